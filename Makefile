@@ -1,0 +1,52 @@
+# Needs Python 3.11+ with venv and make, nothing else. `make help` lists the commands.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint format bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || { echo "making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing the locked requirements (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "installing the locked test requirements (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## the main job, end to end, on real processes; exits 0 only if every effect was verified
+	@$(BIN)/gateway demo
+
+serve: $(VENV)/.run ## the demo's processes, left running to look at
+	@$(BIN)/gateway demo --keep
+
+lint: $(VENV)/.dev ## style, formatting, types, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## lint and all tests
+	$(BIN)/python -m pytest -n 2
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## measured figures, printed as ratios
+	$(BIN)/python -m bench
+
+lock: ## renew the locked requirements (needs uv)
+	uv pip compile $(LOCK) --group build pyproject.toml -o requirements/run.txt
+	uv pip compile $(LOCK) --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## remove the environment and everything made by running
+	rm -rf $(VENV) run .mypy_cache .ruff_cache .pytest_cache .hypothesis

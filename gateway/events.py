@@ -1,0 +1,298 @@
+"""The audit trail's vocabulary: one frozen dataclass per fact, in the past tense; the docstring is the documentation.
+
+Events hold references and hashes, never payloads and never secrets: a purged payload still verifies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """A fact about one message. `message_id` names the chain it is appended to."""
+
+    kind: ClassVar[str] = ""
+    """Dotted, stable name of the fact; set by each subclass."""
+
+    message_id: str
+    partner: str | None = None
+    order_number: str | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The fact's own fields as JSON values, without the three that every event has."""
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in {"message_id", "partner", "order_number"} and value is not None
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReceived(Event):
+    """A message from a far side is durable: raw bytes, duplicate key, receipt and first job are one commit."""
+
+    kind: ClassVar[str] = "message.received"
+    channel: str
+    sha256: str
+    size: int
+    payload_sha256: str | None = None
+    as2_message_id: str | None = None
+    signed_by: str | None = None
+    encrypted: bool | None = None
+    compressed: bool | None = None
+    mic: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageRefused(Event):
+    """A message was refused before processing; the sender was told `reason`."""
+
+    kind: ClassVar[str] = "message.refused"
+    channel: str
+    reason: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DuplicateReceived(Event):
+    """The same message came again; it got the first answer and had no second effect."""
+
+    kind: ClassVar[str] = "message.duplicate"
+    channel: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptIssued(Event):
+    """A receipt (MDN) was made for a received message; it is stored with it, byte for byte."""
+
+    kind: ClassVar[str] = "receipt.issued"
+    disposition: str
+    sha256: str
+    mic: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterchangeRead(Event):
+    """An interchange was read and checked."""
+
+    kind: ClassVar[str] = "interchange.read"
+    standard: str
+    sender: str
+    receiver: str
+    control_number: str
+    outcome: str
+    messages: int
+    findings: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentComposed(Event):
+    """A functional or interchange acknowledgment (997, TA1) of a received interchange was composed."""
+
+    kind: ClassVar[str] = "acknowledgment.composed"
+    type: str
+    outcome: str
+    answers: str
+    """What it answers: the control number of the group or interchange."""
+    sent_as: str
+    """The message it leaves as."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentReceived(Event):
+    """The partner's functional acknowledgment closed a message that we sent."""
+
+    kind: ClassVar[str] = "acknowledgment.received"
+    type: str
+    outcome: str
+    control_number: str
+    received_as: str
+    """The message it came in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentUnmatched(Event):
+    """A functional acknowledgment came for something that we did not send, or that was closed already."""
+
+    kind: ClassVar[str] = "acknowledgment.unmatched"
+    type: str
+    control_number: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentOverdue(Event):
+    """No functional acknowledgment came in the time agreed."""
+
+    kind: ClassVar[str] = "acknowledgment.overdue"
+    control_number: str
+    waited_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentAccepted(Event):
+    """A canonical document was read from a message, checked and matched."""
+
+    kind: ClassVar[str] = "document.accepted"
+    document: str
+    document_id: str
+    number: str
+    sha256: str
+    agreement: str
+    map: str | None = None
+    guide: str | None = None
+    unmapped: int = 0
+    """How many elements on the wire no map line names (kept in `extensions`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentRejected(Event):
+    """A document was refused; `rules` names the findings, the document's row has them whole."""
+
+    kind: ClassVar[str] = "document.rejected"
+    document: str
+    number: str | None
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentDuplicate(Event):
+    """A document that we already have came again in a new message; it had no second effect."""
+
+    kind: ClassVar[str] = "document.duplicate"
+    document: str
+    number: str
+    first: str
+    """The document it repeats."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentRouted(Event):
+    """It was decided where a document goes, and by which rule."""
+
+    kind: ClassVar[str] = "document.routed"
+    document_id: str
+    target: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentDelivered(Event):
+    """A target took a document; `their_id` is the target's own name for it."""
+
+    kind: ClassVar[str] = "document.delivered"
+    document_id: str
+    target: str
+    idempotency_key: str
+    status: int | None = None
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryAttemptFailed(Event):
+    """A delivery did not succeed and will be tried again, unless the outcome is permanent."""
+
+    kind: ClassVar[str] = "delivery.attempt_failed"
+    target: str
+    attempt: int
+    outcome: str
+    reason: str
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkGivenUp(Event):
+    """A job is dead: permanent refusal or attempts used up. An operator can retry it."""
+
+    kind: ClassVar[str] = "work.given_up"
+    step: str
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkRetried(Event):
+    """An operator put a dead job back to work."""
+
+    kind: ClassVar[str] = "work.retried"
+    step: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentSubmitted(Event):
+    """The ERP handed us a document for a partner; it is durable."""
+
+    kind: ClassVar[str] = "document.submitted"
+    document: str
+    document_id: str
+    number: str
+    sha256: str
+    agreement: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentAvailable(Event):
+    """A document waits for the partner at the REST API."""
+
+    kind: ClassVar[str] = "document.available"
+    document_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentFetched(Event):
+    """The partner fetched a document from the REST API for the first time."""
+
+    kind: ClassVar[str] = "document.fetched"
+    document_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterchangeComposed(Event):
+    """An interchange was written for a partner: map applied, checked, numbered, enveloped."""
+
+    kind: ClassVar[str] = "interchange.composed"
+    type: str
+    control_number: str
+    group_control_number: str
+    sha256: str
+    size: int
+    document_id: str | None = None
+    agreement: str | None = None
+    map: str | None = None
+    guide: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageSent(Event):
+    """A message was handed to the partner's station and its receipt verified: signer, MIC and request agree."""
+
+    kind: ClassVar[str] = "message.sent"
+    as2_message_id: str
+    disposition: str
+    mic: str | None = None
+    mic_matched: bool | None = None
+    receipt_signed_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageRejectedByPartner(Event):
+    """The partner's station received our message and refused it; its receipt says why."""
+
+    kind: ClassVar[str] = "message.rejected_by_partner"
+    as2_message_id: str
+    disposition: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    known.kind: known
+    for known in tuple(globals().values())
+    if isinstance(known, type) and issubclass(known, Event) and known is not Event
+}
+"""Every kind of event by its dotted name."""

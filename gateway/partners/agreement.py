@@ -1,0 +1,158 @@
+"""One partner's agreement: identity, channel, documents, maps, limits. A new partner is one file of this shape.
+
+Models only; `gateway.partners.workspace` reads the files and reports all their errors at once.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from gateway.settings import As2Id, Authentication, Name, Part, X12Identity
+
+Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
+
+
+class Status(StrEnum):
+    """The life cycle of an agreement; only testing and active ones exchange documents."""
+
+    DRAFT = "draft"
+    TESTING = "testing"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class PartyId(Part):
+    """How documents name this partner (a party id in the canonical order)."""
+
+    scheme: str = Field(description="gln, duns, assigned_by_buyer, assigned_by_seller, …")
+    value: str = Field(description="The id itself.")
+
+
+class Contact(Part):
+    """Whom to call."""
+
+    name: str = Field(description="Person or team.")
+    email: str | None = Field(default=None, description="Mail address.")
+    phone: str | None = Field(default=None, description="Telephone number.")
+
+
+class As2Channel(Part):
+    """How we exchange AS2 messages with this partner."""
+
+    id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).")
+    url: Annotated[str, StringConstraints(pattern=r"^https?://")] = Field(description="Where their station listens.")
+    certificates: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign."
+    )
+    sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
+        default="sha256", description="Hash of the signatures we make; no: unsigned."
+    )
+    encrypt: Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "no"] = Field(
+        default="aes256-cbc", description="Cipher we encrypt with; no: unencrypted."
+    )
+    compress: bool = Field(default=True, description="Compress what we send (RFC 5402).")
+    receipt: Literal["signed", "unsigned", "none"] = Field(default="signed", description="Receipt that we ask for.")
+    require_signature: bool = Field(default=True, description="Refuse what is not signed.")
+    require_encryption: bool = Field(default=True, description="Refuse what is not encrypted.")
+    authentication: Authentication | None = Field(default=None, description="HTTP authentication at their station.")
+    timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
+        default=Decimal(60), description="How long to wait for the receipt."
+    )
+
+
+class X12Dialect(Part):
+    """How interchanges with this partner look."""
+
+    identity: X12Identity = Field(description="The partner's ISA and GS identity.")
+    our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
+    version: Literal["004010"] = Field(default="004010", description="Version of what we send (GS08).")
+    test: bool = Field(default=False, description="ISA15 T instead of P.")
+    request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
+    element_separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
+        default="*", description="Separates elements."
+    )
+    component_separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
+        default=">", description="Separates components (ISA16)."
+    )
+    segment_terminator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
+        default="~", description="Ends a segment."
+    )
+    line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
+    acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
+        default=Decimal(24), description="A 997 that has not come by then is overdue."
+    )
+
+    @model_validator(mode="after")
+    def _delimiters_differ(self) -> X12Dialect:
+        chosen = (self.element_separator, self.component_separator, self.segment_terminator)
+        if len(set(chosen)) != len(chosen) or any(one.isalnum() or one == " " for one in chosen):
+            raise ValueError("delimiters must differ from each other and from letters, digits and blanks")
+        return self
+
+
+class RestChannel(Part):
+    """The partner uses our REST API; its keys are made by `gateway partner key new`."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=600, description="More are answered 429."
+    )
+
+
+class DocumentRule(Part):
+    """One kind of document in one direction."""
+
+    set: Annotated[str, StringConstraints(pattern=r"^\d{3}$")] | None = Field(
+        default=None, description="X12 transaction set; absent for REST."
+    )
+    map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")
+
+
+class Documents(Part):
+    """What we exchange."""
+
+    send: dict[Kind, DocumentRule] = Field(default_factory=dict, description="From us to the partner.")
+    receive: dict[Kind, DocumentRule] = Field(default_factory=dict, description="From the partner to us.")
+
+
+class Agreement(Part):
+    """The whole of one file in `partners/`; its name is the file's name."""
+
+    name: Name = Field(description="Set from the file's name.")
+    title: str = Field(description="The company's name, shown to people.")
+    status: Status = Field(default=Status.ACTIVE, description="draft, testing, active, suspended or retired.")
+    owner: str | None = Field(default=None, description="Who on our side answers for this agreement.")
+    contact: Contact | None = Field(default=None, description="Whom to call on their side.")
+    ids: Annotated[tuple[PartyId, ...], Field(min_length=1)] = Field(
+        description="How our orders name this partner as seller; one match is enough."
+    )
+    channel: Literal["as2", "rest"] = Field(description="How documents travel.")
+    as2: As2Channel | None = Field(default=None, description="Needed for channel as2.")
+    x12: X12Dialect | None = Field(default=None, description="Needed for channel as2.")
+    rest: RestChannel | None = Field(default=None, description="Limits for channel rest.")
+    documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
+    target: Name | None = Field(
+        default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
+    )
+    max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] | None = Field(
+        default=None, description="Largest message accepted; absent: as in gateway.yaml."
+    )
+
+    @model_validator(mode="after")
+    def _channel_is_complete(self) -> Agreement:
+        if self.channel == "as2":
+            if self.as2 is None or self.x12 is None:
+                raise ValueError("channel as2 needs the sections as2 and x12")
+            rules = [*self.documents.send.items(), *self.documents.receive.items()]
+            if incomplete := [kind for kind, rule in rules if rule.set is None or rule.map is None]:
+                raise ValueError(f"channel as2 needs set and map for {', '.join(sorted(set(incomplete)))}")
+        return self
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether documents may flow at all."""
+        return self.status in {Status.TESTING, Status.ACTIVE}

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.events import Event
+from gateway.findings import Finding
 
 Json = Mapping[str, Any]
 """A JSON object; decimals are strings."""
@@ -513,3 +514,45 @@ class Keys(Protocol):
 
     async def touch_key(self, key_id: str, at: datetime) -> None:
         """Record the last use, at most once a minute."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A document handed over by HTTP is durable; `receipt` is the answer, byte for byte the same for a repeat."""
+
+    transaction_id: str
+    receipt: Receipt
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A document handed over by HTTP was not taken: the HTTP status, the rule, and every finding at once."""
+
+    status: int
+    rule: str
+    title: str
+    findings: tuple[Finding, ...]
+
+
+class Submissions(Protocol):
+    """Taking documents over HTTP: the pipeline keeps it, the web layer calls it."""
+
+    async def submit(
+        self,
+        *,
+        kind: str,
+        partner: str | None,
+        body: bytes,
+        idempotency_key: str | None,
+        order_id: str | None,
+        correlation_id: str,
+    ) -> Submitted | Refused:
+        """Validate, match and store one canonical document (strict JSON in `body`), all errors at once.
+
+        `partner` is `None` in the ERP scope and the partner's name in the supplier scope. `order_id` names the
+        order that an acknowledgement answers; the caller has checked that the partner may see it.
+        """
+
+    async def fetched(self, document: Document) -> None:
+        """Record that the partner fetched `document` over REST; only the first time has an effect."""

@@ -97,6 +97,10 @@ class DocumentState(StrEnum):
     """Work on it was given up; an operator can retry."""
 
 
+WAIT_FOR_NUMBERED = "(numbered)"
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives, unknown until numbered."""
+
+
 class JobState(StrEnum):
     """`waiting` jobs run when their time-out comes or end when their `wait_key` is met."""
 
@@ -161,11 +165,16 @@ class NewMessage:
     receipt: Receipt | None = None
     answers: str | None = None
     """The message that this one acknowledges."""
+    wait_key: str | None = None
+    """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageUpdate:
-    """A change to a stored message; `None` leaves a field as it is."""
+    """A change to a stored message; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late SENT never overwrites ACKNOWLEDGED.
+    """
 
     id: str
     state: MessageState | None = None
@@ -207,7 +216,10 @@ class NewDocument:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentUpdate:
-    """A change to a stored document; `None` leaves a field as it is."""
+    """A change to a stored document; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late COMPOSED never overwrites ANSWERED.
+    """
 
     id: str
     state: DocumentState | None = None
@@ -217,7 +229,7 @@ class DocumentUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewJob:
-    """Work to be done after the commit. Unique: (message_id, step, document_id)."""
+    """Work to be done after the commit. Unique: (message_id, step, document_id); the same work again is left out."""
 
     message_id: str
     step: str
@@ -263,6 +275,7 @@ class Message:
     mic: str | None
     answers: str | None
     receipt: Receipt | None
+    wait_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -305,7 +318,9 @@ class Job:
     wait_key: str | None
     data: Json
     first_run_at: datetime
-    """When it was first due: deadlines of policies count from here."""
+    """When it was first due, or revived: deadlines of policies count from here."""
+    tries: int = 1
+    """Attempts since then, this one included: the position in the retry schedule."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -407,6 +422,9 @@ class Queries(Protocol):
     async def message_by_duplicate_key(self, key: str) -> Message | None:
         """The message that took this duplicate key."""
 
+    async def message_by_wait_key(self, wait_key: str) -> Message | None:
+        """The newest message that is, or was, closed by `wait_key`."""
+
     async def waiting(self, wait_key: str) -> Job | None:
         """The job that waits for `wait_key`."""
 
@@ -441,7 +459,9 @@ class Queries(Protocol):
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
 
-    async def timeline(self, *, message_id: str | None = None, order_number: str | None = None) -> list[TrailEntry]:
+    async def timeline(
+        self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None
+    ) -> list[TrailEntry]:
         """The trail of one message, or of everything that belongs to an order, oldest first."""
 
 

@@ -98,6 +98,10 @@ class DocumentState(StrEnum):
     """Work on it was given up; an operator can retry."""
 
 
+WAIT_FOR_NUMBERED = "(numbered)"
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives, unknown until numbered."""
+
+
 class JobState(StrEnum):
     """`waiting` jobs run when their time-out comes or end when their `wait_key` is met."""
 
@@ -162,11 +166,16 @@ class NewMessage:
     receipt: Receipt | None = None
     answers: str | None = None
     """The message that this one acknowledges."""
+    wait_key: str | None = None
+    """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageUpdate:
-    """A change to a stored message; `None` leaves a field as it is."""
+    """A change to a stored message; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late SENT never overwrites ACKNOWLEDGED.
+    """
 
     id: str
     state: MessageState | None = None
@@ -208,7 +217,10 @@ class NewDocument:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentUpdate:
-    """A change to a stored document; `None` leaves a field as it is."""
+    """A change to a stored document; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late COMPOSED never overwrites ANSWERED.
+    """
 
     id: str
     state: DocumentState | None = None
@@ -218,7 +230,7 @@ class DocumentUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewJob:
-    """Work to be done after the commit. Unique: (message_id, step, document_id)."""
+    """Work to be done after the commit. Unique: (message_id, step, document_id); the same work again is left out."""
 
     message_id: str
     step: str
@@ -264,6 +276,7 @@ class Message:
     mic: str | None
     answers: str | None
     receipt: Receipt | None
+    wait_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -306,7 +319,9 @@ class Job:
     wait_key: str | None
     data: Json
     first_run_at: datetime
-    """When it was first due: deadlines of policies count from here."""
+    """When it was first due, or revived: deadlines of policies count from here."""
+    tries: int = 1
+    """Attempts since then, this one included: the position in the retry schedule."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -408,6 +423,9 @@ class Queries(Protocol):
     async def message_by_duplicate_key(self, key: str) -> Message | None:
         """The message that took this duplicate key."""
 
+    async def message_by_wait_key(self, wait_key: str) -> Message | None:
+        """The newest message that is, or was, closed by `wait_key`."""
+
     async def waiting(self, wait_key: str) -> Job | None:
         """The job that waits for `wait_key`."""
 
@@ -442,7 +460,9 @@ class Queries(Protocol):
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
 
-    async def timeline(self, *, message_id: str | None = None, order_number: str | None = None) -> list[TrailEntry]:
+    async def timeline(
+        self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None
+    ) -> list[TrailEntry]:
         """The trail of one message, or of everything that belongs to an order, oldest first."""
 
 

@@ -226,6 +226,16 @@ class WorkRetried(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PayloadPurged(Event):
+    """The bytes of a message were removed; their hashes stay, so the trail still verifies."""
+
+    kind: ClassVar[str] = "payload.purged"
+    by: str
+    reason: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentSubmitted(Event):
     """The ERP handed us a document for a partner; it is durable."""
 

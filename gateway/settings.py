@@ -145,7 +145,7 @@ class Call(Part):
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
     path: Annotated[str, StringConstraints(pattern=r"^/\S*$")] = Field(
         description="Path below base_url; {number}, {order_number} and {partner} are filled in.",
-        examples=["/api/ship-notices"],
+        examples=["/api/documents"],
     )
     map: str | None = Field(default=None, description="JSON map for the body; absent: the canonical JSON itself.")
     id_at: Annotated[str, StringConstraints(pattern=r"^/")] | None = Field(

@@ -17,6 +17,8 @@ from gateway.settings import As2Id, Authentication, Kind, Name, Part, Url, X12Id
 __all__ = ["Agreement", "As2Channel", "Contact", "DocumentRule", "Documents", "Kind", "PartyId", "RestChannel"]
 __all__ += ["Status", "X12Dialect"]
 
+FROM_FILE_NAME = "from_file_name"
+"""Marks the one field that does not stand in the file."""
 Delimiter = Annotated[str, StringConstraints(pattern=r"^[^A-Za-z0-9 ]$")]
 """One character that is no letter, digit or blank."""
 
@@ -119,9 +121,14 @@ class Documents(Part):
 class Agreement(Part):
     """The whole of one file in `partners/`; its name is the file's name."""
 
-    name: Name = Field(description="The file's (or folder's) name; may be left out.", examples=["example"])
+    name: Name = Field(
+        description="The name of the file, or of its folder; reading fills it in.",
+        json_schema_extra={FROM_FILE_NAME: True},
+    )
     title: str = Field(description="The company's name, shown to people.", examples=["Example Supplier"])
-    status: Status = Field(default=Status.ACTIVE, description="draft, testing, active, suspended or retired.")
+    status: Status = Field(
+        default=Status.ACTIVE, description="Its life cycle; only testing and active ones exchange documents."
+    )
     owner: str | None = Field(default=None, description="Who on our side answers for this agreement.")
     contact: Contact | None = Field(default=None, description="Whom to call on their side.")
     ids: Annotated[tuple[PartyId, ...], Field(min_length=1)] = Field(

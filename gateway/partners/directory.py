@@ -6,7 +6,7 @@ was refused when the workspace was read; an order whose seller ids name two part
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from gateway.errors import PartnerFault
 from gateway.partners.agreement import Agreement
@@ -23,12 +23,9 @@ class Directory:
         self._x12 = {(one.x12.identity.qualifier, one.x12.identity.id): one for one in exchanging if one.x12}
         self._parties = {(party.scheme, party.value): one for one in exchanging for party in one.ids}
 
-    def __iter__(self) -> Iterator[Agreement]:
+    def exchanging(self) -> tuple[Agreement, ...]:
         """The agreements that exchange documents."""
-        return iter(self._named.values())
-
-    def __len__(self) -> int:
-        return len(self._named)
+        return tuple(self._named.values())
 
     def known(self, name: str) -> Agreement | None:
         """The agreement of this name, whatever its status."""

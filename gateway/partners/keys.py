@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.as2 import KeyPair
 from gateway.errors import OurFault
 from gateway.settings import Settings
 
@@ -29,20 +29,12 @@ MAX_PEM_BYTES = 100_000
 MAX_PASSPHRASE_BYTES = 1000
 """OpenSSL reads at most 1,023 bytes."""
 
-PrivateKey = rsa.RSAPrivateKey | Ed25519PrivateKey
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class As2KeyPair:
-    """Our side of AS2: the key that signs and decrypts, and the certificate that partners have."""
-
-    private_key: rsa.RSAPrivateKey
-    certificate: x509.Certificate
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 
 
 def new_as2_key_pair(
     *, company: str, as2_id: str, now: datetime, days: int = 1095, bits: Literal[2048, 3072] = 3072
-) -> As2KeyPair:
+) -> KeyPair:
     """A fresh RSA key with a self-signed certificate valid from an hour before `now` for `days`.
 
     RFC 8551 4: digitalSignature and keyEncipherment, emailProtection; RFC 5280 4.2.1.9: not an authority.
@@ -80,7 +72,7 @@ def new_as2_key_pair(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return As2KeyPair(private_key=key, certificate=certificate)
+    return KeyPair(private_key=key, certificate=certificate)
 
 
 def create_keys(
@@ -155,19 +147,19 @@ def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = False
         raise OurFault(f"cannot write {path}: {error.strerror}", remedy="check the folder's permissions") from error
 
 
-def load_as2_key_pair(folder: Path, settings: Settings) -> As2KeyPair:
+def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
     """Our key and certificate; OurFault when either is missing, unreadable, or they do not belong together."""
     key_path, certificate_path = folder / AS2_KEY, folder / settings.identity.certificate
     key = _load_private_key(key_path, settings.passphrase.read(folder))
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise OurFault(f"{key_path} is not an RSA key", remedy="AS2 needs an RSA key; make one with gateway init")
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise OurFault(f"{key_path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
     certificate = load_certificate(certificate_path)
     if certificate.public_key() != key.public_key():
         raise OurFault(
             f"{certificate_path} does not belong to {key_path}",
             remedy="put the certificate that was made for this key there",
         )
-    return As2KeyPair(private_key=key, certificate=certificate)
+    return KeyPair(private_key=key, certificate=certificate)
 
 
 def load_seal_key(folder: Path, settings: Settings) -> Ed25519PrivateKey:

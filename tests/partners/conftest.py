@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.partners.keys import As2KeyPair, new_as2_key_pair, write_certificate
+from gateway.as2 import KeyPair
+from gateway.partners.keys import new_as2_key_pair, write_certificate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -62,13 +63,13 @@ documents:
 
 
 @pytest.fixture(scope="session")
-def key_pair() -> As2KeyPair:
+def key_pair() -> KeyPair:
     """One RSA key pair for all tests: making one takes a tenth of a second."""
     return new_as2_key_pair(company="Example Distribution", as2_id="EXAMPLE-AS2", now=NOW, days=365, bits=2048)
 
 
 @pytest.fixture
-def sound(tmp_path: Path, key_pair: As2KeyPair) -> Path:
+def sound(tmp_path: Path, key_pair: KeyPair) -> Path:
     """A workspace without findings."""
     (tmp_path / "partners").mkdir()
     (tmp_path / "gateway.yaml").write_text(SETTINGS)

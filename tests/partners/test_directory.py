@@ -29,7 +29,7 @@ def test_each_name_leads_to_its_partner(directory: Directory) -> None:
         directory.by_party_ids([("duns", "1"), ("assigned_by_buyer", "V-1001")]),
     ]
     assert [one and one.name for one in found] == ["acme"] * 4
-    assert [one.name for one in directory] == ["acme", "baltic"]
+    assert [one.name for one in directory.exchanging()] == ["acme", "baltic"]
 
 
 def test_unknown_names_lead_nowhere(directory: Directory) -> None:

@@ -12,11 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.as2 import KeyPair
 from gateway.errors import OurFault
 from gateway.partners.keys import (
     AS2_KEY,
     SEAL_KEY,
-    As2KeyPair,
     create_keys,
     load_as2_key_pair,
     load_certificate,
@@ -49,11 +49,12 @@ def test_made_keys_load_again(folder: Path) -> None:
     """Certificate and key belong together; the seal key is Ed25519."""
     pair = load_as2_key_pair(folder, SETTINGS)
     assert pair.certificate.public_key() == pair.private_key.public_key()
+    assert isinstance(pair.private_key, rsa.RSAPrivateKey)
     assert pair.private_key.key_size == 2048
     assert isinstance(load_seal_key(folder, SETTINGS), Ed25519PrivateKey)
 
 
-def test_the_certificate_is_fit_for_as2(key_pair: As2KeyPair) -> None:
+def test_the_certificate_is_fit_for_as2(key_pair: KeyPair) -> None:
     """It signs and it encrypts keys, and it is no authority."""
     certificate = key_pair.certificate
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -126,20 +127,20 @@ def test_an_unencrypted_key_is_refused(folder: Path) -> None:
         load_as2_key_pair(folder, SETTINGS)
 
 
-def test_keys_that_do_not_belong_together_are_refused(folder: Path, key_pair: As2KeyPair) -> None:
+def test_keys_that_do_not_belong_together_are_refused(folder: Path, key_pair: KeyPair) -> None:
     """A certificate of another key; a key of another kind."""
     write_certificate(folder / "certs/gateway.pem", key_pair.certificate, overwrite=True)
     with pytest.raises(OurFault, match="does not belong to"):
         load_as2_key_pair(folder, SETTINGS)
     write_private_key(folder / AS2_KEY, load_seal_key(folder, SETTINGS), "correct horse", overwrite=True)
-    with pytest.raises(OurFault, match="not an RSA key"):
+    with pytest.raises(OurFault, match="neither an RSA nor an EC key"):
         load_as2_key_pair(folder, SETTINGS)
     write_private_key(folder / SEAL_KEY, key_pair.private_key, "correct horse", overwrite=True)
     with pytest.raises(OurFault, match="not an Ed25519 key"):
         load_seal_key(folder, SETTINGS)
 
 
-def test_a_partners_certificates_load_in_order(folder: Path, key_pair: As2KeyPair) -> None:
+def test_a_partners_certificates_load_in_order(folder: Path, key_pair: KeyPair) -> None:
     """The first one encrypts."""
     write_certificate(folder / "certs/new.pem", key_pair.certificate)
     loaded = load_certificates(folder, ("certs/new.pem", "certs/gateway.pem"))
@@ -147,7 +148,7 @@ def test_a_partners_certificates_load_in_order(folder: Path, key_pair: As2KeyPai
 
 
 @pytest.mark.parametrize(("kind", "fit"), [("rsa1024", False), ("ec", True), ("ed25519", False)])
-def test_a_weak_or_unfit_partner_key_is_noticed(key_pair: As2KeyPair, kind: str, *, fit: bool) -> None:
+def test_a_weak_or_unfit_partner_key_is_noticed(key_pair: KeyPair, kind: str, *, fit: bool) -> None:
     """Ed25519 cannot encrypt for AS2; short RSA keys are broken."""
     keys = {
         "rsa1024": lambda: rsa.generate_private_key(65537, 1024),  # noqa: S505  the weak key is the point

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.as2 import KeyPair
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity
-from gateway.partners.keys import As2KeyPair, new_as2_key_pair, write_certificate
+from gateway.partners.keys import new_as2_key_pair, write_certificate
 from gateway.partners.workspace import examine, load
 
 from .conftest import ACME, NOW
@@ -121,7 +122,7 @@ def test_load_refuses_with_all_findings_and_names_the_first(sound: Path, edit: E
     assert len(caught.value.findings) == 2
 
 
-def test_an_expired_certificate_is_a_warning_only(sound: Path, key_pair: As2KeyPair) -> None:
+def test_an_expired_certificate_is_a_warning_only(sound: Path, key_pair: KeyPair) -> None:
     """The partner may be about to replace it; documents signed with it are refused when they come."""
     old = new_as2_key_pair(company="Acme", as2_id="ACME-AS2", now=NOW - timedelta(days=400), days=365, bits=2048)
     write_certificate(sound / "certs/acme.pem", old.certificate, overwrite=True)

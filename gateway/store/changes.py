@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, case, delete, insert, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert
 
 from gateway.errors import OurFault
 from gateway.events import Event
@@ -28,16 +26,14 @@ from gateway.ports import (
 )
 from gateway.store import jobs, numbers, trail
 from gateway.store.payloads import Stored
-from gateway.store.states import DOCUMENT_STATE_FROM, MESSAGE_STATE_FROM
+from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, message, payload, receipt
 
 Kept = Mapping[tuple[str, str], Stored]
 """Payloads whose place was decided before the transaction, by message and form."""
 
-
-def inserted(connection: Connection, table: Table) -> Any:
-    """INSERT … ON CONFLICT in the words of the connection's database."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+_INSERT_PAYLOAD = insert(payload)
+_INSERT_RECEIPT = insert(receipt)
 
 
 def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
@@ -65,7 +61,7 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
 
     for row in rows:
         row["chain_length"], row["chain_head"] = heads[row["id"]]
-        if connection.execute(inserted(connection, message).on_conflict_do_nothing(), row).rowcount == 0:
+        if not add_or_leave(connection, message, row):
             if duplicates:
                 return False
             raise OurFault(
@@ -73,10 +69,10 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
                 remedy="This is a fault of the gateway: report it with the log.",
             )
     if stored:
-        connection.execute(insert(payload), [asdict(one) for one in stored])
+        connection.execute(_INSERT_PAYLOAD, [one.row for one in stored])
     receipts = [_receipt_row(new.id, new.receipt) for new in changes.messages if new.receipt is not None]
     if receipts:
-        connection.execute(insert(receipt), receipts)
+        connection.execute(_INSERT_RECEIPT, receipts)
     _update_messages(connection, changes.message_updates, kept, {id_: heads[id_] for id_ in heads if id_ not in fresh})
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
@@ -132,36 +128,33 @@ def _update_messages(
     columns: dict[str, dict[str, Any]] = {
         id_: {"chain_length": length, "chain_head": head} for id_, (length, head) in heads.items()
     }
+    states: dict[str, str] = {}
     for change in updates:
         values = columns.setdefault(change.id, {})
         for name in ("as2_message_id", "mic", "wait_key", "raw_headers"):
             if (value := getattr(change, name)) is not None:
                 values[name] = value
         if change.state is not None:
-            values["state"] = _forward(message, change.state.value, MESSAGE_STATE_FROM[change.state])
+            states[change.id] = change.state.value
     for id_ in sorted(columns):
-        if not columns[id_]:
-            continue
-        if not connection.execute(update(message).where(message.c.id == id_).values(columns[id_])).rowcount:
+        values, state = columns[id_], states.get(id_)
+        if (values or state) and not change_row(connection, message, id_, values, state):
             raise _missing("message", id_)
     for change in updates:
         if change.raw is not None:
             old = (payload.c.message_id == change.id) & (payload.c.form == "raw")
             connection.execute(delete(payload).where(old))
-            connection.execute(insert(payload), asdict(kept[change.id, "raw"]))
+            connection.execute(_INSERT_PAYLOAD, kept[change.id, "raw"].row)
         if change.receipt is not None:
             connection.execute(delete(receipt).where(receipt.c.message_id == change.id))
-            connection.execute(insert(receipt), _receipt_row(change.id, change.receipt))
+            connection.execute(_INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:
     for new in documents:
         row = {name: getattr(new, name) for name in _DOCUMENT_FIELDS}
         row |= {"updated_at": new.at, "state": new.state.value, "direction": new.direction.value}
-        statement = inserted(connection, document).on_conflict_do_nothing(
-            index_elements=["partner", "direction", "natural_key"]
-        )
-        if connection.execute(statement, row).rowcount == 0:
+        if not add_or_leave(connection, document, row, conflict=("partner", "direction", "natural_key")):
             raise NaturalKeyTaken(f"{new.partner} {new.direction} {new.natural_key} is another document's")
 
 
@@ -170,20 +163,12 @@ _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.na
 
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    if change.state is not None:
-        values["state"] = _forward(document, change.state.value, DOCUMENT_STATE_FROM[change.state])
     if change.target is not None:
         values["target"] = change.target
     if change.their_id is not None:
         values["their_id"] = change.their_id
-    if not connection.execute(update(document).where(document.c.id == change.id).values(values)).rowcount:
+    if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
-
-
-def _forward(table: Table, state: str, allowed: frozenset[Any]) -> ColumnElement[str]:
-    """The new state where the old one may be left for it, else the old one."""
-    old = table.c.state
-    return case((old.in_(sorted(one.value for one in allowed)), state), else_=old)
 
 
 def _missing(what: str, id_: str) -> OurFault:

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
+from gateway.store.statements import add_or_leave
 from gateway.store.tables import attempt, job, lane
 
 LOST = "lost"
@@ -37,6 +37,7 @@ _RETURN = (
     .values(state=_RETURNED_STATE, due_at=bindparam("new_due"), lease_owner=None, lease_until=None)
 )
 _EXTEND = update(job).where(_mine).values(lease_until=bindparam("until"))
+_START_ATTEMPT = insert(attempt)
 _END_ATTEMPT = (
     update(attempt)
     .where(attempt.c.job_id == bindparam("of_job"), attempt.c.number == bindparam("of_attempt"))
@@ -46,15 +47,13 @@ _END_ATTEMPT = (
 
 def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> None:
     """Make lanes that are not there yet."""
-    words = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    rows = [{"name": name, "failures": 0, "served_at": served_at} for name in sorted(names)]
-    for row in rows:
-        connection.execute(words(lane).on_conflict_do_nothing(), row)
+    for name in sorted(names):
+        row = {"name": name, "cap": None, "failures": 0, "paused_until": None, "served_at": served_at}
+        add_or_leave(connection, lane, row)
 
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
-    words = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for new in new_jobs:
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
         row = {
@@ -70,7 +69,7 @@ def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[s
             "wait_key": wait_key,
             "data": dict(new.data),
         }
-        connection.execute(words(job).on_conflict_do_nothing(), row)
+        add_or_leave(connection, job, row)
 
 
 def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:
@@ -151,7 +150,7 @@ def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: dateti
     """Write down the attempts about to be made."""
     if rows:
         started = [{"job_id": row.id, "number": row.attempts, "started_at": now} for row in rows]
-        connection.execute(insert(attempt), started)
+        connection.execute(_START_ATTEMPT, started)
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -27,6 +27,11 @@ class Stored:
     size: int
     data: bytes | None
 
+    @property
+    def row(self) -> dict[str, str | int | bytes | None]:
+        """As columns of the payload table."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 class Payloads:
     """The folder of large payloads. All methods are synchronous; call them in a thread."""

@@ -1,6 +1,7 @@
-"""`gateway.yaml`: who we are, where we listen, where the ERPs are. Typed, and able to describe itself.
+"""`gateway.yaml`: who we are, where we listen, where the ERPs are. Every field says what it is for.
 
-Models only: reading the file, with all its errors at once, is `gateway.partners.workspace`.
+Models only: reading the file, with all its errors at once, is `gateway.partners.workspace`; rules that join several
+fields or files (a route leads to a target that exists) are `gateway.partners.checks`, so that none hides another.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,12 +19,23 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 """A short name used in file names, lanes and idempotency keys."""
 As2Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")]
 """RFC 4130 6.2: 1 to 128 printable ASCII characters."""
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$", max_length=2000)]
+"""An address without user, query or fragment; secrets never stand in an address."""
+Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
+"""The canonical documents."""
 
 
 class Part(BaseModel):
-    """Base of every configuration section: unknown keys are errors, values do not change."""
+    """Base of every configuration section: unknown keys are errors, a key without a value counts as absent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        if data is None:
+            return {}
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
 class Secret(Part):
@@ -59,13 +71,13 @@ class Secret(Part):
 class X12Identity(Part):
     """Who somebody is in ISA and GS."""
 
-    qualifier: Annotated[str, StringConstraints(min_length=2, max_length=2)] = Field(
-        description="ISA05/ISA07, for example ZZ, 01 or 12."
+    qualifier: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2}$")] = Field(
+        description="ISA05/ISA07, for example ZZ, 01 or 12.", examples=["ZZ"]
     )
-    id: Annotated[str, StringConstraints(min_length=1, max_length=15)] = Field(
-        description="ISA06/ISA08, without padding."
+    id: Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=15)] = Field(
+        description="ISA06/ISA08, without padding.", examples=["EXAMPLEID"]
     )
-    group_id: Annotated[str, StringConstraints(min_length=2, max_length=15)] | None = Field(
+    group_id: Annotated[str, StringConstraints(pattern=r"^[!-~][ -~]*[!-~]$", max_length=15)] | None = Field(
         default=None, description="GS02/GS03; the same as id when absent."
     )
 
@@ -73,8 +85,8 @@ class X12Identity(Part):
 class Identity(Part):
     """Ourselves, as partners know us."""
 
-    name: str = Field(description="The company's name, shown to people.")
-    as2_id: As2Id = Field(description="Our AS2 name (AS2-To of what we receive).")
+    name: str = Field(description="The company's name, shown to people.", examples=["Example Company"])
+    as2_id: As2Id = Field(description="Our AS2 name (AS2-To of what we receive).", examples=["EXAMPLE-AS2"])
     x12: X12Identity = Field(description="Our ISA and GS identity.")
     certificate: str = Field(
         default="certs/gateway.pem", description="Our AS2 certificate; its private key is keys/gateway.key, encrypted."
@@ -84,8 +96,8 @@ class Identity(Part):
 class Tls(Part):
     """Serving HTTPS ourselves."""
 
-    certificate: str = Field(description="PEM file with the certificate chain.")
-    key: str = Field(description="PEM file with the private key.")
+    certificate: str = Field(description="PEM file with the certificate chain.", examples=["certs/tls.pem"])
+    key: str = Field(description="PEM file with the private key.", examples=["keys/tls.key"])
 
 
 class Listen(Part):
@@ -102,23 +114,25 @@ class Listen(Part):
 class Bearer(Part):
     """`Authorization: Bearer …`."""
 
-    kind: Literal["bearer"] = "bearer"
+    kind: Literal["bearer"] = Field(default="bearer", description="A token in the Authorization header.")
     token: Secret = Field(description="The token.")
 
 
 class Basic(Part):
     """HTTP basic authentication (RFC 7617)."""
 
-    kind: Literal["basic"] = "basic"
-    username: str = Field(description="The user name.")
+    kind: Literal["basic"] = Field(default="basic", description="User name and password.")
+    username: str = Field(description="The user name.", examples=["gateway"])
     password: Secret = Field(description="The password.")
 
 
 class HeaderKey(Part):
     """A key in a header of its own."""
 
-    kind: Literal["header"] = "header"
-    name: str = Field(description="The header's name.")
+    kind: Literal["header"] = Field(default="header", description="A key in a header of its own.")
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")] = Field(
+        description="The header's name.", examples=["X-Api-Key"]
+    )
     value: Secret = Field(description="The header's value.")
 
 
@@ -129,18 +143,26 @@ class Call(Part):
     """How one kind of document is handed to an ERP."""
 
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
-    path: str = Field(description="Path below base_url; {number}, {order_number} and {partner} are filled in.")
+    path: Annotated[str, StringConstraints(pattern=r"^/\S*$")] = Field(
+        description="Path below base_url; {number}, {order_number} and {partner} are filled in.",
+        examples=["/api/ship-notices"],
+    )
     map: str | None = Field(default=None, description="JSON map for the body; absent: the canonical JSON itself.")
-    id_at: str | None = Field(default=None, description="JSON Pointer to the ERP's own id in its answer.")
+    id_at: Annotated[str, StringConstraints(pattern=r"^/")] | None = Field(
+        default=None, description="JSON Pointer to the ERP's own id in its answer."
+    )
+
+
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
 class HttpTarget(Part):
     """An ERP reached over HTTP."""
 
-    kind: Literal["http"] = "http"
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://")] = Field(description="Where its API begins.")
+    kind: Literal["http"] = Field(default="http", description="An ERP reached over HTTP.")
+    base_url: Url = Field(description="Where its API begins.", examples=["https://erp.example.com"])
     authentication: Authentication | None = Field(default=None, description="How we show who we are.")
-    documents: dict[Literal["purchase_order", "order_acknowledgement", "ship_notice"], Call] = Field(
+    documents: Annotated[dict[Kind, Call], Field(min_length=1)] = Field(
         description="The call for each kind of document that it takes."
     )
     idempotency_header: str = Field(
@@ -150,10 +172,10 @@ class HttpTarget(Part):
     timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
         default=Decimal(30), description="How long to wait for an answer."
     )
-    retried: tuple[int, ...] = Field(
+    retried: tuple[HttpStatus, ...] = Field(
         default=(408, 425, 429, 500, 502, 503, 504), description="Answers that are tried again."
     )
-    accepted: tuple[int, ...] = Field(
+    accepted: tuple[HttpStatus, ...] = Field(
         default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
     )
     cap: Annotated[int, Field(ge=1, le=256)] = Field(default=8, description="Calls under way at once, at most.")
@@ -162,8 +184,8 @@ class HttpTarget(Part):
 class FolderTarget(Part):
     """A folder that receives each document as a JSON file, written atomically."""
 
-    kind: Literal["folder"] = "folder"
-    path: str = Field(description="The folder; one sub-folder for each kind of document.")
+    kind: Literal["folder"] = Field(default="folder", description="JSON files in a folder.")
+    path: str = Field(description="The folder; one sub-folder for each kind of document.", examples=["data/mailbox"])
     cap: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="Writes under way at once, at most.")
 
 
@@ -173,10 +195,10 @@ Target = Annotated[HttpTarget | FolderTarget, Field(discriminator="kind")]
 class Route(Part):
     """One routing rule; the first that fits decides. Conditions that are absent fit everything."""
 
-    to: Name = Field(description="The target's name.")
+    to: Name = Field(description="The target's name.", examples=["http-example"])
     business_unit: tuple[str, ...] = Field(default=(), description="Business units of the order.")
-    partner: tuple[str, ...] = Field(default=(), description="Partners.")
-    document: tuple[str, ...] = Field(default=(), description="Kinds of document.")
+    partner: tuple[Name, ...] = Field(default=(), description="Partners.")
+    document: tuple[Kind, ...] = Field(default=(), description="Kinds of document.")
 
 
 class Database(Part):
@@ -220,11 +242,3 @@ class Settings(Part):
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."
     )
-
-    @model_validator(mode="after")
-    def _routes_lead_somewhere(self) -> Settings:
-        for number, route in enumerate(self.routes, start=1):
-            if route.to not in self.targets:
-                known = ", ".join(self.targets) or "none are configured"
-                raise ValueError(f"route {number} leads to {route.to!r}; targets are: {known}")
-        return self

@@ -1,6 +1,7 @@
 """One partner's agreement: identity, channel, documents, maps, limits. A new partner is one file of this shape.
 
-Models only; `gateway.partners.workspace` reads the files and reports all their errors at once.
+Models only; `gateway.partners.workspace` reads the files and reports all their errors at once, and the rules that join
+several fields or files (channel as2 needs its sections) are `gateway.partners.checks`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from gateway.settings import As2Id, Authentication, Name, Part, X12Identity
+from gateway.settings import As2Id, Authentication, Kind, Name, Part, Url, X12Identity
 
-Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
+__all__ = ["Agreement", "As2Channel", "Contact", "DocumentRule", "Documents", "Kind", "PartyId", "RestChannel"]
+__all__ += ["Status", "X12Dialect"]
+
+Delimiter = Annotated[str, StringConstraints(pattern=r"^[^A-Za-z0-9 ]$")]
+"""One character that is no letter, digit or blank."""
 
 
 class Status(StrEnum):
@@ -29,14 +34,18 @@ class Status(StrEnum):
 class PartyId(Part):
     """How documents name this partner (a party id in the canonical order)."""
 
-    scheme: str = Field(description="gln, duns, assigned_by_buyer, assigned_by_seller, …")
-    value: str = Field(description="The id itself.")
+    scheme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="gln, duns, assigned_by_buyer, assigned_by_seller, …", examples=["assigned_by_buyer"]
+    )
+    value: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(
+        description="The id itself.", examples=["V-1001"]
+    )
 
 
 class Contact(Part):
     """Whom to call."""
 
-    name: str = Field(description="Person or team.")
+    name: str = Field(description="Person or team.", examples=["EDI desk"])
     email: str | None = Field(default=None, description="Mail address.")
     phone: str | None = Field(default=None, description="Telephone number.")
 
@@ -44,10 +53,11 @@ class Contact(Part):
 class As2Channel(Part):
     """How we exchange AS2 messages with this partner."""
 
-    id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).")
-    url: Annotated[str, StringConstraints(pattern=r"^https?://")] = Field(description="Where their station listens.")
+    id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).", examples=["PARTNER-AS2"])
+    url: Url = Field(description="Where their station listens.", examples=["https://as2.example.com/as2"])
     certificates: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign."
+        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign.",
+        examples=[("certs/example.pem",)],
     )
     sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
         default="sha256", description="Hash of the signatures we make; no: unsigned."
@@ -73,15 +83,9 @@ class X12Dialect(Part):
     version: Literal["004010"] = Field(default="004010", description="Version of what we send (GS08).")
     test: bool = Field(default=False, description="ISA15 T instead of P.")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
-    element_separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
-        default="*", description="Separates elements."
-    )
-    component_separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
-        default=">", description="Separates components (ISA16)."
-    )
-    segment_terminator: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
-        default="~", description="Ends a segment."
-    )
+    element_separator: Delimiter = Field(default="*", description="Separates elements.")
+    component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
+    segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
     line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
     control_numbers_may_repeat: bool = Field(
         default=False, description="Read an interchange whose ISA13 was used before; otherwise it is refused (TA1 025)."
@@ -89,13 +93,6 @@ class X12Dialect(Part):
     acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
         default=Decimal(24), description="A 997 that has not come by then is overdue."
     )
-
-    @model_validator(mode="after")
-    def _delimiters_differ(self) -> X12Dialect:
-        chosen = (self.element_separator, self.component_separator, self.segment_terminator)
-        if len(set(chosen)) != len(chosen) or any(one.isalnum() or one == " " for one in chosen):
-            raise ValueError("delimiters must differ from each other and from letters, digits and blanks")
-        return self
 
 
 class RestChannel(Part):
@@ -125,15 +122,15 @@ class Documents(Part):
 class Agreement(Part):
     """The whole of one file in `partners/`; its name is the file's name."""
 
-    name: Name = Field(description="Set from the file's name.")
-    title: str = Field(description="The company's name, shown to people.")
+    name: Name = Field(description="The file's (or folder's) name; may be left out.", examples=["example"])
+    title: str = Field(description="The company's name, shown to people.", examples=["Example Supplier"])
     status: Status = Field(default=Status.ACTIVE, description="draft, testing, active, suspended or retired.")
     owner: str | None = Field(default=None, description="Who on our side answers for this agreement.")
     contact: Contact | None = Field(default=None, description="Whom to call on their side.")
     ids: Annotated[tuple[PartyId, ...], Field(min_length=1)] = Field(
         description="How our orders name this partner as seller; one match is enough."
     )
-    channel: Literal["as2", "rest"] = Field(description="How documents travel.")
+    channel: Literal["as2", "rest"] = Field(description="How documents travel.", examples=["as2"])
     as2: As2Channel | None = Field(default=None, description="Needed for channel as2.")
     x12: X12Dialect | None = Field(default=None, description="Needed for channel as2.")
     rest: RestChannel | None = Field(default=None, description="Limits for channel rest.")
@@ -144,16 +141,6 @@ class Agreement(Part):
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."
     )
-
-    @model_validator(mode="after")
-    def _channel_is_complete(self) -> Agreement:
-        if self.channel == "as2":
-            if self.as2 is None or self.x12 is None:
-                raise ValueError("channel as2 needs the sections as2 and x12")
-            rules = [*self.documents.send.items(), *self.documents.receive.items()]
-            if incomplete := [kind for kind, rule in rules if rule.set is None or rule.map is None]:
-                raise ValueError(f"channel as2 needs set and map for {', '.join(sorted(set(incomplete)))}")
-        return self
 
     @property
     def exchanges(self) -> bool:

@@ -58,7 +58,7 @@ class FolderConnector:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        for made in (folder, self._path):
+        for made in (folder, self._path, self._path.parent):
             _sync_folder(made)
         return Delivered(status=201, their_id=final.name)
 

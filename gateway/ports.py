@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.events import Event
+from gateway.partners.agreement import Agreement
 from gateway.findings import Finding
 
 Json = Mapping[str, Any]
@@ -576,3 +577,19 @@ class Submissions(Protocol):
 
     async def fetched(self, document: Document) -> None:
         """Record that the partner fetched `document` over REST; only the first time has an effect."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpAnswer:
+    """A bounded HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class As2Post(Protocol):
+    """The way to partners' AS2 stations."""
+
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Post a built message to the partner's station. Raises DeliveryFailed with its outcome."""

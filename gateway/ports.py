@@ -258,9 +258,9 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
-    keys: tuple[str, ...] = ()
-    """Identities that the job's message (or the one new message) takes for ever, such as `x12:<partner>:<ISA13>`;
-    one that is taken already raises NaturalKeyTaken."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>`; one that is taken already
+    raises NaturalKeyTaken."""
     events: tuple[Event, ...] = ()
 
 

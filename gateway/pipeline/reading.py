@@ -62,7 +62,7 @@ class _Found:
     document_updates: list[DocumentUpdate] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     accepted: int = 0
 
@@ -153,7 +153,7 @@ class _Reading:
             if not self._allows_repeats:
                 findings.append(_control_number_used(interchange))
         elif worst(findings) is not Severity.REJECT:
-            self._found.keys.append(key)
+            self._found.keys.append((key, self._message.id))
             self._taken.add(key)
         rejected = worst(findings) is Severity.REJECT
         self._found.events.append(

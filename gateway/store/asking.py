@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy import select
+
 from gateway.errors import OurFault
 from gateway.ports import (
     ApiKey,
@@ -21,7 +23,7 @@ from gateway.ports import (
 from gateway.store import keys, queries
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import document, message
+from gateway.store.tables import document, identity, message
 
 
 class Asking:
@@ -76,8 +78,13 @@ class Asking:
 
     async def documents_of(self, message_id: str) -> list[Document]:
         """The documents read from, or written to, a message."""
-        of_message = document.c.message_id == message_id
+        of_message = (document.c.message_id == message_id) | (document.c.sent_as == message_id)
         return await self.database.read(lambda connection: queries.all_documents(connection, of_message))
+
+    async def key_owner(self, key: str) -> str | None:
+        """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
+        statement = select(identity.c.message_id).where(identity.c.key == key)
+        return await self.database.read(lambda connection: connection.execute(statement).scalar())
 
     async def document_by_key(self, partner: str, direction: Direction, natural_key: str) -> Document | None:
         """The accepted document with this natural key."""

@@ -27,7 +27,7 @@ from gateway.ports import (
 from gateway.store import jobs, numbers, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
-from gateway.store.tables import document, message, payload, receipt
+from gateway.store.tables import document, identity, message, payload, receipt
 
 Kept = Mapping[tuple[str, str], Stored]
 """Payloads whose place was decided before the transaction, by message and form."""
@@ -42,12 +42,13 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
     facts: list[Event] = []
+    keys = list(changes.keys)
     wait_keys: dict[str, str | None] = {}
     rows: list[dict[str, Any]] = []
     stored: list[Stored] = []
     for new in changes.messages:
         wait_keys[new.id] = new.wait_key
-        body = _numbered(connection, new, facts, wait_keys) if isinstance(new.payload, Numbered) else None
+        body = _numbered(connection, new, facts, keys, wait_keys) if isinstance(new.payload, Numbered) else None
         body = body or kept[new.id, "payload"]
         stored.append(body)
         if new.raw is not None:
@@ -74,6 +75,9 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     if receipts:
         connection.execute(_INSERT_RECEIPT, receipts)
     _update_messages(connection, changes.message_updates, kept, {id_: heads[id_] for id_ in heads if id_ not in fresh})
+    for key, owner in keys:
+        if not add_or_leave(connection, identity, {"key": key, "message_id": owner}):
+            raise NaturalKeyTaken(f"{key} is another message's")
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
         _update_document(connection, change, now)
@@ -83,13 +87,21 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     return True
 
 
-def _numbered(connection: Connection, new: NewMessage, facts: list[Event], wait_keys: dict[str, str | None]) -> Stored:
+def _numbered(
+    connection: Connection,
+    new: NewMessage,
+    facts: list[Event],
+    keys: list[tuple[str, str]],
+    wait_keys: dict[str, str | None],
+) -> Stored:
     """Number and render a payload; it stands in the row, whatever its size, because the commit is under way."""
     assert isinstance(new.payload, Numbered)
     given = numbers.take(connection, new.payload.series)
     data = new.payload.render(given)
     if new.payload.wait_key is not None:
         wait_keys[new.id] = new.payload.wait_key(given)
+    if new.payload.keys is not None:
+        keys.extend((key, new.id) for key in new.payload.keys(given))
     if new.payload.events is not None:
         facts.extend(new.payload.events(given, data))
     sha256 = hashlib.sha256(data).hexdigest()
@@ -165,6 +177,8 @@ def _update_document(connection: Connection, change: DocumentUpdate, now: dateti
     values: dict[str, Any] = {"updated_at": now}
     if change.target is not None:
         values["target"] = change.target
+    if change.sent_as is not None:
+        values["sent_as"] = change.sent_as
     if change.their_id is not None:
         values["their_id"] = change.their_id
     if not change_row(connection, document, change.id, values, change.state and change.state.value):

@@ -109,9 +109,7 @@ class PostgresDatabase(Database):
         try:
             results = await self._transaction(batch)
         except Exception as fault:  # noqa: BLE001  it is raised where the operation was asked for
-            if _lost(fault):
-                _fail(batch, fault)
-            elif len(batch) == 1 and not _conflict(fault):
+            if _lost(fault) or (len(batch) == 1 and not _conflict(fault)):
                 _fail(batch, fault)
             else:
                 for item in batch:

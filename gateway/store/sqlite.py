@@ -155,7 +155,7 @@ class SqliteDatabase(Database):
                 driver.execute("SAVEPOINT operation")
                 try:
                     item.result = item.operation(connection)
-                except BaseException as fault:  # noqa: BLE001  it is raised where the operation was asked for
+                except BaseException as fault:
                     item.error = our_fault(fault) if isinstance(fault, OperationalError) else fault
                     if not driver.in_transaction:  # SQLite rolled everything back: disk full, I/O error
                         raise

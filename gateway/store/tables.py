@@ -131,11 +131,13 @@ document = Table(
     Column("map", Text),
     Column("guide", Text),
     Column("position", Text),
+    Column("sent_as", Text),  # the message that carries it to the partner
     Column("target", Text),
     Column("their_id", Text),
     UniqueConstraint("partner", "direction", "natural_key"),
 )
 Index("document_message_index", document.c.message_id)
+_where_set("document_sent_as_index", document.c.sent_as)
 Index("document_number_index", document.c.number, document.c.partner, document.c.kind)
 _where_set("document_order_index", document.c.partner, document.c.kind, document.c.order_number)
 _where_set("document_order_number_index", document.c.order_number)
@@ -230,6 +232,13 @@ number = Table(
     Column("series", Text, primary_key=True),
     Column("interchange", Integer, nullable=False),
     Column("group", Integer, nullable=False),
+)
+
+identity = Table(
+    "identity",  # what makes two things the same thing: control numbers of interchanges, theirs and ours
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
 )
 
 api_key = Table(

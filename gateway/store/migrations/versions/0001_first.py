@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("map", sa.Text(), nullable=True),
         sa.Column("guide", sa.Text(), nullable=True),
         sa.Column("position", sa.Text(), nullable=True),
+        sa.Column("sent_as", sa.Text(), nullable=True),
         sa.Column("target", sa.Text(), nullable=True),
         sa.Column("their_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="document_message_id_fk"),
@@ -122,6 +123,21 @@ def upgrade() -> None:
     )
     op.create_index(
         "document_changes_index", "document", ["partner", "kind", "direction", "updated_at", "id"], unique=False
+    )
+    op.create_index(
+        "document_sent_as_index",
+        "document",
+        ["sent_as"],
+        unique=False,
+        sqlite_where=sa.text("sent_as IS NOT NULL"),
+        postgresql_where=sa.text("sent_as IS NOT NULL"),
+    )
+    op.create_table(
+        "identity",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="identity_message_id_fk"),
+        sa.PrimaryKeyConstraint("key", name="identity_pk"),
     )
     op.create_index("document_message_index", "document", ["message_id"], unique=False)
     op.create_index("document_number_index", "document", ["number", "partner", "kind"], unique=False)

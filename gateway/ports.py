@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.events import Event
-from gateway.partners.agreement import Agreement
 from gateway.findings import Finding
 
 Json = Mapping[str, Any]
@@ -100,7 +99,7 @@ class DocumentState(StrEnum):
 
 
 WAIT_FOR_NUMBERED = "(numbered)"
-"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives, unknown until numbered."""
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
 
 
 class JobState(StrEnum):
@@ -142,6 +141,8 @@ class Numbered:
     """`x12:<our id>:<their id>`; one counter for interchanges, one for groups."""
     render: Callable[[Numbers], bytes]
     wait_key: Callable[[Numbers], str] | None = None
+    keys: Callable[[Numbers], tuple[str, ...]] | None = None
+    """Identities that the numbers give the message, kept as `Changes.keys` are."""
     events: Callable[[Numbers, bytes], tuple[Event, ...]] | None = None
 
 
@@ -225,6 +226,8 @@ class DocumentUpdate:
 
     id: str
     state: DocumentState | None = None
+    sent_as: str | None = None
+    """The message that carries it to the partner."""
     target: str | None = None
     their_id: str | None = None
 
@@ -255,6 +258,9 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>`; one that is taken already
+    raises NaturalKeyTaken."""
     events: tuple[Event, ...] = ()
 
 
@@ -424,6 +430,9 @@ class Queries(Protocol):
     async def message_by_duplicate_key(self, key: str) -> Message | None:
         """The message that took this duplicate key."""
 
+    async def key_owner(self, key: str) -> str | None:
+        """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
+
     async def message_by_wait_key(self, wait_key: str) -> Message | None:
         """The newest message that is, or was, closed by `wait_key`."""
 
@@ -589,7 +598,7 @@ class HttpAnswer:
 
 
 class As2Post(Protocol):
-    """The way to partners' AS2 stations."""
+    """The way to one partner's AS2 station."""
 
-    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
-        """Post a built message to the partner's station. Raises DeliveryFailed with its outcome."""
+    async def post(self, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Post a built message; the 2xx answer. Raises DeliveryFailed with its outcome."""

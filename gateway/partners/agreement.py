@@ -89,6 +89,9 @@ class X12Dialect(Part):
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
     segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
     line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
+    control_numbers_may_repeat: bool = Field(
+        default=False, description="Read an interchange whose ISA13 was used before; otherwise it is refused (TA1 025)."
+    )
     acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
         default=Decimal(24), description="A 997 that has not come by then is overdue."
     )

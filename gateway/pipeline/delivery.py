@@ -20,7 +20,8 @@ async def deliver(station: Station, job: Job) -> Changes:
     connector = station.connectors.get(target)
     if connector is None:
         raise OurFault(
-            f"target {target!r} is not in gateway.yaml", remedy=f"add it under targets, then: gateway message retry {job.message_id}"
+            f"target {target!r} is not in gateway.yaml",
+            remedy=f"add it under targets, then: gateway message retry {job.message_id}",
         )
     delivery = Delivery(
         document_id=document.id,
@@ -59,7 +60,7 @@ def _target(station: Station, document: Document, decided: str) -> tuple[str, tu
     decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
     if decision is None:
         raise OurFault(
-            f"no route for a {document.kind.replace('_', ' ')} of {document.partner}, business unit {document.business_unit}",
+            f"no route for a {document.kind} of {document.partner}, business unit {document.business_unit}",
             remedy=f"add a route to gateway.yaml, then: gateway message retry {document.message_id}",
         )
     event = DocumentRouted(

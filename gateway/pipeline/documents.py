@@ -6,7 +6,7 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
@@ -35,6 +35,9 @@ class Origin:
     map: str | None = None
     guide: str | None = None
     unmapped: int = 0
+    envelope: Json = field(default_factory=dict)
+    """Canonical fields that only the envelope knows: kept with the document, outside its digest, so that the same
+    document in another interchange is still the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +95,7 @@ async def take(
         business_unit=business_unit,
         state=DocumentState.ACCEPTED,
         at=now,
-        body=body,
+        body={**body, **origin.envelope},
         sha256=sha256,
         natural_key=key,
         findings=tuple(as_json(finding) for finding in found),
@@ -172,7 +175,7 @@ def reject(
         business_unit=None,
         state=DocumentState.REJECTED,
         at=now,
-        body=body,
+        body={**body, **origin.envelope},
         sha256=canonical.digest(body),
         natural_key=None,
         findings=tuple(as_json(finding) for finding in findings),
@@ -244,7 +247,9 @@ async def _orders(station: Station, agreement: Agreement, kind: str, body: Json)
     else:
         return []
     found = [
-        await station.queries.order(agreement.name, number, Direction.OUTBOUND) for number in numbers if number is not None
+        await station.queries.order(agreement.name, number, Direction.OUTBOUND)
+        for number in numbers
+        if number is not None
     ]
     return [order for order in found if order is not None]
 

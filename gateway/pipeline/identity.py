@@ -21,6 +21,11 @@ def interchange_key(partner: str, control_number: str) -> str:
     return f"x12:{partner}:{control_number}"
 
 
+def sent_interchange_key(partner: str, control_number: str | int) -> str:
+    """An X12 interchange of ours, by receiver and ISA13; their TA1 names it."""
+    return f"x12-sent:{partner}:{int(control_number)}"
+
+
 def idempotency_key(scope: str, key: str) -> str:
     """A REST request, by who sent it (`erp` or a partner's name) and its Idempotency-Key."""
     return f"rest:{scope}:{key}"

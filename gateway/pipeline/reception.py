@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,12 +40,24 @@ class _Opened:
     fault: as2.As2Fault | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Arrival:
+    """One request from a partner."""
+
+    agreement: Agreement
+    addressing: as2.Addressing
+    headers: Headers
+    body: bytes
+    at: datetime
+
+
 class Reception:
     """Our AS2 endpoint, below HTTP."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._strangers: OrderedDict[int, int] = OrderedDict()
+        self._minute = 0
+        self._strangers = 0
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
@@ -63,15 +74,13 @@ class Reception:
         addressing = as2.read_headers(headers)
         station = self._station
         agreement = station.directory.by_as2_id(addressing.as2_from)
-        if agreement is None or not agreement.exchanges or addressing.as2_to != station.settings.identity.as2_id:
+        if agreement is None or addressing.as2_to != station.settings.identity.as2_id:
             return await self._stranger(headers, addressing, body)
         now = station.clock()
-        loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(
-            station.crypto, _open, station, agreement, addressing, headers, body, now, new_id(now)
-        )
+        arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=body, at=now)
+        result = await asyncio.get_running_loop().run_in_executor(station.crypto, _open, station, arrival)
         if result.opened is None:
-            return await self._refused(agreement, headers, body, result, now)
+            return await self._refused(arrival, result)
         message_id = new_id(now)
         opened = result.opened
         message = NewMessage(
@@ -112,31 +121,47 @@ class Reception:
         # The first receipt again, also when it was made by another node or before a crash.
         return accepted.receipt if accepted.duplicate and accepted.receipt is not None else result.receipt
 
-    async def _refused(
-        self, agreement: Agreement, headers: Headers, body: bytes, result: _Opened, now: datetime
-    ) -> Receipt:
+    async def too_large(self, headers: Headers, start: bytes, size: int) -> Receipt:
+        """Refuse a body over the limit unread: its first octets are kept. Raises PartnerFault as `receive` does."""
+        addressing = as2.read_headers(headers)
+        station = self._station
+        agreement = station.directory.by_as2_id(addressing.as2_from)
+        kept = start[:KEPT_OF_STRANGERS]
+        if agreement is None or addressing.as2_to != station.settings.identity.as2_id:
+            return await self._stranger(headers, addressing, kept)
+        now = station.clock()
+        fault = as2.As2Fault(
+            f"the body is larger than the {size} octets agreed",
+            refusal=as2.Refusal.UNEXPECTED,
+            public="the message is larger than agreed",
+        )
+        arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=kept, at=now)
+        return await self._refused(arrival, _answer(station, arrival, None, fault))
+
+    async def _refused(self, arrival: _Arrival, result: _Opened) -> Receipt:
         """Keep a partner's message that was not taken. It takes no duplicate key: the resend is a new chance."""
-        message_id = new_id(now)
+        message_id = new_id(arrival.at)
+        partner = arrival.agreement.name
         message = NewMessage(
             id=message_id,
-            partner=agreement.name,
+            partner=partner,
             direction=Direction.INBOUND,
             channel=Channel.AS2,
             state=MessageState.REFUSED,
-            at=now,
-            payload=body,
-            raw_headers=tuple(headers),
+            at=arrival.at,
+            payload=arrival.body,
+            raw_headers=tuple(arrival.headers),
             receipt=result.receipt,
         )
         refusal = MessageRefused(
             message_id=message_id,
-            partner=agreement.name,
+            partner=partner,
             channel=Channel.AS2.value,
             reason=str(result.fault),
-            sha256=sha256_hex(body),
-            size=len(body),
+            sha256=sha256_hex(arrival.body),
+            size=len(arrival.body),
         )
-        events = (refusal, _issued(message_id, agreement.name, result))
+        events = (refusal, _issued(message_id, partner, result))
         await self._station.store.accept(Changes(messages=(message,), events=events))
         return result.receipt
 
@@ -150,7 +175,7 @@ class Reception:
             public="unknown trading relationship",
         )
         receipt = as2.build_receipt(
-            addressing=addressing,
+            request=addressing,
             opened=None,
             fault=fault,
             key=None,
@@ -158,7 +183,7 @@ class Reception:
             message_id=f"<{new_id(now)}@{_host(station)}>",
             date=now,
         )
-        answer = Receipt(status=200, headers=tuple(receipt.headers), body=receipt.body)
+        answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
         if self._may_record_stranger():
             message_id = new_id(now)
             message = NewMessage(
@@ -184,11 +209,10 @@ class Reception:
 
     def _may_record_stranger(self) -> bool:
         minute = int(time.monotonic() // 60)
-        count = self._strangers.get(minute, 0)
-        self._strangers[minute] = count + 1
-        while len(self._strangers) > 2:
-            self._strangers.popitem(last=False)
-        return count < STRANGERS_PER_MINUTE
+        if minute != self._minute:
+            self._minute, self._strangers = minute, 0
+        self._strangers += 1
+        return self._strangers <= STRANGERS_PER_MINUTE
 
 
 def _host(station: Station) -> str:
@@ -206,39 +230,34 @@ def _issued(message_id: str, partner: str, result: _Opened) -> ReceiptIssued:
     )
 
 
-def _open(
-    station: Station,
-    agreement: Agreement,
-    addressing: as2.Addressing,
-    headers: Headers,
-    body: bytes,
-    now: datetime,
-    receipt_id: str,
-) -> _Opened:
+def _open(station: Station, arrival: _Arrival) -> _Opened:
     """Open and answer, off the event loop: the RSA work of both."""
     opened: as2.Opened | None = None
     fault: as2.As2Fault | None = None
-    policy = as2_policy(station, agreement)
     try:
         opened = as2.open_message(
-            headers,
-            body,
+            arrival.headers,
+            arrival.body,
             keys=station.keys,
-            partner_certificates=station.certificates[agreement.name],
-            policy=policy,
+            partner_certificates=station.certificates[arrival.agreement.name],
+            policy=as2_policy(station, arrival.agreement),
         )
     except as2.As2Fault as error:
         fault = error
+    return _answer(station, arrival, opened, fault)
+
+
+def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
     receipt = as2.build_receipt(
-        addressing=addressing,
+        request=arrival.addressing,
         opened=opened,
         fault=fault,
         key=station.keys[0],
         our_name=station.settings.identity.as2_id,
-        message_id=f"<{receipt_id}@{_host(station)}>",
-        date=now,
+        message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
+        date=arrival.at,
     )
-    answer = Receipt(status=200, headers=tuple(receipt.headers), body=receipt.body)
+    answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
     return _Opened(receipt=answer, disposition=receipt.disposition, opened=opened, fault=fault)
 
 

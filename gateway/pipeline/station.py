@@ -1,4 +1,4 @@
-"""Everything that the steps need to know, joined once by `gateway.wiring`: who we are, whom we trade with, the ports."""
+"""What every step needs to know, joined once by `gateway.wiring`: who we are, whom we trade with, the ports."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Station:
     clock: Clock
     connectors: Mapping[str, Connector]
     """Targets by name."""
-    as2: As2Post
+    as2: Mapping[str, As2Post]
+    """The way to each partner's AS2 station."""
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
 
     def agreement(self, partner: str | None) -> Agreement | None:
         """The agreement with a partner that exchanges documents at present."""
-        found = None if partner is None else self.directory.by_name(partner)
-        return found if found is not None and found.exchanges else None
+        return None if partner is None else self.directory.by_name(partner)
 
     def version(self, partner: str) -> str:
         """The version of a partner's agreement, as it is recorded with every message."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway import canonical
+from gateway.errors import PartnerFault
 from gateway.events import (
     DocumentAvailable,
     DocumentFetched,
@@ -47,6 +49,23 @@ ERP = "erp"
 """The scope of the distributor's own systems, as a partner's name stands for the partner's scope."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Request:
+    """One request while it is decided."""
+
+    kind: str
+    partner: str | None
+    body: bytes
+    key: str | None
+    """Its duplicate key, where it has an Idempotency-Key."""
+    order_id: str | None
+
+    @property
+    def channel(self) -> Channel:
+        """The ERP's scope or a partner's."""
+        return Channel.ERP if self.partner is None else Channel.REST
+
+
 class SubmissionDesk:
     """Keeps the `Submissions` protocol of `gateway.ports`."""
 
@@ -65,16 +84,18 @@ class SubmissionDesk:
         correlation_id: str,
     ) -> Submitted | Refused:
         """Take one document. `partner` None is the ERP's scope; `order_id` is the order in the address, if any."""
+        del correlation_id  # the web layer returns and logs it; our own correlation is the message id
         key = None if idempotency_key is None else identity.idempotency_key(partner or ERP, idempotency_key)
+        request = _Request(kind=kind, partner=partner, body=body, key=key, order_id=order_id)
         if key is None:
-            return await self._submit(kind, partner, body, None, order_id, correlation_id)
+            return await self._submit(request)
         if key in self._under_way:
             return Refused(
                 status=409, rule="api.idempotency.in_flight", title="The same request is still under way", findings=()
             )
         self._under_way.add(key)
         try:
-            return await self._submit(kind, partner, body, key, order_id, correlation_id)
+            return await self._submit(request)
         finally:
             self._under_way.discard(key)
 
@@ -96,60 +117,50 @@ class SubmissionDesk:
             )
         )
 
-    async def _submit(
-        self,
-        kind: str,
-        partner: str | None,
-        body: bytes,
-        key: str | None,
-        order_id: str | None,
-        correlation_id: str,
-    ) -> Submitted | Refused:
-        if key is not None and (known := await self._station.queries.message_by_duplicate_key(key)) is not None:
-            if known.payload_sha256 != sha256_hex(body) or known.receipt is None:
-                return _key_reused()
-            return Submitted(transaction_id=known.id, receipt=known.receipt, duplicate=True)
-        data = json.loads(body)
-        if partner is not None and order_id is not None:
-            order = await self._station.queries.document(order_id, partner=partner)
+    async def _submit(self, request: _Request) -> Submitted | Refused:
+        if request.key is not None:
+            known = await self._station.queries.message_by_duplicate_key(request.key)
+            if known is not None:
+                if known.payload_sha256 != sha256_hex(request.body) or known.receipt is None:
+                    return _key_reused()
+                return Submitted(transaction_id=known.id, receipt=known.receipt, duplicate=True)
+        data = json.loads(request.body)
+        if request.partner is not None and request.order_id is not None:
+            order = await self._station.queries.document(request.order_id, partner=request.partner)
             if order is None or order.direction is not Direction.OUTBOUND:
                 return _not_found()
             data = _about(order, data)
-        model, findings = canonical.parse(kind, data)
+        model, findings = canonical.parse(request.kind, data)
+        if model is not None:
+            findings = (*findings, *canonical.check(model))
         if model is None or worst(findings) is Severity.REJECT:
-            return await self._refuse(kind, partner, body, findings)
+            return await self._refuse(request, findings)
         document = canonical.dump(model)
         for _ in range(3):
             try:
-                if partner is None:
-                    return await self._from_erp(kind, document, body, key, correlation_id)
-                return await self._from_partner(kind, partner, document, body, key, findings)
+                if request.partner is None:
+                    return await self._from_erp(request, document)
+                return await self._from_partner(request, request.partner, document, findings)
             except NaturalKeyTaken:  # somebody was quicker with the same document: decide again, seeing theirs
                 continue
         return _busy()
 
     async def _from_partner(
-        self,
-        kind: str,
-        partner: str,
-        document: Json,
-        body: bytes,
-        key: str | None,
-        findings: Sequence[Finding],
+        self, request: _Request, partner: str, document: Json, findings: Sequence[Finding]
     ) -> Submitted | Refused:
         agreement = self._station.agreement(partner)
+        kind = request.kind
         if agreement is None or kind not in agreement.documents.receive:
             return _not_agreed(kind)
-        now = self._station.clock()
-        message_id = new_id(now)
+        message_id = new_id(self._station.clock())
         origin = documents.Origin(message_id=message_id)
         taken = await documents.take(self._station, agreement, kind, document, origin=origin, findings=findings)
         if taken.duplicate_of is not None:
             return await self._again(taken.duplicate_of)
         if not taken.accepted:
-            return await self._refuse(kind, partner, body, taken.findings)
+            return await self._refuse(request, taken.findings)
         receipt = _receipt(message_id, kind, taken.documents[0].id, taken.findings)
-        message = self._message(message_id, partner, Channel.REST, body, key, receipt, MessageState.PROCESSED)
+        message = self._message(request, message_id, partner, receipt)
         return await self._accept(
             message,
             Changes(
@@ -157,49 +168,28 @@ class SubmissionDesk:
                 documents=taken.documents,
                 document_updates=taken.updates,
                 jobs=taken.jobs,
-                events=(_received(message, body), *taken.events),
+                events=(_received(message, request.body, taken.documents[0].order_number), *taken.events),
             ),
         )
 
-    async def _from_erp(
-        self, kind: str, document: Json, body: bytes, key: str | None, correlation_id: str
-    ) -> Submitted | Refused:
-        del correlation_id
+    async def _from_erp(self, request: _Request, document: Json) -> Submitted | Refused:
+        kind = request.kind
         agreement, problem = self._recipient(kind, document)
         if agreement is None:
-            return await self._refuse(kind, None, body, [problem] if problem else [])
-        sha256 = canonical.digest(document)
+            return await self._refuse(request, [problem] if problem else [])
         natural_key = identity.natural_key(kind, document)
         first = await self._station.queries.document_by_key(agreement.name, Direction.OUTBOUND, natural_key)
         if first is not None:
-            if first.sha256 == sha256:
-                return await self._again(first)
-            return _number_taken(kind, document, first)
+            same = first.sha256 == canonical.digest(document)
+            return await self._again(first) if same else _number_taken(kind, document, first)
         if kind != "purchase_order" and (unmatched := await self._unanswerable(agreement, kind, document)):
-            return await self._refuse(kind, None, body, unmatched)
-        now = self._station.clock()
-        message_id = new_id(now)
-        over_as2 = agreement.channel == "as2"
-        stored = NewDocument(
-            id=new_id(now),
-            message_id=message_id,
-            partner=agreement.name,
-            direction=Direction.OUTBOUND,
-            kind=kind,
-            number=identity.number_of(kind, document),
-            order_number=identity.order_number_of(kind, document),
-            business_unit=document.get("business_unit"),
-            state=DocumentState.SUBMITTED if over_as2 else DocumentState.AVAILABLE,
-            at=now,
-            body=document,
-            sha256=sha256,
-            natural_key=natural_key,
-            agreement=self._station.version(agreement.name),
-        )
+            return await self._refuse(request, unmatched)
+        message_id = new_id(self._station.clock())
+        stored = self._outbound(agreement, kind, document, message_id)
         receipt = _receipt(message_id, kind, stored.id, ())
-        message = self._message(message_id, agreement.name, Channel.ERP, body, key, receipt, MessageState.PROCESSED)
+        message = self._message(request, message_id, agreement.name, receipt)
         events: list[Event] = [
-            _received(message, body, stored.order_number),
+            _received(message, request.body, stored.order_number),
             DocumentSubmitted(
                 message_id=message_id,
                 partner=agreement.name,
@@ -207,14 +197,15 @@ class SubmissionDesk:
                 document=kind,
                 document_id=stored.id,
                 number=stored.number,
-                sha256=sha256,
+                sha256=stored.sha256,
                 agreement=stored.agreement or "",
             ),
         ]
         jobs: tuple[NewJob, ...] = ()
-        if over_as2:
+        if agreement.channel == "as2":
             lane = identity.outbound_lane(agreement.name, "compose")
-            jobs = (NewJob(message_id=message_id, document_id=stored.id, step="compose", lane=lane, run_at=now),)
+            job = NewJob(message_id=message_id, document_id=stored.id, step="compose", lane=lane, run_at=stored.at)
+            jobs = (job,)
         else:
             events.append(
                 DocumentAvailable(
@@ -226,6 +217,25 @@ class SubmissionDesk:
             )
         changes = Changes(messages=(message,), documents=(stored,), jobs=jobs, events=tuple(events))
         return await self._accept(message, changes)
+
+    def _outbound(self, agreement: Agreement, kind: str, document: Json, message_id: str) -> NewDocument:
+        now = self._station.clock()
+        return NewDocument(
+            id=new_id(now),
+            message_id=message_id,
+            partner=agreement.name,
+            direction=Direction.OUTBOUND,
+            kind=kind,
+            number=identity.number_of(kind, document),
+            order_number=identity.order_number_of(kind, document),
+            business_unit=document.get("business_unit"),
+            state=DocumentState.SUBMITTED if agreement.channel == "as2" else DocumentState.AVAILABLE,
+            at=now,
+            body=document,
+            sha256=canonical.digest(document),
+            natural_key=identity.natural_key(kind, document),
+            agreement=self._station.version(agreement.name),
+        )
 
     async def _unanswerable(self, agreement: Agreement, kind: str, document: Json) -> tuple[Finding, ...]:
         """Findings of an answer to an order that this partner never gave us."""
@@ -248,11 +258,20 @@ class SubmissionDesk:
         role = "seller" if kind == "purchase_order" else "buyer"
         parties = [party for party in document.get("parties") or () if party.get("role") == role]
         ids = [(one.get("scheme") or "", one.get("value") or "") for party in parties for one in party.get("ids") or ()]
-        agreement = self._station.directory.by_party_ids(ids)
+        try:
+            agreement = self._station.directory.by_party_ids(ids)
+        except PartnerFault as fault:
+            return None, Finding(
+                rule="submission.partner_ambiguous",
+                place=JsonPlace(pointer="/parties"),
+                said=fault.public,
+                wanted=f"ids of one {role}",
+                fix="send only ids that belong to this partner",
+            )
         if agreement is None and not ids and kind != "purchase_order":
-            only = [one for one in self._station.directory.exchanging() if kind in one.documents.send]
+            only = [one for one in self._station.directory if kind in one.documents.send]
             agreement = only[0] if len(only) == 1 else None
-        if agreement is None or not agreement.exchanges or kind not in agreement.documents.send:
+        if agreement is None or kind not in agreement.documents.send:
             said = ", ".join(f"{scheme} {value}" for scheme, value in ids) or f"no {role} with an id"
             return None, Finding(
                 rule="submission.partner_unknown",
@@ -263,26 +282,18 @@ class SubmissionDesk:
             )
         return agreement, None
 
-    def _message(
-        self,
-        message_id: str,
-        partner: str | None,
-        channel: Channel,
-        body: bytes,
-        key: str | None,
-        receipt: Receipt | None,
-        state: MessageState,
-    ) -> NewMessage:
+    def _message(self, request: _Request, message_id: str, partner: str | None, receipt: Receipt | None) -> NewMessage:
+        """The request as a message; without a receipt it was refused, and takes no duplicate key."""
         return NewMessage(
             id=message_id,
             partner=partner,
             direction=Direction.INBOUND,
-            channel=channel,
-            state=state,
+            channel=request.channel,
+            state=MessageState.REFUSED if receipt is None else MessageState.PROCESSED,
             at=self._station.clock(),
-            payload=body,
+            payload=request.body,
             content_type="application/json",
-            duplicate_key=key,
+            duplicate_key=None if receipt is None else request.key,
             receipt=receipt,
         )
 
@@ -305,24 +316,22 @@ class SubmissionDesk:
             receipt = _receipt(first.message_id, first.kind, first.id, ())
         return Submitted(transaction_id=first.message_id, receipt=receipt, duplicate=True)
 
-    async def _refuse(self, kind: str, partner: str | None, body: bytes, findings: Sequence[Finding]) -> Refused:
+    async def _refuse(self, request: _Request, findings: Sequence[Finding]) -> Refused:
         """Keep what was refused, with its bytes, and say everything that is wrong with it."""
-        now = self._station.clock()
-        message_id = new_id(now)
-        channel = Channel.ERP if partner is None else Channel.REST
-        message = self._message(message_id, partner, channel, body, None, None, MessageState.REFUSED)
+        message_id = new_id(self._station.clock())
+        message = self._message(request, message_id, request.partner, None)
         event = MessageRefused(
             message_id=message_id,
-            partner=partner,
-            channel=channel.value,
+            partner=request.partner,
+            channel=request.channel.value,
             reason="; ".join(finding.text for finding in findings[:5]),
-            sha256=sha256_hex(body),
-            size=len(body),
+            sha256=sha256_hex(request.body),
+            size=len(request.body),
         )
         await self._station.store.accept(Changes(messages=(message,), events=(event,)))
         rules = {finding.rule for finding in findings if finding.severity is Severity.REJECT}
         status = 409 if rules and rules <= {"matching.already_acknowledged", "document.number_taken"} else 422
-        title = f"The {kind.replace('_', ' ')} cannot be taken"
+        title = f"The {request.kind.replace('_', ' ')} cannot be taken"
         return Refused(status=status, rule="api.document.invalid", title=title, findings=tuple(findings))
 
 

@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 class PartyId(Part):
-    """How documents name this partner (a party id in the canonical order)."""
+    """One id by which documents name this partner (a party id of the canonical document)."""
 
     scheme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
         description="gln, duns, assigned_by_buyer, assigned_by_seller, …", examples=["assigned_by_buyer"]
@@ -135,7 +135,7 @@ class Agreement(Part):
     owner: str | None = Field(default=None, description="Who on our side answers for this agreement.")
     contact: Contact | None = Field(default=None, description="Whom to call on their side.")
     ids: Annotated[tuple[PartyId, ...], Field(min_length=1)] = Field(
-        description="How our orders name this partner as seller; one match is enough."
+        description="How documents name this partner: seller of our orders, buyer of our answers. One match is enough."
     )
     channel: Literal["as2", "rest"] = Field(description="How documents travel.", examples=["as2"])
     as2: As2Channel | None = Field(default=None, description="Needed for channel as2.")

@@ -1,7 +1,7 @@
 """The worker: claims due jobs and runs their handlers side by side. All state is in the store; here is only the moment.
 
-A handler's changes and the end of its job are one commit. What a failure leads to is `outcomes`; a worker that dies loses
-nothing, because leases run out and jobs return. Waking is a hint that saves waiting; polling is the truth.
+A handler's changes and the end of its job are one commit. What a failure leads to stands in `outcomes`. A worker that
+dies loses nothing: leases run out and jobs return. Waking is a hint that saves waiting; polling is the truth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.store import Store
 
 Handler = Callable[[Job], Awaitable[Changes]]
-"""Does one step. Its Changes are written with the end of the job. It may run twice: its effects carry their identity."""
+"""Does one step. Its Changes are written with the end of the job. It may run twice: its effects have an identity."""
 OnDead = Callable[[Job], Changes]
 """What changes besides when a job of this step is given up: the state of a document or message."""
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """`run` until `stop`. `concurrency` bounds the handlers that run at once; lanes have their own caps in the store."""
+    """`run` until `stop`. `concurrency` bounds the handlers running at once; lanes have their own caps in the store."""
 
     def __init__(
         self,

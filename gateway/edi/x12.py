@@ -237,6 +237,7 @@ class _Reader:
         self._charset = charset
         self._findings: list[Finding] = []
         self._groups = 0
+        self._tas = 0
         self._group_verdicts: set[Verdict] = set()
         self._group_numbers: set[str] = set()
         self._group: _OpenGroup | None = None
@@ -478,6 +479,7 @@ class _Reader:
             # X12.5: TA1 stands between ISA and the first GS, or alone.
             self._once("edi.interchange.stray_segment", mark.raw, mark.offset, "TA1 before the first GS")
             return
+        self._tas += 1
         segment = Segment("TA1", self._wire.split(mark.raw), 0, mark.offset)
         found: list[Finding] = []
         if not _TA1.fullmatch("*".join(self._texts(mark))):
@@ -496,9 +498,13 @@ class _Reader:
             elements = _padded(self._texts(mark), 2)
             place = replace(self._place, tag="IEA", offset=mark.offset)
             if _count(elements[0]) != self._groups:
+                # An interchange of nothing but TA1 has no groups; many count the TA1 all the same.
+                severity = Severity.ACCEPT if not self._groups and self._tas else None
                 where = replace(place, element=1)
                 wanted = f"IEA01 {self._groups}"
-                self._findings.append(finding("edi.interchange.count", where, said=elements[0], wanted=wanted))
+                self._findings.append(
+                    finding("edi.interchange.count", where, said=elements[0], wanted=wanted, severity=severity)
+                )
             if not self._same(elements[1], number):
                 where = replace(place, element=2)
                 wanted = f"IEA02 {number}"

@@ -73,7 +73,7 @@ def examine(
     findings += wrong
     trees: dict[str, YamlText] = {}
     agreements: list[Agreement] = []
-    for name, file in _partner_files(folder, findings):
+    for name, file in _agreement_files(folder, findings):
         before = len(findings)
         trees[name] = tree = _read(folder, file, hashes, findings)
         if len(findings) > before:
@@ -111,18 +111,28 @@ def _read(folder: Path, file: str, hashes: dict[str, str], findings: list[Findin
     return tree
 
 
-def _partner_files(folder: Path, findings: list[Finding]) -> list[tuple[str, str]]:
-    """(name, file) of every agreement, by name."""
-    found: dict[str, str] = {}
+def partner_files(folder: Path) -> tuple[tuple[str, str], ...]:
+    """(name, file) of every agreement's file, by file; a name may occur twice."""
     paths = [*(folder / "partners").glob("*.yaml"), *(folder / "partners").glob("*/partner.yaml")]
-    if len(paths) > MAX_PARTNERS:
-        said, wanted = f"{len(paths)} partners", f"at most {MAX_PARTNERS}"
+    return tuple(
+        (
+            path.parent.name if path.parent.parent == folder / "partners" else path.stem,
+            path.relative_to(folder).as_posix(),
+        )
+        for path in sorted(paths)
+    )
+
+
+def _agreement_files(folder: Path, findings: list[Finding]) -> list[tuple[str, str]]:
+    """(name, file) of every agreement, by name; two files of one name, or too many, are findings."""
+    found: dict[str, str] = {}
+    files = partner_files(folder)
+    if len(files) > MAX_PARTNERS:
+        said, wanted = f"{len(files)} partners", f"at most {MAX_PARTNERS}"
         fix = "divide them over several gateways"
         findings.append(_wrong("partners", "file.too_large", said=said, wanted=wanted, fix=fix))
         return []
-    for path in sorted(paths):
-        name = path.parent.name if path.name == "partner.yaml" and path.parent.name != "partners" else path.stem
-        file = path.relative_to(folder).as_posix()
+    for name, file in files:
         if name in found:
             said, fix = f"{name} again (first in {found[name]})", "remove one of the two files"
             findings.append(_wrong(file, "file.name_twice", said=said, wanted="one file for a partner", fix=fix))

@@ -26,10 +26,9 @@ from gateway.as2.certificates import KeyPair
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
-from gateway.edi.library import Guides
+from gateway.edi import library
 from gateway.errors import OurFault
-from gateway.mapping import library as maps
-from gateway.mapping.compile import Map
+from gateway.mapping import Map, compile_map, from_folders, shipped
 from gateway.partners import keys, workspace
 from gateway.partners.directory import Directory
 from gateway.partners.workspace import Workspace
@@ -45,6 +44,7 @@ from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
 from gateway.web.services import Services
 from gateway.worker import Schedule, Sealer, Worker
+from gateway.yamltext import near_miss
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -76,19 +76,36 @@ def now() -> datetime:
 
 def load(folder: Path) -> Workspace:
     """The workspace in `folder`, its maps' names checked. Raises OurFault with all findings of all files."""
-    library = maps.Library(folder / "maps")
-    return workspace.load(folder, map_exists=library.near_miss)
+    known = map_names(folder)
+
+    def exists(name: str) -> str | None:
+        return None if name in known else near_miss(name, known) or ""
+
+    return workspace.load(folder, map_exists=exists)
+
+
+def map_names(folder: Path) -> frozenset[str]:
+    """The names of all maps that a workspace can use: its own, and those that come with the gateway."""
+    own = {path.relative_to(folder / "maps").with_suffix("").as_posix() for path in (folder / "maps").rglob("*.yaml")}
+    with_gateway = {
+        f"{group.name}/{file.name.removesuffix('.yaml')}"
+        for group in shipped().iterdir()
+        if group.is_dir()
+        for file in group.iterdir()
+        if file.name.endswith(".yaml")
+    }
+    return frozenset(own | with_gateway)
 
 
 def compile_maps(loaded: Workspace) -> dict[str, Map]:
-    """Every map that an agreement or a target names. Raises OurFault with all findings of all maps."""
-    library = maps.Library(loaded.folder / "maps")
+    """Every map that an agreement names. Raises OurFault with all findings of a map."""
+    find = from_folders(loaded.folder / "maps", shipped())
     rules = [
         rule
         for agreement in loaded.agreements
         for rule in (*agreement.documents.send.values(), *agreement.documents.receive.values())
     ]
-    return {name: library.map(name) for name in sorted({rule.map for rule in rules if rule.map is not None})}
+    return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
 
 
 def database_url(loaded: Workspace) -> str:
@@ -139,7 +156,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
-        crypto = stack.enter_context(ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto"))
+        crypto = stack.enter_context(
+            ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
+        )
         station = make_station(loaded, store, session, crypto)
         worker = Worker(
             store,
@@ -187,7 +206,7 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         directory=Directory(loaded.agreements),
         versions=loaded.versions,
         maps=compile_maps(loaded),
-        guides=Guides(),
+        guides=library.standard(),
         keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
         certificates={
             one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None
@@ -197,7 +216,9 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         clock=now,
         connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
         as2={
-            one.name: As2Connector(one.name, one.as2, folder, session, clock=now) for one in over_as2 if one.as2 is not None
+            one.name: As2Connector(one.name, one.as2, folder, session, clock=now)
+            for one in over_as2
+            if one.as2 is not None
         },
         crypto=crypto,
     )

@@ -16,7 +16,7 @@ from gateway.edi.tree import Loop, Segment
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
-from gateway.mapping.compile import Map
+from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, X12Dialect
 from gateway.pipeline import identity
 from gateway.pipeline.hashing import sha256_hex
@@ -71,7 +71,7 @@ async def compose(station: Station, job: Job) -> Changes:
         agreement=agreement,
         dialect=dialect,
         type=mapping.document,
-        functional_id=station.guides.find(mapping.document, dialect.version).functional_id,
+        functional_id=_functional_id(station, mapping, dialect),
         root=writing.root,
         at=now,
     )
@@ -104,7 +104,14 @@ async def compose(station: Station, job: Job) -> Changes:
         keys=lambda numbers: (identity.sent_interchange_key(agreement.name, numbers.interchange),),
         events=composed,
     )
-    message = outbound_message(station, agreement, message_id, payload, f"{outgoing.type}-{document.number}.edi", now)
+    message = outbound_message(
+        station,
+        agreement,
+        message_id=message_id,
+        payload=payload,
+        filename=f"{outgoing.type}-{document.number}.edi",
+        now=now,
+    )
     due = now + timedelta(hours=float(dialect.acknowledgment_within_hours))
     return Changes(
         messages=(message,),
@@ -131,12 +138,11 @@ async def given_up(station: Station, job: Job) -> Changes:
 def outbound_message(
     station: Station,
     agreement: Agreement,
+    *,
     message_id: str,
-    /,
     payload: bytes | Numbered,
     filename: str,
     now: datetime,
-    *,
     answers: str | None = None,
     wait_key: str | None = None,
 ) -> NewMessage:
@@ -171,25 +177,26 @@ def series(station: Station, agreement: Agreement) -> str:
 
 def render(station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
     """The interchange with its numbers. Raises PartnerFault for data that X12 cannot carry."""
-    envelope = envelope_of(station, outgoing.agreement, numbers, outgoing.at)
-    group = write.Group(
-        functional_id=outgoing.functional_id,
-        control_number=numbers.group,
-        messages=(write.OutMessage(type=outgoing.type, root=outgoing.root),),
+    envelope = _envelope(station, outgoing, numbers)
+    one = write.Outgoing(type=outgoing.type, control_number=1, root=outgoing.root)
+    return write.write_interchange(envelope, (one,))
+
+
+def render_ta1(station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
+    """An interchange that holds nothing but a TA1: the segments of `outgoing.root`, no group."""
+    segments = [child for child in outgoing.root.children if isinstance(child, Segment)]
+    return write.write_interchange(_envelope(station, outgoing, numbers), acknowledgments=segments)
+
+
+def _envelope(station: Station, outgoing: Outgoing, numbers: Numbers) -> write.Envelope:
+    """ISA and GS as the agreement wants them; another delimiter where the data holds the one agreed (X12.5)."""
+    dialect = outgoing.dialect
+    mine, theirs = ours(station, outgoing.agreement), dialect.identity
+    preferred = Delimiters(
+        element=dialect.element_separator,
+        component=dialect.component_separator,
+        segment=dialect.segment_terminator,
     )
-    return write.write_interchange(envelope, groups=(group,))
-
-
-def render_ta1(station: Station, agreement: Agreement, segment: Segment, at: datetime, numbers: Numbers) -> bytes:
-    """An interchange that holds nothing but a TA1."""
-    return write.write_interchange(envelope_of(station, agreement, numbers, at), ta1=(segment,))
-
-
-def envelope_of(station: Station, agreement: Agreement, numbers: Numbers, at: datetime) -> write.Envelope:
-    """ISA and GS as the agreement wants them."""
-    dialect = agreement.x12
-    assert dialect is not None
-    mine, theirs = ours(station, agreement), dialect.identity
     return write.Envelope(
         sender_qualifier=mine.qualifier,
         sender=mine.id,
@@ -198,16 +205,14 @@ def envelope_of(station: Station, agreement: Agreement, numbers: Numbers, at: da
         group_sender=mine.group_id or mine.id,
         group_receiver=theirs.group_id or theirs.id,
         control_number=numbers.interchange,
+        group_control_number=numbers.group,
+        functional_id=outgoing.functional_id,
+        at=outgoing.at,
         version=dialect.version,
-        at=at,
         test=dialect.test,
-        acknowledgment_requested=dialect.request_ta1,
-        delimiters=Delimiters(
-            element=dialect.element_separator,
-            component=dialect.component_separator,
-            segment=dialect.segment_terminator,
-        ),
-        line_breaks=dialect.line_breaks,
+        ack_requested=dialect.request_ta1,
+        delimiters=write.fitting_delimiters((outgoing.root,), preferred),
+        newline="\n" if dialect.line_breaks else "",
     )
 
 
@@ -228,6 +233,15 @@ def _agreed(station: Station, document: Document) -> tuple[Agreement, X12Dialect
             remedy=f"complete partners/{document.partner}.yaml, then: gateway message retry {document.message_id}",
         )
     return agreement, agreement.x12, mapping
+
+
+def _functional_id(station: Station, mapping: Map, dialect: X12Dialect) -> str:
+    guide = station.guides.find(dialect.version, mapping.document)
+    if guide is None:
+        raise OurFault(
+            f"there is no guide x12/{dialect.version}/{mapping.document}", remedy="choose a version that has one"
+        )
+    return guide.functional_id
 
 
 def _check(station: Station, document: Document, outgoing: Outgoing) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from gateway.as2.certificates import KeyPair
-from gateway.edi.guide import Guides
-from gateway.mapping.compile import Map
+from gateway.edi.library import Guides
+from gateway.mapping import Map
 from gateway.partners.agreement import Agreement
 from gateway.partners.directory import Directory
 from gateway.ports import As2Post, Clock, Connector, Queries, Store

@@ -1,1 +1,22 @@
-"""The `gateway` command: each module adds its group of commands to `app`; exit codes are 0 fine, 1 findings, 2 cannot run."""
+"""The `gateway` command: each module adds its group to `app`; exit codes: 0 fine, 1 findings, 2 cannot run."""
+
+from __future__ import annotations
+
+import typer
+
+from gateway.cli import schema
+from gateway.cli.serve import serve
+
+app = typer.Typer(
+    name="gateway",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="A self-hosted EDI/B2B partner gateway: X12 over AS2, JSON over REST, canonical documents to ERP APIs.",
+    pretty_exceptions_enable=False,
+)
+app.command()(serve)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -37,13 +36,12 @@ from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import Changes, Connector, Job
-from gateway.settings import HttpTarget, Listen
+from gateway.settings import HttpTarget, Target
 from gateway.store import Store, migrate
-from gateway.web import application
+from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.web.services import Services
-from gateway.worker import Schedule, Sealer, Worker
+from gateway.worker import OnDead, Schedule, Sealer, Worker
 from gateway.yamltext import near_miss
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
@@ -57,7 +55,7 @@ STEPS: Mapping[str, Step] = {
 }
 """Every kind of work by its name in the job table."""
 
-GIVEN_UP: Mapping[str, Step] = {
+GIVEN_UP: Mapping[str, OnDead] = {
     "read": reading.given_up,
     "deliver": delivery.given_up,
     "compose": composing.given_up,
@@ -165,7 +163,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             {name: partial(step, station) for name, step in STEPS.items()},
             now,
             owner=f"{socket.gethostname()}:{os.getpid()}",
-            on_dead={name: partial(step, station) for name, step in GIVEN_UP.items()},
+            on_dead=GIVEN_UP,
             schedule=Schedule(
                 seconds=tuple(float(one) for one in loaded.settings.retries.schedule_seconds),
                 jitter=float(loaded.settings.retries.jitter),
@@ -191,9 +189,11 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             metrics=metrics,
             routes=_as2_routes(station),
         )
-        async with _background(worker, Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)):
-            async with _listening(application(services), loaded.settings.listen, folder) as address:
-                yield Running(address=address, station=station, store=store, worker=worker)
+        sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
+        await stack.enter_async_context(_background(worker, sealer))
+        server = await serve(application(services), loaded.settings.listen, folder)
+        stack.push_async_callback(server.close)
+        yield Running(address=server.url, station=station, store=store, worker=worker)
 
 
 def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession, crypto: Executor) -> Station:
@@ -215,19 +215,15 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         queries=store,
         clock=now,
         connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
-        as2={
-            one.name: As2Connector(one.name, one.as2, folder, session, clock=now)
-            for one in over_as2
-            if one.as2 is not None
-        },
+        as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
     )
 
 
-def _connector(name: str, target: object, folder: Path, session: aiohttp.ClientSession) -> Connector:
+def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession) -> Connector:
     if isinstance(target, HttpTarget):
         return HttpConnector(name, target, folder, session, clock=now)
-    return FolderConnector(name, target, folder)  # type: ignore[arg-type]  the union has two members
+    return FolderConnector(name, target, folder)
 
 
 def _session() -> aiohttp.ClientSession:
@@ -262,33 +258,3 @@ async def _background(worker: Worker, sealer: Sealer) -> AsyncIterator[None]:
         sealing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sealing
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, listen: Listen, folder: Path) -> AsyncIterator[str]:
-    """The web server. Raises OurFault when the address cannot be had."""
-    context = None
-    if listen.tls is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_cert_chain(folder / listen.tls.certificate, folder / listen.tls.key)
-        except (OSError, ssl.SSLError) as error:
-            raise OurFault(
-                f"TLS certificate or key cannot be loaded: {error}", remedy="check listen.tls in gateway.yaml"
-            ) from error
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, listen.host, listen.port, ssl_context=context, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            raise OurFault(
-                f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
-                remedy="stop what listens there, or change listen.port in gateway.yaml",
-            ) from error
-        host, port = runner.addresses[0][:2]
-        yield f"{'https' if context else 'http'}://{host}:{port}"
-    finally:
-        await runner.cleanup()

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import schema
+from gateway.cli import config, partner
+from gateway.cli.schema import schema
 from gateway.cli.serve import serve
+from gateway.cli.workspace import init
 
 app = typer.Typer(
     name="gateway",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="A self-hosted EDI/B2B partner gateway: X12 over AS2, JSON over REST, canonical documents to ERP APIs.",
     pretty_exceptions_enable=False,
+    help="A self-hosted EDI/B2B partner gateway: X12 over AS2, JSON over REST, canonical documents to ERP APIs.",
 )
 app.command()(serve)
+app.command()(init)
+app.command()(schema)
+app.add_typer(partner.app, name="partner")
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

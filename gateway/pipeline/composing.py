@@ -117,7 +117,7 @@ async def compose(station: Station, job: Job) -> Changes:
         messages=(message,),
         document_updates=(DocumentUpdate(id=document.id, state=DocumentState.COMPOSED, sent_as=message_id),),
         jobs=(
-            send_job(agreement, message_id, now),
+            send_job(agreement, message_id, now, document_id=document.id),
             NewJob(
                 message_id=message_id,
                 step="overdue",
@@ -129,9 +129,8 @@ async def compose(station: Station, job: Job) -> Changes:
     )
 
 
-async def given_up(station: Station, job: Job) -> Changes:
+def given_up(job: Job) -> Changes:
     """What else becomes true when composing is given up: the document has failed."""
-    del station
     return Changes(document_updates=(DocumentUpdate(id=job.document_id or "", state=DocumentState.FAILED),))
 
 
@@ -164,9 +163,10 @@ def outbound_message(
     )
 
 
-def send_job(agreement: Agreement, message_id: str, now: datetime) -> NewJob:
-    """The work of sending a message that is ready."""
-    return NewJob(message_id=message_id, step="send", lane=identity.outbound_lane(agreement.name, "as2"), run_at=now)
+def send_job(agreement: Agreement, message_id: str, now: datetime, *, document_id: str | None = None) -> NewJob:
+    """The work of sending a message that is ready, and the document that it carries."""
+    lane = identity.outbound_lane(agreement.name, "as2")
+    return NewJob(message_id=message_id, document_id=document_id, step="send", lane=lane, run_at=now)
 
 
 def series(station: Station, agreement: Agreement) -> str:

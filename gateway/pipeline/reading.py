@@ -1,4 +1,4 @@
-"""The `read` step: an interchange becomes verdicts, an acknowledgment, documents and deliveries, in one commit.
+"""The `read` step: an interchange becomes verdicts, acknowledgment, documents and deliveries, in one commit.
 
 A 997 answers every group but never an acknowledgment; a TA1 answers an interchange that asks for it or whose envelope
 fails. Either all of it happens or nothing: no half-read interchange is ever visible.
@@ -455,9 +455,8 @@ class _Reading:
         )
 
 
-async def given_up(station: Station, job: Job) -> Changes:
+def given_up(job: Job) -> Changes:
     """What else becomes true when reading is given up: the message has failed, an operator can retry."""
-    del station
     return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),))
 
 

@@ -37,8 +37,7 @@ class Station:
     clock: Clock
     connectors: Mapping[str, Connector]
     """Targets by name."""
-    as2: Mapping[str, As2Post]
-    """The way to each partner's AS2 station."""
+    as2: As2Post
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
 

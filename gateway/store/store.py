@@ -46,6 +46,8 @@ class Store(Asking, Auditing):
         self.on_work: Callable[[], None] | None = None
         """Called after a commit that brought jobs: whoever works them may look at once."""
         self._lanes: set[str] = set()
+        self.on_commit: Callable[[Changes], None] = _nobody_listens
+        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
 
     @classmethod
     async def open(
@@ -205,6 +207,10 @@ class Store(Asking, Auditing):
             else:
                 kept[message_id, form] = self.payloads.keep(message_id, form, data)
         return kept
+
+
+def _nobody_listens(changes: Changes) -> None:
+    """The default of `on_commit`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

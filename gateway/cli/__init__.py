@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli import config, partner
+from gateway.cli.demo import demo
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(init)
+app.command()(demo)
 app.command()(schema)
 app.add_typer(partner.app, name="partner")
 app.add_typer(config.app, name="config")

@@ -99,7 +99,7 @@ def _rows(database: Path, statement: str, parameters: tuple[str, ...]) -> list[d
 
 def mailbox(demo: Demo, kind: str) -> list[dict[str, Any]]:
     """The canonical documents in the supplier's mailbox folder."""
-    folder = demo.station / "mailbox" / kind
+    folder = demo.station / "data" / "mailbox" / kind
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 

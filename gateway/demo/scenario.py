@@ -57,11 +57,11 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
         "currency": {"code": "USD"},
         "requested_delivery": {"from": day(today + timedelta(days=14)), "to": day(today + timedelta(days=14))},
         "parties": [
-            {"role": "buyer", "name": "Meridian Tool Supply", "ids": [{"scheme": "duns", "value": "123456789"}]},
+            {"role": "buyer", "name": "Harborline Supply", "ids": [{"scheme": "assigned_by_seller", "value": "C-5005"}]},
             {"role": "seller", "name": name, "ids": [dict(seller)]},
             {
                 "role": "ship_to",
-                "name": "Meridian DC Dayton",
+                "name": "Harborline DC Dayton",
                 "ids": [{"scheme": "assigned_by_buyer", "value": "DC07"}],
                 "address": {
                     "lines": ["4100 Needmore Road"],
@@ -122,7 +122,7 @@ def acknowledgement(order_: Json, *, supplier_number: str, today: date) -> Json:
 
 
 def _line(ordered: Json, responses: list[Json], *, price: str | None = None) -> Json:
-    line = {key: ordered[key] for key in ("line_id", "quantity", "item", "prices") if key in ordered}
+    line: Json = {key: ordered[key] for key in ("line_id", "quantity", "item", "prices") if key in ordered}
     if price is not None:
         line["prices"] = [{"amount": price}]
     return {**line, "responses": responses}

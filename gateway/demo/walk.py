@@ -52,7 +52,7 @@ class Cast:
 
     def sandbox(self, erp: str) -> Http:
         """An ERP sandbox, to make it misbehave."""
-        token = self.demo.environment[f"GATEWAY_ERP_{erp.upper()}_TOKEN"]
+        token = self.demo.environment[f"{erp.upper()}_ERP_TOKEN"]
         return Http(session=self.http, base=self.demo.url(erp), token=token)
 
 
@@ -106,7 +106,7 @@ def _processes(demo: Demo) -> dict[str, Process]:
         )
 
     def erp(name: str) -> Process:
-        token = demo.environment[f"GATEWAY_ERP_{name.upper()}_TOKEN"]
+        token = demo.environment[f"{name.upper()}_ERP_TOKEN"]
         demo.database(name).parent.mkdir(parents=True, exist_ok=True)
         options = ("--port", str(demo.ports[name]), "--database", str(demo.database(name)), "--token", token)
         return Process(
@@ -150,9 +150,9 @@ async def _start(demo: Demo, console: Console, processes: dict[str, Process], ht
 
 
 async def _order_out(cast: Cast) -> None:
-    seller = {"scheme": "assigned_by_buyer", "value": "V10042"}
+    seller = {"scheme": "assigned_by_buyer", "value": "V-1001"}
     today = datetime.now(UTC).date()
-    order = scenario.order(ORDER, seller, name="ACME Tools", business_unit="0100", today=today)
+    order = scenario.order(ORDER, seller, name="ACME Tools", business_unit="north", today=today)
     answer = await cast.erp.post("/v1/purchase-orders", order, key=f"order-{ORDER}")
     cast.say(f"the ERP posted order {ORDER}: 202, transaction {answer['transaction_id']}")
 
@@ -208,7 +208,7 @@ async def _shipped(cast: Cast) -> None:
 async def _over_rest(cast: Cast) -> None:
     seller = {"scheme": "assigned_by_buyer", "value": "V20077"}
     today = datetime.now(UTC).date()
-    order = scenario.order(REST_ORDER, seller, name="Baltic Fasteners", business_unit="0200", today=today)
+    order = scenario.order(REST_ORDER, seller, name="Baltic Fasteners", business_unit="south", today=today)
     await cast.erp.post("/v1/purchase-orders", order, key=f"order-{REST_ORDER}")
     listed = await cast.baltic.get("/v1/purchase-orders")
     found = [one for one in listed["items"] if one["number"] == REST_ORDER]
@@ -280,9 +280,9 @@ async def _killed(cast: Cast) -> None:
     number = "4500012399"
     order = scenario.order(
         number,
-        {"scheme": "assigned_by_buyer", "value": "V10042"},
+        {"scheme": "assigned_by_buyer", "value": "V-1001"},
         name="ACME Tools",
-        business_unit="0100",
+        business_unit="north",
         today=datetime.now(UTC).date(),
     )
     await cast.erp.post("/v1/purchase-orders", order, key=f"order-{number}")
@@ -389,7 +389,7 @@ def _first_id(listed: dict[str, Any]) -> str:
 def _addresses(cast: Cast) -> None:
     demo = cast.demo
     cast.console.print(f"  gateway   {demo.url('gateway')}   /openapi.json  /metrics  /health/ready")
-    cast.console.print(f"  station   {demo.url('station')}   mailbox in {demo.station / 'mailbox'}")
+    cast.console.print(f"  station   {demo.url('station')}   mailbox in {demo.station / 'data' / 'mailbox'}")
     cast.console.print(f"  ERPs      {demo.url('north')}  {demo.url('south')}")
 
 

@@ -73,7 +73,7 @@ def prepare(folder: Path) -> Demo:
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
     ports = _ports()
-    tokens = {f"GATEWAY_ERP_{name.upper()}_TOKEN": secrets.token_urlsafe(24) for name in ("north", "south")}
+    tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_urlsafe(24) for name in ("north", "south")}
     demo = Demo(
         folder=folder,
         ports=ports,
@@ -85,6 +85,7 @@ def prepare(folder: Path) -> Demo:
         shutil.copytree(root / name, demo.gateway / name)
     shutil.copy(root / "gateway.yaml", demo.gateway)
     shutil.copytree(Path(gateway.__file__).parent / "demo" / "station", demo.station)
+    shutil.copytree(root / "maps" / "acme", demo.station / "maps" / "acme")  # both sides agreed on it
     for workspace in (demo.gateway, demo.station):
         _renumber(workspace, ports)
         with (workspace / "gateway.yaml").open("a", encoding="utf-8") as file:

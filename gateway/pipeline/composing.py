@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.edi import write, x12
+from gateway.edi import library, write, x12
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.tree import Loop, Segment
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
@@ -37,7 +37,7 @@ from gateway.ports import (
     Numbers,
     new_id,
 )
-from gateway.settings import X12Identity
+from gateway.settings import Settings, X12Identity
 
 CONTENT_TYPE = "application/edi-x12"
 """RFC 1767 1."""
@@ -105,7 +105,7 @@ async def compose(station: Station, job: Job) -> Changes:
         events=composed,
     )
     message = outbound_message(
-        station,
+        station.settings,
         agreement,
         message_id=message_id,
         payload=payload,
@@ -134,8 +134,23 @@ def given_up(job: Job) -> Changes:
     return Changes(document_updates=(DocumentUpdate(id=job.document_id or "", state=DocumentState.FAILED),))
 
 
+def ready_file(settings: Settings, agreement: Agreement, payload: bytes, filename: str, now: datetime) -> Changes:
+    """A file that somebody else wrote, to be sent as it is; its first group says which 997 closes it."""
+    wait_key = None
+    for interchange in x12.read_all(payload, guides=library.standard()):
+        for group in interchange.groups:
+            if group.functional_id != "FA" and group.control_number.isdigit():
+                wait_key = identity.acknowledgment_key(agreement.name, group.functional_id, group.control_number)
+                break
+    message_id = new_id(now)
+    message = outbound_message(
+        settings, agreement, message_id=message_id, payload=payload, filename=filename, now=now, wait_key=wait_key
+    )
+    return Changes(messages=(message,), jobs=(send_job(agreement, message_id, now),))
+
+
 def outbound_message(
-    station: Station,
+    settings: Settings,
     agreement: Agreement,
     *,
     message_id: str,
@@ -146,7 +161,7 @@ def outbound_message(
     wait_key: str | None = None,
 ) -> NewMessage:
     """A message ready to be sent, with the Message-ID that every attempt will carry."""
-    host = "".join(one if one.isalnum() or one in "-._" else "-" for one in station.settings.identity.as2_id)
+    host = "".join(one if one.isalnum() or one in "-._" else "-" for one in settings.identity.as2_id)
     return NewMessage(
         id=message_id,
         partner=agreement.name,

@@ -357,7 +357,7 @@ class _Reading:
         )
         self._found.messages.append(
             composing.outbound_message(
-                station,
+                station.settings,
                 agreement,
                 message_id=message_id,
                 payload=payload,

@@ -295,9 +295,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-async def caller(world: World, settings: Settings) -> AsyncIterator[Caller]:
-    """A client of a running server."""
-    services = Services(
+def services(world: World, settings: Settings) -> Services:
+    """The border's needs, met by `world`."""
+    return Services(
         settings=settings,
         directory=world,
         queries=world,  # type: ignore[arg-type]
@@ -308,7 +308,12 @@ async def caller(world: World, settings: Settings) -> AsyncIterator[Caller]:
         metrics=world.metrics,
         schema=schema,
     )
-    server = await serve(application(services), settings.listen, Path())
+
+
+@pytest.fixture
+async def caller(services: Services) -> AsyncIterator[Caller]:
+    """A client of a running server."""
+    server = await serve(application(services), services.settings.listen, Path())
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         yield Caller(session=session, url=server.url)
     await server.close()

@@ -35,7 +35,7 @@ async def test_every_unusable_key_gets_the_same_answer(caller: Any, said: str) -
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     assert problem == {
-        "type": "tag:partner-gateway,2026:rest.unauthorized",
+        "type": "tag:partner-gateway,2026:api.unauthorized",
         "title": "A valid API key is needed",
         "status": 401,
         "detail": "Send Authorization: Bearer gw_… with a key that has neither expired nor been revoked.",

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.errors import OurFault
 from gateway.events import DocumentDelivered, MessageReceived, WorkGivenUp
 from gateway.settings import Listen, Settings
-from gateway.web import application, serve
+from gateway.web import Services, application, serve
 from gateway.web.border import SECURITY
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -128,14 +138,13 @@ async def test_wrong_parameters_are_told_at_once(caller: Any, query: str, rules:
     """An unknown parameter would silently list too much."""
     answer = await caller("GET", f"/v1/purchase-orders?{query}")
     assert answer.status == 400
-    assert [error["rule"].removeprefix("rest.parameter.") for error in answer.json["errors"]] == rules
+    assert [error["rule"].removeprefix("api.parameter.") for error in answer.json["errors"]] == rules
 
 
 async def test_pages_follow_the_cursor_to_the_end(caller: Any, world: Any) -> None:
     """Every order once; the parameters reach the query port typed."""
     first = world.held["b1"]
-    values = {name: getattr(first, name) for name in first.__slots__}
-    world.held = {f"b{number}": first.__class__(**values | {"id": f"b{number}"}) for number in range(5)}
+    world.held = {f"b{number}": replace(first, id=f"b{number}") for number in range(5)}
     seen, address = [], "/v1/purchase-orders?status=available&limit=2&updated_after=2026-11-01T00:00:00%2B01:00"
     following = ""
     while True:
@@ -195,15 +204,73 @@ async def test_metrics_count_requests_and_events(caller: Any, world: Any) -> Non
     assert 'state="dead"' not in text
 
 
-async def test_a_port_that_is_taken_and_tls_files_that_are_missing_are_our_fault(caller: Any, world: Any) -> None:
+async def test_a_port_that_is_taken_and_tls_files_that_are_missing_are_our_fault(caller: Any) -> None:
     """With a remedy, not a traceback."""
-    from aiohttp import web  # noqa: PLC0415  only this test starts servers of its own
-
-    port = int(caller.url.rpartition(":")[2])
     with pytest.raises(OurFault, match="cannot listen") as caught:
-        await serve(web.Application(), Listen(port=port), Path())
+        await serve(web.Application(), Listen(port=int(caller.url.rpartition(":")[2])), Path())
     assert caught.value.remedy
     tls = Listen.model_validate({"port": 0, "tls": {"certificate": "no.pem", "key": "no.key"}})
     with pytest.raises(OurFault, match=r"no\.pem"):
         await serve(web.Application(), tls, Path())
-    assert application
+
+
+async def test_https_by_certificate_files(services: Services, tmp_path: Path) -> None:
+    """Relative to the workspace; over TLS browsers are told to stay there."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(1).not_valid_before(begin).not_valid_after(begin + timedelta(days=36_500))
+    pem = built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    (tmp_path / "tls.pem").write_bytes(pem)
+    (tmp_path / "tls.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    listen = Listen.model_validate({"port": 0, "tls": {"certificate": "tls.pem", "key": "tls.key"}})
+    server = await serve(application(services), listen, tmp_path)
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/health/live", ssl=False) as answer:
+        assert (answer.status, server.url.partition(":")[0]) == (200, "https")
+        assert answer.headers["Strict-Transport-Security"]
+    await server.close()
+
+
+async def test_further_routes_stand_behind_the_same_border(services: Services) -> None:
+    """The AS2 address: its own body and headers, our security headers, and no traceback when it fails."""
+
+    async def receipt(request: web.Request) -> web.Response:
+        if not await request.read():
+            raise RuntimeError("inside")
+        return web.Response(text="mdn", headers={"AS2-Version": "1.2"})
+
+    made = application(replace(services, routes=(web.post("/as2", receipt),)))
+    server = await serve(made, Listen(port=0), Path())
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{server.url}/as2", data=b"x") as answer:
+            assert (await answer.text(), answer.headers["AS2-Version"]) == ("mdn", "1.2")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with session.post(f"{server.url}/as2") as answer:
+            assert (answer.status, "inside" in await answer.text()) == (500, False)
+    await server.close()
+
+
+async def test_what_is_not_http_gets_a_plain_400(caller: Any) -> None:
+    """Refused before any of our code runs; no traceback there either."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(caller.url.rpartition(":")[2]))
+    writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+    answer = await reader.read(4096)
+    assert answer.startswith(b"HTTP/1.0 400")
+    assert b"Traceback" not in answer
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_readiness_does_not_wait_for_ever(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that hangs is a check that fails."""
+
+    async def hangs() -> dict[str, str]:
+        await asyncio.sleep(60)
+        return {}
+
+    monkeypatch.setattr("gateway.web.health.READY_SECONDS", 0.05)
+    server = await serve(application(replace(services, ready=hangs)), Listen(port=0), Path())
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/health/ready") as answer:
+        assert (answer.status, (await answer.json())["status"]) == (503, "failing")
+    await server.close()

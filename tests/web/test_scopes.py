@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.ports import Direction
+from gateway.ports import Channel, Direction
 from gateway.web.api.routes import ROUTES
 from gateway.web.authentication import ERP, SUPPLIER
 
@@ -48,9 +49,7 @@ async def test_lists_hold_only_ones_own_rows(caller: Any) -> None:
 
 async def test_documents_of_others_inside_ones_own_message_stay_hidden(caller: Any, world: Any) -> None:
     """A second lock: even if a row were joined wrongly it is not shown."""
-    world.held["a1"] = world.held["a1"].__class__(
-        **{name: getattr(world.held["a1"], name) for name in world.held["a1"].__slots__} | {"message_id": "m-b1"}
-    )
+    world.held["a1"] = replace(world.held["a1"], message_id="m-b1")
     shown = (await caller("GET", "/v1/transactions/m-b1")).json
     assert [document["id"] for document in shown["documents"]] == ["b1"]
 
@@ -78,8 +77,7 @@ async def test_a_supplier_sees_no_inner_names_and_the_erp_does(caller: Any) -> N
 
 async def test_an_order_that_came_from_the_partner_is_not_one_to_answer(caller: Any, world: Any) -> None:
     """Only orders that go to the supplier are in its list of orders."""
-    values = {name: getattr(world.held["b1"], name) for name in world.held["b1"].__slots__}
-    world.held["b1"] = world.held["b1"].__class__(**values | {"direction": Direction.INBOUND})
+    world.held["b1"] = replace(world.held["b1"], direction=Direction.INBOUND)
     assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).status == 404
     assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).status == 200
 
@@ -89,3 +87,10 @@ async def test_the_first_reading_by_the_supplier_is_recorded_and_the_erps_is_not
     assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).json["status"] == "available"
     assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["status"] == "fetched"
     assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["status"] == "fetched"
+
+
+async def test_what_the_erp_handed_over_is_the_erps_transaction(caller: Any, world: Any) -> None:
+    """It bears the supplier's name, and the supplier cannot read it."""
+    world.messages["m-b1"] = replace(world.messages["m-b1"], channel=Channel.ERP)
+    assert (await caller("GET", "/v1/transactions/m-b1", "baltic")).status == 404
+    assert (await caller("GET", "/v1/transactions/m-b1", "erp")).status == 200

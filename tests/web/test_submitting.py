@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -80,19 +81,19 @@ async def test_a_refusal_without_findings_keeps_its_status(caller: Any, world: A
 @pytest.mark.parametrize(
     ("body", "rule", "said"),
     [
-        (b"", "rest.json.syntax", "line 1, column 1"),
-        (b'{\n "a": 1,\n}', "rest.json.syntax", "line 3, column 1"),
-        (b'{"a": 01}', "rest.json.syntax", "line 1, column 8"),
-        (b'{"a": NaN}', "rest.json.syntax", "NaN"),
-        (b'{"a": "\xff"}', "rest.json.encoding", "byte 7"),
-        (b'\xef\xbb\xbf{"a": 1}', "rest.json.syntax", "line 1, column 1"),
-        (b"[]", "rest.json.not_an_object", "array"),
-        (b"null", "rest.json.not_an_object", "null"),
-        (DEEP, "rest.json.too_deep", "line 1, column 321"),
-        (b'{"a": "' + b'\\"' * 50_000, "rest.json.syntax", "line 1, column 7"),
-        (b"[" * 100_000, "rest.json.too_deep", "line 1, column 65"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "rest.json.number", "5000 characters"),
-        (b'{"a": 0.1234567890123456789}', "rest.json.number", "line 1, column 7"),
+        (b"", "api.json.syntax", "line 1, column 1"),
+        (b'{\n "a": 1,\n}', "api.json.syntax", "line 3, column 1"),
+        (b'{"a": 01}', "api.json.syntax", "line 1, column 8"),
+        (b'{"a": NaN}', "api.json.syntax", "NaN"),
+        (b'{"a": "\xff"}', "api.json.encoding", "byte 7"),
+        (b'\xef\xbb\xbf{"a": 1}', "api.json.syntax", "line 1, column 1"),
+        (b"[]", "api.json.not_an_object", "array"),
+        (b"null", "api.json.not_an_object", "null"),
+        (DEEP, "api.json.too_deep", "line 1, column 321"),
+        (b'{"a": "' + b'\\"' * 50_000, "api.json.syntax", "line 1, column 7"),
+        (b"[" * 100_000, "api.json.too_deep", "line 1, column 65"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "api.json.number", "5000 characters"),
+        (b'{"a": 0.1234567890123456789}', "api.json.number", "line 1, column 7"),
     ],
 )
 async def test_json_that_is_not_strict_is_refused_with_its_place(
@@ -158,7 +159,7 @@ async def test_a_large_body_within_the_limit_is_taken(caller: Any, world: Any) -
 async def test_an_idempotency_key_that_cannot_be_kept_is_refused(caller: Any, world: Any, key: str) -> None:
     """1 to 255 printable characters."""
     answer = await caller.post(ACK, {}, Idempotency_Key=key)
-    assert (answer.status, answer.json["type"].endswith("rest.idempotency_key.invalid")) == (400, True)
+    assert (answer.status, answer.json["type"].endswith("api.idempotency.key_invalid")) == (400, True)
     assert world.submitted == []
 
 
@@ -174,3 +175,16 @@ async def test_our_own_fault_is_told_without_its_inside(caller: Any, world: Any)
     assert (answer.status, answer.json["correlation_id"]) == (500, "c-1")
     assert b"hunter2" not in answer.body
     assert b"Traceback" not in answer.body
+
+
+async def test_a_body_that_trickles_is_cut_off(caller: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """408, and the connection is closed."""
+    monkeypatch.setattr("gateway.web.body.SECONDS", 0.1)
+
+    async def trickle() -> Any:
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    answer = await caller("POST", ACK, data=trickle(), headers={"Content-Type": "application/json"})
+    assert (answer.status, world.submitted) == (408, [])

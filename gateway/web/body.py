@@ -33,9 +33,9 @@ _DIGITS = re.compile(r"[0-9]")
 async def read_json(request: web.Request, limit: int) -> bytes:
     """The body's bytes, known to be one JSON object in UTF-8. Raises Problem: 400, 408, 413, 415."""
     if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise Problem(415, "rest.body.media_type", "The body must be application/json in UTF-8")
+        raise Problem(415, "api.body.media_type", "The body must be application/json in UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, "rest.body.encoded", "A compressed body is not read", detail="Leave out Content-Encoding.")
+        raise Problem(415, "api.body.encoded", "A compressed body is not read", detail="Leave out Content-Encoding.")
     body = await _bounded(request, min(limit, LARGEST))
     if len(body) <= _CHUNK:
         check_json(body)
@@ -45,7 +45,7 @@ async def read_json(request: web.Request, limit: int) -> bytes:
 
 
 async def _bounded(request: web.Request, limit: int) -> bytes:
-    too_large = Problem(413, "rest.body.too_large", "The body is too large", detail=f"At most {limit} bytes are taken.")
+    too_large = Problem(413, "api.body.too_large", "The body is too large", detail=f"At most {limit} bytes are taken.")
     if (request.content_length or 0) > limit:
         raise too_large
     body = bytearray()
@@ -56,7 +56,7 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
                 if len(body) > limit:
                     raise too_large
     except TimeoutError as late:
-        raise Problem(408, "rest.body.slow", "The body took too long", detail=f"{SECONDS} seconds are given.") from late
+        raise Problem(408, "api.body.slow", "The body took too long", detail=f"{SECONDS} seconds are given.") from late
     return bytes(body)
 
 
@@ -66,7 +66,7 @@ def check_json(body: bytes) -> None:
         text = body.decode("utf-8")
     except UnicodeDecodeError as fault:
         _refuse(
-            "rest.json.encoding", f"byte {fault.start}", "UTF-8 (RFC 8259 8.1)", "send UTF-8 without a byte order mark"
+            "api.json.encoding", f"byte {fault.start}", "UTF-8 (RFC 8259 8.1)", "send UTF-8 without a byte order mark"
         )
     _scan(text)
     repeated: list[tuple[dict[str, Any], str]] = []
@@ -82,17 +82,15 @@ def check_json(body: bytes) -> None:
         value = json.loads(text, object_pairs_hook=once, parse_constant=_constant)
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
-        _refuse("rest.json.syntax", f"{place}: {fault.msg}", "JSON (RFC 8259)", "correct the JSON at that place")
+        _refuse("api.json.syntax", f"{place}: {fault.msg}", "JSON (RFC 8259)", "correct the JSON at that place")
     except (ValueError, RecursionError):
         _refuse(
-            "rest.json.syntax", "NaN, Infinity or a number out of reach", "JSON (RFC 8259)", "send decimals as strings"
+            "api.json.syntax", "NaN, Infinity or a number out of reach", "JSON (RFC 8259)", "send decimals as strings"
         )
     if repeated:
-        raise invalid(
-            400, "rest.json.duplicate_name", "A name stands twice in one object", _duplicates(value, repeated)
-        )
+        raise invalid(400, "api.json.duplicate_name", "A name stands twice in one object", _duplicates(value, repeated))
     if not isinstance(value, dict):
-        _refuse("rest.json.not_an_object", f"a JSON {_KINDS[type(value)]}", "one JSON object", "send one document")
+        _refuse("api.json.not_an_object", f"a JSON {_KINDS[type(value)]}", "one JSON object", "send one document")
 
 
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "literal", type(None): "null"}
@@ -107,13 +105,13 @@ def _scan(text: str) -> None:
             depth += 1
             if depth > DEEPEST:
                 _refuse(
-                    "rest.json.too_deep", _place(text, match.start()), f"at most {DEEPEST} levels", "nest less deeply"
+                    "api.json.too_deep", _place(text, match.start()), f"at most {DEEPEST} levels", "nest less deeply"
                 )
         elif symbol in "]}":
             depth -= 1
         elif symbol[0] != '"' and len(symbol) > LONGEST_NUMBER and len(_DIGITS.findall(symbol)) > LONGEST_NUMBER:
             said = f"{_place(text, match.start())}: a number of {len(symbol)} characters"
-            _refuse("rest.json.number", said, f"at most {LONGEST_NUMBER} digits", "send it as a string")
+            _refuse("api.json.number", said, f"at most {LONGEST_NUMBER} digits", "send it as a string")
 
 
 def _place(text: str, offset: int) -> str:
@@ -145,7 +143,7 @@ def _duplicates(root: Any, repeated: list[tuple[dict[str, Any], str]]) -> list[F
             waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value)]
     return [
         Finding(
-            rule="rest.json.duplicate_name",
+            rule="api.json.duplicate_name",
             place=JsonPlace(pointer=pointer),
             said="the name stands more than once in its object",
             wanted="each name once (RFC 8259 4)",

@@ -6,12 +6,13 @@ fields or files (a route leads to a target that exists) are `gateway.partners.ch
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.errors import OurFault
 
@@ -21,6 +22,16 @@ As2Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r
 """RFC 4130 6.2: 1 to 128 printable ASCII characters."""
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$", max_length=2000)]
 """An address without user, query or fragment; secrets never stand in an address."""
+
+
+def _network(text: str) -> str:
+    """An address or network as text; anything else is refused."""
+    ipaddress.ip_network(text, strict=False)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+"""`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
 Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
 """The canonical documents."""
 
@@ -106,7 +117,7 @@ class Listen(Part):
     host: str = Field(default="127.0.0.1", description="Address to bind; 0.0.0.0 for all.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port.")
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
     )
 
@@ -204,7 +215,7 @@ class Route(Part):
 class Database(Part):
     """Where state is kept."""
 
-    url: str = Field(
+    url: Annotated[str, StringConstraints(pattern=r"^(sqlite:///|postgresql\+asyncpg://)\S+$")] = Field(
         default="sqlite:///data/gateway.db",
         description="sqlite:///file or postgresql+asyncpg://…; GATEWAY_DATABASE_URL overrides it.",
     )

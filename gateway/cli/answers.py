@@ -27,7 +27,12 @@ COLOURS = {Severity.REJECT: "bold red", Severity.ACCEPT_WITH_ERRORS: "yellow", S
 
 WorkspaceFolder = Annotated[
     Path,
-    typer.Option("--workspace", envvar="GATEWAY_WORKSPACE", help="The folder with gateway.yaml.", show_default="."),
+    typer.Option(
+        "--workspace",
+        envvar="GATEWAY_WORKSPACE",
+        help="The folder with gateway.yaml.",
+        show_default="the current folder",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from click.testing import Result
 
 from gateway.partners.api_keys import parse_api_key, secret_matches
-from gateway.ports import ApiKey
+
+from .conftest import KeysInMemory
 
 Run = Callable[..., Result]
 BALTIC = """\
@@ -26,44 +22,6 @@ channel: rest
 documents:
   send: {purchase_order: {}}
 """
-
-
-class KeysInMemory:
-    """The store's half of API keys, for the commands' own behaviour."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, tuple[ApiKey, str]] = {}
-
-    async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
-        """Keep a key."""
-        self.rows[key.id] = (key, secret_sha256)
-
-    async def keys(self, *, partner: str | None = None) -> list[ApiKey]:
-        """Keys, all or one partner's."""
-        return [key for key, _ in self.rows.values() if partner in {None, key.partner}]
-
-    async def revoke_key(self, key_id: str, at: datetime) -> bool:
-        """Mark a key."""
-        if key_id in self.rows:
-            key, secret = self.rows[key_id]
-            self.rows[key_id] = (replace(key, revoked_at=at), secret)
-        return key_id in self.rows
-
-
-@pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> KeysInMemory:
-    """In the place of the store that `gateway.wiring` opens."""
-    stored = KeysInMemory()
-
-    @asynccontextmanager
-    async def open_store(workspace: Path) -> AsyncIterator[KeysInMemory]:
-        assert (workspace / "gateway.yaml").is_file()
-        yield stored
-
-    module = ModuleType("gateway.wiring")
-    module.__dict__["open_store"] = open_store
-    monkeypatch.setitem(sys.modules, "gateway.wiring", module)
-    return stored
 
 
 @pytest.fixture
@@ -89,7 +47,7 @@ def test_a_sound_workspace_checks_with_exit_code_0(run: Run, folder: Path) -> No
     """And says what was checked."""
     result = run("partner", "check", "--workspace", folder)
     assert result.exit_code == 0
-    assert "gateway.yaml and 1 partners: no findings" in result.stdout
+    assert "gateway.yaml, 1 partner: no findings" in result.stdout
 
 
 def test_findings_are_shown_with_file_and_line_and_exit_code_1(run: Run, folder: Path) -> None:

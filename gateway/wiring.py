@@ -139,7 +139,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
-        crypto = stack.enter_context(ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto"))
+        crypto = stack.enter_context(
+            ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
+        )
         station = make_station(loaded, store, session, crypto)
         worker = Worker(
             store,
@@ -197,7 +199,9 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         clock=now,
         connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
         as2={
-            one.name: As2Connector(one.name, one.as2, folder, session, clock=now) for one in over_as2 if one.as2 is not None
+            one.name: As2Connector(one.name, one.as2, folder, session, clock=now)
+            for one in over_as2
+            if one.as2 is not None
         },
         crypto=crypto,
     )

@@ -256,9 +256,7 @@ def check_set(walk: Walk, parts: list[Run | Mark], end: int) -> int:
     return position + 1
 
 
-def _one(
-    walk: Walk, state: State, raw: bytes, position: int, offset: int, separator: bytes
-) -> tuple[State, bool]:
+def _one(walk: Walk, state: State, raw: bytes, position: int, offset: int, separator: bytes) -> tuple[State, bool]:
     """One segment that is not plain; the state behind it, and whether it was a segment at all."""
     step = state.steps[raw[:KEY]]
     if step is None or not step.match(raw):

@@ -227,9 +227,7 @@ class _OpenSet:
 class _Reader:
     """Reads one interchange: a small machine over the service segments."""
 
-    def __init__(
-        self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str
-    ) -> None:
+    def __init__(self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str) -> None:
         self._buffer = buffer
         self._guides = guides
         self._tolerances = tolerances
@@ -459,9 +457,7 @@ class _Reader:
             offset=opened.mark.offset,
         )
 
-    def _check_end(
-        self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace
-    ) -> list[Finding]:
+    def _check_end(self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace) -> list[Finding]:
         found: list[Finding] = []
         where = replace(place, segment=segments, tag="SE", offset=mark.offset)
         if _count(elements[0]) != segments:
@@ -508,9 +504,7 @@ class _Reader:
             if not self._same(elements[1], number):
                 where = replace(place, element=2)
                 wanted = f"IEA02 {number}"
-                self._findings.append(
-                    finding("edi.interchange.control_number", where, said=elements[1], wanted=wanted)
-                )
+                self._findings.append(finding("edi.interchange.control_number", where, said=elements[1], wanted=wanted))
         self._after()
         envelope = verdict_of(self._findings)
         outcome = envelope

@@ -153,7 +153,7 @@ class Item(Part):
 class Description(Part):
     """A coded or free description (PID, PKG)."""
 
-    type: Text | None = Field(default=None, description="free, structured or semi_structured")
+    type: Text = Field(default="free", description="free, structured or semi_structured")
     characteristic: Text | None = Field(default=None, description="Which property is described (X12 750, 753)")
     agency: Text | None = Field(default=None, description="Whose code list `code` is from (X12 559)")
     code: Text | None = Field(default=None, description="The coded description")
@@ -286,7 +286,7 @@ class Currency(Part):
     """The currency of all amounts."""
 
     code: Text = Field(description="ISO 4217")
-    role: Text | None = Field(default=None, description="Whose currency it is: buyer, seller, …")
+    role: Text = Field(default="buyer", description="Whose currency it is: buyer, seller, …")
 
 
 class PaymentTerms(Part):

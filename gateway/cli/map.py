@@ -88,7 +88,7 @@ def write_(
     found = (*check(model), *writing.findings)
     _say(found)
     try:
-        text = write.write_message(own.document, number, writing.root, newline=b"\n" if newlines else b"")
+        text = write.write_message(own.document, number, writing.root, newline="\n" if newlines else "")
     except PartnerFault as fault:
         _say(fault.findings)
         raise typer.Exit(FINDINGS) from fault

@@ -295,7 +295,9 @@ class Compiler:
         known.items = Known(leaf=not step.models)
         return Place(step.models, known.items, place.key)
 
-    def _field(self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place) -> bool:
+    def _field(
+        self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
+    ) -> bool:
         """Whether the field exists, fits its pair, and is not written twice; claims it."""
         said = ".".join(map(str, path)) or "."
         step = self._resolve(path, node, key, place) if path else None

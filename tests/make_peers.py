@@ -15,7 +15,7 @@ PEERS = {"pyas2lib": ["pyas2lib==1.4.4"]}
 
 
 def widen_version_pattern(environment: Path) -> None:
-    """Let oscrypto 1.3.0 (a dependency of pyas2lib) recognise OpenSSL 3.0.10 and later: its pattern ends after one digit."""
+    """Let oscrypto 1.3.0 (pyas2lib needs it) recognise OpenSSL 3.0.10 and later: its pattern ends after one digit."""
     for module in environment.glob("lib/python3*/site-packages/oscrypto/_openssl/_libcrypto_c*.py"):
         text = module.read_text()
         module.write_text(text.replace(r"\\b(\\d\\.\\d\\.\\d[a-z]*)\\b", r"\\b(\\d\\.\\d\\.\\d+[a-z]*)\\b"))
@@ -36,6 +36,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004
+    if len(sys.argv) != 2:
         sys.exit("usage: python tests/make_peers.py FOLDER")
     main(Path(os.path.realpath(sys.argv[1])))

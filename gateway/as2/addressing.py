@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, MimeFault, single
+from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault
 from gateway.errors import OurFault, PartnerFault
 
 _MAX_NAME = 128
@@ -58,11 +58,12 @@ def read_headers(headers: Headers) -> Addressing:
     if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_OCTETS:
         raise PartnerFault("too many or too large headers")
     try:
-        sender, receiver = single(headers, "as2-from"), single(headers, "as2-to")
-        message_id = single(headers, "message-id")
-        subject = single(headers, "subject")
-        version = single(headers, "as2-version")
-        receipt = _receipt_request(headers)
+        index = Index(headers)
+        sender, receiver = index.one("as2-from"), index.one("as2-to")
+        message_id = index.one("message-id")
+        subject = index.one("subject")
+        version = index.one("as2-version")
+        receipt = _receipt_request(index)
     except MimeFault as fault:
         raise PartnerFault(str(fault)) from fault
     if sender is None or receiver is None or message_id is None:
@@ -115,13 +116,13 @@ def _printable(value: str, header: str) -> str:
     return value
 
 
-def _receipt_request(headers: Headers) -> ReceiptRequest:
+def _receipt_request(headers: Index) -> ReceiptRequest:
     """`Disposition-Notification-*` and `Receipt-Delivery-Option` (RFC 4130 7.3)."""
-    if not (single(headers, "disposition-notification-to") or "").strip():
+    if not (headers.one("disposition-notification-to") or "").strip():
         return ReceiptRequest()
-    url = (single(headers, "receipt-delivery-option") or "").strip() or None
+    url = (headers.one("receipt-delivery-option") or "").strip() or None
     options: dict[str, list[str]] = {}
-    for option in (single(headers, "disposition-notification-options") or "").split(";"):
+    for option in (headers.one("disposition-notification-options") or "").split(";"):
         name, _, value = option.partition("=")
         options.setdefault(name.strip().lower(), [item.strip() for item in value.split(",")])
     importance, *protocols = options.get("signed-receipt-protocol", [""])

@@ -7,8 +7,10 @@ of the OIDs on the wire. Which rows a partner may use is `Policy`'s business, no
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
@@ -22,15 +24,16 @@ class Hash:
     name: str
     oid: bytes
     scheme: hashes.HashAlgorithm
-    python: str
-    """Its name in `hashlib`."""
+    start: Callable[..., Any]
+    """Its constructor in `hashlib`."""
 
     def digest(self, pieces: list[bytes | memoryview]) -> bytes:
         """The digest over the pieces in order."""
-        state = hashlib.new(self.python, usedforsecurity=False)
+        state = self.start(usedforsecurity=False)
         for piece in pieces:
             state.update(piece)
-        return state.digest()
+        digest: bytes = state.digest()
+        return digest
 
 
 class Mode(Enum):
@@ -56,11 +59,11 @@ class CipherSuite:
 HASHES: dict[str, Hash] = {
     row.name: row
     for row in (
-        Hash(name="sha-256", oid=oid("2.16.840.1.101.3.4.2.1"), scheme=hashes.SHA256(), python="sha256"),
-        Hash(name="sha-384", oid=oid("2.16.840.1.101.3.4.2.2"), scheme=hashes.SHA384(), python="sha384"),
-        Hash(name="sha-512", oid=oid("2.16.840.1.101.3.4.2.3"), scheme=hashes.SHA512(), python="sha512"),
-        Hash(name="sha-1", oid=oid("1.3.14.3.2.26"), scheme=hashes.SHA1(), python="sha1"),  # noqa: S303  a partner switch decides
-        Hash(name="md5", oid=oid("1.2.840.113549.2.5"), scheme=hashes.MD5(), python="md5"),  # noqa: S303  likewise
+        Hash(name="sha-256", oid=oid("2.16.840.1.101.3.4.2.1"), scheme=hashes.SHA256(), start=hashlib.sha256),
+        Hash(name="sha-384", oid=oid("2.16.840.1.101.3.4.2.2"), scheme=hashes.SHA384(), start=hashlib.sha384),
+        Hash(name="sha-512", oid=oid("2.16.840.1.101.3.4.2.3"), scheme=hashes.SHA512(), start=hashlib.sha512),
+        Hash(name="sha-1", oid=oid("1.3.14.3.2.26"), scheme=hashes.SHA1(), start=hashlib.sha1),  # noqa: S303  a partner switch decides
+        Hash(name="md5", oid=oid("1.2.840.113549.2.5"), scheme=hashes.MD5(), start=hashlib.md5),  # noqa: S303  likewise
     )
 }
 HASH_BY_OID = {row.oid: row for row in HASHES.values()}

@@ -21,6 +21,7 @@ _LONG_TAG = 0x1F
 _INDEFINITE = 0x80
 _MAX_LENGTH_OCTETS = 8
 _MAX_DEPTH = 24
+_MAX_TAIL = 8
 _MAX_INTEGER_OCTETS = 64
 """Serial numbers have 20 octets at most (RFC 5280 4.1.2.2); peers exceed it a little."""
 _ELEMENTS = 4096
@@ -32,68 +33,32 @@ class BerFault(ValueError):  # noqa: N818  the trade speaks of faults
     """The octets are not BER, not what the structure asks for, or beyond a limit."""
 
 
-class _Budget:
-    """How many headers may still be read in this message."""
+class _Source:
+    """The octets of one message, and how many headers may still be read in them."""
 
-    __slots__ = ("left",)
+    __slots__ = ("data", "left")
 
-    def __init__(self, octets: int) -> None:
-        self.left = _ELEMENTS + octets // _OCTETS_PER_ELEMENT
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.left = _ELEMENTS + len(data) // _OCTETS_PER_ELEMENT
 
 
 class Element:
-    """One element: its identifier octet and where it lies. `parts` are known at once when its length was indefinite."""
+    """One element: its identifier octet and where it lies: header at `start`, content from `body` to `stop`."""
 
-    __slots__ = ("_budget", "_data", "_depth", "_parts", "body", "end", "start", "stop", "tag")
+    __slots__ = ("_depth", "_parts", "_source", "body", "end", "start", "stop", "tag")
 
-    def __init__(self, data: memoryview, start: int, limit: int, depth: int, budget: _Budget) -> None:
-        if depth > _MAX_DEPTH:
-            raise BerFault(f"nested deeper than {_MAX_DEPTH} levels")
-        budget.left -= 1
-        if budget.left < 0:
-            raise BerFault("too many elements")
-        if start + 2 > limit:
-            raise BerFault("ends in the middle of an element")
-        tag = data[start]
-        if tag & _LONG_TAG == _LONG_TAG:
-            raise BerFault("a tag number above 30 has no place in CMS")
-        length = data[start + 1]
-        body = start + 2
-        self._data, self._depth, self._budget = data, depth, budget
-        self.tag, self.start = tag, start
-        self._parts: list[Element] | None = None
-        if length == _INDEFINITE:
-            self.body = body
-            self._walk(limit)
-            return
-        if length > _INDEFINITE:
-            count = length & 0x7F
-            if count > _MAX_LENGTH_OCTETS or body + count > limit:
-                raise BerFault("a length that cannot be")
-            length = int.from_bytes(data[body : body + count], "big")
-            body += count
+    def __init__(  # noqa: PLR0917  made once per header, positional because that is measurably faster
+        self, source: _Source, depth: int, tag: int, start: int, body: int, stop: int, end: int
+    ) -> None:
+        self._source = source
+        self._depth = depth
+        self.tag = tag
+        self.start = start
         self.body = body
-        self.stop = self.end = body + length
-        if self.end > limit:
-            raise BerFault("an element longer than what is there")
-
-    def _walk(self, limit: int) -> None:
-        """Find the end-of-contents octets (X.690 8.1.5)."""
-        if not self.tag & _CONSTRUCTED:
-            raise BerFault("a primitive element of indefinite length")
-        parts: list[Element] = []
-        at = self.body
-        while True:
-            if at + 2 > limit:
-                raise BerFault("an indefinite length without an end")
-            if self._data[at] == 0:
-                if self._data[at + 1] != 0:
-                    raise BerFault("end-of-contents with a length")
-                break
-            part = Element(self._data, at, limit, self._depth + 1, self._budget)
-            parts.append(part)
-            at = part.end
-        self._parts, self.stop, self.end = parts, at, at + 2
+        self.stop = stop
+        self.end = end
+        self._parts: list[Element] | None = None
 
     @property
     def parts(self) -> list[Element]:
@@ -101,31 +66,25 @@ class Element:
         if self._parts is None:
             if not self.tag & _CONSTRUCTED:
                 raise BerFault("a primitive element where a constructed one belongs")
-            parts: list[Element] = []
-            at = self.body
-            while at < self.stop:
-                part = Element(self._data, at, self.stop, self._depth + 1, self._budget)
-                parts.append(part)
-                at = part.end
-            self._parts = parts
+            self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
         return self._parts
 
     @property
     def whole(self) -> memoryview:
         """The element as received, header included."""
-        return self._data[self.start : self.end]
+        return self._source.data[self.start : self.end]
 
     @property
     def content(self) -> memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
-        return self._data[self.body : self.stop]
+        return self._source.data[self.body : self.stop]
 
     def octets(self) -> Iterator[memoryview]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
         if not self.tag & _CONSTRUCTED:
-            yield self._data[self.body : self.stop]
+            yield self._source.data[self.body : self.stop]
             return
         for part in self.parts:
             if part.tag & ~_CONSTRUCTED != OCTET_STRING:
@@ -155,10 +114,57 @@ class Element:
         return self
 
 
+def _series(
+    source: _Source, at: int, limit: int, depth: int, *, endless: bool = False, first_only: bool = False
+) -> tuple[list[Element], int]:
+    """The elements from `at` on: up to `limit`, or when `endless` up to the end-of-contents octets (X.690 8.1.5)."""
+    if depth > _MAX_DEPTH:
+        raise BerFault(f"nested deeper than {_MAX_DEPTH} levels")
+    data = source.data
+    found: list[Element] = []
+    while at < limit or endless:
+        source.left -= 1
+        if source.left < 0:
+            raise BerFault("too many elements")
+        body = at + 2
+        if body > limit:
+            raise BerFault("ends in the middle of an element")
+        tag, length = data[at], data[at + 1]
+        if tag & _LONG_TAG == _LONG_TAG:
+            raise BerFault("a tag number above 30 has no place in CMS")
+        if tag == 0 and endless:
+            if length != 0:
+                raise BerFault("end-of-contents with a length")
+            return found, at
+        if length == _INDEFINITE:
+            if not tag & _CONSTRUCTED:
+                raise BerFault("a primitive element of indefinite length")
+            parts, stop = _series(source, body, limit, depth + 1, endless=True)
+            end = stop + 2
+            element = Element(source, depth, tag, at, body, stop, end)
+            element._parts = parts  # noqa: SLF001  its own module
+            found.append(element)
+        else:
+            if length > _INDEFINITE:
+                count = length & 0x7F
+                if count > _MAX_LENGTH_OCTETS or body + count > limit:
+                    raise BerFault("a length that cannot be")
+                length = int.from_bytes(data[body : body + count], "big")
+                body += count
+            end = body + length
+            if end > limit:
+                raise BerFault("an element longer than what is there")
+            found.append(Element(source, depth, tag, at, body, end, end))
+        at = end
+        if first_only:
+            break
+    return found, at
+
+
 def read(data: bytes | memoryview) -> Element:
     """The one element `data` holds. Line ends behind it are tolerated: MIME writers append them."""
     view = memoryview(data)
-    element = Element(view, 0, len(view), 0, _Budget(len(view)))
-    if bytes(view[element.end : element.end + 5]).strip(b"\r\n"):
-        raise BerFault("something follows the structure")
-    return element
+    found, at = _series(_Source(view), 0, len(view), 0, first_only=True)
+    if not found or bytes(view[at : at + _MAX_TAIL]).strip(b"\r\n") or len(view) - at > _MAX_TAIL:
+        raise BerFault("not one structure and nothing else")
+    return found[0]

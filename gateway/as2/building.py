@@ -6,6 +6,7 @@ Large payloads are never copied into each layer: layers are lists of pieces, joi
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -194,7 +195,8 @@ def _pkcs7_mime(kind: str, body: bytes) -> Layer:
 
 def _base64_lines(octets: bytes) -> bytes:
     """Lines of 76 characters, each with its line end (RFC 2045 6.8)."""
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    text = binascii.b2a_base64(octets, newline=False)
+    return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
 
 
 def _receipt_headers(receipt: ReceiptKind, algorithm: Hash, as2_from: str) -> Headers:

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.as2 import ber
+from gateway.as2 import ber, der
 from gateway.errors import OurFault
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -49,15 +49,17 @@ class Identity:
     issuer: bytes
     """The issuer's Name as it stands in the certificate, octet for octet."""
     serial: int
+    issuer_and_serial: bytes
+    """Both as CMS writes them."""
     key_identifier: bytes | None
 
 
 @lru_cache(maxsize=4096)
 def identity(certificate: x509.Certificate) -> Identity:
     """The identity of a certificate. Raises `OurFault` when the certificate itself is broken."""
-    der = certificate.public_bytes(Encoding.DER)
+    octets = certificate.public_bytes(Encoding.DER)
     try:
-        fields = ber.read(der).parts[0].parts
+        fields = ber.read(octets).parts[0].parts
         offset = 1 if fields[0].tag == _VERSION else 0
         serial, issuer = fields[offset].integer(), bytes(fields[offset + 2].whole)
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
@@ -69,10 +71,11 @@ def identity(certificate: x509.Certificate) -> Identity:
             f"certificate cannot be read: {error}", remedy="Ask for the certificate anew, as PEM or DER."
         ) from error
     return Identity(
-        fingerprint=hashlib.sha256(der).hexdigest(),
-        der=der,
+        fingerprint=hashlib.sha256(octets).hexdigest(),
+        der=octets,
         issuer=issuer,
         serial=serial,
+        issuer_and_serial=der.sequence(issuer, der.integer(serial)),
         key_identifier=key_identifier,
     )
 
@@ -92,12 +95,8 @@ def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.
     if element.tag & ~0x20 == _KEY_IDENTIFIER:
         wanted = bytes(element.joined())
         return next((one for one in candidates if identity(one).key_identifier == wanted), None)
-    issuer, serial = element.expect(ber.SEQUENCE).parts[:2]
-    return next(
-        (
-            one
-            for one in candidates
-            if identity(one).serial == serial.integer() and identity(one).issuer == issuer.whole
-        ),
-        None,
-    )
+    fields = element.expect(ber.SEQUENCE).parts
+    if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
+        raise ber.BerFault("not an issuer and serial number")
+    issuer, serial = bytes(fields[0].whole), fields[1].integer()
+    return next((one for one in candidates if identity(one).serial == serial and identity(one).issuer == issuer), None)

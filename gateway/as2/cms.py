@@ -45,7 +45,7 @@ def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes
     return b"".join(der.wrap(ber.SEQUENCE, [kind, *der.wrap(EXPLICIT_0, structure)]))
 
 
-def fields(structure: ber.Element, at_least: int) -> list[ber.Element]:
+def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:
     """The fields of a SEQUENCE that has that many or more. Raises BerFault."""
     found = structure.expect(ber.SEQUENCE).parts
     if len(found) < at_least:

@@ -74,7 +74,9 @@ def decrypt(
     content_type: bytes, structure: ber.Element, *, keys: Sequence[KeyPair], accepted: frozenset[str]
 ) -> Decrypted:
     """Open an envelope with whichever of our keys it was made for. Raises As2Fault, BerFault."""
-    found = [field for field in cms.fields(structure, 3)[1:] if field.tag != cms.EXPLICIT_0]  # no originatorInfo
+    found: Sequence[ber.Element] = [
+        field for field in cms.fields(structure, 3)[1:] if field.tag != cms.EXPLICIT_0
+    ]  # no originatorInfo
     if len(found) < 2:  # noqa: PLR2004  recipients and content
         raise ber.BerFault("an envelope without content")
     recipients, encrypted = found[0].expect(ber.SET).parts, cms.fields(found[1], 3)
@@ -155,7 +157,7 @@ def _decrypt_cbc(suite: CipherSuite, key: bytes, parameters: ber.Element, pieces
 
 
 def _decrypt_gcm(
-    suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[memoryview], rest: list[ber.Element]
+    suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[memoryview], rest: Sequence[ber.Element]
 ) -> Decrypted:
     """RFC 5083 2.1, 2.2: the tag covers the content and the authenticated attributes, as a SET."""
     arguments = cms.fields(parameters, 1)
@@ -234,7 +236,7 @@ def _recipient(certificate: x509.Certificate, key: bytes, transport: KeyTranspor
         algorithm = der.sequence(der.identifier(RSA_ENCRYPTION), _NULL)
     return der.sequence(
         der.integer(0),
-        der.sequence(who.issuer, der.integer(who.serial)),
+        who.issuer_and_serial,
         algorithm,
         der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme)),
     )

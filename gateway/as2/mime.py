@@ -20,12 +20,12 @@ MAX_BOUNDARY = 200
 """RFC 2046 5.1.1 says 70; peers have written more."""
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-_LINE_END = re.compile(r"\r?\n")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
-_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*(.*?)[ \t]*\Z", re.DOTALL)
-_FORBIDDEN = re.compile(r"[\x00\r\n]")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:([^\x00\r\n]*(?:\r?\n[ \t][^\x00\r\n]*)*)(?:\r?\n|\Z)")
+_EMPTY_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
 _MEDIA_TYPE = re.compile(r"\s*([!-.0-~]+(?:/[!-.0-:<-~]+)?)\s*(?:;|\Z)")
 _PARAMETER = re.compile(r"\s*([^\s=;\"]{1,80})\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\"\s]*))\s*(?:;|\Z)")
+_QUOTED_PAIR = re.compile(r"\\(.)")
 _PIECE = re.compile(r"(.+?)\*(\d{1,2})(\*?)\Z")
 _AFTER_DELIMITER = re.compile(rb"[ \t]*\r?\n")
 
@@ -52,7 +52,7 @@ class Entity:
     start: int
     body: int
     end: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Index
 
     @property
     def octets(self) -> memoryview:
@@ -66,12 +66,17 @@ class Entity:
 
     def header(self, name: str) -> str | None:
         """The value of a header that may stand once. Raises MimeFault when it stands twice."""
-        return single(self.headers, name)
+        return self.headers.one(name)
 
     @property
-    def content_type(self) -> Value:
-        """The media type, `application/octet-stream` when none is given (RFC 9110 8.3)."""
-        return structured(self.header("content-type") or "application/octet-stream")
+    def content_type(self) -> str:
+        """The media type with its parameters, `application/octet-stream` when none is given (RFC 9110 8.3)."""
+        return self.header("content-type") or "application/octet-stream"
+
+    @property
+    def media_type(self) -> str:
+        """The media type alone, in lower case."""
+        return self.content_type.partition(";")[0].strip().lower()
 
     def decoded(self) -> bytes | memoryview:
         """The content without its transfer encoding (RFC 2045 section 6)."""
@@ -88,26 +93,42 @@ class Entity:
         raise MimeFault(f"unknown transfer encoding {encoding[:40]!r}")
 
 
-def single(headers: Headers, name: str) -> str | None:
-    """The one value of a header, or `None`. Raises MimeFault when it stands twice: then each reader takes another."""
-    values = [value for key, value in headers if key.lower() == name]
-    if len(values) > 1:
-        raise MimeFault(f"header {name} stands {len(values)} times")
-    return values[0] if values else None
+class Index(dict[str, str]):
+    """Headers by lower-case name; one that stands twice has no value anybody could rely on."""
+
+    def __init__(self, headers: Headers) -> None:
+        super().__init__()
+        self._twice: set[str] = set()
+        for name, value in headers:
+            key = name.lower()
+            if key in self:
+                self._twice.add(key)
+            self[key] = value
+
+    def one(self, name: str) -> str | None:
+        """The one value of a header, or `None`. Raises MimeFault when it stands twice: each reader takes another."""
+        if name in self._twice:
+            raise MimeFault(f"header {name} stands more than once")
+        return self.get(name)
 
 
 def fields(text: str) -> tuple[tuple[str, str], ...]:
     """Header lines, folded or not (RFC 5322 2.2), as names and values."""
     found: list[tuple[str, str]] = []
-    for line in _LINE_END.split(_FOLD.sub(" ", text)):
-        if not line.strip():
+    at = 0
+    while at < len(text):
+        match = _FIELD.match(text, at)
+        if match is None:
+            behind = _EMPTY_LINES.match(text, at)
+            if behind is None or behind.end() == at:
+                raise MimeFault(f"not a header line: {text[at : at + 60]!r}")
+            at = behind.end()
             continue
-        match = _FIELD.match(line)
-        if match is None or _FORBIDDEN.search(line):
-            raise MimeFault(f"not a header line: {line[:60]!r}")
-        found.append((match[1], match[2]))
+        name, value = match.groups()
+        found.append((name, (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")))
         if len(found) > MAX_HEADERS:
             raise MimeFault(f"more than {MAX_HEADERS} headers")
+        at = match.end()
     return tuple(found)
 
 
@@ -116,11 +137,11 @@ def entity(data: bytes, start: int = 0, end: int | None = None) -> Entity:
     end = len(data) if end is None else end
     for empty in (b"\r\n", b"\n"):
         if data.startswith(empty, start, end):
-            return Entity(data=data, start=start, body=start + len(empty), end=end, headers=())
+            return Entity(data=data, start=start, body=start + len(empty), end=end, headers=Index(()))
     blank = _BLANK_LINE.search(data, start, min(end, start + MAX_HEADER_OCTETS))
     if blank is None:
         raise MimeFault("headers without an end")
-    headers = fields(data[start : blank.start()].decode("latin-1"))
+    headers = Index(fields(data[start : blank.start()].decode("latin-1")))
     return Entity(data=data, start=start, body=blank.end(), end=end, headers=headers)
 
 
@@ -131,27 +152,31 @@ def structured(value: str) -> Value:
         raise MimeFault(f"not a header value: {value[:60]!r}")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    at = head.end()
+    at, count = head.end(), 0
     while at < len(value):
         match = _PARAMETER.match(value, at)
         if match is None:
             if value[at:].strip(" \t;"):
                 raise MimeFault(f"not a parameter: {value[at : at + 60]!r}")
             break
-        at = match.end()
-        name = match[1].lower()
-        text = match[3] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
-        numbered = _PIECE.match(name)
-        if numbered is not None:
-            pieces.setdefault(numbered[1], {})[int(numbered[2])] = (text, bool(numbered[3]))
-        elif name.endswith("*"):
-            pieces.setdefault(name[:-1], {})[0] = (text, True)
+        at, count = match.end(), count + 1
+        if count > MAX_PARAMETERS:
+            raise MimeFault(f"more than {MAX_PARAMETERS} parameters")
+        name, quoted, bare = match.groups()
+        name = name.lower()
+        text: str = bare if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
+        if "*" in name:
+            numbered = _PIECE.match(name)
+            if numbered is not None:
+                pieces.setdefault(numbered[1], {})[int(numbered[2])] = (text, bool(numbered[3]))
+            else:
+                pieces.setdefault(name.rstrip("*"), {})[0] = (text, True)
         elif name in plain:
             raise MimeFault(f"parameter {name} stands twice")
         else:
             plain[name] = text
-        if len(plain) + sum(map(len, pieces.values())) > MAX_PARAMETERS:
-            raise MimeFault(f"more than {MAX_PARAMETERS} parameters")
+    if not pieces:
+        return Value(word=head[1].lower(), parameters=plain)
     extended = {name: _extended(parts) for name, parts in pieces.items()}
     return Value(word=head[1].lower(), parameters=plain | extended)
 
@@ -176,7 +201,7 @@ def parts(whole: Entity) -> list[Entity]:
     The line end before a delimiter belongs to the delimiter. A preamble is tolerated; behind the closing delimiter only
     white space is: octets there are covered by no signature, and an attacker could end a forged ciphertext in them.
     """
-    boundary = whole.content_type.parameters.get("boundary", "").encode("latin-1", "replace")
+    boundary = structured(whole.content_type).parameters.get("boundary", "").encode("latin-1", "replace")
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise MimeFault("a multipart without a boundary")
     data, end, delimiter = whole.data, whole.end, b"--" + boundary

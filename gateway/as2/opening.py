@@ -29,6 +29,7 @@ _BEFORE: dict[str, frozenset[str]] = {
 }
 """What may lie around each layer; itself never: that bounds nesting."""
 _MAX_FILENAME = 255
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _DEFAULT_HASH = "sha-256"
 
 
@@ -85,7 +86,7 @@ class _Opening:
 
     def peel(self) -> bool:
         """Take off one layer; False when there is none left. Raises As2Fault, MimeFault, BerFault, InflateFault."""
-        kind = self.entity.content_type.word
+        kind = self.entity.media_type
         if kind == "multipart/signed":
             self._enter("signed")
             self._signed()
@@ -148,13 +149,13 @@ def open_message(
     if len(body) > policy.max_size:
         raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
     wanted = receipt_hash(addressing, policy)
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=tuple(headers))
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
     opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy)
     try:
         while opening.peel():
             pass
         payload = bytes(opening.entity.decoded())
-        content_type = opening.entity.header("content-type") or "application/octet-stream"
+        content_type = opening.entity.content_type
         filename = _filename(opening.entity) or _filename(whole)
     except ValueError as fault:  # MimeFault, BerFault, InflateFault
         raise _refused(fault, opening) from fault
@@ -223,8 +224,10 @@ def _filename(entity: mime.Entity) -> str | None:
     """The file name an entity carries, without path and control characters (RFC 2183 2.3)."""
     for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
         value = entity.header(header)
-        name = mime.structured(value).parameters.get(parameter, "") if value else ""
-        name = re.sub(r"[\x00-\x1f\x7f]", "", re.split(r"[/\\]", name)[-1]).strip()[:_MAX_FILENAME]
+        if value is None or "name" not in value.lower():
+            continue
+        name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
+        name = _CONTROLS.sub("", name).strip()[:_MAX_FILENAME]
         if name not in {"", ".", ".."}:
             return name
     return None

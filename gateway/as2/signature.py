@@ -31,13 +31,22 @@ from gateway.as2.faults import As2Fault, Refusal
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
-_NULL = der.tlv(ber.NULL)
 _SIGNED_ATTRIBUTES = 0xA0
 _SALT_LENGTH = 0xA2
 _DEFAULT_SALT = 20
 _MAX_SALT = 512
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
+
+
+def _attribute(identifier: bytes, value: bytes) -> bytes:
+    return der.sequence(der.identifier(identifier), der.tlv(ber.SET, value))
+
+
+_SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
+_RSA_SCHEME = der.sequence(der.identifier(RSA_ENCRYPTION), der.tlv(ber.NULL))  # RFC 3370 3.2
+_DETACHED = der.sequence(der.identifier(cms.DATA))
+_VERSION_1 = der.integer(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +91,7 @@ def verify(
 
 
 def _verify_signer(
-    details: list[ber.Element],
+    details: Sequence[ber.Element],
     certificate: x509.Certificate,
     content: memoryview,
     encapsulated: bytes,
@@ -173,39 +182,32 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
     Attributes: content type, digest, signing time (`moment`, aware). RSA signs with PKCS#1 v1.5, EC with ECDSA.
     """
     who = identity(key.certificate)
-    attributes = [
-        _attribute(_CONTENT_TYPE, der.identifier(cms.DATA)),
-        _attribute(_SIGNING_TIME, _time(moment)),
-        _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest)),
-    ]
-    signed = der.set_of(attributes)
+    signing_time = _attribute(_SIGNING_TIME, _time(moment))
+    message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
+    signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
     if isinstance(key.private_key, rsa.RSAPrivateKey):
-        scheme = der.sequence(der.identifier(RSA_ENCRYPTION), _NULL)  # RFC 3370 3.2
+        scheme = _RSA_SCHEME
         octets = key.private_key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
     else:
         scheme = der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name]))  # RFC 5754 3.3
         octets = key.private_key.sign(signed, ec.ECDSA(algorithm.scheme))
     hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
     info = der.sequence(
-        der.integer(1),
-        der.sequence(who.issuer, der.integer(who.serial)),
+        _VERSION_1,
+        who.issuer_and_serial,
         hashed_with,
         bytes((_SIGNED_ATTRIBUTES,)) + signed[1:],
         scheme,
         der.tlv(ber.OCTET_STRING, octets),
     )
     structure = der.sequence(
-        der.integer(1),
-        der.set_of([hashed_with]),
-        der.sequence(der.identifier(cms.DATA)),
+        _VERSION_1,
+        der.tlv(ber.SET, hashed_with),
+        _DETACHED,
         der.tlv(cms.EXPLICIT_0, who.der),
-        der.set_of([info]),
+        der.tlv(ber.SET, info),
     )
     return cms.frame(cms.SIGNED_DATA, [structure])
-
-
-def _attribute(identifier: bytes, value: bytes) -> bytes:
-    return der.sequence(der.identifier(identifier), der.set_of([value]))
 
 
 def _time(moment: datetime) -> bytes:

@@ -80,19 +80,20 @@ def read_receipt(
     """
     if len(body) > MAX_RECEIPT:
         raise PartnerFault(f"a receipt of {len(body)} octets; {MAX_RECEIPT} are allowed")
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=tuple(headers))
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
     try:
         signed_by, report = _unsigned(whole, partner_certificates, hashes)
         fields, text = _report(report)
         message_id = whole.header("message-id")
+        original = fields.one("original-message-id") or ""
+        disposition = fields.one("disposition") or ""
+        mic, mic_algorithm = _mic(fields.one("received-content-mic"))
     except As2Fault as fault:
         raise PartnerFault(f"the receipt's signature does not hold: {fault}") from fault
     except ValueError as fault:  # MimeFault, BerFault
         raise PartnerFault(f"not a receipt: {fault}") from fault
-    original = fields.get("original-message-id", "")
     if _bare(original) != _bare(sent.message_id):
         raise PartnerFault(f"a receipt for another message: {original[:100]!r}, not {sent.message_id!r}")
-    disposition = fields.get("disposition", "")
     match = _DISPOSITION.fullmatch(disposition)
     if match is None:
         raise PartnerFault(f"a receipt with an unknown disposition: {disposition[:100]!r}")
@@ -101,7 +102,6 @@ def read_receipt(
     processed = match[1].lower() == "processed" and modifier not in {"error", "failure"}
     if processed and require_signature and signed_by is None:
         raise PartnerFault("the receipt is not signed, though a signed one was asked for")
-    mic, mic_algorithm = _mic(fields.get("received-content-mic"))
     matched = _matches(sent, mic, mic_algorithm) if processed and mic is not None else None
     if processed and sent.signed and not matched:
         raise PartnerFault(
@@ -125,7 +125,7 @@ def _unsigned(
     whole: mime.Entity, certificates: Sequence[x509.Certificate], hashes: frozenset[str]
 ) -> tuple[str | None, mime.Entity]:
     """Who signed, and the report inside. Raises As2Fault, MimeFault, BerFault."""
-    if whole.content_type.word != "multipart/signed":
+    if whole.media_type != "multipart/signed":
         return None, whole
     parts = mime.parts(whole)
     if len(parts) != 2:  # noqa: PLR2004  RFC 1847 2.1
@@ -134,20 +134,19 @@ def _unsigned(
     return fingerprint(verified.certificate), parts[0]
 
 
-def _report(report: mime.Entity) -> tuple[dict[str, str], str]:
+def _report(report: mime.Entity) -> tuple[mime.Index, str]:
     """The fields of the notification (RFC 8098 3.1), and the text for people."""
-    if report.content_type.word != "multipart/report":
-        raise mime.MimeFault(f"{report.content_type.word[:60]} where multipart/report belongs")
-    fields: dict[str, str] | None = None
+    if report.media_type != "multipart/report":
+        raise mime.MimeFault(f"{report.media_type[:60]} where multipart/report belongs")
+    fields: mime.Index | None = None
     text = ""
     for part in mime.parts(report):
-        word = part.content_type.word
+        word = part.media_type
         if word in _REPORTS and fields is None:
             content = bytes(part.decoded())
             if len(content) > mime.MAX_HEADER_OCTETS:
                 raise mime.MimeFault("a notification beyond all measure")
-            found = mime.fields(content.decode("latin-1"))
-            fields = {name.lower(): mime.single(found, name.lower()) or "" for name, _ in found}
+            fields = mime.Index(mime.fields(content.decode("latin-1")))
         elif word == "text/plain" and not text:
             text = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace").strip()[:_MAX_TEXT]
     if fields is None:

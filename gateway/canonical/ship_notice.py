@@ -104,9 +104,6 @@ class HandlingUnit(_Node):
     kind: Literal["handling_unit"] = Field(description="handling_unit")
     type: Text = Field(description="pallet, carton, …")
     sscc: Text | None = Field(default=None, description="Serial Shipping Container Code, 18 digits")
-    sscc_source_code: Text | None = Field(
-        default=None, description="The partner's mark qualifier where the map writes another"
-    )
     gtin: Text | None = Field(default=None, description="GTIN of the package as a trade item")
 
 

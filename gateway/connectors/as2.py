@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import exchange, retry_after
 from gateway.errors import DeliveryFailed, Outcome
 from gateway.partners.agreement import Agreement
-from gateway.ports import Clock
+from gateway.ports import Clock, HttpAnswer
 
 ANSWER_LIMIT = 1_048_576
 """Bytes of an answer, at most: a receipt is a few KiB."""
@@ -28,17 +27,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StationAnswer:
-    """What a station answered with 2xx: perhaps a receipt; reading it is the pipeline's work."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
 class As2Connector:
-    """Posts to the stations of `agreements`. Raises OurFault at once when one of their secrets is missing."""
+    """Keeps `ports.As2Post` for the stations of `agreements`.
+
+    Raises OurFault at once when one of their secrets is missing.
+    """
 
     def __init__(
         self, agreements: Iterable[Agreement], folder: Path, session: aiohttp.ClientSession, clock: Clock = _now
@@ -51,7 +44,7 @@ class As2Connector:
         self._session = session
         self._clock = clock
 
-    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> StationAnswer:
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
         """Send the message as it is. Raises DeliveryFailed; a 2xx whose body broke off is uncertain: no receipt."""
         where = f"station of {agreement.name}"
         if agreement.as2 is None or agreement.name not in self._credentials:
@@ -81,4 +74,4 @@ class As2Connector:
                 outcome=Outcome.UNCERTAIN,
                 status=answer.status,
             )
-        return StationAnswer(status=answer.status, headers=tuple(answer.headers.items()), body=answer.body)
+        return HttpAnswer(status=answer.status, headers=tuple(answer.headers.items()), body=answer.body)

@@ -92,5 +92,7 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  an address on this machine
             return bool(answer.status == 200)  # noqa: PLR2004
+    except urllib.error.HTTPError as refusal:
+        return refusal.code < 500  # noqa: PLR2004  it answers, if only to say who may not
     except (urllib.error.URLError, OSError):
         return False

@@ -1,6 +1,6 @@
 """Durable state: messages, documents, jobs, the audit trail, API keys; one store on SQLite or PostgreSQL.
 
-`await migrate(url)`, then `await Store.open(url, …)`. It keeps the Protocols Store, Queries and Keys of `gateway.ports`.
+`await migrate(url)`, then `await Store.open(url, …)`. It keeps the Protocols Store, Queries, Keys of `gateway.ports`.
 """
 
 from gateway.store.lanes import Lane

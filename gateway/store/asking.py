@@ -1,4 +1,4 @@
-"""The store's questions and its API keys: the Protocols Queries and Keys, each method one call of `queries` or `keys`."""
+"""The Protocols Queries and Keys: each method is one call of a function in `queries` or `keys`."""
 
 from __future__ import annotations
 

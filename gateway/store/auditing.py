@@ -96,7 +96,7 @@ class Auditing:
             gone = update(payload).where(payload.c.message_id == message_id).values(place="purged", data=None)
             connection.execute(gone)
             whose = select(message.c.partner, message.c.payload_sha256).where(message.c.id == message_id)
-            partner, sha256 = connection.execute(whose).tuples().one()
+            partner, sha256 = connection.execute(whose).one()
             fact = PayloadPurged(message_id=message_id, partner=partner, by=by, reason=reason, sha256=sha256)
             changing.write(connection, Changes(events=(fact,)), {}, now)
             return [(row.sha256, row.form) for row in rows if row.place == "folder"]

@@ -132,9 +132,13 @@ def claim(
     return [job_of(row) for row in sorted(taken, key=lambda row: (turns[row.lane], row.id))]
 
 
-def _rooms(connection: Connection, due: Sequence[Row[Any]], *, limit: int, cap: int) -> dict[str, int]:
+def _rooms(
+    connection: Connection, due: Sequence[Row[str, int | None, datetime | None]], *, limit: int, cap: int
+) -> dict[str, int]:
     """How many jobs each lane may give now. Counted after the lanes are locked, so no other claim can add to it."""
-    running: dict[str, int] = dict(connection.execute(_RUNNING, {"lanes": [row.name for row in due]}).tuples().all())
+    running: dict[str, int] = {
+        name: count for name, count in connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
+    }
     share = -(-limit // len(due))
     rooms: dict[str, int] = {}
     left = limit

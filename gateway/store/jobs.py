@@ -1,6 +1,6 @@
 """Jobs: work that is due, waiting, running, done or dead. Every end of a run is fenced by owner and attempt.
 
-`due_at` is set only while a job may be claimed, `lease_until` only while it runs, so finished jobs cost the claim nothing.
+`due_at` is set only while a job may be claimed, `lease_until` only while it runs: finished jobs cost a claim nothing.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> Non
     open_jobs = job.c.wait_key.in_(wait_keys) & (job.c.state != JobState.DONE.value)
     running = select(job.c.id, job.c.attempts).where(open_jobs & job.c.lease_until.is_not(None)).with_for_update()
     for row in connection.execute(running).all():
-        end_attempt(connection, row.id, row.attempts, now, "done", "what it waited for came")
+        end_attempt(connection, row.id, row.attempts, at=now, outcome="done", reason="what it waited for came")
     ended = {"state": JobState.DONE.value, "due_at": None, "lease_owner": None, "lease_until": None}
     connection.execute(update(job).where(open_jobs).values(ended))
 
@@ -102,11 +102,11 @@ def end(
         changed = connection.execute(_RETURN, fence)
     if changed.rowcount == 0:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
-    end_attempt(connection, ours.id, ours.attempt, now, outcome, reason)
+    end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
 
 
 def end_attempt(
-    connection: Connection, job_id: int, number: int, at: datetime, outcome: str, reason: str | None
+    connection: Connection, job_id: int, number: int, *, at: datetime, outcome: str, reason: str | None
 ) -> None:
     """Complete the record of an attempt."""
     values = {"of_job": job_id, "of_attempt": number, "at": at, "how": outcome, "why": reason}
@@ -131,7 +131,7 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
     )
     rows = connection.execute(returned).all()
     for row in rows:
-        end_attempt(connection, row.id, row.attempts, now, LOST, "its process did not finish it")
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
     return len(rows)
 
 

@@ -1,6 +1,6 @@
 """Payload bytes: small ones stand in the row, large ones in a folder, on disk before the commit that names them.
 
-A file's name is the SHA-256 of its bytes, the message and the form; it is never shared, so removing one loses nothing else.
+A file's name is the SHA-256 of its bytes, the message and the form: never shared, so removing one loses nothing else.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """PostgreSQL through asyncpg: a few writer tasks, each committing what was queued while its last commit was under way.
 
 A batch is one transaction without savepoints, which spares two round trips an operation. When an operation of a batch
-fails, the batch is rolled back and its operations are run again one by one, so that each takes effect alone; so is a batch
-that met a deadlock with another node. Nothing is run again once a connection was lost: whether it was committed is unknown.
+fails, or the batch meets a deadlock with another node, it is rolled back and its operations are run again one by one,
+so that each takes effect alone. Nothing is run again once a connection was lost: whether it was committed is unknown.
 """
 
 from __future__ import annotations

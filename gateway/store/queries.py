@@ -28,7 +28,7 @@ from gateway.ports import (
 from gateway.store import trail
 from gateway.store.jobs import job_of
 from gateway.store.payloads import Payloads
-from gateway.store.tables import EPOCH, Moment, attempt, document, event, job, message, payload, receipt
+from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
 
 MOST = 1000
 """Rows a page may have."""
@@ -157,17 +157,15 @@ def page(
 
 
 def _cursor(last: Document) -> str:
-    microseconds = Moment().process_bind_param(last.updated_at, None)
-    return base64.urlsafe_b64encode(f"{microseconds} {last.id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{microseconds(last.updated_at)} {last.id}".encode()).decode().rstrip("=")
 
 
 def _after(cursor: str) -> tuple[datetime, str]:
     try:
-        microseconds, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
-        at = Moment().process_result_value(int(microseconds), None)
+        since_1970, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
+        return moment(int(since_1970)), id_
     except (ValueError, OverflowError, binascii.Error) as fault:
         raise PartnerFault("The cursor is not one that this gateway gave out") from fault
-    return at or EPOCH, id_
 
 
 def _bounded(limit: int) -> int:

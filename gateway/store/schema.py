@@ -6,6 +6,7 @@ Alembic runs in the process, without an ini file; its scripts are package data i
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -77,7 +78,7 @@ def _migrate_sqlite(url: str) -> None:
 
     # pysqlite would commit before every DDL statement; we begin ourselves, so that a migration is whole or absent.
     @sqlalchemy_event.listens_for(engine, "connect")
-    def set_up(driver: sqlite.sqlite3.Connection, _record: object) -> None:
+    def set_up(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
         driver.execute(f"PRAGMA busy_timeout={sqlite.BUSY_SECONDS * 1000}")
         driver.execute("PRAGMA journal_mode=WAL")

@@ -68,7 +68,7 @@ def make(connection: Connection, key: Ed25519PrivateKey, now: datetime) -> int:
     first = 1 if before is None else before.last + 1
     marked = update(event).where(event.c.id.in_(waiting.correlate(None))).values(seal=number)
     columns = (event.c.id, event.c.message_id, event.c.number, event.c.hash)
-    rows = sorted(connection.execute(marked.returning(*columns)).tuples())
+    rows = sorted(tuple(row) for row in connection.execute(marked.returning(*columns)))
     unsigned = Seal(
         number=number,
         at=now,

@@ -1,8 +1,8 @@
 """SQLite: one writer thread that commits in groups, and a few reader threads beside it.
 
 The writer takes whatever is queued, runs each operation in its own savepoint and commits once (WAL, synchronous FULL):
-many operations share one flush of the disk. An operation that fails is rolled back alone. Other processes (CLI commands)
-do the same with their own short transactions; `BEGIN IMMEDIATE` and the busy timeout keep them apart.
+many operations share one flush of the disk. An operation that fails is rolled back alone. Other processes, such as CLI
+commands, do the same with their own short transactions; `BEGIN IMMEDIATE` and the busy timeout keep them apart.
 """
 
 from __future__ import annotations

@@ -43,7 +43,11 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
+        self.on_work: Callable[[], None] | None = None
+        """Called after a commit that brought jobs: whoever works them may look at once."""
         self._lanes: set[str] = set()
+        self.on_commit: Callable[[Changes], None] = _nobody_listens
+        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
 
     @classmethod
     async def open(
@@ -91,7 +95,7 @@ class Store(Asking, Auditing):
             return _duplicate(connection, new, now)
 
         accepted = await self.database.write(operation)
-        self._lanes.update(job.lane for job in changes.jobs)
+        self._committed(changes)
         return accepted
 
     async def apply(self, changes: Changes) -> None:
@@ -179,7 +183,12 @@ class Store(Asking, Auditing):
             changing.write(connection, changes, kept, now)
 
         await self.database.write(operation)
+        self._committed(changes)
+
+    def _committed(self, changes: Changes) -> None:
         self._lanes.update(job.lane for job in changes.jobs)
+        if changes.jobs and self.on_work is not None:
+            self.on_work()
 
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""
@@ -189,9 +198,8 @@ class Store(Asking, Auditing):
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""
         wanted = [(new.id, "payload", new.payload) for new in changes.messages if isinstance(new.payload, bytes)]
-        wanted += [
-            (one.id, "raw", one.raw) for one in (*changes.messages, *changes.message_updates) if one.raw is not None
-        ]
+        wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
+        wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
         kept: dict[tuple[str, str], Stored] = {}
         for message_id, form, data in wanted:
             if len(data) > self.payloads.row_limit:
@@ -199,6 +207,10 @@ class Store(Asking, Auditing):
             else:
                 kept[message_id, form] = self.payloads.keep(message_id, form, data)
         return kept
+
+
+def _nobody_listens(changes: Changes) -> None:
+    """The default of `on_commit`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

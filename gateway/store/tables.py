@@ -29,6 +29,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def microseconds(at: datetime) -> int:
+    """An aware datetime as microseconds since 1970."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def moment(since_1970: int) -> datetime:
+    """Microseconds since 1970 as an aware datetime."""
+    return EPOCH + timedelta(microseconds=since_1970)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware datetime as microseconds since 1970."""
 
@@ -37,11 +47,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 SQLAlchemy's signature
         """To the database."""
-        return None if value is None else (value - EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy's signature
         """From the database."""
-        return None if value is None else EPOCH + timedelta(microseconds=int(value))
+        return None if value is None else moment(value)
 
 
 metadata = MetaData(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,6 +115,6 @@ def hash_of(row: Row[Any]) -> str:
 
 def entry(row: Row[Any]) -> TrailEntry:
     """A stored event."""
-    fields: Mapping[str, Any] = row._mapping  # noqa: SLF001  SQLAlchemy's public name for a row's mapping
+    fields = row._mapping  # noqa: SLF001  SQLAlchemy's public name for a row's mapping
     kept = {key: fields[key] for key in ("message_id", "number", "kind", "at", "partner", "order_number", "hash")}
     return TrailEntry(**kept, data=json.loads(fields["data"]))

@@ -79,7 +79,7 @@ def peer(acme: KeyPair, ours: KeyPair) -> Peer:
 @pytest.mark.parametrize("cipher", ["aes_256_cbc", "aes_128_cbc"])
 @pytest.mark.parametrize("compress", [False, True])
 def test_we_take_what_pyas2lib_sends_and_it_takes_our_receipt(
-    peer: Peer, acme: KeyPair, ours: KeyPair, cipher: str, compress: bool
+    peer: Peer, acme: KeyPair, ours: KeyPair, cipher: str, *, compress: bool
 ) -> None:
     """Signed, encrypted, compressed or not; the MICs of both sides are the same."""
     settings = {
@@ -145,9 +145,7 @@ def test_pyas2lib_takes_what_we_send_and_we_take_its_receipt(
     verdict = read_receipt(
         [tuple(header) for header in answer["headers"]],
         base64.b64decode(answer["body"]),
-        sent=Sent(
-            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
-        ),
+        sent=Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed),
         partner_certificates=[acme.certificate],
         require_signature=True,
     )

@@ -148,6 +148,8 @@ async def test_configured_lists_change_the_table(
         ("Sat, 21 Nov 2026 00:59:00 GMT", 0.0),
         ("9" * 30, 86_400.0),
         ("soon", None),
+        ("Sat, 21 Nov 99999999999999999999 01:00:30 GMT", None),
+        ("Sat, 21 Nov 2026 01:00:30 +99999999999999999999", None),
         ("-5", None),
     ],
 )

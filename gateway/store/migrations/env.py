@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection, and in the transaction, that `gateway.store.schema` opened."""
+"""Alembic's entry: runs the migrations on the connection and in the transaction of `gateway.store.schema`."""
 
 from alembic import context
 

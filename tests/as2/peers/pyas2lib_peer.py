@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import pickle
 import sys
 
 from pyas2lib import Mdn, Message, Organization, Partner
@@ -29,19 +28,25 @@ def main() -> None:
     """Do what is asked once."""
     request = json.load(sys.stdin)
     us = Organization(
-        as2_name=request["our_name"], sign_key=octets(request["our_key"]), sign_key_pass="",
-        decrypt_key=octets(request["our_key"]), decrypt_key_pass="",
+        as2_name=request["our_name"],
+        sign_key=octets(request["our_key"]),
+        sign_key_pass="",
+        decrypt_key=octets(request["our_key"]),
+        decrypt_key_pass="",
     )
     certificate = octets(request["their_certificate"])
     them = Partner(
-        as2_name=request["their_name"], verify_cert=certificate, encrypt_cert=certificate, validate_certs=False,
+        as2_name=request["their_name"],
+        verify_cert=certificate,
+        encrypt_cert=certificate,
+        validate_certs=False,
         **request["settings"],
     )
     if request["do"] == "send":
         message = Message(us, them)
         message.build(octets(request["payload"]), filename="order.edi", content_type="application/edi-x12")
-        state = text(pickle.dumps((message.message_id, message.mic)))
         mic = message.mic.decode() if message.mic else None
+        state = text(json.dumps([message.message_id, mic]).encode())
         answer = {"headers": list(message.headers.items()), "body": text(message.content), "mic": mic, "state": state}
     elif request["do"] == "receive":
         message = Message()
@@ -58,7 +63,8 @@ def main() -> None:
         }
     else:
         message = Message(us, them)
-        message.message_id, message.mic = pickle.loads(octets(request["state"]))
+        message.message_id, mic = json.loads(octets(request["state"]))
+        message.mic = mic.encode()
         status, detail = Mdn().parse(octets(request["raw"]), lambda *_: message)
         answer = {"status": status, "detail": detail}
     json.dump(answer, sys.stdout)

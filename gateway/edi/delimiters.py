@@ -1,0 +1,56 @@
+"""The service characters of an X12 interchange, as its ISA declares them.
+
+X12.5: ISA is 106 bytes; the element separator stands at offset 3, the component separator at 104, the terminator at 105.
+All are single ASCII bytes here: a separator outside ASCII would cut letters of the charset in two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REPETITION_FROM = "00402"
+"""ISA11 is a repetition separator from this ISA12 on; before, it names the standard (`U`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delimiters:
+    """Separators as one-character strings; `repetition` is None where the version has none."""
+
+    element: str = "*"
+    component: str = ">"
+    segment: str = "~"
+    repetition: str | None = None
+
+    @property
+    def all(self) -> str:
+        """Every service character, none of which may stand in data (X12 has no release character)."""
+        return self.element + self.component + self.segment + (self.repetition or "")
+
+
+STANDARD = Delimiters()
+
+
+def repetition_of(isa11: str, isa12: str) -> str | None:
+    """The repetition separator that ISA11 declares, if this version has one and it can be one."""
+    # X12.5 from 00402: ISA11 is the separator; a letter, digit or blank there is the old standard's name.
+    if isa12 < REPETITION_FROM or isa11.isalnum() or isa11.isspace():
+        return None
+    return isa11
+
+
+def refusals(delimiters: Delimiters) -> list[tuple[str, str, str]]:
+    """Why these characters cannot be delimiters: (which one, what it is, the TA105 code), empty when they can."""
+    named = [
+        ("element separator", delimiters.element, "026"),
+        ("component separator", delimiters.component, "027"),
+        ("segment terminator", delimiters.segment, "004"),
+    ]
+    refused: list[tuple[str, str, str]] = []
+    seen: dict[str, str] = {}
+    for name, character, code in named:
+        if character.isalnum() or character == " " or not character.isascii():
+            refused.append((name, f"{character!r}, which occurs in data", code))
+        elif character in seen:
+            refused.append((name, f"{character!r}, which is the {seen[character]} too", code))
+        seen[character] = name
+    return refused

@@ -1,0 +1,128 @@
+"""HL loops nested by HL02, whatever their order in the file.
+
+X12 segment HL: HL01 is the loop's own number, HL02 its parent's, HL03 its level. Parents exist, nobody is his own
+ancestor, levels are the guide's. What breaks a rule is a finding and stays at the top level, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.edi.rules import finding
+from gateway.edi.tree import Loop, Segment
+from gateway.findings import EdiPlace, Finding
+
+NUMBER, PARENT, LEVEL = 1, 2, 3
+
+
+@dataclass(slots=True)
+class Hierarchy:
+    """The HL loops of one set, in file order; `nest` puts them together at the end."""
+
+    levels: frozenset[str]
+    depth: int
+    """How deep they may nest."""
+    loops: list[Loop] = field(default_factory=list)
+    at: int = -1
+    """Where in the root the first of them stands."""
+
+    def add(self, root: Loop, loop: Loop) -> None:
+        """Take note of an HL loop instead of hanging it into the root at once."""
+        if self.at < 0:
+            self.at = len(root.children)
+        self.loops.append(loop)
+
+    def nest(self, root: Loop, place: EdiPlace) -> list[Finding]:
+        """Hang every loop below its parent. `place` names interchange, group and set."""
+        found: list[Finding] = []
+        heads = [_head(loop) for loop in self.loops]
+        numbered: dict[str, int] = {}
+        for index, head in enumerate(heads):
+            number = head.text(NUMBER)
+            if number in numbered:
+                found.append(_finding("edi.hl.number_repeated", head, NUMBER, place, "a number of its own"))
+            else:
+                numbered[number] = index
+            if self.levels and head.text(LEVEL) not in self.levels and head.text(LEVEL):
+                wanted = "one of " + ", ".join(sorted(self.levels))
+                found.append(_finding("edi.hl.level", head, LEVEL, place, wanted))
+        parents: list[int] = []
+        for head in heads:
+            named = head.text(PARENT)
+            parent = numbered.get(named, -1) if named else -1
+            if named and parent < 0:
+                found.append(_finding("edi.hl.parent_missing", head, PARENT, place, "the number of another HL"))
+            parents.append(parent)
+        found += _cut_cycles(parents, heads, place)
+        found += self._cut_depth(parents, heads, place)
+        tops: list[Segment | Loop] = []
+        for loop, parent in zip(self.loops, parents, strict=True):
+            (tops if parent < 0 else self.loops[parent].children).append(loop)
+        if self.loops:
+            root.children[self.at : self.at] = tops
+        return found
+
+    def _cut_depth(self, parents: list[int], heads: list[Segment], place: EdiPlace) -> list[Finding]:
+        found: list[Finding] = []
+        depths = [0] * len(parents)
+        for index in _parents_first(parents):
+            parent = parents[index]
+            if parent >= 0:
+                depths[index] = depths[parent] + 1
+                if depths[index] >= self.depth:
+                    wanted = f"at most {self.depth} levels"
+                    found.append(_finding("edi.hl.too_deep", heads[index], PARENT, place, wanted))
+                    parents[index], depths[index] = -1, 0
+        return found
+
+
+def _head(loop: Loop) -> Segment:
+    first = loop.children[0]
+    assert isinstance(first, Segment)
+    return first
+
+
+def _finding(rule: str, head: Segment, element: int, place: EdiPlace, wanted: str) -> Finding:
+    where = EdiPlace(
+        interchange=place.interchange,
+        group=place.group,
+        message=place.message,
+        segment=head.position,
+        tag=head.tag,
+        element=element,
+        offset=head.offset,
+    )
+    return finding(rule, where, said=head.text(element), wanted=wanted)
+
+
+def _parents_first(parents: list[int]) -> list[int]:
+    """Indexes in an order in which a parent comes before its children. There are no cycles any more."""
+    order: list[int] = []
+    done = [False] * len(parents)
+    for start in range(len(parents)):
+        path: list[int] = []
+        index = start
+        while index >= 0 and not done[index]:
+            done[index] = True
+            path.append(index)
+            index = parents[index]
+        order += reversed(path)
+    return order
+
+
+def _cut_cycles(parents: list[int], heads: list[Segment], place: EdiPlace) -> list[Finding]:
+    """Find each cycle once and cut it where the walk closes it."""
+    found: list[Finding] = []
+    walk_of = [-1] * len(parents)
+    for start in range(len(parents)):
+        index = start
+        while index >= 0 and walk_of[index] < 0:
+            walk_of[index] = start
+            parent = parents[index]
+            if parent >= 0 and walk_of[parent] == start:
+                wanted = "a parent that is not below this HL"
+                found.append(_finding("edi.hl.cycle", heads[index], PARENT, place, wanted))
+                parents[index] = -1
+                break
+            index = parent
+    return found

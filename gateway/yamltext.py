@@ -257,6 +257,7 @@ def _finding(source: YamlText, model: type[BaseModel], details: ErrorDetails) ->
 def _shape(given: object, *, expected_section: bool) -> str:
     """What stood there. Text where a section belongs is not repeated: it may be a password put in the wrong place."""
     if isinstance(given, str) and not expected_section:
+        given = re.sub(r"(://)[^/\s]*@", r"\1…@", given)  # an address may carry a password
         return repr(given if len(given) <= 80 else given[:79] + "…")  # noqa: PLR2004  a line on a terminal
     words = {str: "plain text", list: "a list", dict: "a section", type(None): "nothing"}
     return words.get(type(given), "another shape")

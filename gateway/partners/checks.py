@@ -139,7 +139,7 @@ def _delimiters(files: Files) -> Iterator[Finding]:
 def _identities(files: Files) -> Iterator[Finding]:
     """AS2 names, ISA identities and party ids; each table maps an identity to where it stood first."""
     ours = files.settings
-    as2: dict[Any, str] = {at(ours.data, "identity", "as2_id"): "ourselves, in gateway.yaml"}
+    as2: dict[Any, str] = {str(at(ours.data, "identity", "as2_id")): "ourselves, in gateway.yaml"}
     x12: dict[Any, str] = {_x12(at(ours.data, "identity", "x12")): "ourselves, in gateway.yaml"}
     parties: dict[Any, str] = {}
     for name, partner in files.partners.items():

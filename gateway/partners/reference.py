@@ -22,7 +22,7 @@ from pydantic_core import PydanticUndefined
 from gateway.errors import OurFault
 from gateway.partners.agreement import FROM_FILE_NAME, Agreement
 from gateway.partners.checks import RULES
-from gateway.settings import Settings
+from gateway.settings import Form, Settings
 from gateway.yamltext import RULES as FILE_RULES
 
 FILES: Mapping[str, type[BaseModel]] = {"gateway.yaml": Settings, "partners/<name>.yaml": Agreement}
@@ -203,7 +203,7 @@ def _words(annotation: Any, metadata: tuple[Any, ...]) -> str:
         return "yes or no"
     if annotation in {int, Decimal}:
         return ("whole number" if annotation is int else "number") + _range(metadata)
-    return "text"
+    return next((f"text: {one.words}" for one in metadata if isinstance(one, Form)), "text")
 
 
 def _range(metadata: tuple[Any, ...]) -> str:

@@ -44,7 +44,9 @@ def read(
     own = _map(name, workspace)
     sets = [message for message in _messages(_bytes(file), file) if message.type == own.document]
     if not sets:
-        _stop(f"{file} holds no set {own.document}.", "Name a map for the sets it holds, or look at it: gateway edi show.")
+        _stop(
+            f"{file} holds no set {own.document}.", "Name a map for the sets it holds, or look at it: gateway edi show."
+        )
     bad = False
     for message in sets:
         reading = own.read(message.root)
@@ -99,7 +101,9 @@ def write_(
 
 @app.command(name="check")
 def check_(
-    names: Annotated[list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")
+    ] = None,
     *,
     workspace: Folder = HERE,
     as_json: AsJson = False,
@@ -140,7 +144,9 @@ def _map(name: str, workspace: Path) -> Map:
 
 
 def _all(workspace: Path) -> list[str]:
-    own = {path.relative_to(workspace / "maps").with_suffix("").as_posix() for path in (workspace / "maps").rglob("*.yaml")}
+    own = {
+        path.relative_to(workspace / "maps").with_suffix("").as_posix() for path in (workspace / "maps").rglob("*.yaml")
+    }
     with_us = {
         f"{group.name}/{file.name.removesuffix('.yaml')}"
         for group in shipped().iterdir()
@@ -201,5 +207,3 @@ def _row(one: Finding) -> dict[str, str]:
 def _stop(message: str, remedy: str) -> NoReturn:
     typer.echo(f"{message} {remedy}".strip(), err=True)
     raise typer.Exit(CANNOT_RUN)
-
-

@@ -95,16 +95,13 @@ class Scope:
     def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
         """A note where an item of a list says what a field of its own should say."""
         for own, rule in self.table[self.rules[rank].name]:
-            if (
-                own >= rank
-                or not isinstance(rule, One)
-                or any(lens.get(target) is not None for lens in rule.lens.lenses)
-            ):
+            first = rule.lens if isinstance(rule, One) else rule.first if isinstance(rule, Inside) else None
+            if own >= rank or first is None or any(lens.get(target) is not None for lens in first.lenses):
                 continue
             for child in made:
-                segment = sole(child)
-                if segment is not None and rule.lens.accepts(segment):
-                    field_ = "/".join(str(step) for step in rule.lens.lenses[0].path)
+                segment = child if isinstance(child, Segment) else child.children[0]
+                if isinstance(segment, Segment) and first.accepts(segment):
+                    field_ = "/".join(str(step) for step in first.lenses[0].path)
                     place = JsonPlace(pointer=f"{at}/{field_}")
                     said = "*".join(
                         (segment.tag, *(each if isinstance(each, str) else ":".join(each) for each in segment.elements))

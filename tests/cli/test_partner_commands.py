@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -11,8 +12,8 @@ import pytest
 from click.testing import Result
 
 from gateway.partners.api_keys import parse_api_key, secret_matches
-
-from .conftest import KeysInMemory
+from gateway.ports import ApiKey
+from gateway.wiring import open_store
 
 Run = Callable[..., Result]
 BALTIC = """\
@@ -89,15 +90,12 @@ def test_an_agreement_is_shown_with_its_defaults(run: Run, folder: Path) -> None
         (("partner", "key", "revoke", "nosuch"), "gateway partner key list"),
     ],
 )
-def test_what_cannot_be_done_says_why(
-    run: Run, folder: Path, keys: KeysInMemory, arguments: tuple[str, ...], words: str
-) -> None:
+def test_what_cannot_be_done_says_why(run: Run, folder: Path, arguments: tuple[str, ...], words: str) -> None:
     """Exit code 2, the remedy on stderr, nothing on stdout."""
     result = run(*arguments, "--workspace", folder)
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stdout == ""
-    assert keys.rows == {}
 
 
 def test_a_folder_without_settings_is_named(run: Run, tmp_path: Path) -> None:
@@ -108,13 +106,13 @@ def test_a_folder_without_settings_is_named(run: Run, tmp_path: Path) -> None:
         assert "is no workspace" in result.stderr
 
 
-def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path, keys: KeysInMemory) -> None:
+def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path) -> None:
     """Its text alone is on stdout, so that it can be piped into a vault."""
     result = run("partner", "key", "new", "baltic", "--name", "robot", "--days", "30", "--workspace", folder)
     assert result.exit_code == 0
     parsed = parse_api_key(result.stdout.strip())
     assert parsed is not None
-    key, secret_sha256 = keys.rows[parsed[0]]
+    key, secret_sha256 = asyncio.run(stored(folder, parsed[0]))
     assert secret_matches(parsed[1], secret_sha256)
     assert (key.partner, key.scope, key.name) == ("baltic", "supplier", "robot")
     assert key.expires_at is not None
@@ -122,9 +120,18 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path, k
     listing = run("partner", "key", "list", "--workspace", folder)
     assert key.id in listing.stdout
     assert parsed[1] not in listing.stdout
+    assert parsed[1].encode() not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path, keys: KeysInMemory) -> None:
+async def stored(folder: Path, key_id: str) -> tuple[ApiKey, str]:
+    """A key as the store has it."""
+    async with open_store(folder) as store:
+        found = await store.key(key_id)
+    assert found is not None
+    return found
+
+
+def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path) -> None:
     """Its scope is erp; a revoked key stays in the list."""
     made = json.loads(run("partner", "key", "new", "--erp", "--workspace", folder, "--json").stdout)
     assert (made["scope"], made["partner"]) == ("erp", None)

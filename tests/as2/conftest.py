@@ -13,8 +13,22 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from gateway.as2 import As2Fault, Built, BuiltReceipt, KeyPair, Opened, Policy, ReceiptKind, ReceiptVerdict, Sent
-from gateway.as2 import build_message, build_receipt, open_message, read_headers, read_receipt
+from gateway.as2 import (
+    As2Fault,
+    Built,
+    BuiltReceipt,
+    KeyPair,
+    Opened,
+    Policy,
+    ReceiptKind,
+    ReceiptVerdict,
+    Sent,
+    build_message,
+    build_receipt,
+    open_message,
+    read_headers,
+    read_receipt,
+)
 from gateway.as2.certificates import PrivateKey
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -80,24 +94,24 @@ class Stations:
             self.take(headers, body, policy, **changes)
         return caught.value
 
-    def answer(self, headers: Any, opened: Opened | None, fault: As2Fault | None = None, **changes: Any) -> BuiltReceipt:
+    def answer(
+        self, headers: Any, opened: Opened | None, fault: As2Fault | None = None, **changes: Any
+    ) -> BuiltReceipt:
         """Our receipt, byte-stable but for its signature."""
         settings: dict[str, Any] = {"key": self.ours, "our_name": "gateway", "message_id": "<r@us>", "date": MOMENT}
         settings |= {"boundary": "b"}
         return build_receipt(request=read_headers(headers), opened=opened, fault=fault, **(settings | changes))
 
-    def verdict(self, built: Built, receipt: BuiltReceipt, **changes: Any) -> ReceiptVerdict:
+    def verdict(self, built: Built, receipt: BuiltReceipt | None, **changes: Any) -> ReceiptVerdict:
         """What acme reads in our receipt."""
-        sent = Sent(
-            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
-        )
+        sent = Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed)
         settings: dict[str, Any] = {
             "sent": sent,
             "partner_certificates": [self.ours.certificate],
             "require_signature": True,
         }
-        headers, body = changes.pop("headers", receipt.headers), changes.pop("body", receipt.body)
-        return read_receipt(headers, body, **(settings | changes))
+        sent_back = {"headers": receipt.headers, "body": receipt.body} if receipt else {}
+        return read_receipt(**(sent_back | settings | changes))
 
 
 @pytest.fixture(scope="session")

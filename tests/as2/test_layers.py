@@ -152,7 +152,9 @@ def test_the_first_supported_micalg_wins(stations: Any, asked: str, answered: st
     """RFC 4130 7.3: unknown and not accepted ones are passed over, whatever hash the signature has."""
     built = stations.send()
     options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {asked}"
-    headers = [(name, options if name == "Disposition-Notification-Options" else value) for name, value in built.headers]
+    headers = [
+        (name, options if name == "Disposition-Notification-Options" else value) for name, value in built.headers
+    ]
     opened = stations.take(headers, built.body)
     assert opened.mic_algorithm == answered
     receipt = stations.answer(headers, opened)
@@ -163,7 +165,9 @@ def test_no_supported_micalg_is_a_failure_answered_unsigned(stations: Any) -> No
     """`failed/failure: unsupported MIC-algorithms`, with the blank."""
     built = stations.send()
     options = "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=required, sha1, whirlpool"
-    headers = [(name, options if name == "Disposition-Notification-Options" else value) for name, value in built.headers]
+    headers = [
+        (name, options if name == "Disposition-Notification-Options" else value) for name, value in built.headers
+    ]
     fault = stations.refusal(headers, built.body)
     receipt = stations.answer(headers, None, fault)
     assert b"; failed/failure: unsupported MIC-algorithms\r\n" in receipt.body

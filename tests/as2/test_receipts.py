@@ -147,7 +147,9 @@ def test_an_answer_that_is_no_receipt_says_so(stations: Any, headers: Any, body:
     """A proxy's page, an empty answer, half a receipt: a fault, never a traceback."""
     built = stations.send()
     with pytest.raises(PartnerFault):
-        stations.verdict(built, stations.answer(built.headers, stations.take(built.headers, built.body)), headers=headers, body=body)
+        stations.verdict(
+            built, stations.answer(built.headers, stations.take(built.headers, built.body)), headers=headers, body=body
+        )
 
 
 @pytest.mark.parametrize(
@@ -155,16 +157,31 @@ def test_an_answer_that_is_no_receipt_says_so(stations: Any, headers: Any, body:
     [
         ("automatic-action/MDN-sent-automatically; processed", True, None, None),
         ("manual-action/MDN-sent-manually;processed", True, None, None),
-        ("automatic-action/MDN-sent-automatically; processed/warning: duplicate-document", True, "duplicate-document", None),
+        (
+            "automatic-action/MDN-sent-automatically; processed/warning: duplicate-document",
+            True,
+            "duplicate-document",
+            None,
+        ),
         ("automatic-action/MDN-sent-automatically; processed/Warning", True, "Warning", None),
-        ("automatic-action/MDN-sent-automatically; processed/Error: decryption-failed", False, None, "decryption-failed"),
+        (
+            "automatic-action/MDN-sent-automatically; processed/Error: decryption-failed",
+            False,
+            None,
+            "decryption-failed",
+        ),
         ("automatic-action/MDN-sent-automatically; processed/error", False, None, "error"),
-        ("automatic-action/MDN-sent-automatically; failed/Failure: unsupported format", False, None, "unsupported format"),
+        (
+            "automatic-action/MDN-sent-automatically; failed/Failure: unsupported format",
+            False,
+            None,
+            "unsupported format",
+        ),
         ("automatic-action/MDN-sent-automatically; failed", False, None, "failed"),
     ],
 )
 def test_dispositions_are_read_as_they_are_written(
-    stations: Any, disposition: str, processed: bool, warning: str | None, error: str | None  # noqa: FBT001  a table row
+    stations: Any, *, disposition: str, processed: bool, warning: str | None, error: str | None
 ) -> None:
     """Modes, cases and blanks differ by station."""
     built = stations.send(receipt=ReceiptKind.UNSIGNED)
@@ -180,7 +197,9 @@ def test_an_unknown_disposition_is_a_fault(stations: Any) -> None:
     receipt = stations.answer(built.headers, stations.take(built.headers, built.body))
     for word in (b"deleted", b"x" * 2000):
         with pytest.raises(PartnerFault, match="disposition"):
-            stations.verdict(built, receipt, body=receipt.body.replace(b"; processed", b"; " + word), require_signature=False)
+            stations.verdict(
+                built, receipt, body=receipt.body.replace(b"; processed", b"; " + word), require_signature=False
+            )
 
 
 def test_a_receipt_is_for_a_message_taken_or_refused(stations: Any) -> None:

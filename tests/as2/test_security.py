@@ -37,7 +37,13 @@ def flipped(data: bytes, at: int) -> bytes:
 
 def signed_layer(content: bytes, octets: bytes) -> Layer:
     """A multipart/signed with any signature."""
-    body = b"--s\r\n" + content + b"\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\n" + octets + b"\r\n--s--\r\n"
+    body = (
+        b"--s\r\n"
+        + content
+        + b"\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\n"
+        + octets
+        + b"\r\n--s--\r\n"
+    )
     return Layer(headers=(("Content-Type", 'multipart/signed; boundary="s"'),), content=[body])
 
 
@@ -49,9 +55,7 @@ class Forge:
 
     def enveloped(self, plain: bytes, cipher: str = "aes-256-cbc") -> bytes:
         """Properly encrypted for us, whatever it is."""
-        return encrypt(
-            [plain], recipients=[self.ours.certificate], suite=CIPHERS[cipher], transport=KeyTransport.PKCS1
-        )
+        return encrypt([plain], recipients=[self.ours.certificate], suite=CIPHERS[cipher], transport=KeyTransport.PKCS1)
 
     def with_padding(self, padded: bytes, key: bytes | None = None) -> bytes:
         """An envelope around exactly these blocks, padding and all."""
@@ -104,9 +108,7 @@ def test_a_signature_without_a_signer_is_refused(stations: Any, forge: Forge, an
     assert fault.refusal is Refusal.AUTHENTICATION_FAILED
 
 
-def test_a_signature_of_somebody_else_is_refused(
-    stations: Any, anything: Policy, pair: Callable[..., KeyPair]
-) -> None:
+def test_a_signature_of_somebody_else_is_refused(stations: Any, anything: Policy, pair: Callable[..., KeyPair]) -> None:
     """Also when his certificate lies in the message, and when no certificate is configured at all."""
     built = stations.send(sign_with=pair("mallory"), encrypt_for=[])
     assert stations.refusal(built.headers, built.body, anything).refusal is Refusal.AUTHENTICATION_FAILED
@@ -118,7 +120,10 @@ def test_a_signature_of_somebody_else_is_refused(
 def test_somebody_elses_signature_under_the_partners_name_is_refused(stations: Any, forge: Forge) -> None:
     """Issuer and serial number are acme's, the key is not."""
     content = b"A: b\r\n\r\nx"
-    octets = forge.signature([attribute("3", der.identifier(cms.DATA)), attribute("4", der.tlv(4, SHA256.digest([content])))], b"not the attributes")
+    octets = forge.signature(
+        [attribute("3", der.identifier(cms.DATA)), attribute("4", der.tlv(4, SHA256.digest([content])))],
+        b"not the attributes",
+    )
     layer = signed_layer(content, octets)
     fault = stations.refusal((*HTTP, *layer.headers), b"".join(layer.content), Policy(require_encryption=False))
     assert fault.refusal is Refusal.INTEGRITY_FAILED
@@ -145,7 +150,9 @@ def test_a_signature_without_attributes_is_refused(stations: Any, forge: Forge, 
     """Genuine or not: the attributes of an old signature, sent as content, would verify in the same way."""
     content = b"A: b\r\n\r\nx"
     layer = signed_layer(content, forge.signature(None, content))
-    assert stations.refusal((*HTTP, *layer.headers), b"".join(layer.content), anything).refusal is Refusal.INTEGRITY_FAILED
+    assert (
+        stations.refusal((*HTTP, *layer.headers), b"".join(layer.content), anything).refusal is Refusal.INTEGRITY_FAILED
+    )
 
 
 CONTENT_TYPE = attribute("3", der.identifier(cms.DATA))
@@ -154,10 +161,10 @@ CONTENT_TYPE = attribute("3", der.identifier(cms.DATA))
 @pytest.mark.parametrize(
     "attributes",
     [
-        lambda digest: [],
-        lambda digest: [CONTENT_TYPE],
+        lambda _digest: [],
+        lambda _digest: [CONTENT_TYPE],
         lambda digest: [attribute("4", digest)],
-        lambda digest: [CONTENT_TYPE, attribute("4", der.tlv(4, b"x" * 32))],
+        lambda _digest: [CONTENT_TYPE, attribute("4", der.tlv(4, b"x" * 32))],
         lambda digest: [CONTENT_TYPE, attribute("4", digest), attribute("4", digest)],
         lambda digest: [CONTENT_TYPE, attribute("4", digest, der.tlv(4, b"x" * 32))],
         lambda digest: [CONTENT_TYPE, CONTENT_TYPE, attribute("4", digest)],
@@ -222,7 +229,9 @@ def test_layers_stand_once_and_in_order(stations: Any, forge: Forge, anything: P
     plain = b"".join(Layer(headers=inner.headers[-1:], content=[inner.body]).pieces())
     sealed = b"Content-Type: application/pkcs7-mime\r\n\r\n" + forge.enveloped(plain)
     packed = b"Content-Type: application/pkcs7-mime\r\n\r\n" + compression.deflate([plain])
-    twice = signed_layer(plain, signature.sign(SHA256.digest([plain]), key=stations.acme, algorithm=SHA256, moment=MOMENT))
+    twice = signed_layer(
+        plain, signature.sign(SHA256.digest([plain]), key=stations.acme, algorithm=SHA256, moment=MOMENT)
+    )
     assert "may not stand" in str(stations.refusal((*HTTP, *twice.headers), b"".join(twice.content), anything))
     pkcs7 = (*HTTP, ("Content-Type", "application/pkcs7-mime"))
     assert "may not stand" in str(stations.refusal(pkcs7, compression.deflate([packed]), anything))
@@ -239,27 +248,29 @@ def packed_bomb() -> bytes:
 
 
 VARIANTS: dict[str, Callable[[Forge, bytes], bytes]] = {
-    "bad MIME": lambda forge, good: forge.enveloped(b"\x00\x01garbage without any header"),
-    "empty": lambda forge, good: forge.enveloped(b""),
-    "bad CBC padding, last octet zero": lambda forge, good: forge.with_padding(b"Content-Type: a/b\r\n\r\nxx".ljust(32, b"\0")),
-    "bad CBC padding, last block changed": lambda forge, good: flipped(good, -1),
-    "bad CBC padding, block before changed": lambda forge, good: flipped(good, -17),
-    "ciphertext cut": lambda forge, good: forge.with_padding(b""),
-    "session key of another length": lambda forge, good: forge.with_padding(b"x" * 32, key=b"k" * 16),
-    "wrong session key": lambda forge, good: forge.with_padding(b"x" * 32, key=b"k" * 31),
-    "damaged compression": lambda forge, good: forge.enveloped(
+    "bad MIME": lambda forge, _good: forge.enveloped(b"\x00\x01garbage without any header"),
+    "empty": lambda forge, _good: forge.enveloped(b""),
+    "bad CBC padding, last octet zero": lambda forge, _good: forge.with_padding(
+        b"Content-Type: a/b\r\n\r\nxx".ljust(32, b"\0")
+    ),
+    "bad CBC padding, last block changed": lambda _forge, good: flipped(good, -1),
+    "bad CBC padding, block before changed": lambda _forge, good: flipped(good, -17),
+    "ciphertext cut": lambda forge, _good: forge.with_padding(b""),
+    "session key of another length": lambda forge, _good: forge.with_padding(b"x" * 32, key=b"k" * 16),
+    "wrong session key": lambda forge, _good: forge.with_padding(b"x" * 32, key=b"k" * 31),
+    "damaged compression": lambda forge, _good: forge.enveloped(
         b"Content-Type: application/pkcs7-mime\r\n\r\n" + flipped(compression.deflate([os.urandom(500)]), 300)
     ),
-    "bomb inside": lambda forge, good: forge.enveloped(packed_bomb()),
-    "no CMS inside": lambda forge, good: forge.enveloped(b"Content-Type: application/pkcs7-mime\r\n\r\nhello"),
-    "no parts inside": lambda forge, good: forge.enveloped(b"Content-Type: multipart/signed; boundary=b\r\n\r\nhello"),
-    "no signature inside": lambda forge, good: forge.enveloped(
+    "bomb inside": lambda forge, _good: forge.enveloped(packed_bomb()),
+    "no CMS inside": lambda forge, _good: forge.enveloped(b"Content-Type: application/pkcs7-mime\r\n\r\nhello"),
+    "no parts inside": lambda forge, _good: forge.enveloped(b"Content-Type: multipart/signed; boundary=b\r\n\r\nhello"),
+    "no signature inside": lambda forge, _good: forge.enveloped(
         b"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\r\nnone\r\n--b--"
     ),
-    "bad base64 inside": lambda forge, good: forge.enveloped(
+    "bad base64 inside": lambda forge, _good: forge.enveloped(
         b"Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nAAA"
     ),
-    "authenticated, tag changed": lambda forge, good: flipped(forge.enveloped(b"A: b\r\n\r\nx", "aes-256-gcm"), -1),
+    "authenticated, tag changed": lambda forge, _good: flipped(forge.enveloped(b"A: b\r\n\r\nx", "aes-256-gcm"), -1),
 }
 
 

@@ -1,4 +1,4 @@
-"""Build an AS2 message: payload, then compression, signature and encryption from the inside out (RFC 4130 section 5).
+"""Build an AS2 message: payload, then compression, signature and encryption from the inside out (RFC 4130 section 4).
 
 Large payloads are never copied into each layer: layers are lists of pieces, joined once at the end.
 """
@@ -26,7 +26,7 @@ from gateway.as2.der import Pieces
 from gateway.errors import OurFault
 
 VERSION = "1.1"
-"""RFC 5402 4: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
+"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 _MAX_FILENAME = 255
 
@@ -100,7 +100,7 @@ def build_message(
     if sign_with is not None:
         layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
     elif compress or encrypt_for:
-        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 4.1: headers included
+        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
     else:
         digest = digest_with.digest([payload])  # RFC 4130 7.3.1: without headers
     if compress and compress_after_signing:

@@ -1,4 +1,4 @@
-"""Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 5, RFC 5402).
+"""Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 4, RFC 5402).
 
 Laws: what a layer is, its CMS structure says; each layer may stand once, encryption outermost. What policy demands is
 judged at the end, from what was really decrypted and verified. Inside an envelope every failure of form is the one
@@ -81,7 +81,7 @@ class _Opening:
         self.verified: signature.Verified | None = None
         self.cipher: str | None = None
         self.sound = True
-        # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 4.1): of the layers named here the first one present decides.
+        # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 section 4): of the layers named here the first one present decides.
         self.mic_octets = {"plain": whole.content}
 
     def peel(self) -> bool:

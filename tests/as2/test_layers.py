@@ -64,7 +64,7 @@ HEADERS = (
 def test_the_mic_covers_what_the_rule_says(
     stations: Any, *, sign: bool, encrypt: bool, compress: bool, with_headers: bool
 ) -> None:
-    """Computed here by hand: headers included but for a message without any layer (RFC 4130 7.3.1, RFC 5402 4.1)."""
+    """Computed here by hand: headers included but for a message without any layer (RFC 4130 7.3.1, RFC 5402 section 4)."""
     built = stations.send(
         sign_with=stations.acme if sign else None,
         encrypt_for=[stations.ours.certificate] if encrypt else [],
@@ -104,7 +104,7 @@ def test_every_hash_signs_and_counts_only_where_it_is_accepted(stations: Any, mi
     policy = Policy(hashes=frozenset({micalg}))
     assert stations.take(built.headers, built.body, policy).mic == built.mic
     if micalg in {"sha-1", "md5"}:
-        assert stations.refusal(built.headers, built.body).refusal == "failed/failure: unsupported MIC-algorithms"
+        assert stations.refusal(built.headers, built.body).refusal == "failed/Failure: unsupported MIC-algorithms"
 
 
 def test_any_of_several_recipients_can_open_it(stations: Any, pair: Callable[..., KeyPair]) -> None:
@@ -162,7 +162,7 @@ def test_the_first_supported_micalg_wins(stations: Any, asked: str, answered: st
 
 
 def test_no_supported_micalg_is_a_failure_answered_unsigned(stations: Any) -> None:
-    """`failed/failure: unsupported MIC-algorithms`, with the blank."""
+    """`failed/Failure: unsupported MIC-algorithms`, with the blank."""
     built = stations.send()
     options = "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=required, sha1, whirlpool"
     headers = [
@@ -170,7 +170,7 @@ def test_no_supported_micalg_is_a_failure_answered_unsigned(stations: Any) -> No
     ]
     fault = stations.refusal(headers, built.body)
     receipt = stations.answer(headers, None, fault)
-    assert b"; failed/failure: unsupported MIC-algorithms\r\n" in receipt.body
+    assert b"; failed/Failure: unsupported MIC-algorithms\r\n" in receipt.body
     assert not receipt.signed
 
 

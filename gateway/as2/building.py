@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -115,7 +115,7 @@ def build_message(
         ("AS2-To", write_name(as2_to)),
         ("Message-ID", write_printable(message_id, "Message-ID")),
         ("Subject", write_printable(subject, "Subject")),
-        ("Date", format_datetime(date)),
+        ("Date", http_date(date)),
         ("MIME-Version", "1.0"),
         *_receipt_headers(receipt, digest_with, as2_from),
         *layer.headers,
@@ -155,6 +155,11 @@ def sign_layer(
         f'multipart/signed; protocol="application/pkcs7-signature"; micalg={algorithm.name}; boundary="{boundary}"'
     )
     return Layer(headers=(("Content-Type", content_type),), content=content), digest
+
+
+def http_date(moment: datetime) -> str:
+    """A Date header (RFC 9110 5.6.7) for an aware moment."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def new_boundary(given: str | None) -> str:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from gateway.as2 import cms, compression, envelope, mime, signature
-from gateway.as2.addressing import Addressing, ReceiptKind, read_headers
+from gateway.as2.addressing import Addressing, ReceiptKind, index_of
+from gateway.as2.addressing import addressing as read
 from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
@@ -145,11 +146,12 @@ def open_message(
     `keys` are all our pairs now valid (old and new during a rollover), `partner_certificates` those pinned for the
     partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing.
     """
-    addressing = read_headers(headers)
+    index = index_of(headers)
+    addressing = read(index)
     if len(body) > policy.max_size:
         raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
     wanted = receipt_hash(addressing, policy)
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
     opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy)
     try:
         while opening.peel():

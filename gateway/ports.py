@@ -98,7 +98,7 @@ class DocumentState(StrEnum):
 
 
 WAIT_FOR_NUMBERED = "(numbered)"
-"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives, unknown until numbered."""
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
 
 
 class JobState(StrEnum):

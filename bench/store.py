@@ -6,7 +6,6 @@ import asyncio
 import os
 import resource
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -124,7 +123,8 @@ def databases(folder: Path) -> Iterator[list[tuple[str, str]]]:
         print(f"PostgreSQL from the wheel does not run here: {fault}")
         yield found
         return
-    found.append(("PostgreSQL, synchronous_commit on", server.get_uri(driver="asyncpg").replace("postgres:@", "postgres@")))
+    url = server.get_uri(driver="asyncpg").replace("postgres:@", "postgres@")
+    found.append(("PostgreSQL, synchronous_commit on", url))
     try:
         yield found
     finally:
@@ -136,7 +136,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     try:
         with databases(folder) as urls:
-            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish; Python {sys.version.split()[0]}")
+            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish")
             print(f"{'database':36}{'msg/s':>8}{'CPU ms/msg':>12}{'commits/msg':>13}")
             for name, url in urls:
                 rate, cpu, commits = asyncio.run(run(url, folder / "payloads"))

@@ -43,8 +43,6 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
-        self.on_work: Callable[[], None] | None = None
-        """Called after a commit that brought jobs: whoever works them may look at once."""
         self._lanes: set[str] = set()
         self.on_commit: Callable[[Changes], None] = _nobody_listens
         """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
@@ -95,7 +93,8 @@ class Store(Asking, Auditing):
             return _duplicate(connection, new, now)
 
         accepted = await self.database.write(operation)
-        self._committed(changes)
+        if not accepted.duplicate:
+            self._committed(changes)
         return accepted
 
     async def apply(self, changes: Changes) -> None:
@@ -187,8 +186,7 @@ class Store(Asking, Auditing):
 
     def _committed(self, changes: Changes) -> None:
         self._lanes.update(job.lane for job in changes.jobs)
-        if changes.jobs and self.on_work is not None:
-            self.on_work()
+        self.on_commit(changes)
 
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""

@@ -103,8 +103,8 @@ async def test_the_last_event_of_a_chain_cannot_be_cut_off(store: Store, trade: 
     named = await tampered(
         store,
         "DELETE FROM event WHERE message_id = :id AND number = 5",
-        "UPDATE message SET chain_length = 4, chain_head = (SELECT hash FROM event WHERE message_id = :id AND number = 4)"
-        " WHERE id = :id",
+        "UPDATE message SET chain_length = 4, chain_head ="
+        " (SELECT hash FROM event WHERE message_id = :id AND number = 4) WHERE id = :id",
         id=first,
     )
     assert named == {(Wrong.REMOVED, first, 5, 3)}
@@ -137,7 +137,7 @@ async def test_an_inserted_event_is_named(store: Store, trade: Any) -> None:
     first, _ = await three_seals(store, trade)
     copied = "message_id, {number}, kind, at, partner, order_number, data, previous, hash, {seal}"
     insert = (
-        "INSERT INTO event (message_id, number, kind, at, partner, order_number, data, previous, hash, seal)"
+        "INSERT INTO event (message_id, number, kind, at, partner, order_number, data, previous, hash, seal)"  # noqa: S608
         f" SELECT {copied} FROM event WHERE message_id = :id AND number = 2"
     )
     named = await tampered(store, insert.format(number=6, seal=2), id=first)
@@ -152,7 +152,7 @@ async def test_an_inserted_event_is_named(store: Store, trade: Any) -> None:
 async def test_a_changed_seal_is_named(store: Store, trade: Any, change: str) -> None:
     """Its signature does not fit any more."""
     await three_seals(store, trade)
-    named = await tampered(store, f"UPDATE seal SET {change} WHERE number = 2")
+    named = await tampered(store, f"UPDATE seal SET {change} WHERE number = 2")  # noqa: S608  our own words
     assert (Wrong.SEAL_CHANGED, None, None, 2) in named
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import config, partner
+from gateway.cli import audit, config, map, message, partner
 from gateway.cli.demo import demo
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
@@ -21,7 +21,10 @@ app.command()(serve)
 app.command()(init)
 app.command()(demo)
 app.command()(schema)
+app.add_typer(map.app, name="map")
 app.add_typer(partner.app, name="partner")
+app.add_typer(message.app, name="message")
+app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 
 

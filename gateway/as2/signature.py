@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -32,6 +32,7 @@ _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
 _SIGNED_ATTRIBUTES = 0xA0
+_SET_TAG = bytes((ber.SET,))
 _SALT_LENGTH = 0xA2
 _DEFAULT_SALT = 20
 _MAX_SALT = 512
@@ -116,12 +117,12 @@ def _verify_signer(
     octets = bytes(details[5].expect(ber.OCTET_STRING).joined())
     # RFC 5652 5.4: the DER of the attributes as a SET, whatever tag and order they came in. Some sign the order they
     # send, so that is tried first where its lengths are definite; both carry the very same attributes.
-    ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
-    received = bytes((ber.SET,)) + bytes(attributes.whole[1:])
-    for signed in dict.fromkeys((received, ordered)):
-        if _matches(certificate, octets, signed, details[4], digest_hash):
-            return Verified(certificate=certificate, hash=digest_hash, digest=digest)
-    raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+    received = _SET_TAG + bytes(attributes.whole[1:])
+    if not _matches(certificate, octets, received, details[4], digest_hash):
+        ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
+        if ordered == received or not _matches(certificate, octets, ordered, details[4], digest_hash):
+            raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+    return Verified(certificate=certificate, hash=digest_hash, digest=digest)
 
 
 def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
@@ -212,7 +213,8 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
 
 def _time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
-    utc = moment - (moment.utcoffset() or (moment - moment))
-    if utc.year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
-    return der.tlv(_GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode())
+    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
+    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
+    if year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))

@@ -112,6 +112,7 @@ class Schedule(Part):
     quantity: Quantity | None = Field(default=None, description="How many")
     dates: Dates | None = Field(default=None, description="When")
     ship_to: Party | None = Field(default=None, description="Where")
+    reference: Text | None = Field(default=None, description="A request it quotes (X12 326)")
 
 
 class Allocation(Part):

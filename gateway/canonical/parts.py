@@ -123,12 +123,24 @@ class Property(Part):
     value: Text = Field(description="Its value")
 
 
+class Measurement(Part):
+    """A measured or required property (MEA)."""
+
+    type: Text | None = Field(default=None, description="What sort of measurement (X12 737)")
+    dimension: Text | None = Field(default=None, description="What is measured (X12 738)")
+    value: Number | None = Field(default=None, description="The value")
+    unit: Text | None = Field(default=None, description="UN/ECE Rec 20")
+    minimum: Number | None = Field(default=None, description="Lower end of a range")
+    maximum: Number | None = Field(default=None, description="Upper end of a range")
+
+
 class Item(Part):
     """A product, under all the numbers its senders give it."""
 
     ids: tuple[Identifier, ...] = Field(default=(), description="Item numbers by scheme: gtin, upc, buyer, supplier, …")
     name: Text | None = Field(default=None, description="What people call it")
     properties: tuple[Property, ...] = Field(default=(), description="Colour, size and their like")
+    measurements: tuple[Measurement, ...] = Field(default=(), description="Measured properties said with the name")
 
     def by(self, scheme: str) -> str | None:
         """The first number under `scheme`."""
@@ -153,11 +165,12 @@ class Item(Part):
 class Description(Part):
     """A coded or free description (PID, PKG)."""
 
-    type: Text | None = Field(default=None, description="free, structured or semi_structured")
+    type: Text = Field(default="free", description="free, structured or semi_structured")
     characteristic: Text | None = Field(default=None, description="Which property is described (X12 750, 753)")
     agency: Text | None = Field(default=None, description="Whose code list `code` is from (X12 559)")
     code: Text | None = Field(default=None, description="The coded description")
     text: Text | None = Field(default=None, description="The description in words")
+    measurements: tuple[Measurement, ...] = Field(default=(), description="Measured properties said with it")
 
 
 class Address(Part):
@@ -216,6 +229,7 @@ class Price(Part):
     type: Text | None = Field(
         default=None, description="unit for the line's own price; catalog, retail, … or the wire's code"
     )
+    trade_class: Text | None = Field(default=None, description="For which class of trade (X12 687)")
     amount: Number | None = Field(default=None, description="The amount in the document's currency")
     basis_quantity: Number | None = Field(default=None, description="The price is for so many")
     basis_unit: Text | None = Field(default=None, description="… of this unit")
@@ -286,7 +300,7 @@ class Currency(Part):
     """The currency of all amounts."""
 
     code: Text = Field(description="ISO 4217")
-    role: Text | None = Field(default=None, description="Whose currency it is: buyer, seller, …")
+    role: Text = Field(default="buyer", description="Whose currency it is: buyer, seller, …")
 
 
 class PaymentTerms(Part):
@@ -352,17 +366,6 @@ class OtherDate(Part):
 
     type: Text | None = Field(default=None, description="The wire's qualifier (X12 374)")
     at: When | None = Field(default=None, description="The date")
-
-
-class Measurement(Part):
-    """A measured or required property (MEA)."""
-
-    type: Text | None = Field(default=None, description="What sort of measurement (X12 737)")
-    dimension: Text | None = Field(default=None, description="What is measured (X12 738)")
-    value: Number | None = Field(default=None, description="The value")
-    unit: Text | None = Field(default=None, description="UN/ECE Rec 20")
-    minimum: Number | None = Field(default=None, description="Lower end of a range")
-    maximum: Number | None = Field(default=None, description="Upper end of a range")
 
 
 class Dimensions(Part):

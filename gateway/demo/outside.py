@@ -103,7 +103,7 @@ def mailbox(demo: Demo, kind: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-async def command(demo: Demo, workspace: Path, *arguments: str, input_: bytes | None = None) -> str:
+async def command(workspace: Path, *arguments: str, input_: bytes | None = None) -> str:
     """Run `gateway ARGUMENTS` beside the running processes; its output. Raises OurFault when it cannot run."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -113,7 +113,7 @@ async def command(demo: Demo, workspace: Path, *arguments: str, input_: bytes | 
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **demo.environment, "GATEWAY_WORKSPACE": str(workspace), "NO_COLOR": "1"},
+        env={**os.environ, "GATEWAY_WORKSPACE": str(workspace), "NO_COLOR": "1"},
     )
     output, errors = await process.communicate(input_)
     if process.returncode != 0:

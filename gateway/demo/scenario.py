@@ -135,7 +135,7 @@ def ship_notice(order_: Json, *, number: str, now: datetime) -> Json:
         "number": number,
         "purpose": "original",
         "issued_at": {"value": now.strftime("%Y-%m-%dT%H:%M"), "precision": "minute"},
-        "packing_structure": "0001",
+        "packing_structure": "pick_and_pack",
         "ship_date": day(now.date()),
         "estimated_delivery": day(now.date() + timedelta(days=4)),
         "bill_of_lading": "BOL-88120",

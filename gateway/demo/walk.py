@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +62,7 @@ async def walk(folder: Path, console: Console, *, keep: bool = False) -> int:
     """Walk through everything in `folder`; 0 when every effect was proven, 1 when one was not."""
     started = time.monotonic()
     demo = prepare(folder)
+    os.environ.update(demo.environment)  # for the processes, for commands, and for opening the stores here
     console.print(f"[bold]Partner gateway: the main job on real processes[/bold]  (everything is in {demo.folder})")
     exchange_certificates(demo)
     processes = _processes(demo)
@@ -102,7 +105,6 @@ def _processes(demo: Demo) -> dict[str, Process]:
             arguments=("-m", "gateway", "serve", "--workspace", str(workspace)),
             ready_url=f"{demo.url(name)}/health/ready",
             log=demo.folder / "log" / f"{name}.log",
-            environment=demo.environment,
         )
 
     def erp(name: str) -> Process:
@@ -128,7 +130,7 @@ async def _start(demo: Demo, console: Console, processes: dict[str, Process], ht
     await asyncio.gather(*(asyncio.to_thread(process.start) for process in processes.values()))
 
     async def key(workspace: Path, *arguments: str) -> str:
-        made = json.loads(await command(demo, workspace, "partner", "key", "new", *arguments, "--json"))
+        made = json.loads(await command(workspace, "partner", "key", "new", *arguments, "--json"))
         return str(made["key"])
 
     erp_key, baltic_key, station_key = await asyncio.gather(
@@ -225,7 +227,7 @@ async def _over_rest(cast: Cast) -> None:
 
 
 async def _malformed(cast: Cast) -> None:
-    async with _store(cast, cast.demo.station) as store:
+    async with _store(cast.demo.station) as store:
         good = next(
             message
             for message in await store.messages(limit=100)
@@ -236,16 +238,16 @@ async def _malformed(cast: Cast) -> None:
     path = cast.demo.folder / "malformed-855.edi"
     path.write_text(broken, encoding="ascii")
     sent = json.loads(
-        await command(cast.demo, cast.demo.station, "message", "send", "--partner", "distributor", str(path), "--json")
+        await command(cast.demo.station, "message", "send", "--partner", "distributor", str(path), "--json")
     )
 
     async def refused() -> Message | None:
-        async with _store(cast, cast.demo.station) as store:
+        async with _store(cast.demo.station) as store:
             message = await store.message(sent["id"])
             return message if message is not None and message.state is MessageState.REJECTED else None
 
     await eventually(refused, "the gateway's 997 refused the malformed 855")
-    async with _store(cast, cast.demo.station) as store:
+    async with _store(cast.demo.station) as store:
         answers = [
             (await store.payload(one.id)).decode("ascii")
             for one in await store.messages(limit=20)
@@ -259,7 +261,7 @@ async def _malformed(cast: Cast) -> None:
 
 
 async def _repeated(cast: Cast) -> None:
-    async with _store(cast, cast.demo.station) as store:
+    async with _store(cast.demo.station) as store:
         first = next(
             one
             for one in reversed(await store.messages(limit=100))
@@ -312,7 +314,7 @@ async def _killed(cast: Cast) -> None:
 
 async def _audit(cast: Cast) -> None:
     for name, workspace in (("gateway", cast.demo.gateway), ("station", cast.demo.station)):
-        verified = (await command(cast.demo, workspace, "audit", "verify")).strip()
+        verified = (await command(workspace, "audit", "verify")).strip()
         cast.say(f"{name}: {' '.join(verified.split())}")
 
 
@@ -328,22 +330,18 @@ async def _once_at(cast: Cast, erp: str, kind: str, count: int) -> list[dict[str
     return rows
 
 
-def _store(cast: Cast, workspace: Path) -> Any:
+def _store(workspace: Path) -> AbstractAsyncContextManager[Store]:
     """The store of a workspace, opened beside its running process as any command opens it."""
-    import os  # noqa: PLC0415
-
-    os.environ.update(cast.demo.environment)
     return wiring.open_store(workspace)
 
 
 async def _events(cast: Cast, order_number: str, kind: str) -> list[TrailEntry]:
-    async with _store(cast, cast.demo.gateway) as store:
-        assert isinstance(store, Store)
+    async with _store(cast.demo.gateway) as store:
         return [entry for entry in await store.timeline(order_number=order_number) if entry.kind == kind]
 
 
 async def _timelines(cast: Cast) -> None:
-    async with _store(cast, cast.demo.gateway) as store:
+    async with _store(cast.demo.gateway) as store:
         for number in (ORDER, REST_ORDER):
             table = Table(title=f"Order {number}, as the gateway's trail has it", title_justify="left", box=None)
             for column in ("time", "partner", "what", "detail"):

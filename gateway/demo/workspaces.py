@@ -73,11 +73,11 @@ def prepare(folder: Path) -> Demo:
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
     ports = _ports()
-    tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_urlsafe(24) for name in ("north", "south")}
+    tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_hex(24) for name in ("north", "south")}
     demo = Demo(
         folder=folder,
         ports=ports,
-        environment={"GATEWAY_PASSPHRASE": secrets.token_urlsafe(24), **tokens},
+        environment={"GATEWAY_PASSPHRASE": secrets.token_hex(24), **tokens},
     )
     root = distributor_files()
     demo.gateway.mkdir()

@@ -62,6 +62,8 @@ class Run:
     segments: list[bytes]
     offset: int
     gap: int
+    size: int
+    """Bytes of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,12 @@ class Mark:
     raw: bytes
     offset: int
     indented: bool = False
+    gap: int = 1
 
+    @property
+    def segments(self) -> list[bytes]:
+        """Itself, as a run of one."""
+        return [self.raw]
 
 @lru_cache(maxsize=16)
 def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
@@ -164,7 +171,7 @@ def _run(buffer: Buffer, end: int, terminator: bytes, limits: Limits) -> Run | N
     segments = text.split(separator)
     if len(text) > limits.segment and max(map(len, segments)) > limits.segment:
         raise _too_long(offset, limits)
-    return Run(segments, offset, len(separator))
+    return Run(segments, offset, len(separator), len(text))
 
 
 def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limits: Limits) -> Mark:

@@ -283,7 +283,7 @@ class _Reader:
             self._stray(run.segments[0], run.offset)
             return
         self._set.parts.append(run)
-        self._grow(sum(map(len, run.segments)) + run.gap * len(run.segments))
+        self._grow(run.size)
 
     def _binary(self, mark: Mark) -> None:
         if self._set is None:

@@ -247,7 +247,7 @@ class Compiler:
                 here = replace(place, key=own)
                 preset: tuple[tuple[str, str], ...] = ()
             else:
-                here = Place((kinds[kind],), Known(fields={"kind": Known(leaf=True)}), own)
+                here = Place((kinds[kind],), Known(preset={"kind"}), own)
                 preset = self._preset(spec, here)
                 many.known.kinds[kind, preset] = here.known
             parents = spec.keys.get("in")
@@ -255,6 +255,7 @@ class Compiler:
                 code, kind, preset, tuple(each.text or "" for each in (parents.items if parents else []))
             )
             inside[code] = here
+        place.known.at(read_path(path) or ()).kinds = many.known.kinds
         for code, level in made.items():
             here = inside[code]
             segments = levels.keys[code].keys.get("segments") or Node([], node.file, node.line)
@@ -264,14 +265,14 @@ class Compiler:
             if level.kind != DOCUMENT:
                 contents = here.known.fields.setdefault("contents", Known())
                 contents.kinds = many.known.kinds
-                self._required(replace_known(here.known), here.models, levels.keys[code], here.key)
+                self._required(here.known, here.models, levels.keys[code], here.key)
         return Tree(made, path)
 
     def _preset(self, node: Node, place: Place) -> tuple[tuple[str, str], ...]:
         spec = node.keys.get("set")
         preset = []
         for name, value in (spec.keys if spec else {}).items():
-            if self._field(read_path(name) or (), "text", None, value, f"{place.key}.set.{name}", place):
+            if self._field(read_path(name) or (), "text", None, value, f"{place.key}.set.{name}", place, preset=True):
                 preset.append((name, value.text or ""))
         return tuple(preset)
 
@@ -294,7 +295,9 @@ class Compiler:
         known.items = Known(leaf=not step.models)
         return Place(step.models, known.items, place.key)
 
-    def _field(self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place) -> bool:
+    def _field(
+        self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
+    ) -> bool:
         """Whether the field exists, fits its pair, and is not written twice; claims it."""
         said = ".".join(map(str, path)) or "."
         step = self._resolve(path, node, key, place) if path else None
@@ -315,7 +318,9 @@ class Compiler:
                 self._say(
                     "map.codes.word", node, key, f"…: keep in {table.name}", "…: {read: other} for a closed field"
                 )
-        if not place.known.claim(path):
+        if preset:  # a line may still say otherwise
+            place.known.preset.add(path[0].name)
+        elif not place.known.claim(path):
             self._say("map.field.twice", node, key, said, "one line for the field")
             return False
         return True
@@ -343,7 +348,7 @@ class Compiler:
         for model in models[:1]:
             for name, step in shape.fields(model).items():
                 below = known.fields.get(name)
-                if step.required and below is None:
+                if step.required and below is None and name not in known.preset:
                     self._say(
                         "map.field.required", node, key or "segments", f"no line for {name}", f"{model.__name__}.{name}"
                     )
@@ -352,11 +357,6 @@ class Compiler:
 
     def _say(self, rule: str, node: Node, key: str, said: str, wanted: str) -> None:
         self.problems.add(rule, node.file, node.line, key, said=said, wanted=wanted)
-
-
-def replace_known(known: Known) -> Known:
-    """`known` as it is; the hierarchy's contents count as mapped."""
-    return known
 
 
 def compile_codes(node: Node | None, problems: Problems) -> dict[str, Codes]:

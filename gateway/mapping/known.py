@@ -24,6 +24,8 @@ class Known:
     """Of a list: what is expressed of each item."""
     keyed: list[tuple[str, str, Known]] = field(default_factory=list)
     """Of a list: the first item with this key and value."""
+    preset: set[str] = field(default_factory=set)
+    """Fields that a rule sets to a fixed value."""
     kinds: dict[tuple[str, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
     """Of a list of nodes: by kind and fixed fields."""
 
@@ -62,7 +64,7 @@ def _lost(value: Any, known: Known | None, at: str) -> Iterator[tuple[str, Any]]
         return
     elif isinstance(value, dict):
         for name, each in value.items():
-            if name != "extensions" and not (not at and name in NOT_MAPPED):
+            if name != "extensions" and name not in known.preset and not (not at and name in NOT_MAPPED):
                 yield from _lost(each, known.fields.get(name), f"{at}/{name}")
     elif isinstance(value, list):
         taken: list[int] = []

@@ -61,6 +61,11 @@ RULES: dict[str, Rule] = {
     "map.read.nesting": Rule(
         text="A hierarchy nests as the map allows.", fix="Nest as the guide says.", severity=Severity.ACCEPT
     ),
+    "map.write.elsewhere": Rule(
+        text="A fact stands in the field the map has for it.",
+        fix="Put it into that field; whoever reads the set will find it there.",
+        severity=Severity.ACCEPT,
+    ),
     "map.write.value": Rule(
         text="A field's value can be written.", fix="Use a value the partner's map knows, or extend the map."
     ),

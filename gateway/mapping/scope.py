@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway.edi.tree import Loop, Segment
+from gateway.findings import JsonPlace
 from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.paths import Get, Path, Put, getter, putter
+from gateway.mapping.rules import finding
 from gateway.mapping.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
@@ -41,12 +43,15 @@ class Scope:
     label: str
     rules: tuple[Rule, ...]
     table: dict[str, tuple[tuple[int, Rule], ...]] = field(default_factory=dict)
+    contested: frozenset[int] = frozenset()
+    """Ranks of lists whose items an earlier rule of the same segment might take when they are read again."""
 
     def __post_init__(self) -> None:
         found: dict[str, list[tuple[int, Rule]]] = {}
         for rank, rule in enumerate(self.rules):
             found.setdefault(rule.name, []).append((rank, rule))
         self.table = {name: tuple(rules) for name, rules in found.items()}
+        self.contested = frozenset(rank for rules in found.values() for rank, rule in rules[1:] if not rule.once)
 
     def read(self, children: list[Child], target: Json, state: ReadState) -> None:
         """Read all children into `target`."""
@@ -75,15 +80,35 @@ class Scope:
         """All children that `target` asks for."""
         orders = recall(target).get("order") if "extensions" in target else None
         order = orders.get(self.label) if isinstance(orders, dict) else None
-        if order is None:
-            children: list[Child] = []
-            for rule in self.rules:
-                children += rule.write(target, state, at, root)
-            return children
+        children: list[Child] = []
         written: list[tuple[int, str, Child]] = []
         for rank, rule in enumerate(self.rules):
-            written += [(rank, rule.label, child) for child in rule.write(target, state, at, root)]
-        return arrange(written, order)
+            made = rule.write(target, state, at, root)
+            if made and rank in self.contested:
+                self._elsewhere(rank, made, target, state, at)
+            if order is None:
+                children += made
+            else:
+                written += [(rank, rule.label, child) for child in made]
+        return children if order is None else arrange(written, order)
+
+    def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
+        """A note where an item of a list says what a field of its own should say."""
+        for own, rule in self.table[self.rules[rank].name]:
+            first = rule.lens if isinstance(rule, One) else rule.first if isinstance(rule, Inside) else None
+            if own >= rank or first is None or any(lens.get(target) is not None for lens in first.lenses):
+                continue
+            for child in made:
+                segment = child if isinstance(child, Segment) else child.children[0]
+                if isinstance(segment, Segment) and first.accepts(segment):
+                    field_ = "/".join(str(step) for step in first.lenses[0].path)
+                    place = JsonPlace(pointer=f"{at}/{field_}")
+                    said = "*".join(
+                        (segment.tag, *(each if isinstance(each, str) else ":".join(each) for each in segment.elements))
+                    )
+                    wanted = f"the field {field_.replace('/', '.')} instead of an item of a list"
+                    state.findings.append(finding("map.write.elsewhere", place, said=said, wanted=wanted))
+                    return
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ IN_A_THREAD = 65_536
 
 _ACKNOWLEDGMENT_GROUP = "FA"
 _TAKEN = frozenset({"A", "E"})
-"""Outcomes (elements 715 and I17) that say the partner has it; P names sets that it refused, and we send one a group."""
+"""Outcomes (elements 715 and I17) that say the partner has it; P refuses a set, and we send one a group."""
 
 Render = Callable[[Station, composing.Outgoing, Numbers], bytes]
 

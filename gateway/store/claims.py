@@ -136,9 +136,9 @@ def _rooms(
     connection: Connection, due: Sequence[Row[str, int | None, datetime | None]], *, limit: int, cap: int
 ) -> dict[str, int]:
     """How many jobs each lane may give now. Counted after the lanes are locked, so no other claim can add to it."""
-    running: dict[str, int] = {
-        name: count for name, count in connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
-    }
+    running: dict[str, int] = {}
+    for name, count in connection.execute(_RUNNING, {"lanes": [row.name for row in due]}):
+        running[name] = count
     share = -(-limit // len(due))
     rooms: dict[str, int] = {}
     left = limit

@@ -82,7 +82,7 @@ class SqliteDatabase(Database):
         try:
             with engine.connect():
                 pass
-        except OperationalError as fault:
+        except DBAPIError as fault:
             engine.dispose()
             if lock is not None:
                 lock.release()

@@ -25,8 +25,9 @@ LONGEST_NUMBER = 15
 SECONDS = 60
 _CHUNK = 65_536
 _SHOWN_ERRORS = 20
-# Strings are consumed whole, closed or not, so that the scan is linear in whatever comes.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
+# Group 1 is the next bracket, number or end. Strings, closed or not, are passed over whole, nothing is tried twice and
+# something always matches: the scan is linear in whatever comes.
+_TOKEN = re.compile(r'(?:[^"\[\]{}0-9]++|"(?:[^"\\]++|\\.)*+"?)*+([\[\]{}]|[0-9][0-9.eE+-]*+|\Z)', re.DOTALL)
 _DIGITS = re.compile(r"[0-9]")
 
 
@@ -100,17 +101,17 @@ def _scan(text: str) -> None:
     """Depth and length of numbers, before anything is built."""
     depth = 0
     for match in _TOKEN.finditer(text):
-        symbol = match[0]
-        if symbol in "[{":
+        symbol = match[1]
+        if symbol in {"[", "{"}:
             depth += 1
             if depth > DEEPEST:
                 _refuse(
-                    "api.json.too_deep", _place(text, match.start()), f"at most {DEEPEST} levels", "nest less deeply"
+                    "api.json.too_deep", _place(text, match.start(1)), f"at most {DEEPEST} levels", "nest less deeply"
                 )
-        elif symbol in "]}":
+        elif symbol in {"]", "}"}:
             depth -= 1
-        elif symbol[0] != '"' and len(symbol) > LONGEST_NUMBER and len(_DIGITS.findall(symbol)) > LONGEST_NUMBER:
-            said = f"{_place(text, match.start())}: a number of {len(symbol)} characters"
+        elif len(symbol) > LONGEST_NUMBER and len(_DIGITS.findall(symbol)) > LONGEST_NUMBER:
+            said = f"{_place(text, match.start(1))}: a number of {len(symbol)} characters"
             _refuse("api.json.number", said, f"at most {LONGEST_NUMBER} digits", "send it as a string")
 
 

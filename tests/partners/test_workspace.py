@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -187,6 +188,30 @@ def test_a_document_that_no_target_takes_is_a_warning(sound: Path, edit: Edit) -
         ("workspace.nowhere_to_go", ("partners/acme.yaml", 15)),
         ("workspace.nowhere_to_go", ("partners/acme.yaml", 16)),
     ]
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(sound: Path) -> None:
+    """The others are still checked."""
+    (sound / "partners/odd.yaml").mkdir()
+    assert [(one.rule, where(one)[0]) for one in findings(sound)] == [("file.unreadable", "partners/odd.yaml")]
+
+
+def test_a_partners_certificate_must_be_fit_for_as2(sound: Path) -> None:
+    """A short key and a file that is no certificate."""
+    short = ["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=a", "-days", "3650"]
+    command = [*short, "-keyout", "/dev/null", "-out", str(sound / "certs/acme.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    found = [one for one in findings(sound) if one.rule == "workspace.certificate"]
+    assert [where(one) for one in found] == [("partners/acme.yaml", 8)]
+    assert "1024 bits" in found[0].said
+    (sound / "certs/acme.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert [one.rule for one in findings(sound)] == ["workspace.certificate"]
+
+
+def test_more_partners_than_one_gateway_is_for_are_refused(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any of them is read."""
+    monkeypatch.setattr("gateway.partners.workspace.MAX_PARTNERS", 1)
+    assert "file.too_large" in [one.rule for one in findings(sound)]
 
 
 def test_a_wrong_file_name_is_a_wrong_partner_name(sound: Path) -> None:

@@ -30,19 +30,19 @@ from gateway.errors import OurFault
 from gateway.mapping import Map, compile_map, from_folders, shipped
 from gateway.partners import keys, workspace
 from gateway.partners.directory import Directory
+from gateway.partners.map_names import known_maps
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import Changes, Connector, Job
-from gateway.settings import HttpTarget, Target
+from gateway.settings import HttpTarget, Settings, Target
 from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
 from gateway.worker import OnDead, Schedule, Sealer, Worker
-from gateway.yamltext import near_miss
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -74,25 +74,7 @@ def now() -> datetime:
 
 def load(folder: Path) -> Workspace:
     """The workspace in `folder`, its maps' names checked. Raises OurFault with all findings of all files."""
-    known = map_names(folder)
-
-    def exists(name: str) -> str | None:
-        return None if name in known else near_miss(name, known) or ""
-
-    return workspace.load(folder, map_exists=exists)
-
-
-def map_names(folder: Path) -> frozenset[str]:
-    """The names of all maps that a workspace can use: its own, and those that come with the gateway."""
-    own = {path.relative_to(folder / "maps").with_suffix("").as_posix() for path in (folder / "maps").rglob("*.yaml")}
-    with_gateway = {
-        f"{group.name}/{file.name.removesuffix('.yaml')}"
-        for group in shipped().iterdir()
-        if group.is_dir()
-        for file in group.iterdir()
-        if file.name.endswith(".yaml")
-    }
-    return frozenset(own | with_gateway)
+    return workspace.load(folder, map_exists=known_maps(folder))
 
 
 def compile_maps(loaded: Workspace) -> dict[str, Map]:
@@ -106,13 +88,13 @@ def compile_maps(loaded: Workspace) -> dict[str, Map]:
     return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
 
 
-def database_url(loaded: Workspace) -> str:
+def database_url(folder: Path, settings: Settings) -> str:
     """The database's URL: GATEWAY_DATABASE_URL, else gateway.yaml's; a relative SQLite file is under the workspace."""
-    url = os.environ.get("GATEWAY_DATABASE_URL") or loaded.settings.database.url
+    url = os.environ.get("GATEWAY_DATABASE_URL") or settings.database.url
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         return url
-    path = loaded.folder.absolute() / url.removeprefix(prefix)
+    path = folder.absolute() / url.removeprefix(prefix)
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"{prefix}{path}"
 
@@ -120,10 +102,10 @@ def database_url(loaded: Workspace) -> str:
 @asynccontextmanager
 async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Store]:
     """The store of a workspace, brought to this version's schema; safe beside a running `serve`."""
-    loaded = load(folder)
-    url = database_url(loaded)
+    settings = workspace.load_settings(folder)
+    url = database_url(folder, settings)
     await migrate(url)
-    store = await Store.open(url, payloads=folder / loaded.settings.database.payloads, clock=now, serve=serve)
+    store = await Store.open(url, payloads=folder / settings.database.payloads, clock=now, serve=serve)
     try:
         yield store
     finally:
@@ -132,7 +114,7 @@ async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Stor
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
     """The key that verifies the seals of this workspace's trail."""
-    return keys.load_seal_key(folder, load(folder).settings).public_key()
+    return keys.load_seal_key(folder, workspace.load_settings(folder)).public_key()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli import audit, config, map, message, partner
 from gateway.cli.demo import demo
+from gateway.cli.message_send import send
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -21,6 +22,7 @@ app.command()(serve)
 app.command()(init)
 app.command()(demo)
 app.command()(schema)
+message.app.command()(send)
 app.add_typer(map.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(message.app, name="message")

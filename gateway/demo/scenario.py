@@ -57,7 +57,11 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
         "currency": {"code": "USD"},
         "requested_delivery": {"from": day(today + timedelta(days=14)), "to": day(today + timedelta(days=14))},
         "parties": [
-            {"role": "buyer", "name": "Harborline Supply", "ids": [{"scheme": "assigned_by_seller", "value": "C-5005"}]},
+            {
+                "role": "buyer",
+                "name": "Harborline Supply",
+                "ids": [{"scheme": "assigned_by_seller", "value": "C-5005"}],
+            },
             {"role": "seller", "name": name, "ids": [dict(seller)]},
             {
                 "role": "ship_to",

@@ -90,8 +90,7 @@ def _condition(note: Note) -> str:
 
 
 def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[bytes]:
-    """The pattern to be matched in full against a segment's bytes, tag included, terminator not.
-    """
+    """The pattern to be matched in full against a segment's bytes, tag included, terminator not."""
     separator = re.escape(delimiters.element)
     if spec.open:
         # An open segment takes any printable element, delimiters of other levels excluded.

@@ -81,6 +81,7 @@ class Mark:
         """Itself, as a run of one."""
         return [self.raw]
 
+
 @lru_cache(maxsize=16)
 def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
     """A service segment: after a terminator, up to its tag. CR LF blanks may stand between (judged later)."""

@@ -56,7 +56,7 @@ def _target(station: Station, document: Document, decided: str) -> tuple[str, tu
     """The target decided when the document came; one that is gone, or never was, is decided anew."""
     if decided in station.connectors:
         return decided, ()
-    agreement = station.directory.by_name(document.partner)
+    agreement = station.directory.known(document.partner)
     decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
     if decision is None:
         raise OurFault(

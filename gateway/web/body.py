@@ -9,6 +9,8 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 from aiohttp import web
@@ -29,6 +31,7 @@ _SHOWN_ERRORS = 20
 # something always matches: the scan is linear in whatever comes.
 _TOKEN = re.compile(r'(?:[^"\[\]{}0-9]++|"(?:[^"\\]++|\\.)*+"?)*+([\[\]{}]|[0-9][0-9.eE+-]*+|\Z)', re.DOTALL)
 _DIGITS = re.compile(r"[0-9]")
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 async def read_json(request: web.Request, limit: int) -> bytes:
@@ -90,6 +93,8 @@ def check_json(body: bytes) -> None:
         )
     if repeated:
         raise invalid(400, "api.json.duplicate_name", "A name stands twice in one object", _duplicates(value, repeated))
+    if "\\u" in text and (unkept := list(islice(_unkept(value), _SHOWN_ERRORS))):
+        raise invalid(400, "api.json.character", "A text has characters that cannot be kept", unkept)
     if not isinstance(value, dict):
         _refuse("api.json.not_an_object", f"a JSON {_KINDS[type(value)]}", "one JSON object", "send one document")
 
@@ -129,19 +134,28 @@ def _refuse(rule: str, said: str, wanted: str, fix: str) -> NoReturn:
     raise invalid(400, rule, "The body is not the JSON that is needed", [finding])
 
 
+def _walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """Every value with its pointer (RFC 6901), the root first."""
+    waiting = [("", root)]
+    while waiting:
+        pointer, value = waiting.pop()
+        yield pointer, value
+        if isinstance(value, dict):
+            waiting += [(f"{pointer}/{_escaped(name)}", inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value)]
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def _duplicates(root: Any, repeated: list[tuple[dict[str, Any], str]]) -> list[Finding]:
     """The findings with their pointers, found by walking to the objects that have repeats."""
     wanted: dict[int, list[str]] = {}
     for holder, name in repeated[:_SHOWN_ERRORS]:
         wanted.setdefault(id(holder), []).append(name)
-    found, waiting = [], [("", root)]
-    while waiting:
-        pointer, value = waiting.pop()
-        if isinstance(value, dict):
-            found += [f"{pointer}/{_escaped(name)}" for name in wanted.get(id(value), ())]
-            waiting += [(f"{pointer}/{_escaped(name)}", inner) for name, inner in value.items()]
-        elif isinstance(value, list):
-            waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value)]
+    found = [f"{pointer}/{_escaped(name)}" for pointer, value in _walk(root) for name in wanted.get(id(value), ())]
     return [
         Finding(
             rule="api.json.duplicate_name",
@@ -154,5 +168,15 @@ def _duplicates(root: Any, repeated: list[tuple[dict[str, Any], str]]) -> list[F
     ]
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+def _unkept(root: Any) -> Iterator[Finding]:
+    """Texts and names that no database keeps: NUL, and half of a surrogate pair (RFC 8259 8.2)."""
+    for pointer, value in _walk(root):
+        texts = value if isinstance(value, dict) else (value,)
+        if any(isinstance(text, str) and _UNKEPT.search(text) for text in texts):
+            yield Finding(
+                rule="api.json.character",
+                place=JsonPlace(pointer=pointer),
+                said="an escape such as \\u0000 or a lone \\ud800",
+                wanted="whole Unicode characters other than NUL",
+                fix="leave the character out",
+            )

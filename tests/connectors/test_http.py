@@ -268,7 +268,6 @@ def test_where_their_id_stands(pointer: str | None, body: bytes, found: str | No
         ({"call": {"path": "/x/{order}"}}, "names order"),
         ({"call": {"path": "/x/{"}}, "path"),
         ({"call": {"map": "erp/ack"}}, "no map was loaded"),
-        ({"call": {"id_at": "id"}}, "JSON Pointer"),
         ({"headers": {"X-A": "b\r\nX-C: d"}}, "cannot be sent"),
         ({"authentication": {"kind": "bearer", "token": {"env": "NOT_SET_ANYWHERE"}}}, "NOT_SET_ANYWHERE"),
     ],

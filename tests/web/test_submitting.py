@@ -115,6 +115,16 @@ async def test_names_that_stand_twice_are_found_wherever_they_are(caller: Any) -
     assert [error["pointer"] for error in answer.json["errors"]] == ["/lines/0/x~1y/q", "/number"]
 
 
+async def test_characters_that_cannot_be_kept_are_found_wherever_they_are(caller: Any, world: Any) -> None:
+    """NUL and lone surrogates, in texts and in names; an escaped pair and an escaped backslash are fine."""
+    body = rb'{"number": "A\u0000", "lines": [{"x": "\ud800"}, {"y\u0000": 1}], "ok": "\ud83d\ude00 \\u0000"}'
+    answer = await caller("POST", ACK, data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.json["type"].rpartition(":")[2]) == (400, "api.json.character")
+    assert sorted(error["pointer"] for error in answer.json["errors"]) == ["/lines/0/x", "/lines/1", "/number"]
+    fine = rb'{"ok": "\ud83d\ude00 \\u0000"}'
+    assert (await caller("POST", ACK, data=fine, headers={"Content-Type": "application/json"})).status == 202
+
+
 async def test_many_repeated_names_cost_no_more_than_they_should(caller: Any) -> None:
     """A hostile object of repeats is counted in linear time and answered in a few lines."""
     body = b"{" + b",".join(b'"%d":1,"%d":1' % (number, number) for number in range(7000)) + b"}"

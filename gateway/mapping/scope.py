@@ -15,7 +15,7 @@ from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.rules import finding
 from gateway.mapping.segment import SegmentLens
-from gateway.mapping.state import Json, ReadState, WriteState
+from gateway.mapping.state import Json, Lost, ReadState, WriteState
 
 Child = Segment | Loop
 
@@ -95,13 +95,16 @@ class Scope:
     def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
         """A note where an item of a list says what a field of its own should say."""
         for own, rule in self.table[self.rules[rank].name]:
-            first = rule.lens if isinstance(rule, One) else rule.first if isinstance(rule, Inside) else None
-            if own >= rank or first is None or any(lens.get(target) is not None for lens in first.lenses):
+            first = rule.lens if isinstance(rule, (One, Scalars)) else rule.first if isinstance(rule, Inside) else None
+            if own >= rank or first is None:
                 continue
+            if rule.once and any(lens.get(target) is not None for lens in first.lenses):
+                continue  # it took a segment of its own and takes no second one
             for child in made:
                 segment = child if isinstance(child, Segment) else child.children[0]
                 if isinstance(segment, Segment) and first.accepts(segment):
-                    field_ = "/".join(str(step) for step in first.lenses[0].path)
+                    path = rule.path if isinstance(rule, Scalars) else first.lenses[0].path
+                    field_ = "/".join(str(step) for step in path)
                     place = JsonPlace(pointer=f"{at}/{field_}")
                     said = "*".join(
                         (segment.tag, *(each if isinstance(each, str) else ":".join(each) for each in segment.elements))
@@ -243,6 +246,7 @@ class Each:
                 continue
             inside = self.scope.write(item, state, f"{below}/{number}", root)
             if not inside:
+                state.lost.append(Lost(pointer=f"{below}/{number}", value=str(item)[:200], reason="something to write"))
                 continue
             if not self.is_loop:
                 children += inside

@@ -145,7 +145,7 @@ class Source:
         required = step.required and len(rule.path) == 1
         taken: dict[int, set[str]] = {}
         for own, other in scope.table[rule.name]:
-            if own < rank and isinstance(other, One):
+            if own < rank and isinstance(other, (One, Scalars)):
                 for index, codes in other.lens.selectors:
                     taken.setdefault(index, set()).update(codes)
         for number in range(self.random.choice([0, 0, 1, 2]) or required):
@@ -156,7 +156,7 @@ class Source:
             if not said and required and not number:
                 rule.first.lenses[0].put(item, "X1")
                 said = True
-            if said:
+            if said and item != dict(rule.preset):
                 have = rule.get(target)
                 if have is None:
                     rule.put(target, [item])

@@ -151,7 +151,9 @@ class JsonCompiler(Compiler):
         names = tuple(step.name for step in path)
         before = made.presets.setdefault(names, [])
         if any(set(one) <= set(preset) for one in before):
-            self._say("map.field.twice", each, place.key, each.text or "", "one rule for the list, or other values to set")
+            self._say(
+                "map.field.twice", each, place.key, each.text or "", "one rule for the list, or other values to set"
+            )
             return None
         known = made.place.known.at(path)
         if preset:

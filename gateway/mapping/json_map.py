@@ -75,7 +75,8 @@ class JsonMap:
         """The canonical document that a decoded body says (`json_text.decode`). OurFault where the map only writes."""
         if self.writes_only:
             raise OurFault(
-                f"The map {self.name} only writes: it says one_way: write", remedy="Read with a map that goes both ways."
+                f"The map {self.name} only writes: it says one_way: write",
+                remedy="Read with a map that goes both ways.",
             )
         state = JsonReadState()
         document: Json = {}

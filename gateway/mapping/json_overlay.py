@@ -1,9 +1,9 @@
 """Deltas of JSON maps: members have no order, so a delta is written like a map and merged into its base.
 
-    fields  a line added or replaced; ~ removes it
-    lists   a rule with the `at` (and `set`) of a base's rule is merged into it; any other is added
-    levels  of a tree: by code, merged; ~ removes one
-    remove  [/Items/Confirmations]     arrays taken away, by their pointers one below the other
+fields  a line added or replaced; ~ removes it
+lists   a rule with the `at` (and `set`) of a base's rule is merged into it; any other is added
+levels  of a tree: by code, merged; ~ removes one
+remove  [/Items/Confirmations]     arrays taken away, by their pointers one below the other
 """
 
 from __future__ import annotations

@@ -100,7 +100,9 @@ class Option:
 
     def read(self, value: Any) -> str | None:
         """The word."""
-        whole = isinstance(value, Decimal) and abs(value.adjusted()) <= WHOLE_DIGITS and value == value.to_integral_value()
+        whole = (
+            isinstance(value, Decimal) and abs(value.adjusted()) <= WHOLE_DIGITS and value == value.to_integral_value()
+        )
         return self.codes.read(plain(value.to_integral_value())) if whole else None
 
     def write(self, value: Any) -> Decimal | None:

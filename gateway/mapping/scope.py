@@ -340,6 +340,8 @@ def sole(child: Child) -> Segment | None:
 
 def _bare(segment: Segment, lens: SegmentLens) -> bool:
     """Whether the segment says its constants and nothing else: it only starts the loop, and is written for that."""
+    if len(segment.elements) > lens.bare_size:
+        return False
     named = {index for index, _ in lens.selectors}
     return all(not each or index in named for index, each in enumerate(segment.elements))
 

@@ -331,8 +331,12 @@ class Compiler:
         for number, part in enumerate(path):
             options = [own[part.name] for model in models if part.name in (own := shape.fields(model))]
             names = sorted({name for model in models for name in shape.fields(model)})
-            if not options or (found is not None and found.many and not path[number - 1].key):
-                said = ".".join(map(str, path))
+            said = ".".join(map(str, path))
+            if found is not None and found.many and not path[number - 1].key:
+                name = path[number - 1].name
+                self._say("map.field.unknown", node, key, said, f"each: {name}, or {name}[key=value].{part.name}")
+                return None
+            if not options:
                 wanted = f"a field of {' or '.join(model.__name__ for model in models) or 'a plain value'}"
                 self._say("map.field.unknown", node, key, said, wanted + shape.near(part.name, names))
                 return None

@@ -24,7 +24,7 @@ BROKEN: dict[str, tuple[str, str, int, str, str]] = {
         SEGMENTS + "  - REF: {REF01: typ}\n    each: references\n", "map.field.unknown", 5, "REF.REF01", "did you mean type?",
     ),
     "list without each": (
-        SEGMENTS + "  - REF: {REF01: references.type}\n", "map.field.unknown", 5, "REF.REF01", "OrderAcknowledgement",
+        SEGMENTS + "  - REF: {REF01: references.type}\n", "map.field.unknown", 5, "REF.REF01", "each: references",
     ),
     "no such list": (
         SEGMENTS + "  - REF: {REF01: type}\n    each: refrences\n", "map.field.unknown", 6, "REF.each", "references?",

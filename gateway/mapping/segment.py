@@ -1,6 +1,7 @@
 """A segment's lens: which elements say which fields, both ways, and what is kept of the rest.
 
-Reading returns False where the segment says nothing that a field can hold; the next rule, or the order of raw segments, then
+Reading returns False where the segment says nothing that a field can hold; the next rule, or the order of
+raw segments, then
 takes it. Writing returns None where no field has a value: presence is a rule, so constants alone make no segment.
 """
 
@@ -153,12 +154,9 @@ class SegmentLens:
     def accepts(self, segment: Segment) -> bool:
         """Whether the constants that select are there."""
         elements = segment.elements
-        for index, values in self.selectors:
-            if (elements[index] if index < len(elements) else "") not in values:
-                return False
-        return True
+        return all((elements[index] if index < len(elements) else "") in values for index, values in self.selectors)
 
-    def read(self, segment: Segment, target: Json, state: ReadState) -> bool:
+    def read(self, segment: Segment, target: Json, state: ReadState) -> bool:  # noqa: C901, PLR0912  the hot path
         """Put what the segment says into `target`; False, with nothing done, where it says nothing a field can hold."""
         elements = segment.elements
         count = len(elements)
@@ -188,10 +186,10 @@ class SegmentLens:
                 odd.append((index, elements[index], False))
         for index in range(self.size, count):
             if elements[index]:
-                odd.append((index, elements[index], False))
+                odd.append((index, elements[index], False))  # noqa: PERF401  almost never taken
         for guard in self.guards:
             if guard.index < count and elements[guard.index] and not _guarded(guard, elements):
-                odd.append((guard.index, elements[guard.index], False))
+                odd.append((guard.index, elements[guard.index], False))  # noqa: PERF401  almost never taken
         if not said and not (self.always and count):
             return False
         for index, form, understood in odd:
@@ -273,7 +271,7 @@ class SegmentLens:
             said |= self._write_one(lens, target, elements, kept, state, (at, root))
         covered = {f"{lens.first + 1:02d}" for lens in self.lenses}
         for key, form in kept.items():
-            if key not in covered and key.isascii() and key.isdigit() and 0 < int(key) < 100:  # noqa: PLR2004  X12 has two digits
+            if key not in covered and key.isascii() and key.isdigit() and 0 < int(key) < 100:  # noqa: PLR2004  two digits
                 element = element_of(form)
                 if element is not None:
                     _place(elements, int(key) - 1, element)
@@ -290,7 +288,7 @@ class SegmentLens:
             elements.pop()
         return Segment(self.tag, elements)
 
-    def _write_one(
+    def _write_one(  # noqa: PLR0917  one step of `write`
         self,
         lens: Lens,
         target: Json,
@@ -304,7 +302,7 @@ class SegmentLens:
         if lens.count is not None and value is None:
             stated = str(lens.count(where[1], state.nodes))
         form = kept.get(f"{lens.first + 1:02d}") if kept else None
-        if form is not None and self._still_means(lens, form, value, stated, target, elements):
+        if form is not None and self._still_means(lens, form, (value, stated), elements):
             return True
         if value is None and stated is None:
             return False
@@ -330,10 +328,9 @@ class SegmentLens:
             _place(elements, lens.first + place, text)
         return True
 
-    def _still_means(
-        self, lens: Lens, form: Any, value: Any, stated: str | None, target: Json, elements: list[Element]
-    ) -> bool:
+    def _still_means(self, lens: Lens, form: Any, said: tuple[Any, str | None], elements: list[Element]) -> bool:
         """Put the wire's own form back where it still means what the fields say."""
+        value, stated = said
         raws = [element_of(each) for each in (form if lens.wide and isinstance(form, list) else [form])]
         if any(each is None for each in raws):
             return False

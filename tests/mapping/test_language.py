@@ -24,7 +24,7 @@ def written(own: Map, document: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def test_constants_alone_make_no_segment(small: Small, tree: Tree) -> None:
-    """Presence is a rule: a segment is written when a field of it has a value, and read when its constants are there."""
+    """A segment is written when a field of it has a value, and read when its constants are there."""
     own = small("segments:\n" + BAK + "  - CUR: {CUR01: =SE, CUR02: currency.code}\n")
     assert written(own, DOCUMENT) == [("BAK", "", "accepted", "1")]
     assert written(own, {**DOCUMENT, "currency": {"code": "USD"}})[1] == ("CUR", "SE", "USD")
@@ -122,13 +122,25 @@ def test_what_no_line_can_say_is_lost_and_listed() -> None:
     """By pointer, field by field; a word the table cannot write is a finding too."""
     own = shipped_map("x12/855")
     document = {
-        "purpose": "original", "response": "accepted", "order": {"number": "1"}, "number": "A-1",
-        "lines": [{"line_id": "1", "allocations": [{"location": {"scheme": "x", "value": "y"}}],
-                   "responses": [{"status": "not_found"}]}],
-    }  # fmt: skip
+        "purpose": "original",
+        "response": "accepted",
+        "order": {"number": "1"},
+        "number": "A-1",
+        "lines": [
+            {
+                "line_id": "1",
+                "allocations": [{"location": {"scheme": "x", "value": "y"}}],
+                "responses": [{"status": "not_found"}],
+            }
+        ],
+    }
     writing = own.write(document)
-    assert [one.pointer for one in writing.lost] == ["/lines/0/responses/0/status", "/lines/0/responses/0", "/number",
-                                                     "/lines/0/allocations"]  # fmt: skip
+    assert [one.pointer for one in writing.lost] == [
+        "/lines/0/responses/0/status",
+        "/lines/0/responses/0",
+        "/number",
+        "/lines/0/allocations",
+    ]
     assert [one.rule for one in writing.findings] == ["map.write.value"]
 
 
@@ -144,8 +156,13 @@ def test_a_fact_in_the_wrong_place_is_noted() -> None:
 def test_hostile_extensions_are_no_crash() -> None:
     """They come from outside in JSON."""
     own = shipped_map("x12/850")
-    for junk in ("x", {"x12": "x"}, {"x12": {"kept": 1, "order": [], "absent": 5}}, {"x12": {"order": {"": [1, [], {}, [5], None]}}},
-                 {"x12": {"kept": {"BEG": {"02": 5, "xx": "y", "99": ["a", 1], "０1": "z"}}}}):  # fmt: skip
+    for junk in (
+        "x",
+        {"x12": "x"},
+        {"x12": {"kept": 1, "order": [], "absent": 5}},
+        {"x12": {"order": {"": [1, [], {}, [5], None]}}},
+        {"x12": {"kept": {"BEG": {"02": 5, "xx": "y", "99": ["a", 1], "\uff101": "z"}}}},
+    ):
         own.write({"number": "1", "issue_date": "2026-07-13", "lines": [{"line_id": "1"}], "extensions": junk})
 
 
@@ -163,12 +180,14 @@ def test_a_delta_changes_adds_and_removes() -> None:
         "a/mid": "extends: a/base\nafter: {BAK: [{CUR: {CUR02: currency.code}}]}\nremove: [REF]\n",
         "a/top": "extends: a/mid\nchange: {BAK: {BAK08: supplier_order_number, BAK02: ~, BAK04: response}}\n"
         "before: {CUR: [{TD5: {TD505: carrier.name}}]}\n",
-    }  # fmt: skip
+    }
     own = compile_map("a/top", sources)
     document = {**DOCUMENT, "supplier_order_number": "S", "currency": {"code": "USD"}, "carrier": {"name": "C"}}
     assert written(own, document) == [
-        ("BAK", "", "", "1", "accepted", "", "", "", "S"), ("TD5", "", "", "", "", "C"), ("CUR", "", "USD"),
-    ]  # fmt: skip
+        ("BAK", "", "", "1", "accepted", "", "", "", "S"),
+        ("TD5", "", "", "", "", "C"),
+        ("CUR", "", "USD"),
+    ]
     assert own.hash != compile_map("a/mid", sources).hash
 
 

@@ -15,58 +15,120 @@ SEGMENTS = HEAD + "segments:\n" + BAK
 BROKEN: dict[str, tuple[str, str, int, str, str]] = {
     "unknown key": (SEGMENTS + "exmples: []\n", "map.key.unknown", 5, "exmples", "did you mean examples?"),
     "unknown rule key": (
-        SEGMENTS + "  - REF: {REF01: type}\n    eech: references\n", "map.key.unknown", 6, "REF.eech", "did you mean each?",
+        SEGMENTS + "  - REF: {REF01: type}\n    eech: references\n",
+        "map.key.unknown",
+        6,
+        "REF.eech",
+        "did you mean each?",
     ),
     "unknown field": (
-        SEGMENTS + "  - CUR: {CUR02: currency.kode}\n", "map.field.unknown", 5, "CUR.CUR02", "did you mean code?",
+        SEGMENTS + "  - CUR: {CUR02: currency.kode}\n",
+        "map.field.unknown",
+        5,
+        "CUR.CUR02",
+        "did you mean code?",
     ),
     "field of a list item": (
-        SEGMENTS + "  - REF: {REF01: typ}\n    each: references\n", "map.field.unknown", 5, "REF.REF01", "did you mean type?",
+        SEGMENTS + "  - REF: {REF01: typ}\n    each: references\n",
+        "map.field.unknown",
+        5,
+        "REF.REF01",
+        "did you mean type?",
     ),
     "list without each": (
-        SEGMENTS + "  - REF: {REF01: references.type}\n", "map.field.unknown", 5, "REF.REF01", "each: references",
+        SEGMENTS + "  - REF: {REF01: references.type}\n",
+        "map.field.unknown",
+        5,
+        "REF.REF01",
+        "each: references",
     ),
     "no such list": (
-        SEGMENTS + "  - REF: {REF01: type}\n    each: refrences\n", "map.field.unknown", 6, "REF.each", "references?",
+        SEGMENTS + "  - REF: {REF01: type}\n    each: refrences\n",
+        "map.field.unknown",
+        6,
+        "REF.each",
+        "references?",
     ),
     "pair for another type": (
-        SEGMENTS + "  - BAK*00: {BAK04: order.issue_date | decimal}\n", "map.field.type", 5, "BAK*00.BAK04", "decimal field",
+        SEGMENTS + "  - BAK*00: {BAK04: order.issue_date | decimal}\n",
+        "map.field.type",
+        5,
+        "BAK*00.BAK04",
+        "decimal field",
     ),
     "unknown pair": (
-        SEGMENTS + "  - DTM: {DTM02: issue_date | dat}\n", "map.pair.unknown", 5, "DTM.DTM02", "did you mean date?",
+        SEGMENTS + "  - DTM: {DTM02: issue_date | dat}\n",
+        "map.pair.unknown",
+        5,
+        "DTM.DTM02",
+        "did you mean date?",
     ),
     "unknown table": (
-        HEAD + "codes: {answer: {AD: accepted}}\nsegments:\n  - BAK: {BAK02: response | code anser, BAK03: order.number}\n",
-        "map.codes.unknown", 5, "BAK.BAK02", "did you mean answer?",
+        HEAD
+        + "codes: {answer: {AD: accepted}}\nsegments:\n  - BAK: {BAK02: response | code anser, BAK03: order.number}\n",
+        "map.codes.unknown",
+        5,
+        "BAK.BAK02",
+        "did you mean answer?",
     ),
     "two codes for one word": (
-        "document: 855\ncanonical: order_acknowledgement\ncodes:\n  r:\n    AD: accepted\n    AT: accepted\nsegments:\n"
-        "  - BAK: {BAK02: response | code r, BAK03: order.number}\n",
-        "map.codes.not_invertible", 6, "codes.r.AT", "{read: accepted}",
+        (
+            "document: 855\ncanonical: order_acknowledgement\ncodes:\n  r:\n    AD: accepted\n    AT: accepted\nsegments:\n"
+            "  - BAK: {BAK02: response | code r, BAK03: order.number}\n"
+        ),
+        "map.codes.not_invertible",
+        6,
+        "codes.r.AT",
+        "{read: accepted}",
     ),
     "a word the field does not allow": (
         HEAD + "codes: {r: {AD: acepted}}\nsegments:\n  - BAK: {BAK02: response | code r, BAK03: order.number}\n",
-        "map.codes.word", 5, "BAK.BAK02", "did you mean accepted?",
+        "map.codes.word",
+        5,
+        "BAK.BAK02",
+        "did you mean accepted?",
     ),
     "two lines for one field": (
-        SEGMENTS + "  - BAK*00: {BAK09: order.number}\n", "map.field.twice", 5, "BAK*00.BAK09", "one line for the field",
+        SEGMENTS + "  - BAK*00: {BAK09: order.number}\n",
+        "map.field.twice",
+        5,
+        "BAK*00.BAK09",
+        "one line for the field",
     ),
     "two lines for one element": (
-        SEGMENTS + "  - CUR: {CUR01..02: notes, CUR02: currency.code}\n", "map.address.twice", 5, "CUR.CUR02", "one line",
+        SEGMENTS + "  - CUR: {CUR01..02: notes, CUR02: currency.code}\n",
+        "map.address.twice",
+        5,
+        "CUR.CUR02",
+        "one line",
     ),
     "two rules for one segment": (SEGMENTS + "  - BAK: {BAK09: number}\n", "map.address.twice", 5, "BAK#2", "one rule"),
     "an address of another segment": (
-        SEGMENTS + "  - CUR: {REF02: currency.code}\n", "map.address.wrong", 5, "CUR.REF02", "CURnn",
+        SEGMENTS + "  - CUR: {REF02: currency.code}\n",
+        "map.address.wrong",
+        5,
+        "CUR.REF02",
+        "CURnn",
     ),
     "a required field without a line": (
-        HEAD + "segments:\n  - BAK: {BAK02: response}\n", "map.field.required", 3, "segments", "OrderAcknowledgement.order",
+        HEAD + "segments:\n  - BAK: {BAK02: response}\n",
+        "map.field.required",
+        3,
+        "segments",
+        "OrderAcknowledgement.order",
     ),
     "a companion that is not there": (
         SEGMENTS + "  - REF: {REF01: type, REF03: =ZZ with valu, REF02: value}\n    each: references\n",
-        "map.field.unknown", 5, "REF.REF03", "did you mean value?",
+        "map.field.unknown",
+        5,
+        "REF.REF03",
+        "did you mean value?",
     ),
     "unknown canonical kind": (
-        "document: 855\ncanonical: order_acknowledgment\nsegments: []\n", "map.key.missing", 2, "canonical",
+        "document: 855\ncanonical: order_acknowledgment\nsegments: []\n",
+        "map.key.missing",
+        2,
+        "canonical",
         "did you mean order_acknowledgement?",
     ),
     "an alias": (HEAD + "codes: &a {x: {A: b}}\nsegments: []\n", "map.file.yaml", 3, "", "an anchor, alias or tag"),
@@ -77,17 +139,30 @@ BROKEN: dict[str, tuple[str, str, int, str, str]] = {
     "too long": (HEAD + "#" * 600_000, "map.file.limit", 1, "", "at most"),
     "no mapping": ("- a\n", "map.file.shape", 1, "", "keys such as document"),
     "a base that is not there": (
-        "extends: x12/999\n", "map.file.missing", 1, "extends", "a map of that name",
+        "extends: x12/999\n",
+        "map.file.missing",
+        1,
+        "extends",
+        "a map of that name",
     ),
     "a loop without its segment": (
-        SEGMENTS + "  - loop: N1\n    each: parties\n    segments: []\n", "map.file.shape", 5, "N1", "its segments",
+        SEGMENTS + "  - loop: N1\n    each: parties\n    segments: []\n",
+        "map.file.shape",
+        5,
+        "N1",
+        "its segments",
     ),
     "an unknown level": (
-        "document: 856\ncanonical: ship_notice\nsegments:\n  - BSN: {BSN02: number}\n  - tree: HL\n    each: contents\n"
-        "    levels:\n      O: {is: ordr, segments: [{PRF: {PRF01: order.number}}]}\n",
-        "map.field.unknown", 8, "HL/O.is", "did you mean order?",
+        (
+            "document: 856\ncanonical: ship_notice\nsegments:\n  - BSN: {BSN02: number}\n  - tree: HL\n    each: contents\n"
+            "    levels:\n      O: {is: ordr, segments: [{PRF: {PRF01: order.number}}]}\n"
+        ),
+        "map.field.unknown",
+        8,
+        "HL/O.is",
+        "did you mean order?",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)

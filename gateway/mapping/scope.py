@@ -326,7 +326,7 @@ class Scalars:
                 continue
             elements = _constants(self.lens)
             elements += [""] * (lens.first + 1 - len(elements))
-            elements[lens.first] = text  # type: ignore[assignment]
+            elements[lens.first] = text
             children.append(Segment(self.lens.tag, list(elements)))
         return children
 

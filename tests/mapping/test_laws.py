@@ -73,7 +73,8 @@ BROKEN: dict[str, tuple[str, str, int, str, str]] = {
     ),
     "two codes for one word": (
         (
-            "document: 855\ncanonical: order_acknowledgement\ncodes:\n  r:\n    AD: accepted\n    AT: accepted\nsegments:\n"
+            "document: 855\ncanonical: order_acknowledgement\n"
+            "codes:\n  r:\n    AD: accepted\n    AT: accepted\nsegments:\n"
             "  - BAK: {BAK02: response | code r, BAK03: order.number}\n"
         ),
         "map.codes.not_invertible",
@@ -154,7 +155,8 @@ BROKEN: dict[str, tuple[str, str, int, str, str]] = {
     ),
     "an unknown level": (
         (
-            "document: 856\ncanonical: ship_notice\nsegments:\n  - BSN: {BSN02: number}\n  - tree: HL\n    each: contents\n"
+            "document: 856\ncanonical: ship_notice\nsegments:\n"
+            "  - BSN: {BSN02: number}\n  - tree: HL\n    each: contents\n"
             "    levels:\n      O: {is: ordr, segments: [{PRF: {PRF01: order.number}}]}\n"
         ),
         "map.field.unknown",

@@ -17,10 +17,10 @@ _HEAD: Final = """# Canonical documents
 
 Generated from the models by `gateway.canonical.reference.markdown()`; a test fails when this page is not current.
 
-Whatever the channel, a document becomes one of these. Names follow UBL 2.4 meanings, values GS1 and UN code lists. Decimals are
-JSON strings, dates ISO 8601; null, absent and empty mean the same and are not written. Unknown fields are refused, with the near
-miss. Every shape may carry `extensions`: what a map read that has no field, written back by the map and read by nobody else.
-Partners' own codes stand in `…source_code` only where the map would write another code for the word.
+Whatever the channel, a document becomes one of these. Names follow UBL 2.4 meanings, values GS1 and UN code lists.
+Decimals are JSON strings, dates ISO 8601; null, absent and empty mean the same and are not written. Unknown fields are
+refused, with the near miss. Every shape may carry `extensions`: what a map read that has no field, written back by the
+map and read by nobody else. A partner's own code stands in `…source_code` only where the map would write another one.
 """
 _NAMES: Final = {Decimal: "decimal", dt.date: "date", int: "whole number", bool: "true or false", dict: "object"}
 

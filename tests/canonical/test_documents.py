@@ -50,32 +50,83 @@ BROKEN: list[tuple[str, Any, str, str]] = [
     ("purchase_order", order(requested_ship="soon"), "canonical.field.value", "/requested_ship"),
     ("purchase_order", order(number="x" * 5000), "canonical.field.limit", "/number"),
     ("purchase_order", order(lines=[]), "canonical.field.missing", "/lines"),
-    ("purchase_order", order(lines=[{"quantity": {"value": "ten"}}]), "canonical.field.type", "/lines/0/quantity/value"),
-    ("purchase_order", order(lines=[{"quantity": {"value": "1E999999"}}]), "canonical.field.limit", "/lines/0/quantity/value"),
-    ("purchase_order", order(lines=[{"quantity": {"value": "NaN"}}]), "canonical.field.type", "/lines/0/quantity/value"),
-    ("purchase_order", order(lines=[{"quantity": {"value": "-1"}}]), "canonical.quantity.negative", "/lines/0/quantity/value"),
+    (
+        "purchase_order",
+        order(lines=[{"quantity": {"value": "ten"}}]),
+        "canonical.field.type",
+        "/lines/0/quantity/value",
+    ),
+    (
+        "purchase_order",
+        order(lines=[{"quantity": {"value": "1E999999"}}]),
+        "canonical.field.limit",
+        "/lines/0/quantity/value",
+    ),
+    (
+        "purchase_order",
+        order(lines=[{"quantity": {"value": "NaN"}}]),
+        "canonical.field.type",
+        "/lines/0/quantity/value",
+    ),
+    (
+        "purchase_order",
+        order(lines=[{"quantity": {"value": "-1"}}]),
+        "canonical.quantity.negative",
+        "/lines/0/quantity/value",
+    ),
     ("purchase_order", order(currency={"code": "usd"}), "canonical.currency.code", "/currency/code"),
     ("purchase_order", order(totals={"line_count": "2"}), "canonical.totals.line_count", "/totals/line_count"),
-    ("purchase_order", order(lines=[{"line_id": "1"}, {"line_id": "1"}]), "canonical.lines.same_id", "/lines/1/line_id"),
-    ("purchase_order", order(ship_window={"not_before": "2026-08-02", "not_after": "2026-08-01"}),
-     "canonical.dates.order", "/ship_window/not_after"),
-    ("purchase_order", order(lines=[{"item": {"ids": [{"scheme": "gtin", "value": "123"}]}}]),
-     "canonical.item.check_digit", "/lines/0/item/ids/0/value"),
-    ("purchase_order", order(parties=[{"role": "buyer", "ids": [{"scheme": "gln", "value": "1234567890123"}]}]),
-     "canonical.party.check_digit", "/parties/0/ids/0/value"),
+    (
+        "purchase_order",
+        order(lines=[{"line_id": "1"}, {"line_id": "1"}]),
+        "canonical.lines.same_id",
+        "/lines/1/line_id",
+    ),
+    (
+        "purchase_order",
+        order(ship_window={"not_before": "2026-08-02", "not_after": "2026-08-01"}),
+        "canonical.dates.order",
+        "/ship_window/not_after",
+    ),
+    (
+        "purchase_order",
+        order(lines=[{"item": {"ids": [{"scheme": "gtin", "value": "123"}]}}]),
+        "canonical.item.check_digit",
+        "/lines/0/item/ids/0/value",
+    ),
+    (
+        "purchase_order",
+        order(parties=[{"role": "buyer", "ids": [{"scheme": "gln", "value": "1234567890123"}]}]),
+        "canonical.party.check_digit",
+        "/parties/0/ids/0/value",
+    ),
     ("purchase_order", "text", "canonical.field.type", ""),
     ("ship_notice", notice({"kind": "ordr"}), "canonical.field.value", "/contents/0"),
     ("ship_notice", notice({"order": {"number": "1"}}), "canonical.field.missing", "/contents/0/kind"),
-    ("ship_notice", notice({"kind": "order", "order": {"numbr": "1"}}), "canonical.field.unknown", "/contents/0/order/numbr"),
+    (
+        "ship_notice",
+        notice({"kind": "order", "order": {"numbr": "1"}}),
+        "canonical.field.unknown",
+        "/contents/0/order/numbr",
+    ),
     ("ship_notice", notice(box("123")), "canonical.sscc.length", "/contents/0/sscc"),
-    ("ship_notice", notice(box(RIGHT[:-1] + str((int(RIGHT[-1]) + 1) % 10))), "canonical.sscc.check_digit", "/contents/0/sscc"),
+    (
+        "ship_notice",
+        notice(box(RIGHT[:-1] + str((int(RIGHT[-1]) + 1) % 10))),
+        "canonical.sscc.check_digit",
+        "/contents/0/sscc",
+    ),
     ("ship_notice", notice(box(RIGHT), box(RIGHT)), "canonical.sscc.twice", "/contents/1/sscc"),
     ("ship_notice", notice({**PO, "contents": [PO]}), "canonical.contents.nesting", "/contents/0/contents/0"),
     ("ship_notice", notice(LINE), "canonical.contents.no_order", "/contents/0"),
     ("ship_notice", notice(PO, totals={"line_count": "5"}), "canonical.totals.line_count", "/totals/line_count"),
-    ("ship_notice", notice(PO, ship_date="2026-08-02", estimated_delivery="2026-08-01"),
-     "canonical.dates.order", "/estimated_delivery"),
-]  # fmt: skip
+    (
+        "ship_notice",
+        notice(PO, ship_date="2026-08-02", estimated_delivery="2026-08-01"),
+        "canonical.dates.order",
+        "/estimated_delivery",
+    ),
+]
 
 
 @pytest.mark.parametrize(("kind", "data", "rule", "pointer"), BROKEN)
@@ -167,11 +218,18 @@ def test_a_sample_is_valid_by_its_schema_and_comes_back_the_same(path: Path) -> 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["number", "lines", "contents", "kind", "quantity", "value", "order", "item", "extensions", "x"]), inner, max_size=4
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["number", "lines", "contents", "kind", "quantity", "value", "order", "item", "extensions", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(data=JSON, kind=st.sampled_from(list(KINDS)))

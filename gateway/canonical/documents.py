@@ -68,6 +68,9 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
         return model.model_validate(pruned), ()
     except ValidationError as error:
         rows = error.errors(include_url=False, include_context=True)
+        # A list whose items are all wrong counts as empty for pydantic: one cause, one finding.
+        parents = {row["loc"][:length] for row in rows for length in range(len(row["loc"]))}
+        rows = [row for row in rows if row["type"] != "too_short" or row["loc"] not in parents]
         return None, tuple(_finding(model, pruned, row) for row in rows)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gateway import wiring
 from gateway.demo import scenario
@@ -91,7 +92,7 @@ async def walk(folder: Path, console: Console, *, keep: bool = False) -> int:
             if keep:
                 await _stay(cast)
     except Unproven as unproven:
-        console.print(f"\n[red bold]Not proven:[/red bold] {unproven}", markup=True)
+        console.print("\n[red bold]Not proven:[/red bold]", Text(str(unproven)))
         console.print(f"The logs are in {demo.folder / 'log'}.")
         return 1
     finally:
@@ -269,7 +270,8 @@ async def _repeated(cast: Cast) -> None:
             if one.direction is Direction.OUTBOUND and (one.filename or "").startswith("855")
         )
         raw = await store.raw(first.id)
-    assert raw is not None and first.receipt is not None
+    assert raw is not None
+    assert first.receipt is not None
     url = f"{cast.demo.url('gateway')}/as2"
     async with cast.http.post(url, data=raw, headers=dict(first.raw_headers)) as answer:
         again = await answer.read()
@@ -394,5 +396,5 @@ async def _stay(cast: Cast) -> None:
     secret = cast.demo.environment["GATEWAY_PASSPHRASE"]
     cast.console.print(f"  export GATEWAY_WORKSPACE={cast.demo.gateway} GATEWAY_PASSPHRASE={secret}")
     cast.console.print("  gateway message list")
-    while all(process.running for process in cast.processes.values()):
+    while all(process.running for process in cast.processes.values()):  # noqa: ASYNC110  other processes, no event
         await asyncio.sleep(1)

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from gateway.edi.interchange import Group, Interchange, InterchangeEnd
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.tree import Loop, Message, Segment, Verdict
-from gateway.edi.x12 import Group, Interchange, InterchangeEnd
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding, Severity
 
@@ -131,7 +131,7 @@ def compose_997(group: Group, *, guides: Guides) -> Loop | None:
 
 def _set(message: Message, guides: Guides) -> Loop:
     findings = _grave(message.findings)
-    number = message.control_number if 4 <= len(message.control_number) <= 9 else message.control_number[:9].zfill(4)  # noqa: E501, PLR2004  element 329
+    number = message.control_number if 4 <= len(message.control_number) <= 9 else message.control_number[:9].zfill(4)  # noqa: PLR2004  element 329
     kind = message.type if len(message.type) == 3 else message.type[:3].zfill(3)  # noqa: PLR2004  element 143
     loop = Loop("AK2", [Segment("AK2", [kind, number])])
     placed = [one for one in findings if isinstance(one.place, EdiPlace) and one.place.segment and one.codes.ak304]

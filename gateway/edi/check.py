@@ -38,9 +38,10 @@ def check_set(walk: Walk, parts: list[Run | Mark], end: int) -> int:
                 # The common loop: it begins (again), perhaps after others ended, with nothing passed over.
                 pops = step.pops
                 times = counts[-pops] + 1 if step.again else 1
-                children = [Segment(step.tag, raw, position, offset, step.wire)]
+                segment = Segment(step.tag, raw, position, offset, step.wire)
+                children = [segment]
                 if times == step.maximum + 1:
-                    walk.too_many("edi.segment.too_many_loops", step, children[0])
+                    walk.too_many("edi.segment.too_many_loops", step, segment)
                 while pops:
                     pops -= 1
                     stack.pop()

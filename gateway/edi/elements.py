@@ -48,7 +48,13 @@ def _is_time(text: str) -> bool:
         return False
     seconds = int(text[4:6]) if len(text) >= _SECONDS_TIME else 0
     lengths = range(_SHORT_TIME, _LONG_TIME + 1)
-    return len(text) in lengths and len(text) != _SHORT_TIME + 1 and int(text[:2]) < 24 and int(text[2:4]) < 60 and seconds < 60  # noqa: E501, PLR2004  a clock's numbers
+    return (
+        len(text) in lengths
+        and len(text) != _SHORT_TIME + 1
+        and int(text[:2]) < 24
+        and int(text[2:4]) < 60
+        and seconds < 60
+    )
 
 
 def _printable(text: str) -> bool:
@@ -124,7 +130,9 @@ def check_segment(spec: SegmentSpec, raw: bytes, place: EdiPlace, text: Text) ->
     for index, element in enumerate(spec.elements, 1):
         if element.mandatory and index not in present:
             where = replace(place, element=index)
-            found.append(finding("edi.element.missing", where, said="", wanted=f"{spec.tag}{index:02d} {element.label}"))
+            found.append(
+                finding("edi.element.missing", where, said="", wanted=f"{spec.tag}{index:02d} {element.label}")
+            )
     for note in spec.notes:
         found += _check_note(note, spec, present, place)
     return found
@@ -209,7 +217,8 @@ def _check_note(note: Note, spec: SegmentSpec, present: set[int], place: EdiPlac
         "L": f"at least one of {_names(spec, rest)}, because {spec.tag}{first:02d} is there",
         "E": f"only one of {_names(spec, note.elements)}",
     }[note.kind]
-    return [finding(rule, replace(place, element=wrong), said=f"only {named}" if named else "", wanted=words)]
+    words += f" ({named} came)" if named else ""
+    return [finding(rule, replace(place, element=wrong), said="", wanted=words)]
 
 
 def _names(spec: SegmentSpec, elements: tuple[int, ...]) -> str:

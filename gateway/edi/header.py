@@ -95,9 +95,7 @@ def read_header(buffer: Buffer, tolerances: Tolerances) -> Header:
     return Header(elements=elements, delimiters=delimiters, offset=offset, findings=tuple(found))
 
 
-def _recover(
-    raw: bytes, separator: bytes, place: EdiPlace, tolerances: Tolerances
-) -> tuple[bytes, int, list[Finding]]:
+def _recover(raw: bytes, separator: bytes, place: EdiPlace, tolerances: Tolerances) -> tuple[bytes, int, list[Finding]]:
     """A header whose elements do not have their widths: its bytes without terminator, its length, the finding."""
     pieces = raw.split(separator, len(WIDTHS))
     if not separator or separator.isalnum() or len(pieces) <= len(WIDTHS):

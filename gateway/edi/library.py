@@ -105,9 +105,7 @@ def _segments(document: dict[str, Any], name: str = "segments.yaml") -> dict[str
     return specs
 
 
-def _elements(
-    lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]], name: str
-) -> Iterator[ElementSpec]:
+def _elements(lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]], name: str) -> Iterator[ElementSpec]:
     for line in lines:
         if isinstance(line, dict):
             # {10x: [...]} repeats a group of elements.

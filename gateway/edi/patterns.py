@@ -12,9 +12,7 @@ import re
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import ElementSpec, Note, SegmentSpec
 
-_DATE = (
-    r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8])"
-)
+_DATE = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8])"
 _TIME = r"(?:[01]\d|2[0-3])[0-5]\d"
 
 
@@ -92,8 +90,7 @@ def _condition(note: Note) -> str:
 
 
 def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[bytes]:
-    """The pattern to be matched in full against a segment's bytes, tag included, terminator not.
-    """
+    """The pattern to be matched in full against a segment's bytes, tag included, terminator not."""
     separator = re.escape(delimiters.element)
     if spec.open:
         # An open segment takes any printable element, delimiters of other levels excluded.

@@ -8,7 +8,7 @@ CR and LF after a terminator are no data (X12.5 lets them stand there); inside a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -81,6 +81,7 @@ class Mark:
         """Itself, as a run of one."""
         return [self.raw]
 
+
 @lru_cache(maxsize=16)
 def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
     """A service segment: after a terminator, up to its tag. CR LF blanks may stand between (judged later)."""
@@ -121,7 +122,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, limits: Limits) -> Iterator[Run 
 
 def _region(
     buffer: Buffer, end: int, marks: re.Pattern[bytes], delimiters: Delimiters, limits: Limits
-) -> Iterator[Run | Mark]:
+) -> Generator[Run | Mark, None, bool]:
     """Cut up to the terminator at `end`; returns True when the interchange is over."""
     terminator = delimiters.segment.encode()
     while buffer.at <= end:

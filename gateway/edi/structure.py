@@ -214,7 +214,8 @@ def _targets(place: Place) -> Iterator[_Target]:
             # The loop begins anew: its own end is reached first.
             yield _Target(loop, pops + 1, again=True, missing=missing)
         pops += 1
-        loop, index = loop.parent, loop.index
+        index = loop.index
+        loop = loop.parent
     yield _Target(None, pops, again=False, missing=missing)
 
 

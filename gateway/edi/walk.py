@@ -225,7 +225,8 @@ def _without_start(state: State, tag: str) -> Place | None:
         for item in loop.items[index + 1 :]:
             if any(inner.tag == tag and not inner.items for inner in item.items[1:]):
                 return item
-        loop, index = loop.parent, loop.index
+        index = loop.index
+        loop = loop.parent
     return None
 
 

@@ -104,9 +104,7 @@ def write_interchange(
         head: list[Element] = [envelope.functional_id, envelope.group_sender, envelope.group_receiver]
         parts.append(write([Segment("GS", [*head, date, time, control, "X", envelope.version])]))
         parts += [
-            write_message(
-                one.type, one.control_number, one.root, delimiters, charset=envelope.charset, newline=newline
-            )
+            write_message(one.type, one.control_number, one.root, delimiters, charset=envelope.charset, newline=newline)
             for one in messages
         ]
         parts.append(write([Segment("GE", [str(len(messages)), control])]))
@@ -177,9 +175,7 @@ def _refused(found: Finding) -> PartnerFault:
     return PartnerFault(found.text, findings=(found,))
 
 
-def _bytes(
-    segments: Iterable[Segment], delimiters: Delimiters, charset: str, newline: str, place: EdiPlace
-) -> bytes:
+def _bytes(segments: Iterable[Segment], delimiters: Delimiters, charset: str, newline: str, place: EdiPlace) -> bytes:
     lines: list[str] = []
     found: list[Finding] = []
     for position, segment in enumerate(segments, 1):

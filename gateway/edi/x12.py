@@ -11,144 +11,33 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gateway.edi.check import Walk, check_set
-from gateway.edi.delimiters import Delimiters
+from gateway.edi.check import check_set
 from gateway.edi.header import Header, read_header
+from gateway.edi.interchange import (
+    Event,
+    Group,
+    GroupEnd,
+    GroupStart,
+    Interchange,
+    InterchangeEnd,
+    InterchangeStart,
+    Ta1,
+    combined,
+    final_group,
+    final_interchange,
+)
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.segments import BLANKS, Buffer, Mark, Run, cut
 from gateway.edi.structure import structure_of
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Message, Segment, Verdict, Wire, verdict_of
+from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding, Severity
 
 BOM = b"\xef\xbb\xbf"
 FILLER = BLANKS + b"\x1a\x00"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterchangeStart:
-    """An ISA. Identifiers are without padding; date and time as sent (YYMMDD, HHMM)."""
-
-    sender_qualifier: str
-    sender: str
-    receiver_qualifier: str
-    receiver: str
-    date: str
-    time: str
-    version: str
-    """ISA12."""
-    control_number: str
-    ack_requested: bool
-    """ISA14: a TA1 is wanted."""
-    test: bool
-    """ISA15 is T."""
-    delimiters: Delimiters
-    offset: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupStart:
-    """A GS. Date and time as sent (CCYYMMDD, HHMM…)."""
-
-    functional_id: str
-    """GS01."""
-    sender: str
-    receiver: str
-    date: str
-    time: str
-    control_number: str
-    version: str
-    """GS08 as sent."""
-    offset: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ta1:
-    """A TA1 of the partner, as a segment for `acknowledge.read_ta1`."""
-
-    segment: Segment
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupEnd:
-    """A GE, or where it should have stood. `findings` are all of the group's own; `outcome` counts its sets in."""
-
-    start: GroupStart
-    declared: int | None
-    """GE01, None when it is missing or no number."""
-    received: int
-    accepted: int
-    """Sets that are not rejected, before a rejection of the group itself."""
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterchangeEnd:
-    """An IEA, or where it should have stood. `findings` are all of the envelope's own."""
-
-    start: InterchangeStart
-    groups: int
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-    envelope: Verdict
-    """What the envelope alone deserves: what a TA1 says."""
-
-
-Event = InterchangeStart | GroupStart | Message | Ta1 | GroupEnd | InterchangeEnd
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """A functional group with its sets; verdicts are final."""
-
-    functional_id: str
-    sender: str
-    receiver: str
-    date: str
-    time: str
-    control_number: str
-    version: str
-    declared: int | None
-    messages: tuple[Message, ...]
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interchange:
-    """An interchange with its groups; verdicts are final: in a rejected one everything is rejected."""
-
-    sender_qualifier: str
-    sender: str
-    receiver_qualifier: str
-    receiver: str
-    date: str
-    time: str
-    version: str
-    control_number: str
-    ack_requested: bool
-    test: bool
-    delimiters: Delimiters
-    groups: tuple[Group, ...]
-    tas: tuple[Ta1, ...]
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-    envelope: Verdict
-    """What the envelope alone deserves: what a TA1 says."""
-
-
-def combined(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a whole from its parts: rejected when all of them are, with errors when any is not accepted."""
-    parts = list(verdicts)
-    if parts and all(part is Verdict.REJECTED for part in parts):
-        return Verdict.REJECTED
-    return Verdict.ACCEPTED if all(part is Verdict.ACCEPTED for part in parts) else Verdict.ACCEPTED_WITH_ERRORS
 
 
 def read(
@@ -227,9 +116,7 @@ class _OpenSet:
 class _Reader:
     """Reads one interchange: a small machine over the service segments."""
 
-    def __init__(
-        self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str
-    ) -> None:
+    def __init__(self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str) -> None:
         self._buffer = buffer
         self._guides = guides
         self._tolerances = tolerances
@@ -459,9 +346,7 @@ class _Reader:
             offset=opened.mark.offset,
         )
 
-    def _check_end(
-        self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace
-    ) -> list[Finding]:
+    def _check_end(self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace) -> list[Finding]:
         found: list[Finding] = []
         where = replace(place, segment=segments, tag="SE", offset=mark.offset)
         if _count(elements[0]) != segments:
@@ -508,9 +393,7 @@ class _Reader:
             if not self._same(elements[1], number):
                 where = replace(place, element=2)
                 wanted = f"IEA02 {number}"
-                self._findings.append(
-                    finding("edi.interchange.control_number", where, said=elements[1], wanted=wanted)
-                )
+                self._findings.append(finding("edi.interchange.control_number", where, said=elements[1], wanted=wanted))
         self._after()
         envelope = verdict_of(self._findings)
         outcome = envelope
@@ -628,62 +511,11 @@ def read_all(
             case Ta1():
                 tas.append(event)
             case GroupEnd():
-                groups.append(_group(event, messages))
+                groups.append(final_group(event, messages))
                 messages = []
             case InterchangeEnd():
-                interchanges.append(_interchange(event, groups, tas))
+                interchanges.append(final_interchange(event, groups, tas))
                 groups, tas = [], []
             case _:
                 pass
     return interchanges
-
-
-def _group(end: GroupEnd, messages: list[Message]) -> Group:
-    start = end.start
-    # A group that is refused takes its sets with it.
-    if verdict_of(end.findings) is Verdict.REJECTED:
-        messages = [replace(message, outcome=Verdict.REJECTED) for message in messages]
-    return Group(
-        functional_id=start.functional_id,
-        sender=start.sender,
-        receiver=start.receiver,
-        date=start.date,
-        time=start.time,
-        control_number=start.control_number,
-        version=start.version,
-        declared=end.declared,
-        messages=tuple(messages),
-        findings=end.findings,
-        outcome=end.outcome,
-    )
-
-
-def _interchange(end: InterchangeEnd, groups: list[Group], tas: list[Ta1]) -> Interchange:
-    start = end.start
-    if end.envelope is Verdict.REJECTED:
-        groups = [
-            replace(
-                group,
-                outcome=Verdict.REJECTED,
-                messages=tuple(replace(message, outcome=Verdict.REJECTED) for message in group.messages),
-            )
-            for group in groups
-        ]
-    return Interchange(
-        sender_qualifier=start.sender_qualifier,
-        sender=start.sender,
-        receiver_qualifier=start.receiver_qualifier,
-        receiver=start.receiver,
-        date=start.date,
-        time=start.time,
-        version=start.version,
-        control_number=start.control_number,
-        ack_requested=start.ack_requested,
-        test=start.test,
-        delimiters=start.delimiters,
-        groups=tuple(groups),
-        tas=tuple(tas),
-        findings=end.findings,
-        outcome=end.outcome,
-        envelope=end.envelope,
-    )

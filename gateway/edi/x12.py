@@ -34,7 +34,7 @@ from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Message, Segment, Verdict, Wire, verdict_of
 from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
-from gateway.findings import EdiPlace, Finding, Severity
+from gateway.findings import Codes, EdiPlace, Finding, Severity
 
 BOM = b"\xef\xbb\xbf"
 FILLER = BLANKS + b"\x1a\x00"
@@ -139,6 +139,8 @@ class _Reader:
         self._findings = [*notes, *header.findings]
         self._start = _interchange_start(header, tuple(self._findings))
         yield self._start
+        if self._tolerances.wrapped_lines and header.delimiters.segment not in "\r\n":
+            self._buffer.unwrap()
         trailer: Mark | None = None
         for part in cut(self._buffer, header.delimiters, self._limits):
             if isinstance(part, Run):
@@ -203,11 +205,17 @@ class _Reader:
         if rule not in self._said:
             self._said.add(rule)
             place = replace(self._place, offset=offset)
-            self._findings.append(finding(rule, place, said=said, wanted=wanted, severity=severity))
+            # Here it is the envelope's: 022, the control structure.
+            codes = Codes(ta105="022")
+            self._findings.append(finding(rule, place, said=said, wanted=wanted, severity=severity, codes=codes))
 
     def _texts(self, mark: Mark) -> list[str]:
         """The elements of a service segment as text."""
-        return [one if isinstance(one, str) else one[0] for one in self._wire.split(mark.raw)]
+        raw = mark.raw
+        if b"\n" in raw or b"\r" in raw:
+            self._once("edi.segment.line_break", raw[:40], mark.offset, "no line break inside a segment")
+            raw = raw.translate(None, b"\r\n")
+        return [one if isinstance(one, str) else one[0] for one in self._wire.split(raw)]
 
     def _same(self, one: str, other: str) -> bool:
         if self._tolerances.control_number_zeros:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
 
-from gateway.store import later
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
+from gateway.store import later
 from gateway.store.statements import add_or_leave, insert_or_leave
 from gateway.store.tables import attempt, job, lane
 

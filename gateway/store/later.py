@@ -1,7 +1,7 @@
 """Rows that the operations of a batch only add, and none of them reads, are written together at the batch's end.
 
-One statement for many rows instead of one for each. An operation that reads such rows says so (`collects=False`): what was
-collected is written before it runs. When that writing fails, the batch is undone and its operations are run one by one.
+One statement for many rows instead of one for each. Before an operation that reads such rows (`collects=False`) what
+was collected is written. When that writing fails, the batch is undone and its operations are run one by one.
 """
 
 from __future__ import annotations

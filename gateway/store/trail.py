@@ -47,7 +47,7 @@ def encode(*fields: str | None) -> bytes:
 
 def moment_text(at: datetime) -> str:
     """UTC with microseconds: `2026-03-01T08:15:00.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def event_hash(

@@ -35,6 +35,7 @@ def test_every_combination_of_layers_comes_back(
     )
     opened = stations.take(built.headers, built.body, anything)
     assert opened.payload == stations.payload
+    assert opened.message_id == built.message_id
     assert (opened.content_type, opened.filename) == ("application/edi-x12", "order.edi")
     assert (opened.signed_by is not None, opened.encrypted, opened.compressed) == (sign, encrypt, compress)
     assert (opened.mic, opened.mic_algorithm) == (built.mic, "sha-256")
@@ -64,7 +65,7 @@ HEADERS = (
 def test_the_mic_covers_what_the_rule_says(
     stations: Any, *, sign: bool, encrypt: bool, compress: bool, with_headers: bool
 ) -> None:
-    """Computed here by hand: headers included but for a message without any layer (RFC 4130 7.3.1, RFC 5402 section 4)."""
+    """By hand: headers included but for a message without any layer (RFC 4130 7.3.1, RFC 5402 section 4)."""
     built = stations.send(
         sign_with=stations.acme if sign else None,
         encrypt_for=[stations.ours.certificate] if encrypt else [],

@@ -401,3 +401,38 @@ def test_a_file_name_never_has_a_path(stations: Any, anything: Policy, name: str
     found = stations.take(headers, b"x", anything).filename
     assert found is None or not set(found) & set("/\\\x00")
     assert found not in {"", ".", ".."}
+
+
+# -- what AS2 does not use
+
+
+def test_an_opaque_signature_is_no_layer_of_as2(stations: Any, forge: Forge, anything: Policy) -> None:
+    """RFC 4130 signs with multipart/signed; content inside a signature is never taken for the message."""
+    pkcs7 = (*HTTP, ("Content-Type", "application/pkcs7-mime; smime-type=signed-data"))
+    fault = stations.refusal(pkcs7, forge.signed_data([]), anything)
+    assert (fault.refusal, "signed-data" in str(fault)) == (Refusal.UNEXPECTED, True)
+
+
+def test_a_required_receipt_protocol_we_do_not_know_fails(stations: Any) -> None:
+    """`failed/Failure: unsupported format`, unsigned."""
+    built = stations.send()
+    options = "signed-receipt-protocol=required, pgp-signature"
+    headers = [(name, options if name.endswith("-Options") else value) for name, value in built.headers]
+    fault = stations.refusal(headers, built.body)
+    assert fault.refusal is Refusal.UNSUPPORTED_FORMAT
+    assert not stations.answer(headers, None, fault).signed
+
+
+@pytest.mark.parametrize("cipher", ["1.2.3.4", "2.16.840.1.101.3.4.1.46"])
+def test_a_cipher_unknown_or_in_the_wrong_structure_is_refused(stations: Any, forge: Forge, cipher: str) -> None:
+    """GCM outside AuthEnvelopedData would be GCM without its tag."""
+    body = forge.enveloped(b"A: b\r\n\r\nx").replace(CIPHERS["aes-256-cbc"].oid, der.oid(cipher).ljust(9, b"\x01")[:9])
+    assert stations.refusal(ENVELOPED, body).refusal in {Refusal.INSUFFICIENT_SECURITY, Refusal.DECRYPTION_FAILED}
+
+
+def test_the_operator_reads_more_than_the_peer(stations: Any, forge: Forge) -> None:
+    """The reasons behind the uniform answer are told apart in the log."""
+    good = forge.enveloped(b"Content-Type: a/b\r\n\r\n" + b"x" * 100)
+    policy = Policy(require_signature=False, max_inflated=8 * 1024 * 1024)
+    reasons = {str(stations.refusal(ENVELOPED, make(forge, good), policy)) for make in VARIANTS.values()}
+    assert len(reasons) > len(VARIANTS) // 2

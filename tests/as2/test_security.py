@@ -192,9 +192,24 @@ def test_the_forger_can_sign_rightly_too(stations: Any, forge: Forge, anything: 
 
 def test_a_weak_hash_needs_the_partner_switch(stations: Any) -> None:
     """SHA-1 under the signature, SHA-256 asked for the MIC."""
-    built = stations.send(micalg="sha-1")
-    headers = [(name, value.replace("sha-1", "sha-256")) for name, value in built.headers]
-    assert stations.refusal(headers, built.body).refusal is Refusal.INSUFFICIENT_SECURITY
+    weak, body = stations.send_weak("sha-1")
+    headers = [(name, value.replace("sha-1", "sha-256")) for name, value in weak]
+    policy = Policy(require_encryption=False)
+    assert stations.refusal(headers, body, policy).refusal is Refusal.INSUFFICIENT_SECURITY
+
+
+def test_a_weak_hash_in_the_scheme_beside_a_strong_digest_is_refused(stations: Any, anything: Policy) -> None:
+    """`sha1WithRSAEncryption` under a SHA-256 digest, though the key is acme's."""
+    built = stations.send(encrypt_for=[])
+    boundary = dict(built.headers)["Content-Type"].split('boundary="')[1].rstrip('"').encode()
+    content, text = built.body.split(b"--" + boundary)[1:3]
+    octets = base64.b64decode(text.split(b"\r\n\r\n")[1])
+    plain, weak = der.oid("1.2.840.113549.1.1.1"), der.oid("1.2.840.113549.1.1.5")
+    head, _, tail = octets.rpartition(plain)
+    layer = signed_layer(content[2:-2], head + weak + tail)
+    fault = stations.refusal((*HTTP, *layer.headers), b"".join(layer.content), anything)
+    assert fault.refusal is Refusal.INTEGRITY_FAILED
+    assert "does not fit" in str(fault)
 
 
 # -- policy from what was done

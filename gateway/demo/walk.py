@@ -339,9 +339,8 @@ async def _audit(cast: Cast) -> None:
     found = json.loads(await command(changed, "audit", "verify", "--json", code=1))
     prove(found["problems"], "a change to a sealed event is found")
     first = found["problems"][0]
-    cast.say(
-        f"in a copy with one changed event it names it: {first['what']} event {first['number']} of {first['message_id']}"
-    )
+    where = f"event {first['number']} of message {first['message_id']}"
+    cast.say(f"in a copy with one changed event it names it: {first['what']}, {where}")
 
 
 async def _once_at(cast: Cast, erp: str, kind: str, count: int) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import resource
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+import uvloop
 
 from gateway.events import InterchangeRead, MessageReceived
 from gateway.ports import (
@@ -124,7 +125,8 @@ def databases(folder: Path) -> Iterator[list[tuple[str, str]]]:
         print(f"PostgreSQL from the wheel does not run here: {fault}")
         yield found
         return
-    found.append(("PostgreSQL, synchronous_commit on", server.get_uri(driver="asyncpg").replace("postgres:@", "postgres@")))
+    url = server.get_uri(driver="asyncpg").replace("postgres:@", "postgres@")
+    found.append(("PostgreSQL, synchronous_commit on", url))
     try:
         yield found
     finally:
@@ -136,10 +138,11 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     try:
         with databases(folder) as urls:
-            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish; Python {sys.version.split()[0]}")
+            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish")
             print(f"{'database':36}{'msg/s':>8}{'CPU ms/msg':>12}{'commits/msg':>13}")
             for name, url in urls:
-                rate, cpu, commits = asyncio.run(run(url, folder / "payloads"))
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    rate, cpu, commits = runner.run(run(url, folder / "payloads"))
                 print(f"{name:36}{rate:8.0f}{cpu:12.2f}{commits:13.3f}")
             print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
     finally:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from gateway.events import Event
 from gateway.findings import Finding
+from gateway.partners.agreement import Agreement
 
 Json = Mapping[str, Any]
 """A JSON object; decimals are strings."""
@@ -598,7 +599,7 @@ class HttpAnswer:
 
 
 class As2Post(Protocol):
-    """The way to one partner's AS2 station."""
+    """The way to partners' AS2 stations."""
 
-    async def post(self, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
-        """Post a built message; the 2xx answer. Raises DeliveryFailed with its outcome."""
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome."""

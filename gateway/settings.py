@@ -6,21 +6,60 @@ fields or files (a route leads to a target that exists) are `gateway.partners.ch
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from gateway.errors import OurFault
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that text must have: the pattern for us, the words for whoever wrote the file."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text as usual, then the pattern over all of it."""
+        return core_schema.no_info_after_validator_function(self.checked, handler(source))
+
+    def checked(self, text: str) -> str:
+        """`text` itself; ValueError in words when its form is wrong."""
+        if re.fullmatch(self.pattern, text) is None:
+            raise ValueError(self.words)
+        return text
+
+
+def _network(text: str) -> str:
+    """An address or network as text; anything else is refused."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("an IP address or network, such as 10.0.0.7 or 10.0.0.0/8") from None
+    return text
+
+
+Name = Annotated[
+    str, Form(r"[a-z][a-z0-9_-]{0,62}", "a short name: small letters, digits, - and _; a letter first, 63 at most")
+]
 """A short name used in file names, lanes and idempotency keys."""
-As2Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")]
-"""RFC 4130 6.2: 1 to 128 printable ASCII characters."""
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$", max_length=2000)]
-"""An address without user, query or fragment; secrets never stand in an address."""
+As2Id = Annotated[str, Form(r"[\x20-\x7e]{1,128}", "1 to 128 printable ASCII characters")]
+"""RFC 4130 6.2."""
+Url = Annotated[
+    str, Form(r"https?://[^/\s@?#]+(/[^\s?#]*)?", "an http:// or https:// address without user, query or fragment")
+]
+"""Secrets never stand in an address."""
+Network = Annotated[str, AfterValidator(_network)]
+"""`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
 Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
 """The canonical documents."""
 
@@ -47,7 +86,7 @@ class Secret(Part):
     @model_validator(mode="after")
     def _exactly_one(self) -> Secret:
         if (self.env is None) == (self.file is None):
-            raise ValueError("give either env or file")
+            raise ValueError("either env or file")
         return self
 
     def read(self, folder: Path) -> str:
@@ -71,15 +110,15 @@ class Secret(Part):
 class X12Identity(Part):
     """Who somebody is in ISA and GS."""
 
-    qualifier: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2}$")] = Field(
+    qualifier: Annotated[str, Form(r"[A-Z0-9]{2}", "two letters or digits")] = Field(
         description="ISA05/ISA07, for example ZZ, 01 or 12.", examples=["ZZ"]
     )
-    id: Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=15)] = Field(
-        description="ISA06/ISA08, without padding.", examples=["EXAMPLEID"]
+    id: Annotated[str, Form(r"[!-~]([ -~]{0,13}[!-~])?", "1 to 15 printable characters, no blank at either end")] = (
+        Field(description="ISA06/ISA08, without padding.", examples=["EXAMPLEID"])
     )
-    group_id: Annotated[str, StringConstraints(pattern=r"^[!-~][ -~]*[!-~]$", max_length=15)] | None = Field(
-        default=None, description="GS02/GS03; the same as id when absent."
-    )
+    group_id: (
+        Annotated[str, Form(r"[!-~][ -~]{0,13}[!-~]", "2 to 15 printable characters, no blank at either end")] | None
+    ) = Field(default=None, description="GS02/GS03; the same as id when absent.")
 
 
 class Identity(Part):
@@ -106,7 +145,7 @@ class Listen(Part):
     host: str = Field(default="127.0.0.1", description="Address to bind; 0.0.0.0 for all.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port.")
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
     )
 
@@ -130,7 +169,7 @@ class HeaderKey(Part):
     """A key in a header of its own."""
 
     kind: Literal["header"] = Field(default="header", description="A key in a header of its own.")
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")] = Field(
+    name: Annotated[str, Form(r"[A-Za-z0-9-]+", "letters, digits and -")] = Field(
         description="The header's name.", examples=["X-Api-Key"]
     )
     value: Secret = Field(description="The header's value.")
@@ -143,17 +182,14 @@ class Call(Part):
     """How one kind of document is handed to an ERP."""
 
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
-    path: Annotated[str, StringConstraints(pattern=r"^/\S*$")] = Field(
+    path: Annotated[str, Form(r"/\S*", "a path that begins with /")] = Field(
         description="Path below base_url; {number}, {order_number} and {partner} are filled in.",
         examples=["/api/documents"],
     )
     map: str | None = Field(default=None, description="JSON map for the body; absent: the canonical JSON itself.")
-    id_at: Annotated[str, StringConstraints(pattern=r"^/")] | None = Field(
+    id_at: Annotated[str, Form(r"/.*", "a JSON Pointer, such as /id")] | None = Field(
         default=None, description="JSON Pointer to the ERP's own id in its answer."
     )
-
-
-HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
 class HttpTarget(Part):
@@ -204,9 +240,11 @@ class Route(Part):
 class Database(Part):
     """Where state is kept."""
 
-    url: str = Field(
-        default="sqlite:///data/gateway.db",
-        description="sqlite:///file or postgresql+asyncpg://…; GATEWAY_DATABASE_URL overrides it.",
+    url: Annotated[str, Form(r"(sqlite:///|postgresql\+asyncpg://)\S+", "sqlite:///… or postgresql+asyncpg://…")] = (
+        Field(
+            default="sqlite:///data/gateway.db",
+            description="sqlite:///file or postgresql+asyncpg://…; GATEWAY_DATABASE_URL overrides it.",
+        )
     )
     payloads: str = Field(default="data/payloads", description="Folder for payloads over 1 MiB.")
 

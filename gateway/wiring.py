@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,25 +25,24 @@ from gateway.as2.certificates import KeyPair
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
-from gateway.edi.library import Guides
+from gateway.edi import library
 from gateway.errors import OurFault
-from gateway.mapping import library as maps
-from gateway.mapping.compile import Map
+from gateway.mapping import Map, compile_map, from_folders, shipped
 from gateway.partners import keys, workspace
 from gateway.partners.directory import Directory
+from gateway.partners.map_names import known_maps
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import Changes, Connector, Job
-from gateway.settings import HttpTarget, Listen
+from gateway.settings import HttpTarget, Settings, Target
 from gateway.store import Store, migrate
-from gateway.web import application
+from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.web.services import Services
-from gateway.worker import Schedule, Sealer, Worker
+from gateway.worker import OnDead, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -57,7 +55,7 @@ STEPS: Mapping[str, Step] = {
 }
 """Every kind of work by its name in the job table."""
 
-GIVEN_UP: Mapping[str, Step] = {
+GIVEN_UP: Mapping[str, OnDead] = {
     "read": reading.given_up,
     "deliver": delivery.given_up,
     "compose": composing.given_up,
@@ -76,28 +74,27 @@ def now() -> datetime:
 
 def load(folder: Path) -> Workspace:
     """The workspace in `folder`, its maps' names checked. Raises OurFault with all findings of all files."""
-    library = maps.Library(folder / "maps")
-    return workspace.load(folder, map_exists=library.near_miss)
+    return workspace.load(folder, map_exists=known_maps(folder))
 
 
 def compile_maps(loaded: Workspace) -> dict[str, Map]:
-    """Every map that an agreement or a target names. Raises OurFault with all findings of all maps."""
-    library = maps.Library(loaded.folder / "maps")
+    """Every map that an agreement names. Raises OurFault with all findings of a map."""
+    find = from_folders(loaded.folder / "maps", shipped())
     rules = [
         rule
         for agreement in loaded.agreements
         for rule in (*agreement.documents.send.values(), *agreement.documents.receive.values())
     ]
-    return {name: library.map(name) for name in sorted({rule.map for rule in rules if rule.map is not None})}
+    return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
 
 
-def database_url(loaded: Workspace) -> str:
+def database_url(folder: Path, settings: Settings) -> str:
     """The database's URL: GATEWAY_DATABASE_URL, else gateway.yaml's; a relative SQLite file is under the workspace."""
-    url = os.environ.get("GATEWAY_DATABASE_URL") or loaded.settings.database.url
+    url = os.environ.get("GATEWAY_DATABASE_URL") or settings.database.url
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         return url
-    path = loaded.folder.absolute() / url.removeprefix(prefix)
+    path = folder.absolute() / url.removeprefix(prefix)
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"{prefix}{path}"
 
@@ -105,10 +102,10 @@ def database_url(loaded: Workspace) -> str:
 @asynccontextmanager
 async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Store]:
     """The store of a workspace, brought to this version's schema; safe beside a running `serve`."""
-    loaded = load(folder)
-    url = database_url(loaded)
+    settings = workspace.load_settings(folder)
+    url = database_url(folder, settings)
     await migrate(url)
-    store = await Store.open(url, payloads=folder / loaded.settings.database.payloads, clock=now, serve=serve)
+    store = await Store.open(url, payloads=folder / settings.database.payloads, clock=now, serve=serve)
     try:
         yield store
     finally:
@@ -117,7 +114,7 @@ async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Stor
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
     """The key that verifies the seals of this workspace's trail."""
-    return keys.load_seal_key(folder, load(folder).settings).public_key()
+    return keys.load_seal_key(folder, workspace.load_settings(folder)).public_key()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +145,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             {name: partial(step, station) for name, step in STEPS.items()},
             now,
             owner=f"{socket.gethostname()}:{os.getpid()}",
-            on_dead={name: partial(step, station) for name, step in GIVEN_UP.items()},
+            on_dead=GIVEN_UP,
             schedule=Schedule(
                 seconds=tuple(float(one) for one in loaded.settings.retries.schedule_seconds),
                 jitter=float(loaded.settings.retries.jitter),
@@ -174,9 +171,11 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             metrics=metrics,
             routes=_as2_routes(station),
         )
-        async with _background(worker, Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)):
-            async with _listening(application(services), loaded.settings.listen, folder) as address:
-                yield Running(address=address, station=station, store=store, worker=worker)
+        sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
+        await stack.enter_async_context(_background(worker, sealer))
+        server = await serve(application(services), loaded.settings.listen, folder)
+        stack.push_async_callback(server.close)
+        yield Running(address=server.url, station=station, store=store, worker=worker)
 
 
 def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession, crypto: Executor) -> Station:
@@ -189,7 +188,7 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         directory=Directory(loaded.agreements),
         versions=loaded.versions,
         maps=compile_maps(loaded),
-        guides=Guides(),
+        guides=library.standard(),
         keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
         certificates={
             one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None
@@ -198,19 +197,15 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         queries=store,
         clock=now,
         connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
-        as2={
-            one.name: As2Connector(one.name, one.as2, folder, session, clock=now)
-            for one in over_as2
-            if one.as2 is not None
-        },
+        as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
     )
 
 
-def _connector(name: str, target: object, folder: Path, session: aiohttp.ClientSession) -> Connector:
+def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession) -> Connector:
     if isinstance(target, HttpTarget):
         return HttpConnector(name, target, folder, session, clock=now)
-    return FolderConnector(name, target, folder)  # type: ignore[arg-type]  the union has two members
+    return FolderConnector(name, target, folder)
 
 
 def _session() -> aiohttp.ClientSession:
@@ -245,33 +240,3 @@ async def _background(worker: Worker, sealer: Sealer) -> AsyncIterator[None]:
         sealing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sealing
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, listen: Listen, folder: Path) -> AsyncIterator[str]:
-    """The web server. Raises OurFault when the address cannot be had."""
-    context = None
-    if listen.tls is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_cert_chain(folder / listen.tls.certificate, folder / listen.tls.key)
-        except (OSError, ssl.SSLError) as error:
-            raise OurFault(
-                f"TLS certificate or key cannot be loaded: {error}", remedy="check listen.tls in gateway.yaml"
-            ) from error
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, listen.host, listen.port, ssl_context=context, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            raise OurFault(
-                f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
-                remedy="stop what listens there, or change listen.port in gateway.yaml",
-            ) from error
-        host, port = runner.addresses[0][:2]
-        yield f"{'https' if context else 'http'}://{host}:{port}"
-    finally:
-        await runner.cleanup()

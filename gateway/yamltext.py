@@ -25,6 +25,22 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_NODES = 100_000
 
+RULES: Mapping[str, str] = {
+    "file.unreadable": "The file can be read.",
+    "file.not_utf8": "The file is UTF-8.",
+    "file.not_yaml": "The file is one YAML document.",
+    "file.too_large": f"A file has at most {MAX_BYTES:,} bytes; a workspace at most 20,000 partners.",
+    "file.too_deep": f"A file is at most {MAX_DEPTH} levels deep and has at most {MAX_NODES:,} values.",
+    "file.alias": "YAML aliases (*name) are not used: they can make a small file endless.",
+    "file.key": "A key is text.",
+    "file.key_twice": "A key stands once in its section.",
+    "file.name_twice": "A partner has one file.",
+    "file.unknown_key": "Only the keys of the reference exist; the near miss is named.",
+    "file.missing_key": "Required keys are there.",
+    "file.value": "A value has the type and form of the reference.",
+}
+"""What can be wrong with a file by itself; whoever reads files may use these rules."""
+
 Tree = Any
 """str | None | list[Tree] | dict[str, Tree]; `~` and an empty value are None."""
 
@@ -241,6 +257,7 @@ def _finding(source: YamlText, model: type[BaseModel], details: ErrorDetails) ->
 def _shape(given: object, *, expected_section: bool) -> str:
     """What stood there. Text where a section belongs is not repeated: it may be a password put in the wrong place."""
     if isinstance(given, str) and not expected_section:
+        given = re.sub(r"(://)[^/\s]*@", r"\1…@", given)  # an address may carry a password
         return repr(given if len(given) <= 80 else given[:79] + "…")  # noqa: PLR2004  a line on a terminal
     words = {str: "plain text", list: "a list", dict: "a section", type(None): "nothing"}
     return words.get(type(given), "another shape")

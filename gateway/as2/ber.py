@@ -124,37 +124,37 @@ def _series(
     found: list[Element] = []
     while at < limit or endless:
         source.left -= 1
-        if source.left < 0:
-            raise BerFault("too many elements")
         body = at + 2
-        if body > limit:
-            raise BerFault("ends in the middle of an element")
+        if body > limit or source.left < 0:
+            raise BerFault("ends in the middle of an element" if body > limit else "too many elements")
         tag, length = data[at], data[at + 1]
-        if tag & _LONG_TAG == _LONG_TAG:
-            raise BerFault("a tag number above 30 has no place in CMS")
-        if tag == 0 and endless:
+        if length < _INDEFINITE and (tag or not endless):
+            end = body + length
+        elif tag == 0 and endless:
             if length != 0:
                 raise BerFault("end-of-contents with a length")
             return found, at
-        if length == _INDEFINITE:
+        elif length == _INDEFINITE:
             if not tag & _CONSTRUCTED:
                 raise BerFault("a primitive element of indefinite length")
             parts, stop = _series(source, body, limit, depth + 1, endless=True)
-            end = stop + 2
-            element = Element(source, depth, tag, at, body, stop, end)
+            element = Element(source, depth, tag, at, body, stop, stop + 2)
             element._parts = parts  # noqa: SLF001  its own module
             found.append(element)
+            at = stop + 2
+            if first_only:
+                break
+            continue
         else:
-            if length > _INDEFINITE:
-                count = length & 0x7F
-                if count > _MAX_LENGTH_OCTETS or body + count > limit:
-                    raise BerFault("a length that cannot be")
-                length = int.from_bytes(data[body : body + count], "big")
-                body += count
+            count = length & 0x7F
+            if count > _MAX_LENGTH_OCTETS or body + count > limit:
+                raise BerFault("a length that cannot be")
+            length = int.from_bytes(data[body : body + count], "big")
+            body += count
             end = body + length
-            if end > limit:
-                raise BerFault("an element longer than what is there")
-            found.append(Element(source, depth, tag, at, body, end, end))
+        if end > limit or tag & _LONG_TAG == _LONG_TAG:
+            raise BerFault("an element longer than what is there, or a tag number above 30")
+        found.append(Element(source, depth, tag, at, body, end, end))
         at = end
         if first_only:
             break

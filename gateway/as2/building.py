@@ -1,4 +1,4 @@
-"""Build an AS2 message: payload, then compression, signature and encryption from the inside out (RFC 4130 section 5).
+"""Build an AS2 message: payload, then compression, signature and encryption from the inside out (RFC 4130 section 4).
 
 Large payloads are never copied into each layer: layers are lists of pieces, joined once at the end.
 """
@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from gateway.as2.der import Pieces
 from gateway.errors import OurFault
 
 VERSION = "1.1"
-"""RFC 5402 4: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
+"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 _MAX_FILENAME = 255
 
@@ -85,6 +85,8 @@ def build_message(
     sends it in the clear; `boundary` is for reproducible tests.
     """
     digest_with = _known(HASHES, micalg, "hash")
+    if not digest_with.sendable:
+        raise OurFault(f"{micalg} is never sent", remedy="Choose sha-256, sha-384 or sha-512 for this partner.")
     write_printable(content_type, "Content-Type")
     inner = Layer(
         headers=(
@@ -100,7 +102,7 @@ def build_message(
     if sign_with is not None:
         layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
     elif compress or encrypt_for:
-        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 4.1: headers included
+        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
     else:
         digest = digest_with.digest([payload])  # RFC 4130 7.3.1: without headers
     if compress and compress_after_signing:
@@ -115,7 +117,7 @@ def build_message(
         ("AS2-To", write_name(as2_to)),
         ("Message-ID", write_printable(message_id, "Message-ID")),
         ("Subject", write_printable(subject, "Subject")),
-        ("Date", format_datetime(date)),
+        ("Date", http_date(date)),
         ("MIME-Version", "1.0"),
         *_receipt_headers(receipt, digest_with, as2_from),
         *layer.headers,
@@ -155,6 +157,11 @@ def sign_layer(
         f'multipart/signed; protocol="application/pkcs7-signature"; micalg={algorithm.name}; boundary="{boundary}"'
     )
     return Layer(headers=(("Content-Type", content_type),), content=content), digest
+
+
+def http_date(moment: datetime) -> str:
+    """A Date header (RFC 9110 5.6.7) for an aware moment."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def new_boundary(given: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Why a message is refused, in the words an MDN has for it (RFC 4130 7.4.3, RFC 5402 5.1)."""
+"""Why a message is refused, in the words an MDN has for it (RFC 4130 7.5.3 to 7.5.5, RFC 5402 section 5)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Refusal(StrEnum):
     INTEGRITY_FAILED = "processed/error: integrity-check-failed"
     UNEXPECTED = "processed/error: unexpected-processing-error"
     UNKNOWN_RELATIONSHIP = "processed/error: unknown-trading-relationship"
-    UNSUPPORTED_FORMAT = "failed/failure: unsupported format"
-    UNSUPPORTED_MICALG = "failed/failure: unsupported MIC-algorithms"
+    UNSUPPORTED_FORMAT = "failed/Failure: unsupported format"
+    UNSUPPORTED_MICALG = "failed/Failure: unsupported MIC-algorithms"
 
 
 class As2Fault(PartnerFault):

@@ -1,4 +1,4 @@
-"""Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 5, RFC 5402).
+"""Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 4, RFC 5402).
 
 Laws: what a layer is, its CMS structure says; each layer may stand once, encryption outermost. What policy demands is
 judged at the end, from what was really decrypted and verified. Inside an envelope every failure of form is the one
@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from gateway.as2 import cms, compression, envelope, mime, signature
-from gateway.as2.addressing import Addressing, ReceiptKind, read_headers
+from gateway.as2.addressing import Addressing, ReceiptKind, index_of
+from gateway.as2.addressing import addressing as read
 from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
@@ -81,7 +82,7 @@ class _Opening:
         self.verified: signature.Verified | None = None
         self.cipher: str | None = None
         self.sound = True
-        # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 4.1): of the layers named here the first one present decides.
+        # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 section 4): of the layers named here the first one present decides.
         self.mic_octets = {"plain": whole.content}
 
     def peel(self) -> bool:
@@ -145,11 +146,12 @@ def open_message(
     `keys` are all our pairs now valid (old and new during a rollover), `partner_certificates` those pinned for the
     partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing.
     """
-    addressing = read_headers(headers)
+    index = index_of(headers)
+    addressing = read(index)
     if len(body) > policy.max_size:
         raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
     wanted = receipt_hash(addressing, policy)
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
     opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy)
     try:
         while opening.peel():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,11 +27,13 @@ from gateway.as2.algorithms import (
 )
 from gateway.as2.certificates import KeyPair, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.errors import OurFault
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
 _SIGNED_ATTRIBUTES = 0xA0
+_SET_TAG = bytes((ber.SET,))
 _SALT_LENGTH = 0xA2
 _DEFAULT_SALT = 20
 _MAX_SALT = 512
@@ -116,12 +118,12 @@ def _verify_signer(
     octets = bytes(details[5].expect(ber.OCTET_STRING).joined())
     # RFC 5652 5.4: the DER of the attributes as a SET, whatever tag and order they came in. Some sign the order they
     # send, so that is tried first where its lengths are definite; both carry the very same attributes.
-    ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
-    received = bytes((ber.SET,)) + bytes(attributes.whole[1:])
-    for signed in dict.fromkeys((received, ordered)):
-        if _matches(certificate, octets, signed, details[4], digest_hash):
-            return Verified(certificate=certificate, hash=digest_hash, digest=digest)
-    raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+    received = _SET_TAG + bytes(attributes.whole[1:])
+    if not _matches(certificate, octets, received, details[4], digest_hash):
+        ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
+        if ordered == received or not _matches(certificate, octets, ordered, details[4], digest_hash):
+            raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+    return Verified(certificate=certificate, hash=digest_hash, digest=digest)
 
 
 def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
@@ -146,19 +148,27 @@ def _matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme
     identifier, parameters = cms.algorithm(scheme)
     key = certificate.public_key()
     try:
-        if isinstance(key, rsa.RSAPublicKey) and identifier in RSA_SIGNATURES:
-            key.verify(octets, signed, padding.PKCS1v15(), (RSA_SIGNATURES[identifier] or digest).scheme)
+        # The hash in a scheme's name must be the digest's, or a weak one would come in beside the accepted one.
+        if isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest:
+            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
         elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
             key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and identifier in ECDSA_SIGNATURES:
-            key.verify(octets, signed, ec.ECDSA(ECDSA_SIGNATURES[identifier].scheme))
+        elif isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
+            key.verify(octets, signed, ec.ECDSA(digest.scheme))
         else:
-            raise _broken(f"signature scheme {identifier.hex()} does not fit the key of {fingerprint(certificate)}")
+            raise _broken(
+                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
+            )
     except InvalidSignature:
         return False
     except (ValueError, UnsupportedAlgorithm) as error:
         raise _broken(f"the signature cannot be checked: {error}") from error
     return True
+
+
+def _hash_of_rsa(identifier: bytes, digest: Hash) -> Hash | None:
+    """The hash of a PKCS#1 v1.5 scheme; rsaEncryption takes the digest's (RFC 3370 3.2), an unknown one has none."""
+    return digest if identifier == RSA_ENCRYPTION else RSA_SIGNATURES.get(identifier)
 
 
 def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
@@ -189,6 +199,8 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
         scheme = _RSA_SCHEME
         octets = key.private_key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
     else:
+        if algorithm.name not in ECDSA_BY_HASH:
+            raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
         scheme = der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name]))  # RFC 5754 3.3
         octets = key.private_key.sign(signed, ec.ECDSA(algorithm.scheme))
     hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
@@ -212,7 +224,8 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
 
 def _time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
-    utc = moment - (moment.utcoffset() or (moment - moment))
-    if utc.year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
-    return der.tlv(_GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode())
+    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
+    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
+    if year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))

@@ -70,11 +70,9 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
         return model.model_validate(pruned), ()
     except ValidationError as error:
         rows = error.errors(include_url=False, include_context=True)
-        # A list is said to be too short when its items are only wrong: those say more.
-        wrong = [row["loc"] for row in rows]
-        rows = [
-            row for row in rows if row["type"] != "too_short" or not any(_inside(each, row["loc"]) for each in wrong)
-        ]
+        # A list whose items are all wrong counts as empty for pydantic: one cause, one finding.
+        parents = {row["loc"][:length] for row in rows for length in range(len(row["loc"]))}
+        rows = [row for row in rows if row["type"] != "too_short" or row["loc"] not in parents]
         return None, tuple(_finding(model, pruned, row) for row in rows)
 
 
@@ -128,10 +126,6 @@ def _bounded(value: object, depth: int) -> Any:
     for each in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
         _bounded(each, depth + 1)
     return value
-
-
-def _inside(place: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
-    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _finding(model: type[BaseModel], data: object, row: Any) -> Finding:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,6 +18,8 @@ from rich.text import Text
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity
 
+ResultT = TypeVar("ResultT")
+
 FINDINGS = 1
 CANNOT_RUN = 2
 PIPE_WIDTH = 240
@@ -24,7 +27,12 @@ COLOURS = {Severity.REJECT: "bold red", Severity.ACCEPT_WITH_ERRORS: "yellow", S
 
 WorkspaceFolder = Annotated[
     Path,
-    typer.Option("--workspace", envvar="GATEWAY_WORKSPACE", help="The folder with gateway.yaml.", show_default="."),
+    typer.Option(
+        "--workspace",
+        envvar="GATEWAY_WORKSPACE",
+        help="The folder with gateway.yaml.",
+        show_default="the current folder",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -41,6 +49,16 @@ def answering() -> Iterator[None]:
         if fault.remedy:
             say(Text(f"remedy: {fault.remedy}"))
         raise typer.Exit(CANNOT_RUN) from None
+
+
+def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run `work` on the fastest event loop there is."""
+    try:
+        import uvloop  # noqa: PLC0415  not on every platform
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def say(text: Text | str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.answers import AsJson, answering, show_json, show_table
 from gateway.errors import OurFault
-from gateway.partners.reference import markdown, reference, sections
+from gateway.partners.reference import markdown, reference, sections, with_reference
 from gateway.yamltext import near_miss
 
 app = typer.Typer(no_args_is_help=True, help="What can be configured.")
@@ -28,12 +29,16 @@ def describe(
     *,
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables of everything.")] = False,
+    into: Annotated[Path | None, typer.Option(help="Renew the reference in this Markdown page.")] = None,
 ) -> None:
     """Print every setting: key, type, default and meaning.
 
     Example: gateway config describe targets
     """
     with answering():
+        if into is not None:
+            _renew(into)
+            return
         entries = reference(section)
         if not entries:
             meant = near_miss(str(section), sections())
@@ -51,3 +56,10 @@ def describe(
                     for one in entries
                 ),
             )
+
+
+def _renew(page: Path) -> None:
+    try:
+        page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
+    except OSError as error:
+        raise OurFault(f"{page}: {error.strerror}", remedy="name the page, such as docs/configuration.md") from error

@@ -79,7 +79,11 @@ def check(
             show_json([finding_json(finding) for finding in shown])
         else:
             show_findings(shown)
-            checked = " ".join(sorted(wanted)) if wanted else f"{SETTINGS_FILE} and {len(files)} partners"
+            checked = (
+                " ".join(sorted(wanted))
+                if wanted
+                else f"{SETTINGS_FILE}, {len(files)} partner{'' if len(files) == 1 else 's'}"
+            )
             show(f"{checked}: {len(shown) or 'no'} finding{'' if len(shown) == 1 else 's'}")
         if shown:
             raise typer.Exit(FINDINGS)

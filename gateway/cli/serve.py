@@ -8,12 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
-from gateway.cli.command import Workspace, exit_codes, run
+from gateway.cli.answers import WorkspaceFolder, answering, run
 
 log = logging.getLogger("gateway")
 
 
-def serve(workspace: Workspace = Path()) -> None:
+def serve(workspace: WorkspaceFolder = Path()) -> None:
     """Run the gateway of a workspace.
 
     It listens where gateway.yaml says, works what is due, and seals the audit trail. SIGTERM or Ctrl-C ends it in good
@@ -23,7 +23,7 @@ def serve(workspace: Workspace = Path()) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with exit_codes():
+    with answering():
         run(_serve(workspace))
 
 

@@ -111,7 +111,7 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
         return min(float(said[:12]), _LONGEST_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or a zone beyond every calendar
         return None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return min(max((at - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)

@@ -92,11 +92,6 @@ class HttpConnector:
                 f"target {self._name}, {kind}: map {call.map} is configured but no map was loaded",
                 remedy="check the map's name with `gateway map check`",
             )
-        if call.id_at is not None and call.id_at and not call.id_at.startswith("/"):
-            raise OurFault(
-                f"target {self._name}, {kind}: id_at {call.id_at!r} is not a JSON Pointer",
-                remedy="write it as RFC 6901 does, for example /id or /data/0/id",
-            )
         return _Prepared(call=call, names=names)
 
     async def deliver(self, delivery: Delivery) -> Delivered:

@@ -99,24 +99,24 @@ def _rows(database: Path, statement: str, parameters: tuple[str, ...]) -> list[d
 
 def mailbox(demo: Demo, kind: str) -> list[dict[str, Any]]:
     """The canonical documents in the supplier's mailbox folder."""
-    folder = demo.station / "mailbox" / kind
+    folder = demo.station / "data" / "mailbox" / kind
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-async def command(demo: Demo, workspace: Path, *arguments: str, input_: bytes | None = None) -> str:
-    """Run `gateway ARGUMENTS` beside the running processes; its output. Raises OurFault when it cannot run."""
+async def command(workspace: Path, *arguments: str, code: int = 0) -> str:
+    """Run `gateway ARGUMENTS` beside the running processes; its output. Raises OurFault when it ends otherwise."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gateway",
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **demo.environment, "GATEWAY_WORKSPACE": str(workspace), "NO_COLOR": "1"},
+        env={**os.environ, "GATEWAY_WORKSPACE": str(workspace), "NO_COLOR": "1"},
     )
-    output, errors = await process.communicate(input_)
-    if process.returncode != 0:
+    output, errors = await process.communicate()
+    if process.returncode != code:
         told = (errors or output).decode(errors="replace")[-2000:]
         raise OurFault(f"gateway {' '.join(arguments)} ended with {process.returncode}: {told}")
     return output.decode()

@@ -5,15 +5,14 @@ Each process logs to a file of its own; when one dies or does not get ready, the
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import OurFault
@@ -31,7 +30,6 @@ class Process:
     """Arguments of this very Python: `-m gateway serve …`."""
     ready_url: str
     log: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
     _running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -43,7 +41,6 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
                 start_new_session=True,
             )
         self.wait_ready()

@@ -57,11 +57,15 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
         "currency": {"code": "USD"},
         "requested_delivery": {"from": day(today + timedelta(days=14)), "to": day(today + timedelta(days=14))},
         "parties": [
-            {"role": "buyer", "name": "Meridian Tool Supply", "ids": [{"scheme": "duns", "value": "123456789"}]},
+            {
+                "role": "buyer",
+                "name": "Harborline Supply",
+                "ids": [{"scheme": "assigned_by_seller", "value": "C-5005"}],
+            },
             {"role": "seller", "name": name, "ids": [dict(seller)]},
             {
                 "role": "ship_to",
-                "name": "Meridian DC Dayton",
+                "name": "Harborline DC Dayton",
                 "ids": [{"scheme": "assigned_by_buyer", "value": "DC07"}],
                 "address": {
                     "lines": ["4100 Needmore Road"],
@@ -76,7 +80,7 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
             {
                 "line_id": str(index),
                 "quantity": {"value": quantity, "unit": "EA"},
-                "prices": [{"amount": price}],
+                "prices": [{"type": "unit", "amount": price}],
                 "item": {
                     "ids": [
                         {"scheme": "buyer", "value": f"M{article}"},
@@ -122,9 +126,9 @@ def acknowledgement(order_: Json, *, supplier_number: str, today: date) -> Json:
 
 
 def _line(ordered: Json, responses: list[Json], *, price: str | None = None) -> Json:
-    line = {key: ordered[key] for key in ("line_id", "quantity", "item", "prices") if key in ordered}
+    line: Json = {key: ordered[key] for key in ("line_id", "quantity", "item", "prices") if key in ordered}
     if price is not None:
-        line["prices"] = [{"amount": price}]
+        line["prices"] = [{"type": "unit", "amount": price}]
     return {**line, "responses": responses}
 
 
@@ -135,7 +139,7 @@ def ship_notice(order_: Json, *, number: str, now: datetime) -> Json:
         "number": number,
         "purpose": "original",
         "issued_at": {"value": now.strftime("%Y-%m-%dT%H:%M"), "precision": "minute"},
-        "packing_structure": "0001",
+        "packing_structure": "pick_and_pack",
         "ship_date": day(now.date()),
         "estimated_delivery": day(now.date() + timedelta(days=4)),
         "bill_of_lading": "BOL-88120",

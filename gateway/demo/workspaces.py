@@ -31,6 +31,7 @@ _QUICK_RETRIES = """
 # Added by the demo, which has no patience:
 retries:
   schedule_seconds: [1, 1, 2, 3, 5, 10, 30, 60]
+seal_seconds: 2
 """
 
 
@@ -73,11 +74,11 @@ def prepare(folder: Path) -> Demo:
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
     ports = _ports()
-    tokens = {f"GATEWAY_ERP_{name.upper()}_TOKEN": secrets.token_urlsafe(24) for name in ("north", "south")}
+    tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_hex(24) for name in ("north", "south")}
     demo = Demo(
         folder=folder,
         ports=ports,
-        environment={"GATEWAY_PASSPHRASE": secrets.token_urlsafe(24), **tokens},
+        environment={"GATEWAY_PASSPHRASE": secrets.token_hex(24), **tokens},
     )
     root = distributor_files()
     demo.gateway.mkdir()
@@ -85,6 +86,7 @@ def prepare(folder: Path) -> Demo:
         shutil.copytree(root / name, demo.gateway / name)
     shutil.copy(root / "gateway.yaml", demo.gateway)
     shutil.copytree(Path(gateway.__file__).parent / "demo" / "station", demo.station)
+    shutil.copytree(root / "maps" / "acme", demo.station / "maps" / "acme")  # both sides agreed on it
     for workspace in (demo.gateway, demo.station):
         _renumber(workspace, ports)
         with (workspace / "gateway.yaml").open("a", encoding="utf-8") as file:

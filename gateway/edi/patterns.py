@@ -49,12 +49,12 @@ def _composite(spec: ElementSpec, delimiters: Delimiters) -> str:
     tail = ""
     for component in reversed(spec.components[1:]):
         one = _element(component, delimiters)
-        present = f"(?:{one})" if component.mandatory else f"(?:{one})?"
+        present = f"(?:{one})" if component.mandatory else f"(?:{one}|)"
         tail = f"{separator}{present}{tail}"
         if not component.mandatory:
-            tail = f"(?:{tail})?"
+            tail = f"(?:{tail}|)"
     first = _element(spec.components[0], delimiters)
-    head = f"(?:{first})" if spec.components[0].mandatory else f"(?:{first})?"
+    head = f"(?:{first})" if spec.components[0].mandatory else f"(?:{first}|)"
     return f"(?:{head}{tail}(?<!{separator}))"
 
 
@@ -93,8 +93,9 @@ def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[byt
     """The pattern to be matched in full against a segment's bytes, tag included, terminator not."""
     separator = re.escape(delimiters.element)
     if spec.open:
-        # An open segment takes any printable element, delimiters of other levels excluded.
-        text = rf"{re.escape(spec.tag)}(?:{separator}{_class(delimiters)}*)*(?<!{separator})"
+        # Any printable elements, simple or composite.
+        held = re.escape(delimiters.element + delimiters.segment)
+        text = rf"{re.escape(spec.tag)}(?:{separator}[^\x00-\x1f\x7f-\xff{held}]*)*(?<!{separator})"
         return re.compile(text.encode())
     pairs = {note.elements for note in spec.notes if note.kind == "P" and _adjacent(note)}
     required = max((index for index, element in enumerate(spec.elements, 1) if element.mandatory), default=0)
@@ -105,18 +106,25 @@ def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[byt
         pattern = _element(spec.elements[index - 1], delimiters)
         return f"(?P<e{index}>{pattern})" if index in named else f"(?:{pattern})"
 
+    def maybe(index: int) -> str:
+        element = spec.elements[index - 1]
+        if index not in named and element.minimum == 1 and element.type in {"AN", "ID"} and element.codes is None:
+            return f"{_class(delimiters)}{{0,{element.maximum}}}"
+        return f"(?:{present(index)}|)"
+
+    # `(?:x|)` costs the engine less than `(?:x)?`: an alternative that begins with a separator is tried by one look.
     tail = ""
     index = len(spec.elements)
     while index > required:
         if (index - 1, index) in structural:
-            unit = f"{separator}(?:{present(index - 1)}{separator}{present(index)}|{separator})"
+            unit = f"{separator}(?:{separator}|{present(index - 1)}{separator}{present(index)})"
             index -= 2
         else:
-            unit = f"{separator}{present(index)}?"
+            unit = f"{separator}{maybe(index)}"
             index -= 1
-        tail = f"(?:{unit}{tail})?"
+        tail = f"(?:{unit}{tail}|)"
     head = "".join(
-        f"{separator}{present(i)}" + ("" if spec.elements[i - 1].mandatory else "?") for i in range(1, required + 1)
+        separator + (present(i) if spec.elements[i - 1].mandatory else maybe(i)) for i in range(1, required + 1)
     )
     conditions = "".join(
         _condition(note) for note in spec.notes if not (note.kind == "P" and note.elements in structural)

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gateway.edi.delimiters import Delimiters
-from gateway.edi.guide import Guide, LoopUse, SegmentSpec, Use
+from gateway.edi.guide import UNLIMITED, Guide, LoopUse, SegmentSpec, Use
 from gateway.edi.patterns import compile_segment
 from gateway.edi.tree import Wire
 
 KEY = 3
 """Bytes by which a step is found: tags have two or three (X12.6), a short one is found with its separator."""
+
+ANY_ELEMENT = 40
+"""More elements than any segment has."""
 
 Match = Callable[[bytes], re.Match[bytes] | None]
 
@@ -43,19 +46,33 @@ class Place:
         return self.parent
 
 
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """What is compiled for one kind of segment."""
+
+    match: Match
+    wire: Wire
+
+
 @dataclass(slots=True, eq=False)
 class Step:
-    """The way to the next segment. Steps with `plain` only append; all others end or begin loops, or count."""
+    """The way to the next segment."""
 
     state: State
     tag: str
     spec: SegmentSpec
     wire: Wire
     match: Match
+    """Whether nothing is wrong with the segment."""
     plain: bool
+    """Only append."""
+    loops: bool
+    """Only begin a loop, perhaps after others ended."""
+    leaves: bool
+    """Only end loops and append."""
     pops: int
     """Loops that end."""
-    opens: LoopUse | None
+    opens: str | None
     """The loop that begins."""
     again: bool
     """The segment, or the loop it starts, is repeated."""
@@ -67,14 +84,37 @@ class Step:
     qualifiers: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, eq=False)
-class State:
-    """A place in the guide, and the steps from it by a segment's first three bytes."""
+class State(dict[bytes, "Step | None"]):
+    """A place in the guide; maps a segment's first three bytes to the step from here, made when first asked for.
 
-    place: Place
-    steps: dict[bytes, Step | None]
-    ending: tuple[Place, ...] = ()
-    """Mandatory places not reached when the set ends here."""
+    A key without a step gives None. `ending` are the mandatory places not reached when the set ends here.
+    """
+
+    __slots__ = ("_structure", "_targets", "ending", "place")
+
+    def __init__(self, structure: Structure, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.ending: tuple[Place, ...] = ()
+        self._structure = structure
+        self._targets: dict[bytes, list[_Target]] = {}
+        for target in _targets(place):
+            if target.place is None:
+                self.ending = target.missing
+            else:
+                self._targets.setdefault(structure.key(target.place.tag), []).append(target)
+
+    def __missing__(self, key: bytes) -> Step | None:
+        targets = self._targets.get(key)
+        if targets is None:
+            return None
+        steps = [self._structure.step(target) for target in targets]
+        first = steps[0]
+        if first.qualifiers:
+            first.plain = first.loops = first.leaves = False
+            first.choices = tuple(steps)
+        self[key] = first
+        return first
 
 
 class Structure:
@@ -85,42 +125,33 @@ class Structure:
         self.delimiters = delimiters
         self.charset = charset
         self.root = _places(guide.root, None, 0)
-        self.tags = {spec.tag for spec in guide.segments()}
+        self.specs = {spec.tag: spec for spec in guide.segments()}
         self._states: dict[int, State] = {}
-        self._compiled: dict[int, tuple[Match, Wire]] = {}
-        self._specs: list[SegmentSpec] = []
-        before = Place(guide.root, self.root, -1)
-        self.start = State(before, {})
-        self._fill(self.start)
+        self._compiled: dict[int, Patterns] = {}
+        self._kept: list[SegmentSpec] = []
+        self.start = State(self, Place(guide.root, self.root, -1))
 
     def state(self, place: Place) -> State:
         """The state behind the segment at `place`."""
         known = self._states.get(id(place))
         if known is None:
-            known = self._states[id(place)] = State(place, {})
-            self._fill(known)
+            known = self._states[id(place)] = State(self, place)
         return known
 
-    def compiled(self, spec: SegmentSpec) -> tuple[Match, Wire]:
-        """The pattern and the way to split a segment."""
+    def compiled(self, spec: SegmentSpec) -> Patterns:
+        """The patterns of a segment and the way to split it."""
         known = self._compiled.get(id(spec))
         if known is None:
-            self._specs.append(spec)  # kept, so that its id stays its own
+            self._kept.append(spec)  # so that its id stays its own
             composites = tuple(index for index, element in enumerate(spec.elements) if element.components)
-            wire = Wire(self.delimiters.element, self.delimiters.component, self.charset, composites)
-            known = self._compiled[id(spec)] = (compile_segment(spec, self.delimiters).fullmatch, wire)
+            if spec.open:
+                # Nothing is known of its elements: any of them may have components.
+                composites = tuple(range(ANY_ELEMENT))
+            known = self._compiled[id(spec)] = Patterns(
+                compile_segment(spec, self.delimiters).fullmatch,
+                Wire(self.delimiters.element, self.delimiters.component, self.charset, composites),
+            )
         return known
-
-    def _fill(self, state: State) -> None:
-        found: dict[bytes, list[_Target]] = {}
-        ending: tuple[Place, ...] = ()
-        for target in _targets(state.place):
-            if target.place is None:
-                ending = target.missing
-            else:
-                found.setdefault(self.key(target.place.tag), []).append(target)
-        state.ending = ending
-        state.steps = _Steps(self, found)
 
     def key(self, tag: str) -> bytes:
         """The first three bytes of a segment with this tag."""
@@ -133,19 +164,22 @@ class Structure:
         use = place.use
         opens = use if isinstance(use, LoopUse) else None
         start = use.start if isinstance(use, LoopUse) else use
-        match, wire = self.compiled(start.spec)
+        patterns = self.compiled(start.spec)
         again = target.again
-        plain = not (target.pops or opens or target.missing or start.qualifiers or (again and use.maximum < 1 << 30))
-        landing = place.items[0] if opens else place
+        simple = not target.missing and not start.qualifiers
+        counted = opens is None and again and use.maximum < UNLIMITED
+        nested = bool(self.guide.levels) and place.tag == "HL"
         return Step(
-            state=self.state(landing) if landing is not None else self.start,
+            state=self.state(place.items[0] if opens else place),
             tag=start.tag,
             spec=start.spec,
-            wire=wire,
-            match=match,
-            plain=plain,
+            wire=patterns.wire,
+            match=patterns.match,
+            plain=simple and opens is None and not target.pops and not counted,
+            loops=simple and opens is not None and not nested,
+            leaves=simple and opens is None and target.pops > 0 and not counted,
             pops=target.pops,
-            opens=opens,
+            opens=None if opens is None else opens.name,
             again=again,
             maximum=use.maximum,
             missing=target.missing,
@@ -159,27 +193,6 @@ class _Target:
     pops: int
     again: bool
     missing: tuple[Place, ...]
-
-
-class _Steps(dict[bytes, Step | None]):
-    """Steps made when first asked for; a key without one stays unknown (None)."""
-
-    def __init__(self, structure: Structure, targets: dict[bytes, list[_Target]]) -> None:
-        super().__init__()
-        self._structure = structure
-        self._targets = targets
-
-    def __missing__(self, key: bytes) -> Step | None:
-        targets = self._targets.get(key)
-        if targets is None:
-            return None
-        steps = [self._structure.step(target) for target in targets]
-        first = steps[0]
-        if first.qualifiers:
-            first.plain = False
-            first.choices = tuple(steps)
-        self[key] = first
-        return first
 
 
 def _places(use: LoopUse, parent: Place | None, index: int) -> Place:
@@ -207,7 +220,8 @@ def _targets(place: Place) -> Iterator[_Target]:
             # The loop begins anew: its own end is reached first.
             yield _Target(loop, pops + 1, again=True, missing=missing)
         pops += 1
-        loop, index = loop.parent, loop.index
+        index = loop.index
+        loop = loop.parent
     yield _Target(None, pops, again=False, missing=missing)
 
 

@@ -10,17 +10,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from gateway.settings import As2Id, Authentication, Kind, Name, Part, Url, X12Identity
+from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
 
 __all__ = ["Agreement", "As2Channel", "Contact", "DocumentRule", "Documents", "Kind", "PartyId", "RestChannel"]
 __all__ += ["Status", "X12Dialect"]
 
 FROM_FILE_NAME = "from_file_name"
 """Marks the one field that does not stand in the file."""
-Delimiter = Annotated[str, StringConstraints(pattern=r"^[^A-Za-z0-9 ]$")]
-"""One character that is no letter, digit or blank."""
+Delimiter = Annotated[str, Form(r"[^A-Za-z0-9 ]", "one character that is no letter, digit or blank")]
 
 
 class Status(StrEnum):
@@ -36,10 +35,10 @@ class Status(StrEnum):
 class PartyId(Part):
     """One id by which documents name this partner (a party id of the canonical document)."""
 
-    scheme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+    scheme: Annotated[str, Form(r"[a-z][a-z0-9_]*", "small letters, digits and _; a letter first")] = Field(
         description="gln, duns, assigned_by_buyer, assigned_by_seller, …", examples=["assigned_by_buyer"]
     )
-    value: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(
+    value: Annotated[str, Form(r".{1,80}", "1 to 80 characters")] = Field(
         description="The id itself.", examples=["V-1001"]
     )
 
@@ -108,7 +107,7 @@ class RestChannel(Part):
 class DocumentRule(Part):
     """One kind of document in one direction."""
 
-    set: Annotated[str, StringConstraints(pattern=r"^\d{3}$")] | None = Field(
+    set: Annotated[str, Form(r"[0-9]{3}", "three digits, such as 850")] | None = Field(
         default=None, description="X12 transaction set; absent for REST."
     )
     map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")

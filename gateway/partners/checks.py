@@ -32,6 +32,7 @@ RULES: Mapping[str, str] = {
     "workspace.party_id_twice": "A party id names one exchanging partner only.",
     "workspace.certificate": "Every certificate named is a PEM file that can be read, with a key fit for AS2.",
     "workspace.certificate_expired": "A certificate is valid now (a warning: the partner may be about to replace it).",
+    "workspace.tls": "The files of listen.tls are there.",
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
     "workspace.unknown_partner": "A route's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
@@ -81,6 +82,7 @@ def _items(tree: object) -> list[tuple[str | int, Any]]:
 def _finding(
     source: YamlText, keys: Keys, rule: str, *, said: str, wanted: str, fix: str, severity: Severity = Severity.REJECT
 ) -> Finding:
+    assert f"workspace.{rule}" in RULES
     return Finding(
         rule=f"workspace.{rule}", place=source.place(keys), said=said, wanted=wanted, fix=fix, severity=severity
     )
@@ -137,7 +139,7 @@ def _delimiters(files: Files) -> Iterator[Finding]:
 def _identities(files: Files) -> Iterator[Finding]:
     """AS2 names, ISA identities and party ids; each table maps an identity to where it stood first."""
     ours = files.settings
-    as2: dict[Any, str] = {at(ours.data, "identity", "as2_id"): "ourselves, in gateway.yaml"}
+    as2: dict[Any, str] = {str(at(ours.data, "identity", "as2_id")): "ourselves, in gateway.yaml"}
     x12: dict[Any, str] = {_x12(at(ours.data, "identity", "x12")): "ourselves, in gateway.yaml"}
     parties: dict[Any, str] = {}
     for name, partner in files.partners.items():
@@ -203,6 +205,15 @@ def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Itera
         yield _finding(
             source, keys, "certificate_expired", said=said, wanted=wanted, fix=fix, severity=Severity.ACCEPT_WITH_ERRORS
         )
+
+
+def _tls(files: Files) -> Iterator[Finding]:
+    for key, file in _items(at(files.settings.data, "listen", "tls")):
+        if isinstance(file, str) and not (files.folder / file).is_file():
+            wanted, fix = "a PEM file", "put it there, or leave tls out behind a proxy that ends TLS"
+            yield _finding(
+                files.settings, ("listen", "tls", key), "tls", said=f"no file {file}", wanted=wanted, fix=fix
+            )
 
 
 def _references(files: Files) -> Iterator[Finding]:
@@ -300,6 +311,7 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _delimiters,
     _identities,
     _certificates,
+    _tls,
     _references,
     _destinations,
 )

@@ -44,24 +44,26 @@ def create_workspace(
 
     The passphrase comes from the environment variable named, or else is generated into `keys/passphrase`.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        remedy = "name an empty folder or a new one; for missing keys only: gateway init DIR --keys-only"
-        raise OurFault(f"{folder} is not empty", remedy=remedy)
     text = settings_text(company, passphrase_variable=passphrase_variable)
     settings, wrong = validate(read_yaml(SETTINGS_FILE, text)[0], Settings)
     if settings is None:
         raise OurFault(wrong[0].text, remedy="correct the option", findings=wrong)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            remedy = "name an empty folder or a new one; for missing keys only: gateway init DIR --keys-only"
+            raise OurFault(f"{folder} is not empty", remedy=remedy)
+        for part in ("partners", "maps", "certs", "data", "keys"):
+            (folder / part).mkdir(parents=True)
+        (folder / "keys").chmod(0o700)
+    except OSError as error:
+        raise OurFault(f"{folder}: {error.strerror}", remedy="choose a folder that can be written") from error
     files = {SETTINGS_FILE: text, EXAMPLE_FILE: partner_text(), ".gitignore": GITIGNORE}
     written = [folder / file for file in files]
     for file, content in files.items():
         write_file(folder / file, content.encode(), mode=0o644)
-    for empty in ("maps", "certs", "data"):
-        (folder / empty).mkdir()
     if passphrase_variable is None:
         write_file(folder / PASSPHRASE_FILE, f"{secrets.token_urlsafe(32)}\n".encode(), mode=0o600)
         written.append(folder / PASSPHRASE_FILE)
-    (folder / "keys").mkdir(exist_ok=True)
-    (folder / "keys").chmod(0o700)
     return (*written, *create_keys(folder, settings, now=now, days=days, bits=bits))
 
 

@@ -5,11 +5,16 @@ Names only; what stands in a map is `gateway.mapping`'s business.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import gateway
+from gateway.mapping import shipped
 from gateway.partners.checks import MapExists
 from gateway.yamltext import near_miss
+
+MAX_DEPTH = 4
+"""Folders below maps/ that are looked into."""
 
 
 def known_maps(folder: Path) -> MapExists:
@@ -23,16 +28,13 @@ def known_maps(folder: Path) -> MapExists:
 
 
 def map_names(folder: Path) -> frozenset[str]:
-    """The names of all maps of the workspace in `folder` and of those shipped."""
-    return frozenset(
-        path.relative_to(root).with_suffix("").as_posix()
-        for root in (folder / "maps", *_shipped())
-        for path in root.glob("**/*.yaml")
-    )
+    """The names of all maps of the workspace in `folder` and of those that come with the gateway."""
+    return frozenset(name for root in (folder / "maps", shipped()) if root.is_dir() for name in _names(root, ()))
 
 
-def _shipped() -> tuple[Path, ...]:
-    """In a wheel the maps are inside the package, in a checkout beside it."""
-    package = Path(gateway.__file__).parent
-    beside = package.parent / "maps" if (package.parent / "pyproject.toml").is_file() else None
-    return tuple(root for root in (package / "maps", beside) if root is not None)
+def _names(folder: Traversable, above: tuple[str, ...]) -> Iterator[str]:
+    for entry in folder.iterdir():
+        if entry.name.endswith(".yaml") and entry.is_file():
+            yield "/".join((*above, entry.name.removesuffix(".yaml")))
+        elif len(above) < MAX_DEPTH and entry.is_dir():
+            yield from _names(entry, (*above, entry.name))

@@ -19,10 +19,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from gateway.errors import OurFault
 from gateway.partners.agreement import FROM_FILE_NAME, Agreement
-from gateway.settings import Settings
+from gateway.partners.checks import RULES
+from gateway.settings import Form, Settings
+from gateway.yamltext import RULES as FILE_RULES
 
 FILES: Mapping[str, type[BaseModel]] = {"gateway.yaml": Settings, "partners/<name>.yaml": Agreement}
+MARKER = "<!-- generated: gateway config describe --into docs/configuration.md -->"
 _PLAIN = re.compile(r"[A-Za-z0-9_./{@][A-Za-z0-9_./:@{}<> +-]*")
 
 
@@ -67,8 +71,8 @@ def sections() -> tuple[str, ...]:
 
 
 def markdown() -> str:
-    """All entries as Markdown tables, one for each file."""
-    parts: list[str] = []
+    """All entries and all rules as Markdown tables: the generated part of docs/configuration.md."""
+    parts: list[str] = ["## Every key", ""]
     for file, model in FILES.items():
         parts += [f"### `{file}`", "", "| key | type | default | meaning |", "|---|---|---|---|"]
         for entry in _entries(file, model, ""):
@@ -76,7 +80,17 @@ def markdown() -> str:
             cells = [f"`{entry.path}`", entry.type, default, entry.description]
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         parts.append("")
-    return "\n".join(parts)
+    parts += ["## Every rule", "", "| rule | what it asks for |", "|---|---|"]
+    parts += [f"| `{rule}` | {meaning} |" for rule, meaning in {**FILE_RULES, **RULES}.items()]
+    return "\n".join(parts) + "\n"
+
+
+def with_reference(page: str) -> str:
+    """A Markdown page with everything below its marker line replaced by the present reference; OurFault: no marker."""
+    head, marker, _ = page.partition(MARKER)
+    if not marker:
+        raise OurFault("the page has no place for the reference", remedy=f"add the line {MARKER}")
+    return f"{head}{MARKER}\n\n{markdown()}"
 
 
 def _entries(file: str, model: type[BaseModel], prefix: str) -> Iterator[Entry]:
@@ -175,8 +189,9 @@ def _shape(annotation: Any, metadata: tuple[Any, ...]) -> Shape:
 
 
 def _plural(words: str) -> str:
-    first, colon, rest = words.partition(":")
-    return ("sections" if first == "section" else first) + colon + rest
+    """`section: kind a or b` becomes `sections: kind a or b`; text stays text."""
+    first = re.split(r"[:,]", words)[0]
+    return f"{first}s{words[len(first) :]}" if first in {"section", "whole number", "number"} else words
 
 
 def _words(annotation: Any, metadata: tuple[Any, ...]) -> str:
@@ -188,7 +203,7 @@ def _words(annotation: Any, metadata: tuple[Any, ...]) -> str:
         return "yes or no"
     if annotation in {int, Decimal}:
         return ("whole number" if annotation is int else "number") + _range(metadata)
-    return "text"
+    return next((f"text: {one.words}" for one in metadata if isinstance(one, Form)), "text")
 
 
 def _range(metadata: tuple[Any, ...]) -> str:

@@ -57,15 +57,29 @@ def load(folder: Path, *, now: datetime | None = None, map_exists: MapExists | N
     return workspace
 
 
+def load_settings(folder: Path) -> Settings:
+    """Only gateway.yaml: for commands that look at the store and must work while a partner's file is being mended.
+
+    Raises OurFault with its findings.
+    """
+    if not (folder / SETTINGS_FILE).is_file():
+        raise _no_workspace(folder)
+    findings: list[Finding] = []
+    source = _read(folder, SETTINGS_FILE, {}, findings)
+    settings, wrong = validate(source, Settings) if source.lines or not findings else (None, ())
+    if settings is None:
+        findings += wrong
+        remedy = findings[0].fix
+        raise OurFault(f"{SETTINGS_FILE} is wrong: {findings[0].text}", remedy=remedy, findings=tuple(findings))
+    return settings
+
+
 def examine(
     folder: Path, *, now: datetime | None = None, map_exists: MapExists | None = None
 ) -> tuple[Workspace | None, tuple[Finding, ...]]:
     """Everything wrong in `folder`, and the workspace when nothing of it is a REJECT. OurFault: no workspace at all."""
     if not (folder / SETTINGS_FILE).is_file():
-        raise OurFault(
-            f"{folder} is no workspace: it has no {SETTINGS_FILE}",
-            remedy="name the folder with --workspace or GATEWAY_WORKSPACE, or make one: gateway init DIR",
-        )
+        raise _no_workspace(folder)
     findings: list[Finding] = []
     hashes: dict[str, str] = {}
     source = _read(folder, SETTINGS_FILE, hashes, findings)
@@ -95,6 +109,13 @@ def examine(
         findings=tuple(findings),
     )
     return workspace, tuple(findings)
+
+
+def _no_workspace(folder: Path) -> OurFault:
+    return OurFault(
+        f"{folder} is no workspace: it has no {SETTINGS_FILE}",
+        remedy="name the folder with --workspace or GATEWAY_WORKSPACE, or make one: gateway init DIR",
+    )
 
 
 def _read(folder: Path, file: str, hashes: dict[str, str], findings: list[Finding]) -> YamlText:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.edi import write, x12
+from gateway.edi import library, write, x12
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.tree import Loop, Segment
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
-from gateway.mapping.compile import Map
+from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, X12Dialect
 from gateway.pipeline import identity
 from gateway.pipeline.hashing import sha256_hex
@@ -37,7 +37,7 @@ from gateway.ports import (
     Numbers,
     new_id,
 )
-from gateway.settings import X12Identity
+from gateway.settings import Settings, X12Identity
 
 CONTENT_TYPE = "application/edi-x12"
 """RFC 1767 1."""
@@ -71,7 +71,7 @@ async def compose(station: Station, job: Job) -> Changes:
         agreement=agreement,
         dialect=dialect,
         type=mapping.document,
-        functional_id=station.guides.find(mapping.document, dialect.version).functional_id,
+        functional_id=_functional_id(station, mapping, dialect),
         root=writing.root,
         at=now,
     )
@@ -104,13 +104,20 @@ async def compose(station: Station, job: Job) -> Changes:
         keys=lambda numbers: (identity.sent_interchange_key(agreement.name, numbers.interchange),),
         events=composed,
     )
-    message = outbound_message(station, agreement, message_id, payload, f"{outgoing.type}-{document.number}.edi", now)
+    message = outbound_message(
+        station.settings,
+        agreement,
+        message_id=message_id,
+        payload=payload,
+        filename=f"{outgoing.type}-{document.number}.edi",
+        now=now,
+    )
     due = now + timedelta(hours=float(dialect.acknowledgment_within_hours))
     return Changes(
         messages=(message,),
         document_updates=(DocumentUpdate(id=document.id, state=DocumentState.COMPOSED, sent_as=message_id),),
         jobs=(
-            send_job(agreement, message_id, now),
+            send_job(agreement, message_id, now, document_id=document.id),
             NewJob(
                 message_id=message_id,
                 step="overdue",
@@ -122,26 +129,39 @@ async def compose(station: Station, job: Job) -> Changes:
     )
 
 
-async def given_up(station: Station, job: Job) -> Changes:
+def given_up(job: Job) -> Changes:
     """What else becomes true when composing is given up: the document has failed."""
-    del station
     return Changes(document_updates=(DocumentUpdate(id=job.document_id or "", state=DocumentState.FAILED),))
 
 
+def ready_file(settings: Settings, agreement: Agreement, payload: bytes, filename: str, now: datetime) -> Changes:
+    """A file that somebody else wrote, to be sent as it is; its first group says which 997 closes it."""
+    wait_key = None
+    for interchange in x12.read_all(payload, guides=library.standard()):
+        for group in interchange.groups:
+            if group.functional_id != "FA" and group.control_number.isdigit():
+                wait_key = identity.acknowledgment_key(agreement.name, group.functional_id, group.control_number)
+                break
+    message_id = new_id(now)
+    message = outbound_message(
+        settings, agreement, message_id=message_id, payload=payload, filename=filename, now=now, wait_key=wait_key
+    )
+    return Changes(messages=(message,), jobs=(send_job(agreement, message_id, now),))
+
+
 def outbound_message(
-    station: Station,
+    settings: Settings,
     agreement: Agreement,
+    *,
     message_id: str,
-    /,
     payload: bytes | Numbered,
     filename: str,
     now: datetime,
-    *,
     answers: str | None = None,
     wait_key: str | None = None,
 ) -> NewMessage:
     """A message ready to be sent, with the Message-ID that every attempt will carry."""
-    host = "".join(one if one.isalnum() or one in "-._" else "-" for one in station.settings.identity.as2_id)
+    host = "".join(one if one.isalnum() or one in "-._" else "-" for one in settings.identity.as2_id)
     return NewMessage(
         id=message_id,
         partner=agreement.name,
@@ -158,9 +178,10 @@ def outbound_message(
     )
 
 
-def send_job(agreement: Agreement, message_id: str, now: datetime) -> NewJob:
-    """The work of sending a message that is ready."""
-    return NewJob(message_id=message_id, step="send", lane=identity.outbound_lane(agreement.name, "as2"), run_at=now)
+def send_job(agreement: Agreement, message_id: str, now: datetime, *, document_id: str | None = None) -> NewJob:
+    """The work of sending a message that is ready, and the document that it carries."""
+    lane = identity.outbound_lane(agreement.name, "as2")
+    return NewJob(message_id=message_id, document_id=document_id, step="send", lane=lane, run_at=now)
 
 
 def series(station: Station, agreement: Agreement) -> str:
@@ -171,25 +192,26 @@ def series(station: Station, agreement: Agreement) -> str:
 
 def render(station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
     """The interchange with its numbers. Raises PartnerFault for data that X12 cannot carry."""
-    envelope = envelope_of(station, outgoing.agreement, numbers, outgoing.at)
-    group = write.Group(
-        functional_id=outgoing.functional_id,
-        control_number=numbers.group,
-        messages=(write.OutMessage(type=outgoing.type, root=outgoing.root),),
+    envelope = _envelope(station, outgoing, numbers)
+    one = write.Outgoing(type=outgoing.type, control_number=1, root=outgoing.root)
+    return write.write_interchange(envelope, (one,))
+
+
+def render_ta1(station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
+    """An interchange that holds nothing but a TA1: the segments of `outgoing.root`, no group."""
+    segments = [child for child in outgoing.root.children if isinstance(child, Segment)]
+    return write.write_interchange(_envelope(station, outgoing, numbers), acknowledgments=segments)
+
+
+def _envelope(station: Station, outgoing: Outgoing, numbers: Numbers) -> write.Envelope:
+    """ISA and GS as the agreement wants them; another delimiter where the data holds the one agreed (X12.5)."""
+    dialect = outgoing.dialect
+    mine, theirs = ours(station, outgoing.agreement), dialect.identity
+    preferred = Delimiters(
+        element=dialect.element_separator,
+        component=dialect.component_separator,
+        segment=dialect.segment_terminator,
     )
-    return write.write_interchange(envelope, groups=(group,))
-
-
-def render_ta1(station: Station, agreement: Agreement, segment: Segment, at: datetime, numbers: Numbers) -> bytes:
-    """An interchange that holds nothing but a TA1."""
-    return write.write_interchange(envelope_of(station, agreement, numbers, at), ta1=(segment,))
-
-
-def envelope_of(station: Station, agreement: Agreement, numbers: Numbers, at: datetime) -> write.Envelope:
-    """ISA and GS as the agreement wants them."""
-    dialect = agreement.x12
-    assert dialect is not None
-    mine, theirs = ours(station, agreement), dialect.identity
     return write.Envelope(
         sender_qualifier=mine.qualifier,
         sender=mine.id,
@@ -198,16 +220,14 @@ def envelope_of(station: Station, agreement: Agreement, numbers: Numbers, at: da
         group_sender=mine.group_id or mine.id,
         group_receiver=theirs.group_id or theirs.id,
         control_number=numbers.interchange,
+        group_control_number=numbers.group,
+        functional_id=outgoing.functional_id,
+        at=outgoing.at,
         version=dialect.version,
-        at=at,
         test=dialect.test,
-        acknowledgment_requested=dialect.request_ta1,
-        delimiters=Delimiters(
-            element=dialect.element_separator,
-            component=dialect.component_separator,
-            segment=dialect.segment_terminator,
-        ),
-        line_breaks=dialect.line_breaks,
+        ack_requested=dialect.request_ta1,
+        delimiters=write.fitting_delimiters((outgoing.root,), preferred),
+        newline="\n" if dialect.line_breaks else "",
     )
 
 
@@ -228,6 +248,15 @@ def _agreed(station: Station, document: Document) -> tuple[Agreement, X12Dialect
             remedy=f"complete partners/{document.partner}.yaml, then: gateway message retry {document.message_id}",
         )
     return agreement, agreement.x12, mapping
+
+
+def _functional_id(station: Station, mapping: Map, dialect: X12Dialect) -> str:
+    guide = station.guides.find(dialect.version, mapping.document)
+    if guide is None:
+        raise OurFault(
+            f"there is no guide x12/{dialect.version}/{mapping.document}", remedy="choose a version that has one"
+        )
+    return guide.functional_id
 
 
 def _check(station: Station, document: Document, outgoing: Outgoing) -> None:

@@ -56,7 +56,7 @@ def _target(station: Station, document: Document, decided: str) -> tuple[str, tu
     """The target decided when the document came; one that is gone, or never was, is decided anew."""
     if decided in station.connectors:
         return decided, ()
-    agreement = station.directory.by_name(document.partner)
+    agreement = station.directory.known(document.partner)
     decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
     if decision is None:
         raise OurFault(
@@ -74,9 +74,8 @@ def _target(station: Station, document: Document, decided: str) -> tuple[str, tu
     return decision.target, (event,)
 
 
-async def given_up(station: Station, job: Job) -> Changes:
+def given_up(job: Job) -> Changes:
     """What else becomes true when a delivery is given up: the document has failed."""
-    del station
     if job.document_id is None:
         return Changes()
     return Changes(document_updates=(DocumentUpdate(id=job.document_id, state=DocumentState.FAILED),))

@@ -1,4 +1,4 @@
-"""The `read` step: an interchange becomes verdicts, an acknowledgment, canonical documents and deliveries, in one commit.
+"""The `read` step: an interchange becomes verdicts, acknowledgment, documents and deliveries, in one commit.
 
 A 997 answers every group but never an acknowledgment; a TA1 answers an interchange that asks for it or whose envelope
 fails. Either all of it happens or nothing: no half-read interchange is ever visible.
@@ -7,7 +7,7 @@ fails. Either all of it happens or nothing: no half-read interchange is ever vis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gateway import canonical
@@ -25,7 +25,7 @@ from gateway.events import (
     InterchangeRead,
 )
 from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
-from gateway.mapping.compile import Map
+from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, Kind
 from gateway.pipeline import composing, documents, identity
 from gateway.pipeline.station import Station
@@ -50,6 +50,10 @@ IN_A_THREAD = 65_536
 """Payloads from this size on are parsed off the event loop."""
 
 _ACKNOWLEDGMENT_GROUP = "FA"
+_TAKEN = frozenset({"A", "E"})
+"""Outcomes (elements 715 and I17) that say the partner has it; P refuses a set, and we send one a group."""
+
+Render = Callable[[Station, composing.Outgoing, Numbers], bytes]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -170,13 +174,15 @@ class _Reading:
                 + sum(len(one.findings) for group in interchange.groups for one in group.messages),
             )
         )
-        if rejected or interchange.acknowledgment_requested:
-            self._answer_ta1(interchange, findings)
-        for segment in interchange.ta1:
-            await self._ta1_received(acknowledge.read_ta1(segment))
+        if rejected:
+            interchange = replace(interchange, findings=tuple(findings), envelope=Verdict.REJECTED)
+        if acknowledge.wants_ta1(interchange):
+            self._answer_ta1(interchange)
+        for ta1 in interchange.tas:
+            await self._ta1_received(acknowledge.read_ta1(ta1.segment))
         if rejected:
             return
-        if interchange.ta1 and not interchange.groups:
+        if interchange.tas and not interchange.groups:
             self._found.accepted += 1
         for group in interchange.groups:
             if group.functional_id == _ACKNOWLEDGMENT_GROUP:
@@ -231,7 +237,8 @@ class _Reading:
                 await self._document(interchange, group, message, kind)
             else:
                 self._rejected(message, kind)
-        answered = replace(group, messages=tuple(judged), outcome=x12.outcome_of(group.findings, judged))
+        outcome = group.outcome if group.outcome is Verdict.REJECTED else x12.combined(one.outcome for one in judged)
+        answered = replace(group, messages=tuple(judged), outcome=outcome)
         if any(message.outcome is not Verdict.REJECTED for message in judged):
             self._found.accepted += 1
         self._answer_997(answered)
@@ -257,7 +264,7 @@ class _Reading:
                     "receiver": interchange.receiver,
                     "control_number": interchange.control_number,
                     "test": interchange.test,
-                    "acknowledgment_requested": interchange.acknowledgment_requested,
+                    "acknowledgment_requested": interchange.ack_requested,
                 },
                 "group_control_number": group.control_number,
                 "message_reference": message.control_number,
@@ -324,47 +331,38 @@ class _Reading:
         return mapping
 
     def _answer_997(self, group: x12.Group) -> None:
+        root = acknowledge.compose_997(group, guides=self._station.guides)
+        if root is not None:
+            self._answer("997", group.outcome, group.control_number, root, composing.render)
+
+    def _answer_ta1(self, interchange: x12.Interchange) -> None:
+        root = Loop("", [acknowledge.compose_ta1(interchange)])
+        self._answer("TA1", interchange.envelope, interchange.control_number, root, composing.render_ta1)
+
+    def _answer(self, type_: str, outcome: Verdict, answers: str, root: Loop, render: Render) -> None:
+        """Queue an acknowledgment: composed and numbered in the commit that takes what it answers."""
         station, agreement, now = self._station, self._agreement, self._station.clock()
         assert agreement.x12 is not None
         outgoing = composing.Outgoing(
             agreement=agreement,
             dialect=agreement.x12,
-            type="997",
+            type=type_,
             functional_id=_ACKNOWLEDGMENT_GROUP,
-            root=acknowledge.compose_997(group),
+            root=root,
             at=now,
         )
-        self._answer(
-            "997",
-            group.outcome.value,
-            group.control_number,
-            lambda numbers: composing.render(station, outgoing, numbers),
-        )
-
-    def _answer_ta1(self, interchange: x12.Interchange, findings: Sequence[Finding]) -> None:
-        station, agreement, now = self._station, self._agreement, self._station.clock()
-        segment = acknowledge.compose_ta1(interchange, tuple(findings))
-        rejected = worst(tuple(findings)) is Severity.REJECT
-        self._answer(
-            "TA1",
-            (Verdict.REJECTED if rejected else Verdict.ACCEPTED).value,
-            interchange.control_number,
-            lambda numbers: composing.render_ta1(station, agreement, segment, now, numbers),
-        )
-
-    def _answer(self, type_: str, outcome: str, answers: str, render: Callable[[Numbers], bytes]) -> None:
-        """Queue an acknowledgment: composed and numbered in the commit that takes what it answers."""
-        station, agreement, now = self._station, self._agreement, self._station.clock()
         message_id = new_id(now)
-        payload = Numbered(series=composing.series(station, agreement), render=render)
+        payload = Numbered(
+            series=composing.series(station, agreement), render=lambda numbers: render(station, outgoing, numbers)
+        )
         self._found.messages.append(
             composing.outbound_message(
-                station,
+                station.settings,
                 agreement,
-                message_id,
-                payload,
-                f"{type_}-{answers}.edi",
-                now,
+                message_id=message_id,
+                payload=payload,
+                filename=f"{type_}-{answers}.edi",
+                now=now,
                 answers=self._message.id,
             )
         )
@@ -374,7 +372,7 @@ class _Reading:
                 message_id=self._message.id,
                 partner=agreement.name,
                 type=type_,
-                outcome=outcome,
+                outcome=outcome.value,
                 answers=answers,
                 sent_as=message_id,
             )
@@ -389,7 +387,12 @@ class _Reading:
                 continue
             answer = acknowledge.read_997(message)
             key = identity.acknowledgment_key(self._agreement.name, answer.functional_id, answer.group_control_number)
-            await self._close(key, "997", answer.group_control_number, answer.accepted, answer.outcome)
+            sent = await self._station.queries.message_by_wait_key(key)
+            if sent is None or sent.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
+                self._unmatched("997", answer.group_control_number)
+                continue
+            self._found.met.append(key)
+            await self._settle(sent, "997", answer.group_control_number, answer.outcome)
 
     async def _ta1_received(self, answer: acknowledge.InterchangeAcknowledgment) -> None:
         """A TA1 of theirs: a refusal closes our message, an acceptance only says that it arrived."""
@@ -398,23 +401,14 @@ class _Reading:
         sent = await self._station.queries.message(owner) if owner else None
         if sent is None:
             self._unmatched("TA1", answer.control_number)
-        elif answer.accepted:
+        elif answer.outcome in _TAKEN:
             self._received(sent, None, "TA1", answer.control_number, answer.outcome)
         else:
-            await self._settle(sent, "TA1", answer.control_number, accepted=False, outcome=answer.outcome)
+            await self._settle(sent, "TA1", answer.control_number, answer.outcome)
 
-    async def _close(self, key: str, type_: str, control_number: str, accepted: bool, outcome: str) -> None:  # noqa: FBT001  a verdict, not a switch
-        sent = await self._station.queries.message_by_wait_key(key)
-        if sent is None or sent.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
-            self._unmatched(type_, control_number)
-            return
-        self._found.met.append(key)
-        await self._settle(sent, type_, control_number, accepted=accepted, outcome=outcome)
-
-    async def _settle(
-        self, sent: StoredMessage, type_: str, control_number: str, *, accepted: bool, outcome: str
-    ) -> None:
+    async def _settle(self, sent: StoredMessage, type_: str, control_number: str, outcome: str) -> None:
         """What the partner's verdict does to the message that we sent, and to its documents."""
+        accepted = outcome in _TAKEN
         state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
         self._found.message_updates.append(MessageUpdate(id=sent.id, state=state))
         stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.FAILED
@@ -461,9 +455,8 @@ class _Reading:
         )
 
 
-async def given_up(station: Station, job: Job) -> Changes:
+def given_up(job: Job) -> Changes:
     """What else becomes true when reading is given up: the message has failed, an operator can retry."""
-    del station
     return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),))
 
 

@@ -55,7 +55,7 @@ async def send(station: Station, job: Job) -> Changes:
     payload = await station.queries.payload(message.id)
     loop = asyncio.get_running_loop()
     built = await loop.run_in_executor(station.crypto, _build, station, agreement, message, payload, station.clock())
-    answer = await station.as2[agreement.name].post(built.headers, built.body)
+    answer = await station.as2.post(agreement, built.headers, built.body)
     documents = tuple(await station.queries.documents_of(message.id))
     exchange = _Exchange(agreement=agreement, message=message, documents=documents, built=built, answer=answer)
     if agreement.as2.receipt == "none":
@@ -189,10 +189,9 @@ async def overdue(station: Station, job: Job) -> Changes:
     return Changes(events=(event,))
 
 
-async def given_up(station: Station, job: Job) -> Changes:
-    """What else becomes true when sending is given up: message and documents have failed."""
-    documents = await station.queries.documents_of(job.message_id)
+def given_up(job: Job) -> Changes:
+    """What else becomes true when sending is given up: message and document have failed."""
+    failed = () if job.document_id is None else (DocumentUpdate(id=job.document_id, state=DocumentState.FAILED),)
     return Changes(
-        message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),),
-        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.FAILED) for one in documents),
+        message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),), document_updates=failed
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from gateway.as2.certificates import KeyPair
-from gateway.edi.guide import Guides
-from gateway.mapping.compile import Map
+from gateway.edi.library import Guides
+from gateway.mapping import Map
 from gateway.partners.agreement import Agreement
 from gateway.partners.directory import Directory
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
@@ -37,8 +37,7 @@ class Station:
     clock: Clock
     connectors: Mapping[str, Connector]
     """Targets by name."""
-    as2: Mapping[str, As2Post]
-    """The way to each partner's AS2 station."""
+    as2: As2Post
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
 

@@ -269,7 +269,7 @@ class SubmissionDesk:
                 fix="send only ids that belong to this partner",
             )
         if agreement is None and not ids and kind != "purchase_order":
-            only = [one for one in self._station.directory if kind in one.documents.send]
+            only = [one for one in self._station.directory.exchanging() if kind in one.documents.send]
             agreement = only[0] if len(only) == 1 else None
         if agreement is None or kind not in agreement.documents.send:
             said = ", ".join(f"{scheme} {value}" for scheme, value in ids) or f"no {role} with an id"

@@ -45,7 +45,7 @@ _DUE_LANES = (
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )
 _RUNNING = (
-    select(job.c.lane, func.count())
+    select(job.c.lane, func.count().label("running"))
     .where(job.c.lane.in_(bindparam("lanes", expanding=True)), job.c.lease_until.is_not(None))
     .group_by(job.c.lane)
 )
@@ -136,9 +136,8 @@ def _rooms(
     connection: Connection, due: Sequence[Row[str, int | None, datetime | None]], *, limit: int, cap: int
 ) -> dict[str, int]:
     """How many jobs each lane may give now. Counted after the lanes are locked, so no other claim can add to it."""
-    running: dict[str, int] = {
-        name: count for name, count in connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
-    }
+    counted = connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
+    running: dict[str, int] = {row.lane: row.running for row in counted}
     share = -(-limit // len(due))
     rooms: dict[str, int] = {}
     left = limit

@@ -43,9 +43,9 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
-        self.on_work: Callable[[], None] | None = None
-        """Called after a commit that brought jobs: whoever works them may look at once."""
         self._lanes: set[str] = set()
+        self.on_commit: Callable[[Changes], None] = _nobody_listens
+        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
 
     @classmethod
     async def open(
@@ -92,8 +92,9 @@ class Store(Asking, Auditing):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
-        accepted = await self.database.write(operation)
-        self._committed(changes)
+        accepted = await self.database.write(operation, collects=changing.collectable(changes))
+        if not accepted.duplicate:
+            self._committed(changes)
         return accepted
 
     async def apply(self, changes: Changes) -> None:
@@ -180,13 +181,12 @@ class Store(Asking, Auditing):
             self._add_lanes(connection, changes, now)
             changing.write(connection, changes, kept, now)
 
-        await self.database.write(operation)
+        await self.database.write(operation, collects=changing.collectable(changes))
         self._committed(changes)
 
     def _committed(self, changes: Changes) -> None:
         self._lanes.update(job.lane for job in changes.jobs)
-        if changes.jobs and self.on_work is not None:
-            self.on_work()
+        self.on_commit(changes)
 
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""
@@ -205,6 +205,10 @@ class Store(Asking, Auditing):
             else:
                 kept[message_id, form] = self.payloads.keep(message_id, form, data)
         return kept
+
+
+def _nobody_listens(changes: Changes) -> None:
+    """The default of `on_commit`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

@@ -50,11 +50,11 @@ def _guarded(
         request[HEADERS].update(allowance.headers)
         if allowance.wait:
             detail = f"{allowance.quota} requests a minute are agreed."
-            raise Problem(429, "rest.too_many_requests", "Too many requests", detail=detail)
+            raise Problem(429, "api.too_many_requests", "Too many requests", detail=detail)
         if principal.scope not in route.scopes:
             needed = " or ".join(sorted(route.scopes))
             detail = f"This route is for keys of scope {needed}; this key has scope {principal.scope}."
-            raise Problem(403, "rest.scope", "The key is not for this route", detail=detail)
+            raise Problem(403, "api.scope", "The key is not for this route", detail=detail)
         return await route.handler(Call(services=services, principal=principal, request=request))
 
     return handler

@@ -47,16 +47,16 @@ PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
 
 async def authenticate(services: Services, strangers: Limiter, request: web.Request) -> Principal:
     """The caller of `request`. Raises Problem: 401 no usable key, 403 an agreement at rest, 429 too many failures."""
-    address = f"address:{request[CIRCUMSTANCES].client}"
-    if (allowance := strangers.take(address, FAILURES_PER_MINUTE, cost=0)).wait:
-        raise Problem(429, "rest.too_many_failures", "Too many refused keys", headers=allowance.headers)
     key = await _known(services, request.headers.getall("Authorization", []))
     if key is None:
-        strangers.take(address, FAILURES_PER_MINUTE)
+        # A right key passes whatever its neighbours behind one address do: nobody can lock a partner out.
+        allowance = strangers.take(request[CIRCUMSTANCES].client, FAILURES_PER_MINUTE)
+        if allowance.wait:
+            raise Problem(429, "api.too_many_failures", "Too many refused keys", headers=allowance.headers)
         # RFC 6750 3: the challenge names the scheme.
         raise Problem(
             401,
-            "rest.unauthorized",
+            "api.unauthorized",
             "A valid API key is needed",
             detail="Send Authorization: Bearer gw_… with a key that has neither expired nor been revoked.",
             headers={"WWW-Authenticate": 'Bearer realm="partner-gateway"'},
@@ -90,7 +90,7 @@ def _principal(services: Services, key: ApiKey) -> Principal:
     if key.scope != SUPPLIER or agreement is None or not agreement.exchanges:
         raise Problem(
             403,
-            "rest.agreement_at_rest",
+            "api.agreement_at_rest",
             "No documents are exchanged under this agreement at present",
             detail="Ask your contact at the company that gave you the key.",
         )

@@ -9,6 +9,8 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 from aiohttp import web
@@ -25,17 +27,19 @@ LONGEST_NUMBER = 15
 SECONDS = 60
 _CHUNK = 65_536
 _SHOWN_ERRORS = 20
-# Strings are consumed whole, closed or not, so that the scan is linear in whatever comes.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
+# Group 1 is the next bracket, number or end. Strings, closed or not, are passed over whole, nothing is tried twice and
+# something always matches: the scan is linear in whatever comes.
+_TOKEN = re.compile(r'(?:[^"\[\]{}0-9]++|"(?:[^"\\]++|\\.)*+"?)*+([\[\]{}]|[0-9][0-9.eE+-]*+|\Z)', re.DOTALL)
 _DIGITS = re.compile(r"[0-9]")
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 async def read_json(request: web.Request, limit: int) -> bytes:
     """The body's bytes, known to be one JSON object in UTF-8. Raises Problem: 400, 408, 413, 415."""
     if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise Problem(415, "rest.body.media_type", "The body must be application/json in UTF-8")
+        raise Problem(415, "api.body.media_type", "The body must be application/json in UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, "rest.body.encoded", "A compressed body is not read", detail="Leave out Content-Encoding.")
+        raise Problem(415, "api.body.encoded", "A compressed body is not read", detail="Leave out Content-Encoding.")
     body = await _bounded(request, min(limit, LARGEST))
     if len(body) <= _CHUNK:
         check_json(body)
@@ -45,7 +49,7 @@ async def read_json(request: web.Request, limit: int) -> bytes:
 
 
 async def _bounded(request: web.Request, limit: int) -> bytes:
-    too_large = Problem(413, "rest.body.too_large", "The body is too large", detail=f"At most {limit} bytes are taken.")
+    too_large = Problem(413, "api.body.too_large", "The body is too large", detail=f"At most {limit} bytes are taken.")
     if (request.content_length or 0) > limit:
         raise too_large
     body = bytearray()
@@ -56,7 +60,7 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
                 if len(body) > limit:
                     raise too_large
     except TimeoutError as late:
-        raise Problem(408, "rest.body.slow", "The body took too long", detail=f"{SECONDS} seconds are given.") from late
+        raise Problem(408, "api.body.slow", "The body took too long", detail=f"{SECONDS} seconds are given.") from late
     return bytes(body)
 
 
@@ -66,7 +70,7 @@ def check_json(body: bytes) -> None:
         text = body.decode("utf-8")
     except UnicodeDecodeError as fault:
         _refuse(
-            "rest.json.encoding", f"byte {fault.start}", "UTF-8 (RFC 8259 8.1)", "send UTF-8 without a byte order mark"
+            "api.json.encoding", f"byte {fault.start}", "UTF-8 (RFC 8259 8.1)", "send UTF-8 without a byte order mark"
         )
     _scan(text)
     repeated: list[tuple[dict[str, Any], str]] = []
@@ -82,17 +86,17 @@ def check_json(body: bytes) -> None:
         value = json.loads(text, object_pairs_hook=once, parse_constant=_constant)
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
-        _refuse("rest.json.syntax", f"{place}: {fault.msg}", "JSON (RFC 8259)", "correct the JSON at that place")
+        _refuse("api.json.syntax", f"{place}: {fault.msg}", "JSON (RFC 8259)", "correct the JSON at that place")
     except (ValueError, RecursionError):
         _refuse(
-            "rest.json.syntax", "NaN, Infinity or a number out of reach", "JSON (RFC 8259)", "send decimals as strings"
+            "api.json.syntax", "NaN, Infinity or a number out of reach", "JSON (RFC 8259)", "send decimals as strings"
         )
     if repeated:
-        raise invalid(
-            400, "rest.json.duplicate_name", "A name stands twice in one object", _duplicates(value, repeated)
-        )
+        raise invalid(400, "api.json.duplicate_name", "A name stands twice in one object", _duplicates(value, repeated))
+    if "\\u" in text and (unkept := list(islice(_unkept(value), _SHOWN_ERRORS))):
+        raise invalid(400, "api.json.character", "A text has characters that cannot be kept", unkept)
     if not isinstance(value, dict):
-        _refuse("rest.json.not_an_object", f"a JSON {_KINDS[type(value)]}", "one JSON object", "send one document")
+        _refuse("api.json.not_an_object", f"a JSON {_KINDS[type(value)]}", "one JSON object", "send one document")
 
 
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "literal", type(None): "null"}
@@ -102,18 +106,18 @@ def _scan(text: str) -> None:
     """Depth and length of numbers, before anything is built."""
     depth = 0
     for match in _TOKEN.finditer(text):
-        symbol = match[0]
-        if symbol in "[{":
+        symbol = match[1]
+        if symbol in {"[", "{"}:
             depth += 1
             if depth > DEEPEST:
                 _refuse(
-                    "rest.json.too_deep", _place(text, match.start()), f"at most {DEEPEST} levels", "nest less deeply"
+                    "api.json.too_deep", _place(text, match.start(1)), f"at most {DEEPEST} levels", "nest less deeply"
                 )
-        elif symbol in "]}":
+        elif symbol in {"]", "}"}:
             depth -= 1
-        elif symbol[0] != '"' and len(symbol) > LONGEST_NUMBER and len(_DIGITS.findall(symbol)) > LONGEST_NUMBER:
-            said = f"{_place(text, match.start())}: a number of {len(symbol)} characters"
-            _refuse("rest.json.number", said, f"at most {LONGEST_NUMBER} digits", "send it as a string")
+        elif len(symbol) > LONGEST_NUMBER and len(_DIGITS.findall(symbol)) > LONGEST_NUMBER:
+            said = f"{_place(text, match.start(1))}: a number of {len(symbol)} characters"
+            _refuse("api.json.number", said, f"at most {LONGEST_NUMBER} digits", "send it as a string")
 
 
 def _place(text: str, offset: int) -> str:
@@ -130,22 +134,31 @@ def _refuse(rule: str, said: str, wanted: str, fix: str) -> NoReturn:
     raise invalid(400, rule, "The body is not the JSON that is needed", [finding])
 
 
+def _walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """Every value with its pointer (RFC 6901), the root first."""
+    waiting = [("", root)]
+    while waiting:
+        pointer, value = waiting.pop()
+        yield pointer, value
+        if isinstance(value, dict):
+            waiting += [(f"{pointer}/{_escaped(name)}", inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value)]
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def _duplicates(root: Any, repeated: list[tuple[dict[str, Any], str]]) -> list[Finding]:
     """The findings with their pointers, found by walking to the objects that have repeats."""
     wanted: dict[int, list[str]] = {}
     for holder, name in repeated[:_SHOWN_ERRORS]:
         wanted.setdefault(id(holder), []).append(name)
-    found, waiting = [], [("", root)]
-    while waiting:
-        pointer, value = waiting.pop()
-        if isinstance(value, dict):
-            found += [f"{pointer}/{_escaped(name)}" for name in wanted.get(id(value), ())]
-            waiting += [(f"{pointer}/{_escaped(name)}", inner) for name, inner in value.items()]
-        elif isinstance(value, list):
-            waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value)]
+    found = [f"{pointer}/{_escaped(name)}" for pointer, value in _walk(root) for name in wanted.get(id(value), ())]
     return [
         Finding(
-            rule="rest.json.duplicate_name",
+            rule="api.json.duplicate_name",
             place=JsonPlace(pointer=pointer),
             said="the name stands more than once in its object",
             wanted="each name once (RFC 8259 4)",
@@ -155,5 +168,15 @@ def _duplicates(root: Any, repeated: list[tuple[dict[str, Any], str]]) -> list[F
     ]
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+def _unkept(root: Any) -> Iterator[Finding]:
+    """Texts and names that no database keeps: NUL, and half of a surrogate pair (RFC 8259 8.2)."""
+    for pointer, value in _walk(root):
+        texts = value if isinstance(value, dict) else (value,)
+        if any(isinstance(text, str) and _UNKEPT.search(text) for text in texts):
+            yield Finding(
+                rule="api.json.character",
+                place=JsonPlace(pointer=pointer),
+                said="an escape such as \\u0000 or a lone \\ud800",
+                wanted="whole Unicode characters other than NUL",
+                fix="leave the character out",
+            )

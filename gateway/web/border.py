@@ -72,14 +72,14 @@ async def _answer(request: web.Request, handler: Handler, seen: Circumstances) -
     except Problem as refusal:
         return rendered(refusal, seen.correlation_id)
     except PartnerFault as fault:
-        return rendered(invalid(400, "rest.request.invalid", fault.public, fault.findings), seen.correlation_id)
+        return rendered(invalid(400, "api.request.invalid", fault.public, fault.findings), seen.correlation_id)
     except web.HTTPException as answer:
         return rendered(_uniform(request, answer), seen.correlation_id)
     except Exception:  # noqa: BLE001  the outermost layer: nothing may reach the caller
         _log.exception("request %s failed", seen.correlation_id)
         problem = Problem(
             500,
-            "rest.our_fault",
+            "api.our_fault",
             "Something went wrong on our side",
             detail="Nothing is wrong with the request; send it again later with the same Idempotency-Key.",
         )
@@ -90,11 +90,11 @@ def _uniform(request: web.Request, refusal: web.HTTPException) -> Problem:
     """What aiohttp itself refuses (404, 405, …) in the shape of every other refusal."""
     allow = {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else {}
     if refusal.status == HTTPStatus.NOT_FOUND:
-        return Problem(404, "rest.no_such_address", "There is nothing at this address", detail="See /openapi.json.")
+        return Problem(404, "api.no_such_address", "There is nothing at this address", detail="See /openapi.json.")
     if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method[:16]} is not for this address; {allow.get('Allow', 'nothing')} is."
-        return Problem(405, "rest.method_not_allowed", "Wrong method", detail=detail, headers=allow)
-    return Problem(refusal.status, "rest.refused", refusal.reason or "Refused", headers=allow)
+        return Problem(405, "api.method_not_allowed", "Wrong method", detail=detail, headers=allow)
+    return Problem(refusal.status, "api.refused", refusal.reason or "Refused", headers=allow)
 
 
 def _dress(response: web.StreamResponse, seen: Circumstances, further: dict[str, str]) -> None:

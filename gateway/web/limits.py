@@ -48,8 +48,8 @@ class Limiter:
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def take(self, caller: str, quota: int, *, cost: int = 1) -> Allowance:
-        """Take `cost` tokens from the caller's bucket of `quota` a minute; with `cost` 0 only look."""
+    def take(self, caller: str, quota: int) -> Allowance:
+        """Take a token from the caller's bucket of `quota` a minute, if there is one."""
         now = self._clock()
         bucket = self._buckets.setdefault(caller, _Bucket(tokens=float(quota), at=now))
         self._buckets.move_to_end(caller)
@@ -61,5 +61,5 @@ class Limiter:
         if bucket.tokens < 1:
             wait = max(1, math.ceil((1 - bucket.tokens) * WINDOW / quota))
             return Allowance(quota=quota, remaining=0, wait=wait)
-        bucket.tokens -= cost
+        bucket.tokens -= 1
         return Allowance(quota=quota, remaining=int(bucket.tokens), wait=0)

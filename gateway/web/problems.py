@@ -83,4 +83,4 @@ def invalid(status: int, rule: str, title: str, findings: Iterable[Finding]) -> 
 
 def not_found() -> Problem:
     """The one 404 for what does not exist and for what belongs to somebody else."""
-    return Problem(404, "rest.not_found", "There is nothing here", detail="It does not exist, or it is not yours.")
+    return Problem(404, "api.not_found", "There is nothing here", detail="It does not exist, or it is not yours.")

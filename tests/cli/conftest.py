@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from gateway.cli import config, partner, workspace
+from gateway.cli import app
 
 Run = Callable[..., Result]
 
@@ -18,10 +17,6 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="session")
 def run() -> Run:
     """Run `gateway …` in this process."""
-    app = typer.Typer()
-    app.command("init")(workspace.init)
-    app.add_typer(config.app, name="config")
-    app.add_typer(partner.app, name="partner")
     runner = CliRunner()
     return lambda *arguments, **options: runner.invoke(app, [str(one) for one in arguments], **options)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from click.testing import Result
 
 from gateway.partners.api_keys import parse_api_key, secret_matches
 from gateway.ports import ApiKey
+from gateway.wiring import open_store
 
 Run = Callable[..., Result]
 BALTIC = """\
@@ -26,44 +23,6 @@ channel: rest
 documents:
   send: {purchase_order: {}}
 """
-
-
-class KeysInMemory:
-    """The store's half of API keys, for the commands' own behaviour."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, tuple[ApiKey, str]] = {}
-
-    async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
-        """Keep a key."""
-        self.rows[key.id] = (key, secret_sha256)
-
-    async def keys(self, *, partner: str | None = None) -> list[ApiKey]:
-        """Keys, all or one partner's."""
-        return [key for key, _ in self.rows.values() if partner in {None, key.partner}]
-
-    async def revoke_key(self, key_id: str, at: datetime) -> bool:
-        """Mark a key."""
-        if key_id in self.rows:
-            key, secret = self.rows[key_id]
-            self.rows[key_id] = (replace(key, revoked_at=at), secret)
-        return key_id in self.rows
-
-
-@pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> KeysInMemory:
-    """In the place of the store that `gateway.wiring` opens."""
-    stored = KeysInMemory()
-
-    @asynccontextmanager
-    async def open_store(workspace: Path) -> AsyncIterator[KeysInMemory]:
-        assert (workspace / "gateway.yaml").is_file()
-        yield stored
-
-    module = ModuleType("gateway.wiring")
-    module.__dict__["open_store"] = open_store
-    monkeypatch.setitem(sys.modules, "gateway.wiring", module)
-    return stored
 
 
 @pytest.fixture
@@ -89,7 +48,7 @@ def test_a_sound_workspace_checks_with_exit_code_0(run: Run, folder: Path) -> No
     """And says what was checked."""
     result = run("partner", "check", "--workspace", folder)
     assert result.exit_code == 0
-    assert "gateway.yaml and 1 partners: no findings" in result.stdout
+    assert "gateway.yaml, 1 partner: no findings" in result.stdout
 
 
 def test_findings_are_shown_with_file_and_line_and_exit_code_1(run: Run, folder: Path) -> None:
@@ -131,15 +90,12 @@ def test_an_agreement_is_shown_with_its_defaults(run: Run, folder: Path) -> None
         (("partner", "key", "revoke", "nosuch"), "gateway partner key list"),
     ],
 )
-def test_what_cannot_be_done_says_why(
-    run: Run, folder: Path, keys: KeysInMemory, arguments: tuple[str, ...], words: str
-) -> None:
+def test_what_cannot_be_done_says_why(run: Run, folder: Path, arguments: tuple[str, ...], words: str) -> None:
     """Exit code 2, the remedy on stderr, nothing on stdout."""
     result = run(*arguments, "--workspace", folder)
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stdout == ""
-    assert keys.rows == {}
 
 
 def test_a_folder_without_settings_is_named(run: Run, tmp_path: Path) -> None:
@@ -150,13 +106,13 @@ def test_a_folder_without_settings_is_named(run: Run, tmp_path: Path) -> None:
         assert "is no workspace" in result.stderr
 
 
-def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path, keys: KeysInMemory) -> None:
+def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path) -> None:
     """Its text alone is on stdout, so that it can be piped into a vault."""
     result = run("partner", "key", "new", "baltic", "--name", "robot", "--days", "30", "--workspace", folder)
     assert result.exit_code == 0
     parsed = parse_api_key(result.stdout.strip())
     assert parsed is not None
-    key, secret_sha256 = keys.rows[parsed[0]]
+    key, secret_sha256 = asyncio.run(stored(folder, parsed[0]))
     assert secret_matches(parsed[1], secret_sha256)
     assert (key.partner, key.scope, key.name) == ("baltic", "supplier", "robot")
     assert key.expires_at is not None
@@ -164,9 +120,18 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path, k
     listing = run("partner", "key", "list", "--workspace", folder)
     assert key.id in listing.stdout
     assert parsed[1] not in listing.stdout
+    assert parsed[1].encode() not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path, keys: KeysInMemory) -> None:
+async def stored(folder: Path, key_id: str) -> tuple[ApiKey, str]:
+    """A key as the store has it."""
+    async with open_store(folder) as store:
+        found = await store.key(key_id)
+    assert found is not None
+    return found
+
+
+def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path) -> None:
     """Its scope is erp; a revoked key stays in the list."""
     made = json.loads(run("partner", "key", "new", "--erp", "--workspace", folder, "--json").stdout)
     assert (made["scope"], made["partner"]) == ("erp", None)

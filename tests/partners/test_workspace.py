@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity
 from gateway.partners.keys import new_as2_key_pair, write_certificate
 from gateway.partners.workspace import examine, load
+from gateway.yamltext import read_yaml
 
 from .conftest import ACME, NOW
 
@@ -26,7 +30,7 @@ MISTAKES = [
     ("gateway.yaml", "name: Example Distribution", "name: [a, b]", "file.value", "text"),
     ("gateway.yaml", "kind: http", "kind: htpp", "file.value", "http"),
     ("gateway.yaml", "base_url: http://127", "base_url: ftp://127", "file.value", "http"),
-    ("gateway.yaml", "path: /api/acknow", "path: api/acknow", "file.value", "pattern"),
+    ("gateway.yaml", "path: /api/acknow", "path: api/acknow", "file.value", "begins with /"),
     ("gateway.yaml", "{order_number}", "{order_no}", "workspace.placeholder", "write {order_number}"),
     (
         "gateway.yaml",
@@ -36,11 +40,20 @@ MISTAKES = [
         "write north",
     ),
     ("gateway.yaml", "acme, baltic]", "acme, blatic]", "workspace.unknown_partner", "write baltic"),
+    (
+        "gateway.yaml",
+        "targets:\n",
+        "listen: {tls: {key: certs/gateway.pem, certificate: a.pem}}\ntargets:\n",
+        "workspace.tls",
+        "PEM",
+    ),
+    ("gateway.yaml", "routes:\n", "database: {url: mysql://x}\nroutes:\n", "file.value", "postgresql"),
+    ("gateway.yaml", "identity:\n", "max_message_bytes: 10\nidentity:\n", "file.value", "1024"),
     ("partners/acme.yaml", "title: Acme Tools", "titel: Acme Tools", "file.unknown_key", "write title"),
-    ("partners/acme.yaml", "value: V-1001", "value: ''", "file.value", "at least 1"),
+    ("partners/acme.yaml", "value: V-1001", "value: ''", "file.value", "1 to 80"),
     ("partners/acme.yaml", "  id: ACME-AS2", "  id: EXAMPLE-AS2", "workspace.as2_id_twice", "ourselves"),
     ("partners/acme.yaml", "[certs/acme.pem]", "[certs/amce.pem]", "workspace.certificate", "PEM"),
-    ("partners/acme.yaml", "{set: 850,", "{set: 85,", "file.value", "pattern"),
+    ("partners/acme.yaml", "{set: 850,", "{set: 85,", "file.value", "three digits"),
     ("partners/acme.yaml", "{set: 855, map: acme/855}", "{set: 855}", "workspace.channel_incomplete", "map"),
     ("partners/acme.yaml", "map: x12/856", "map: x12/865", "workspace.unknown_map", "write x12/856"),
     ("partners/baltic.yaml", "channel: rest", "channel: rset", "file.value", "write rest"),
@@ -177,6 +190,52 @@ def test_a_document_that_no_target_takes_is_a_warning(sound: Path, edit: Edit) -
     ]
 
 
+def test_a_file_that_cannot_be_read_is_a_finding(sound: Path) -> None:
+    """The others are still checked."""
+    (sound / "partners/odd.yaml").mkdir()
+    assert [(one.rule, where(one)[0]) for one in findings(sound)] == [("file.unreadable", "partners/odd.yaml")]
+
+
+def test_a_partners_certificate_must_be_fit_for_as2(sound: Path) -> None:
+    """A short key and a file that is no certificate."""
+    short = ["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=a", "-days", "3650"]
+    command = [*short, "-keyout", "/dev/null", "-out", str(sound / "certs/acme.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    found = [one for one in findings(sound) if one.rule == "workspace.certificate"]
+    assert [where(one) for one in found] == [("partners/acme.yaml", 8)]
+    assert "1024 bits" in found[0].said
+    (sound / "certs/acme.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert [one.rule for one in findings(sound)] == ["workspace.certificate"]
+
+
+def test_more_partners_than_one_gateway_is_for_are_refused(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any of them is read."""
+    monkeypatch.setattr("gateway.partners.workspace.MAX_PARTNERS", 1)
+    assert "file.too_large" in [one.rule for one in findings(sound)]
+
+
+def test_a_wrong_file_name_is_a_wrong_partner_name(sound: Path) -> None:
+    """Names stand in lanes and idempotency keys."""
+    (sound / "partners/baltic.yaml").rename(sound / "partners/Baltic AB.yaml")
+    found = [one for one in findings(sound) if one.rule == "file.value"]
+    assert [(one.said, where(one)[0]) for one in found] == [("'Baltic AB'", "partners/Baltic AB.yaml")]
+    assert "a short name" in found[0].wanted
+
+
+def test_a_name_in_the_file_must_be_the_file_s(sound: Path, edit: Edit) -> None:
+    """It may be left out."""
+    edit("partners/acme.yaml", "title: Acme Tools", "name: acme\ntitle: Acme Tools")
+    assert findings(sound) == ()
+    edit("partners/acme.yaml", "name: acme", "name: akme")
+    assert [(one.rule, where(one)[1]) for one in findings(sound)] == [("workspace.name", 1)]
+
+
+def test_a_proxy_is_an_address_or_network(sound: Path, edit: Edit) -> None:
+    """Names would be looked up by whoever answers first."""
+    edit("gateway.yaml", "targets:\n", "listen: {trusted_proxies: [10.0.0.0/8, '::1', proxy.local]}\ntargets:\n")
+    assert [(one.said, where(one)[1]) for one in findings(sound)] == [("'proxy.local'", 5)]
+
+
 def test_delimiters_that_are_equal_are_named(sound: Path, edit: Edit) -> None:
     """A default counts as well."""
     edit("partners/acme.yaml", "x12:\n", "x12:\n  component_separator: '*'\n")
@@ -186,6 +245,34 @@ def test_delimiters_that_are_equal_are_named(sound: Path, edit: Edit) -> None:
 def test_a_password_in_the_place_of_a_section_is_not_repeated(sound: Path, edit: Edit) -> None:
     """Findings are shown and logged."""
     edit("gateway.yaml", "    kind: http\n", "    kind: http\n    authentication: {kind: bearer, token: hunter2}\n")
+    edit("gateway.yaml", "http://127.0.0.1:8071", "http://erp:hunter2@127.0.0.1:8071")
     found = findings(sound)
-    assert len(found) == 1
+    assert len(found) == 2
     assert "hunter2" not in repr(found)
+
+
+def paths(tree: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a tree."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    return [here, *(path for key, value in entries for path in paths(value, (*here, key)))]
+
+
+ODD = ["", "x", "~", "[]", "{}", "[[]]", "{a: {b: [c]}}", "[a, b]", "'{'", "'{}'", "-1", "é"]
+
+
+@pytest.mark.parametrize("file", ["gateway.yaml", "partners/acme.yaml", "partners/baltic.yaml"])
+def test_no_shape_of_a_file_is_a_traceback(sound: Path, file: str) -> None:
+    """Every place in turn holds text, nothing, a list, a section or depth: findings, or a sound workspace."""
+    source, _ = read_yaml(file, (sound / file).read_bytes())
+    for path in paths(source.data):
+        for odd in ODD:
+            tree = json.loads(json.dumps(source.data))
+            if path:
+                parent = tree
+                for key in path[:-1]:
+                    parent = parent[key]
+                parent[path[-1]] = "@odd@"
+            text = json.dumps(tree if path else "@odd@").replace('"@odd@"', odd)
+            (sound / file).write_text(text)
+            workspace, found = examine(sound, now=NOW, map_exists=map_exists)
+            assert workspace is not None or found

@@ -57,7 +57,7 @@ def idempotency_key(request: web.Request) -> str | None:
     if len(said) > 1 or not 1 <= len(key) <= _LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise Problem(
             400,
-            "rest.idempotency_key.invalid",
+            "api.idempotency.key_invalid",
             "The Idempotency-Key cannot be used",
             detail=f"Send it once, 1 to {_LONGEST_KEY} printable ASCII characters; a UUID is a good choice.",
         )
@@ -97,7 +97,7 @@ def list_query(request: web.Request) -> ListQuery:
     errors = list(_errors(request))
     if errors:
         title = "The parameters cannot be used"
-        raise Problem(400, "rest.parameters.invalid", title, detail=f"{len(errors)} wrong; see errors", errors=errors)
+        raise Problem(400, "api.parameters.invalid", title, detail=f"{len(errors)} wrong; see errors", errors=errors)
     query = request.query
     return ListQuery(
         status=DocumentState(query["status"]) if "status" in query else None,
@@ -127,7 +127,7 @@ def _errors(request: web.Request) -> Iterator[dict[str, str]]:
 def _error(name: str, rule: str, said: str, wanted: str, fix: str) -> dict[str, str]:
     return {
         "parameter": name[:64],
-        "rule": f"rest.parameter.{rule}",
+        "rule": f"api.parameter.{rule}",
         "said": said[:128],
         "wanted": wanted,
         "fix": fix,

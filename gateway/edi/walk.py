@@ -1,0 +1,246 @@
+"""The slow path through a guide's loops: says why a segment has no place here, and goes on where it belongs.
+
+A segment without a place costs one finding: the walk resumes at the place that an open loop has for it, or begins the
+loop whose first segment is missing. The fast path is `check`; both share the stack of open loops kept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gateway.edi.elements import Text, check_segment
+from gateway.edi.guide import LoopUse, SegmentSpec
+from gateway.edi.hierarchy import Hierarchy
+from gateway.edi.library import Guides
+from gateway.edi.rules import finding
+from gateway.edi.segments import BINARY
+from gateway.edi.structure import KEY, Place, State, Step, Structure
+from gateway.edi.tolerances import Limits, Tolerances
+from gateway.edi.tree import Loop, Segment
+from gateway.findings import EdiPlace, Finding, Severity
+
+Children = list[Segment | Loop]
+
+
+@dataclass(slots=True)
+class Walk:
+    """The state of one set while it is read."""
+
+    structure: Structure
+    guides: Guides
+    place: EdiPlace
+    """Names interchange, group and set."""
+    tolerances: Tolerances
+    limits: Limits
+    root: Loop = field(default_factory=lambda: Loop("", []))
+    stack: list[Children] = field(default_factory=list)
+    """The children of every open loop, the root's first."""
+    counts: list[int] = field(default_factory=list)
+    """How often each open loop has come so far."""
+    findings: list[Finding] = field(default_factory=list)
+    dropped: int = 0
+    times: int = 0
+    last: Segment | None = None
+    """The last segment whose repeats were counted, and how many there were."""
+    hierarchy: Hierarchy | None = None
+    said: set[str] = field(default_factory=set)
+    """Rules that are reported once per set."""
+
+    def __post_init__(self) -> None:
+        self.stack = [self.root.children]
+        self.counts = [1]
+        if self.structure.guide.levels:
+            self.hierarchy = Hierarchy(self.structure.guide.levels, self.limits.depth)
+
+    def report(self, *found: Finding) -> None:
+        """Keep findings, up to the limit."""
+        for one in found:
+            if len(self.findings) < self.limits.findings:
+                self.findings.append(one)
+            else:
+                self.dropped += 1
+
+    def at(self, segment: int, tag: str, offset: int) -> EdiPlace:
+        """The place of one segment."""
+        return replace(self.place, segment=segment, tag=tag, offset=offset)
+
+    def elements(self, spec: SegmentSpec, raw: bytes, position: int, offset: int) -> None:
+        """Say what is wrong inside a segment that the fast path did not pass."""
+        place = self.at(position, spec.tag, offset)
+        if spec.tag.encode() in BINARY:
+            self.report(*_binary_length(raw, place, self.structure.delimiters.element.encode()))
+        else:
+            self.report(*check_segment(spec, raw, place, Text(self.structure.delimiters, self.structure.charset)))
+
+    def passed_over(self, state: State, missing: tuple[Place, ...], position: int, offset: int) -> None:
+        """Report mandatory places that were passed over, unless they came out of sequence."""
+        loops = _chain(state)
+        for place in missing:
+            open_ = next((self.stack[level] for level, loop in enumerate(loops) if loop is place.loop), None)
+            if open_ is None or not any(_tag(child) == place.tag for child in open_):
+                self._missing("edi.segment.missing", place.tag, position, offset)
+
+    def _missing(self, rule: str, tag: str, position: int, offset: int) -> None:
+        wanted = f"{tag} before this place"
+        self.report(finding(rule, self.at(position, tag, offset), said="", wanted=wanted))
+
+    def move(self, state: State, step: Step, segment: Segment) -> None:
+        """Take any step: report what it passes over, end loops, count repeats, begin a loop, append."""
+        if step.missing:
+            self.passed_over(state, step.missing, segment.position, segment.offset)
+        if step.opens is not None:
+            times = self.counts[-step.pops] + 1 if step.again else 1
+            if times == step.maximum + 1:
+                self.too_many("edi.segment.too_many_loops", step, segment)
+            self.end(step.pops)
+            self.begin(step.opens, segment, times)
+            return
+        self.end(step.pops)
+        children = self.stack[-1]
+        if step.again:
+            # The first one was not counted: it is this segment's neighbour all the same.
+            self.times = self.times + 1 if children and children[-1] is self.last else 2
+            self.last = segment
+            if self.times == step.maximum + 1:
+                self.too_many("edi.segment.too_many", step, segment)
+        children.append(segment)
+
+    def too_many(self, rule: str, step: Step, segment: Segment) -> None:
+        """Report the first repeat too many."""
+        place = self.at(segment.position, segment.tag, segment.offset)
+        wanted = f"at most {step.maximum} {step.tag} here"
+        self.report(finding(rule, place, said=segment.tag, wanted=wanted))
+
+    def end(self, loops: int) -> None:
+        """Leave so many loops."""
+        if loops:
+            del self.stack[-loops:]
+            del self.counts[-loops:]
+
+    def begin(self, name: str, segment: Segment, times: int) -> None:
+        """Begin a loop with its first segment."""
+        children: Children = [segment]
+        loop = Loop(name, children)
+        if self.hierarchy is not None and name == "HL":
+            self.hierarchy.add(self.root, loop)
+        else:
+            self.stack[-1].append(loop)
+        self.stack.append(children)
+        self.counts.append(times)
+
+    def choose(self, step: Step, raw: bytes) -> Step | None:
+        """Of several steps for one tag, the one whose qualifiers have this segment's element 01."""
+        pieces = raw.split(self.structure.delimiters.element.encode(), 2)
+        code = pieces[1].decode("ascii", "replace") if len(pieces) > 1 else ""
+        for one in step.choices:
+            if not one.qualifiers or code in one.qualifiers:
+                return one
+        return None
+
+    def resume(self, state: State, tag: str, segment: Segment) -> State:
+        """A segment that has no step: say what it is, hang it where it belongs, and go on from there."""
+        place = self.at(segment.position, tag, segment.offset)
+        loops = _chain(state)
+        target = next((item for loop in reversed(loops) for item in loop.items if item.tag == tag), None)
+        if target is not None:
+            self.report(finding("edi.segment.out_of_sequence", place, said=tag, wanted=f"{tag} at its place"))
+            self.end(len(loops) - 1 - _level(loops, target.loop))
+            if isinstance(target.use, LoopUse):
+                self.begin(target.use.name, segment, 1)
+                return self.structure.state(target.items[0])
+            self.stack[-1].append(segment)
+            return self.structure.state(target)
+        starter = _without_start(state, tag)
+        if starter is not None:
+            self._missing("edi.segment.loop_start_missing", starter.tag, segment.position, segment.offset)
+            self.end(len(loops) - 1 - _level(loops, starter.loop))
+            self.begin(starter.tag, segment, 1)
+            return self.structure.state(next(item for item in starter.items[1:] if item.tag == tag))
+        if tag in self.structure.specs:
+            rule, wanted = "edi.segment.unexpected", f"{tag} in the loop it belongs to"
+        elif self.guides.knows_segment(self.structure.guide.version, tag):
+            rule, wanted = "edi.segment.not_in_set", f"a segment of {self.structure.guide.type}"
+        else:
+            rule, wanted = "edi.segment.unknown", f"a segment of {self.structure.guide.type}"
+        self.report(finding(rule, place, said=tag, wanted=wanted))
+        self.stack[-1].append(segment)
+        return state
+
+    def clean(self, raw: bytes, position: int, offset: int) -> tuple[bytes, int]:
+        """A segment without what may or must not stand around and in it: line breaks, indentation."""
+        stripped = raw.lstrip(b"\r\n")
+        offset += len(raw) - len(stripped)
+        raw = stripped
+        if raw[:1] in (b" ", b"\t"):
+            stripped = raw.lstrip(b" \t\r\n")
+            place = self.at(position, self._tag(stripped), offset)
+            self._once("edi.segment.indented", raw[:8], place, tolerated=self.tolerances.indented_segments)
+            offset += len(raw) - len(stripped)
+            raw = stripped
+        if b"\n" in raw or b"\r" in raw:
+            at = offset + min(index for index in (raw.find(b"\n"), raw.find(b"\r")) if index >= 0)
+            self._once("edi.segment.line_break", raw[:40], self.at(position, self._tag(raw), at), tolerated=False)
+            raw = raw.replace(b"\r", b"").replace(b"\n", b"")
+        return raw, offset
+
+    def _tag(self, raw: bytes) -> str:
+        tag = raw.partition(self.structure.delimiters.element.encode())[0]
+        return tag.replace(b"\r", b"").replace(b"\n", b"")[:KEY].decode("ascii", "replace")
+
+    def _once(self, rule: str, said: bytes, place: EdiPlace, *, tolerated: bool) -> None:
+        if rule not in self.said:
+            self.said.add(rule)
+            severity = Severity.ACCEPT if tolerated else None
+            self.report(finding(rule, place, said=said, wanted="segments without it", severity=severity))
+
+    def finish(self, state: State, position: int, offset: int) -> None:
+        """The end of the set: what is still missing, and the hierarchy."""
+        self.passed_over(state, state.ending, position, offset)
+        if self.hierarchy is not None:
+            self.report(*self.hierarchy.nest(self.root, self.place))
+        if self.dropped:
+            said = f"{self.dropped} more"
+            wanted = f"at most {self.limits.findings} findings in a set"
+            self.findings.append(finding("edi.message.too_many_findings", self.place, said=said, wanted=wanted))
+
+
+def _tag(child: Segment | Loop) -> str:
+    return child.tag if isinstance(child, Segment) else child.name
+
+
+def _chain(state: State) -> list[Place]:
+    """The loops that are open in a state, the root first: one for each level of the stack."""
+    loops: list[Place] = []
+    loop = state.place.parent
+    while loop is not None:
+        loops.append(loop)
+        loop = loop.parent
+    return loops[::-1]
+
+
+def _level(loops: list[Place], loop: Place) -> int:
+    return next(level for level, one in enumerate(loops) if one is loop)
+
+
+def _without_start(state: State, tag: str) -> Place | None:
+    """The loop that could begin here and has this tag inside, as a segment of its own."""
+    loop, index = state.place.parent, state.place.index
+    while loop is not None:
+        for item in loop.items[index + 1 :]:
+            if any(inner.tag == tag and not inner.items for inner in item.items[1:]):
+                return item
+        index = loop.index
+        loop = loop.parent
+    return None
+
+
+def _binary_length(raw: bytes, place: EdiPlace, separator: bytes) -> list[Finding]:
+    """X12.6: the length element counts the bytes of the payload, whatever stands in them."""
+    element = BINARY[raw[:3]]
+    pieces = raw.split(separator, element + 1)
+    declared = pieces[element] if len(pieces) > element else b""
+    payload = pieces[element + 1] if len(pieces) > element + 1 else b""
+    if declared.isdigit() and len(declared) <= 15 and int(declared) == len(payload):  # noqa: PLR2004  element 784
+        return []
+    where = replace(place, element=element)
+    return [finding("edi.segment.binary_length", where, said=declared, wanted=f"{len(payload)} bytes")]

@@ -80,7 +80,7 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
             {
                 "line_id": str(index),
                 "quantity": {"value": quantity, "unit": "EA"},
-                "prices": [{"amount": price}],
+                "prices": [{"type": "unit", "amount": price}],
                 "item": {
                     "ids": [
                         {"scheme": "buyer", "value": f"M{article}"},
@@ -128,7 +128,7 @@ def acknowledgement(order_: Json, *, supplier_number: str, today: date) -> Json:
 def _line(ordered: Json, responses: list[Json], *, price: str | None = None) -> Json:
     line: Json = {key: ordered[key] for key in ("line_id", "quantity", "item", "prices") if key in ordered}
     if price is not None:
-        line["prices"] = [{"amount": price}]
+        line["prices"] = [{"type": "unit", "amount": price}]
     return {**line, "responses": responses}
 
 

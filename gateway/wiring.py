@@ -76,7 +76,7 @@ def now() -> datetime:
 
 
 def load(folder: Path) -> Workspace:
-    """The workspace in `folder`, its maps' names and documents checked. Raises OurFault with all findings of all files."""
+    """The workspace in `folder`, the maps it names checked. Raises OurFault with all findings of all files."""
     return workspace.load(folder, map_exists=known_maps(folder), map_head=map_heads(folder))
 
 

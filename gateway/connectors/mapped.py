@@ -1,6 +1,6 @@
 """Bodies in an ERP's own words: a target's JSON maps applied to canonical documents on their way out.
 
-A document that its map cannot say whole words of is not sent half: that is permanent until the map or the document changes.
+A document with a value that its map cannot write is not sent half: that is permanent until map or document changes.
 What a map leaves out by having no line for it is counted, never silent.
 """
 

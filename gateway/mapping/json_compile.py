@@ -1,6 +1,6 @@
-"""From a resolved JSON map to its rules, with every law that can be told from the file alone; all problems come at once.
+"""From a resolved JSON map to its rules, with every law that can be told from the file; all problems come at once.
 
-What holds of fields, types, words and of what the model demands is the segment compiler's; here are members and pointers.
+What holds of fields, types, words and of what the model demands is the segment compiler's; here are members.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Object:
 
 
 class JsonCompiler(Compiler):
-    """Compiles one JSON map. `writes_only`: it may name computed fields, and need not name what a document must have."""
+    """Compiles one JSON map. `writes_only`: it may name computed fields, and need not name what a model demands."""
 
     def __init__(self, kind: str, codes: Mapping[str, Codes], problems: Problems, *, writes_only: bool) -> None:
         super().__init__(kind, codes, problems)
@@ -177,7 +177,7 @@ class JsonCompiler(Compiler):
         each, by, levels = (node.keys.get(name) for name in ("tree", "by", "levels"))
         path = read_path((each.text if each else None) or "")
         told = read_pointer((by.text if by else None) or "")
-        if pointer is None or each is None or not path or not told or levels is None or not levels.keys:
+        if pointer is None or each is None or not path or not told or by is None or levels is None or not levels.keys:
             self._say("map.file.shape", node, place.key, "a tree", "tree: contents, at: /…, by: /…, levels: {CODE: …}")
             return None
         inside = self.items(path, each, replace(made.place, key=place.key))

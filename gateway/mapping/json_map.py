@@ -95,7 +95,7 @@ class JsonMap:
 
 
 def compile_json_map(name: str, sources: Sources) -> JsonMap:
-    """The JSON map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it breaks a law."""
+    """The JSON map `name` with its bases. OurFault with every problem as a finding where it breaks a law."""
     problems = Problems()
     node, version = resolve(name, finder(sources), problems)
     made = None if node is None else _made(name, node, version, problems)

@@ -24,10 +24,13 @@ _WHEN: Final = re.compile(r"([^Z+]{4,19}?)(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
 class Pair(Protocol):
     """A pair on one member."""
 
-    makes: str
-    """text, decimal, date, when or list."""
-    wanted: str
-    """The JSON value it reads, in words."""
+    @property
+    def makes(self) -> str:
+        """text, decimal, date, when or list."""
+
+    @property
+    def wanted(self) -> str:
+        """The JSON value it reads, in words."""
 
     def read(self, value: Any, /) -> Any:
         """The field's value."""
@@ -40,7 +43,7 @@ class Pair(Protocol):
 class Said:
     """A JSON string, through a pair on texts."""
 
-    inner: Narrow
+    inner: Narrow | IsoDate
     makes: str
     wanted: str = "a text"
 
@@ -129,7 +132,7 @@ class IsoDate:
 
 @dataclass(frozen=True, slots=True)
 class IsoWhen:
-    """One ISO 8601 text, as precise as it is: 2026-05, 2026-05-01, 2026-05-01T08:30, 2026-05-01T08:30:00+02:00. Z is UTC."""
+    """One ISO 8601 text, as precise as it is: 2026-05, 2026-05-01, 2026-05-01T08:30:00+02:00. Z is UTC."""
 
     makes: str = "when"
     wanted: str = "an ISO 8601 date, or date and time"

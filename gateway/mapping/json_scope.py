@@ -1,8 +1,8 @@
 """A JSON scope: what holds between one JSON object and one object of the document, both ways.
 
-Members that no line names, and values that no line understands, are kept in `extensions.json` of the nearest object, as JSON
-text under their pointer, and written back where nothing else stands. Presence is a rule here as in segments: constants alone
-make no object below the scope's own.
+Members that no line names, and values that no line understands, are kept in `extensions.json` of the nearest object,
+as JSON text under their pointer, and written back where nothing else stands. An item of an array that is no object, or
+of no level, is reported and dropped. Presence is a rule as in segments: constants alone make no object inside another.
 """
 
 from __future__ import annotations
@@ -61,6 +61,20 @@ class Member:
     count: Get | None = None
     """Of a counted member: reads the list that is counted."""
 
+    def read(self, value: Any, target: Json) -> bool:
+        """Put what the value says into `target`; False where it says nothing that the field can hold."""
+        made = self.pair.read(value)
+        if made is None:
+            return False
+        self.put(target, made)
+        if self.put_beside is not None and self.pair.write(made) != value:
+            self.put_beside(target, value)
+        return True
+
+    def number(self, target: Json) -> str:
+        """What is counted."""
+        return str(len((self.count(target) if self.count else None) or ()))
+
     @property
     def codes(self) -> Codes | None:
         """The table of the pair."""
@@ -77,7 +91,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fixed:
-    """A constant. Below the scope's own object it is written where one of `beside` is, or where it is alone by design."""
+    """A constant. Below the scope's own object it is written where one of `beside` is, or where it stands alone."""
 
     rank: int
     pointer: Pointer
@@ -86,6 +100,10 @@ class Fixed:
     """Written, and allowed in reading, only together with this field."""
     beside: frozenset[Pointer] | None = None
     """Pointers of lines and lists in the same object; None where it is always written."""
+
+    def holds(self, target: Json, there: set[Pointer]) -> bool:
+        """Whether it is written; `there` are the pointers of what else is."""
+        return (self.get is None or self.get(target) is not None) and (self.beside is None or bool(self.beside & there))
 
 
 class ListRule(Protocol):
@@ -114,57 +132,40 @@ class JsonScope:
     def read(self, source: Json, target: Json, state: JsonReadState, at: str) -> None:
         """Put what `source` says into `target`. `at` is the pointer of `source`."""
         odd: dict[Pointer, Any] = {}
-        counted: list[tuple[Member, Any]] = []
+        counted: list[Member] = []
         for member in self.members:
             value = find(source, member.pointer)
             if _says_nothing(value):
                 continue
             if member.count is not None:
-                counted.append((member, value))
-                continue
-            made = member.pair.read(value)
-            if made is None:
+                counted.append(member)
+            elif not member.read(value, target):
                 odd[member.pointer] = value
                 rule = "map.read.value" if member.codes is None else "map.read.code"
                 state.find(rule, at + write_pointer(member.pointer), value, member.wanted)
-                continue
-            member.put(target, made)
-            if member.put_beside is not None and member.pair.write(made) != value:
-                member.put_beside(target, value)
         for fixed in self.fixed:
             value = find(source, fixed.pointer)
             if not _says_nothing(value) and not same(value, fixed.value):
                 odd[fixed.pointer] = value
                 state.find("map.read.value", at + write_pointer(fixed.pointer), value, encode(fixed.value))
-        for rule in self.lists:
-            value = find(source, rule.pointer)
+        for array in self.lists:
+            value = find(source, array.pointer)
             if not _says_nothing(value):
-                rest = rule.read(value, target, state, at + write_pointer(rule.pointer))
-                if rest is not None:
-                    odd[rule.pointer] = rest
-        for member, value in counted:
-            self._counted(member, value, target, state, at, odd)
+                rest = array.read(value, target, state, at + write_pointer(array.pointer))
+                odd |= {} if rest is None else {array.pointer: rest}
+        for member in counted:
+            value, number = find(source, member.pointer), member.number(target)
+            stated = member.pair.read(value)
+            if stated == number:
+                continue
+            if stated is None:
+                odd[member.pointer] = value
+            else:
+                member.put(target, stated)  # a stated count is kept only where it is not the number counted
+            state.find("map.read.count", at + write_pointer(member.pointer), value, number)
         odd.update(_unnamed(source, self.names, ()))
         if odd:
-            kept = target.setdefault("extensions", {}).setdefault(SYNTAX, {})
-            for pointer, value in odd.items():
-                name = write_pointer(pointer)
-                kept[name] = encode(value)
-                state.unmapped.append(UnmappedMember(pointer=at + name, value=kept[name][:200]))
-
-    @staticmethod
-    def _counted(
-        member: Member, value: Any, target: Json, state: JsonReadState, at: str, odd: dict[Pointer, Any]
-    ) -> None:
-        """A stated count is kept only where it is not the number counted."""
-        stated = member.pair.read(value)
-        pointer = at + write_pointer(member.pointer)
-        if stated is None:
-            odd[member.pointer] = value
-            state.find("map.read.value", pointer, value, member.pair.wanted)
-        elif member.count is not None and (counted := str(len(member.count(target) or ()))) != stated:
-            member.put(target, stated)
-            state.find("map.read.count", pointer, value, counted)
+            _keep(odd, target, state, at)
 
     def write(self, target: Json, state: WriteState, at: str) -> tuple[Json, bool]:
         """The object that says what `target` holds, and whether anything but constants is in it."""
@@ -172,7 +173,7 @@ class JsonScope:
         for member in self.members:
             value = member.get(target)
             if value is None and member.count is not None:
-                value = str(len(member.count(target) or ()))
+                value = member.number(target)
             if value is None:
                 continue
             own = member.get_beside(target) if member.get_beside else None
@@ -183,14 +184,11 @@ class JsonScope:
                 state.lose(f"{at}/{'/'.join(map(str, member.path))}", value, wanted)
                 continue
             made.append((member.rank, member.pointer, out))
-        for rule in self.lists:
-            if items := rule.write(target, state, at):
-                made.append((rule.rank, rule.pointer, items))
+        arrays = [(rule, rule.write(target, state, at)) for rule in self.lists]
+        made += [(rule.rank, rule.pointer, items) for rule, items in arrays if items]
         said = bool(made)
         there = {pointer for _, pointer, _ in made}
-        for fixed in self.fixed:
-            if (fixed.get is None or fixed.get(target) is not None) and (fixed.beside is None or fixed.beside & there):
-                made.append((fixed.rank, fixed.pointer, fixed.value))
+        made += [(each.rank, each.pointer, each.value) for each in self.fixed if each.holds(target, there)]
         made.sort(key=lambda each: each[0])
         body: Json = {}
         for _, pointer, value in made:
@@ -265,7 +263,7 @@ class Level:
 
 @dataclass(slots=True)
 class Tree:
-    """Nodes nested as deep as the document: `by` is the member that tells their level, children stand at `pointer` of each."""
+    """Nodes nested as the document's: the member `by` tells their level, their children stand at `pointer` of each."""
 
     rank: int
     pointer: Pointer
@@ -339,6 +337,15 @@ def _unnamed(source: Json, names: Mapping[str, Any], at: Pointer) -> dict[Pointe
         elif below is not None:
             found.update(_unnamed(value, below, own))
     return found
+
+
+def _keep(odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str) -> None:
+    """Remember what was not mapped, and report it."""
+    kept = target.setdefault("extensions", {}).setdefault(SYNTAX, {})
+    for pointer, value in odd.items():
+        name = write_pointer(pointer)
+        kept[name] = encode(value)
+        state.unmapped.append(UnmappedMember(pointer=at + name, value=kept[name][:200]))
 
 
 def _restore(body: Json, target: Json) -> bool:

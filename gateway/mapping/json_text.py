@@ -22,7 +22,7 @@ Pointer = tuple[str, ...]
 
 
 def decode(text: str | bytes) -> Any:
-    """The value of strict JSON; ValueError, in words, for anything else and for what passes the limits or says a name twice."""
+    """The value of strict JSON; ValueError, in words, for anything else, for excess and for a name said twice."""
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     if len(text) > MAX_BYTES:
@@ -73,7 +73,7 @@ def find(source: Any, pointer: Pointer) -> Any:
 
 
 def put(target: dict[str, Any], pointer: Pointer, value: Any) -> bool:
-    """Set `value` at `pointer`, making objects on the way; False, with nothing set, where something else stands there."""
+    """Set `value` at `pointer`, making objects on the way; False where something else stands there."""
     *way, last = pointer
     for name in way:
         below = target.setdefault(name, {})
@@ -87,7 +87,7 @@ def put(target: dict[str, Any], pointer: Pointer, value: Any) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two values are the same JSON: members in any order, numbers by their digits, no number equal to a boolean."""
+    """Whether two values are the same JSON: members in any order, numbers by their digits."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(each, right[name]) for name, each in left.items())
     if isinstance(left, list) and isinstance(right, list):
@@ -115,8 +115,9 @@ def _constant(name: str) -> NoReturn:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(
-            f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice in an object"
-        )
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the name {name[:80]!r} stands twice in an object")
+            seen.add(name)
     return made

@@ -65,7 +65,7 @@ def read_constant(text: str) -> JsonConstant | None:
 def read_line(
     node: Node, key: str, codes: Mapping[str, Codes], problems: Problems, *, digits: bool = False
 ) -> JsonLine | None:
-    """Path and pair of `path | pair`; None, with the reason in `problems`. `digits`: a number goes into a text field."""
+    """Path and pair of `path | pair`; None, with the reason in `problems`. `digits`: the field is a text."""
     words = [word.strip() for word in (node.text or "").split("|")]
     path = read_path(words[0])
     if not path:
@@ -91,7 +91,7 @@ def read_line(
             wanted = "a table under codes" + near(rest[0], codes)
             problems.add("map.codes.unknown", node.file, node.line, key, said=rest[0], wanted=wanted)
             return None
-        pair: Pair = Said(Coded(table), "text", "a code") if name == "code" else _CODED[name](table)  # type: ignore[assignment]
+        pair: Pair = Said(Coded(table), "text", "a code") if name == "code" else _CODED[name](table)
         return JsonLine(path, pair, table, beside)
     wanted = "one of " + ", ".join(NAMES) + (near(name, NAMES) if name not in NAMES else " with its parameters")
     problems.add("map.pair.unknown", node.file, node.line, key, said=" ".join(call), wanted=wanted)

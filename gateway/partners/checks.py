@@ -234,12 +234,12 @@ def _references(files: Files) -> Iterator[Finding]:
         for kind, call in _items(at(target, "documents")):
             keys = ("targets", name, "documents", kind)
             yield from _placeholders(files.settings, (*keys, "path"), at(call, "path"))
-            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"), "json", kind)
+            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"), document="json", kind=kind)
     for partner in files.partners.values():
         yield from _known(partner, ("target",), at(partner.data, "target"), targets, "target")
         for direction in ("send", "receive"):
             for keys, kind, rule in _documents(partner, direction):
-                yield from _map(files, partner, (*keys, "map"), at(rule, "map"), at(rule, "set"), kind)
+                yield from _map(files, partner, (*keys, "map"), at(rule, "map"), document=at(rule, "set"), kind=kind)
 
 
 def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, what: str) -> Iterator[Finding]:
@@ -251,7 +251,9 @@ def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, 
     yield _finding(source, keys, f"unknown_{what}", said=repr(word), wanted=wanted, fix=fix)
 
 
-def _map(files: Files, source: YamlText, keys: Keys, name: object, document: object, kind: object) -> Iterator[Finding]:
+def _map(
+    files: Files, source: YamlText, keys: Keys, name: object, *, document: object, kind: object
+) -> Iterator[Finding]:
     """A map exists and is for this document and kind; `document` is not known where the file does not say it."""
     if not isinstance(name, str) or files.map_exists is None:
         return
@@ -270,11 +272,10 @@ def _map(files: Files, source: YamlText, keys: Keys, name: object, document: obj
     head = files.map_head(name) if files.map_head is not None else None
     if head is None:
         return
-    for said, wanted in ((head.document, document), (head.canonical, kind)):
-        if isinstance(wanted, str) and said != wanted:
-            said = f"{name}, a map for {said or 'no document'}"
-            fix = f"name a map for {wanted}"
-            yield _finding(source, keys, "wrong_map", said=said, wanted=f"a map for {wanted}", fix=fix)
+    for own, needed in ((head.document, document), (head.canonical, kind)):
+        if isinstance(needed, str) and own != needed:
+            said, wanted = f"{name}, a map for {own or 'no document'}", f"a map for {needed}"
+            yield _finding(source, keys, "wrong_map", said=said, wanted=wanted, fix=f"name {wanted}")
 
 
 def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:

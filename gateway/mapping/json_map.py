@@ -14,11 +14,12 @@ from gateway.canonical.shape import near
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding
 from gateway.mapping.compile import compile_codes
+from gateway.mapping.head import head
 from gateway.mapping.json_compile import JsonCompiler
 from gateway.mapping.json_scope import JsonReadState, JsonScope, UnmappedMember
 from gateway.mapping.json_text import encode, same
 from gateway.mapping.known import Known, lost
-from gateway.mapping.map import Sources, finder
+from gateway.mapping.map import Map, Sources, compile_map, finder
 from gateway.mapping.overlay import JSON, resolve
 from gateway.mapping.rules import Problems, finding
 from gateway.mapping.source import Node
@@ -107,6 +108,12 @@ def compile_json_map(name: str, sources: Sources) -> JsonMap:
             findings=tuple(problems.findings),
         )
     return made
+
+
+def compile_any(name: str, sources: Sources) -> Map | JsonMap:
+    """The map `name`, whatever it is for. OurFault as its own compiler raises it."""
+    found = head(name, sources)
+    return compile_json_map(name, sources) if found and found.document == JSON else compile_map(name, sources)
 
 
 def _made(name: str, node: Node, version: str, problems: Problems) -> JsonMap | None:

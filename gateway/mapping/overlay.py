@@ -46,7 +46,11 @@ def _resolve(  # noqa: PLR0917  one step of the recursion
         chain = " → ".join((*above, name))
         problems.add("map.extends.cycle", *asked, "extends", said=chain, wanted=f"at most {MAX_EXTENDS} different maps")
         return None
-    found = finder(name)
+    try:
+        found = finder(name)
+    except UnicodeDecodeError:
+        problems.add("map.file.yaml", name, 1, "", said="bytes that are no UTF-8", wanted="UTF-8")
+        return None
     if found is None:
         file, line = (asked[0] or name, asked[1])
         problems.add("map.file.missing", file, line, "extends" if above else "", said=name, wanted="a map of that name")

@@ -34,7 +34,7 @@ def map_heads(folder: Path) -> MapHead:
     def about(name: str) -> Head | None:
         try:
             return head(name, find)
-        except (OSError, UnicodeDecodeError):
+        except OSError:
             return None
 
     return about

@@ -102,7 +102,7 @@ def events_page() -> str:
         "",
         RENEW,
         "",
-        "The facts on the audit trail ([its format](audit-trail.md)); `gateway message show ID` prints a message's own.",
+        "The facts on the audit trail ([its format](audit-trail.md)); `gateway message show ID` prints those of one.",
         "Every event has `message_id`, and `partner` and `order_number` where they are known. No event holds a payload",
         "or a secret.",
     ]

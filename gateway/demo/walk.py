@@ -317,8 +317,10 @@ async def _killed(cast: Cast) -> None:
 
 async def _audit(cast: Cast) -> None:
     for name, workspace in (("gateway", cast.demo.gateway), ("station", cast.demo.station)):
-        verified = (await command(workspace, "audit", "verify")).strip()
-        cast.say(f"{name}: {' '.join(verified.split())}")
+        told = json.loads(await command(workspace, "audit", "verify", "--json"))  # exit code 1 unless all is well
+        seals = f"{told['seals']} seal{'' if told['seals'] == 1 else 's'}"
+        sealed = f"{told['sealed']} events in {seals}, {told['unsealed']} not sealed yet"
+        cast.say(f"{name}: the trail is as it was written: {sealed}")
 
 
 async def _once_at(cast: Cast, erp: str, kind: str, count: int) -> list[dict[str, Any]]:
@@ -356,7 +358,18 @@ async def _timelines(cast: Cast) -> None:
 
 
 def _detail(entry: TrailEntry) -> str:
-    shown = ("document", "type", "outcome", "target", "rule", "status", "their_id", "disposition", "control_number")
+    shown = (
+        "channel",
+        "document",
+        "type",
+        "outcome",
+        "target",
+        "rule",
+        "status",
+        "their_id",
+        "disposition",
+        "control_number",
+    )
     return ", ".join(f"{key} {entry.data[key]}" for key in shown if entry.data.get(key) is not None)
 
 

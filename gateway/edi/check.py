@@ -78,20 +78,22 @@ def _one(walk: Walk, state: State, raw: bytes, position: int, offset: int) -> tu
         tag = raw.partition(structure.delimiters.element.encode())[0].decode(structure.charset, "replace")
         step = state[structure.key(tag)]
         if step is None or step.tag != tag:
-            return _unplaced(walk, state, tag, raw, position, offset), 1
+            return _unplaced(walk, state, tag, raw, (position, offset)), 1
         if not step.match(raw):
             walk.elements(step.spec, raw, position, offset)
     if step.choices:
         chosen = walk.choose(step, raw)
         if chosen is None:
-            return _unplaced(walk, state, step.tag, raw, position, offset), 1
+            return _unplaced(walk, state, step.tag, raw, (position, offset)), 1
         step = chosen
     walk.move(state, step, Segment(step.tag, raw, position, offset, step.wire))
     return step.state, 1
 
 
-def _unplaced(walk: Walk, state: State, tag: str, raw: bytes, position: int, offset: int) -> State:
+def _unplaced(walk: Walk, state: State, tag: str, raw: bytes, at: tuple[int, int]) -> State:
+    """A segment for which there is no step; `at` is its position and its offset. The state to go on from."""
     structure = walk.structure
+    position, offset = at
     spec = structure.specs.get(tag)
     if spec is None:
         wire = Wire(structure.delimiters.element, structure.delimiters.component, structure.charset)

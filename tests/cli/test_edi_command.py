@@ -39,10 +39,19 @@ def test_json_is_one_object_per_file_with_the_outcome_last() -> None:
     first, second = map(json.loads, result.stdout.splitlines())
     assert list(first) == ["file", "interchanges", "findings", "outcome"]
     (interchange,) = first["interchanges"]
-    assert (interchange["standard"], interchange["sender"], interchange["outcome"]) == ("x12", "ZZ:SUPPLIER", "rejected")
+    assert (interchange["standard"], interchange["sender"], interchange["outcome"]) == (
+        "x12",
+        "ZZ:SUPPLIER",
+        "rejected",
+    )
     (message,) = interchange["groups"][0]["messages"]
     (found,) = message["findings"]
-    assert (found["rule"], found["segment"], found["position"], found["element"]) == ("edi.element.characters", "PO1", 11, 2)  # noqa: E501  one line reads better
+    assert (found["rule"], found["segment"], found["position"], found["element"]) == (
+        "edi.element.characters",
+        "PO1",
+        11,
+        2,
+    )
     assert found["codes"] == {"ak304": "8", "ak403": "6", "ak502": "5"}
     assert second["findings"][0]["offset"] == 0
     assert second["outcome"] == "rejected"

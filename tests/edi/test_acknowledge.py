@@ -123,7 +123,9 @@ def test_a_ta1_alone_is_an_interchange(wrap: Wrap, one: One, guides: Guides) -> 
     assert (read.groups, len(read.tas), read.findings) == ((), 1, ())
 
 
-def test_the_envelope_is_byte_stable_and_counts(wrap: Wrap, bodies: dict[str, list[str]], one: One, guides: Guides) -> None:  # noqa: E501  fixtures
+def test_the_envelope_is_byte_stable_and_counts(
+    wrap: Wrap, bodies: dict[str, list[str]], one: One, guides: Guides
+) -> None:
     """Every byte of ISA, GS, GE, IEA; other versions have a repetition separator."""
     root = one(wrap("855")).groups[0].messages[0].root
     out = [write.Outgoing(type="855", control_number=3, root=root)]

@@ -39,7 +39,11 @@ def test_loops_are_named_by_their_first_segment(wrap: Wrap, message: Read) -> No
 
 def test_hl_loops_nest_by_hl02_not_by_order(wrap: Wrap, message: Read, bodies: dict[str, list[str]]) -> None:
     """The same tree although the pack comes before its order; the totals stay at the end."""
-    assert names(message(wrap("856")).root) == ["BSN", ["HL", ["HL", "PRF", ["HL", "MAN", ["HL", "LIN", "SN1"]]]], "CTT"]
+    assert names(message(wrap("856")).root) == [
+        "BSN",
+        ["HL", ["HL", "PRF", ["HL", "MAN", ["HL", "LIN", "SN1"]]]],
+        "CTT",
+    ]
     body = bodies["856"]
     shuffled = [body[0], body[1], *body[4:6], *body[2:4], *body[6:]]
     read = message(wrap("856", shuffled))

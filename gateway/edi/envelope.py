@@ -10,6 +10,8 @@ from gateway.edi.rules import finding
 from gateway.findings import EdiPlace, Finding
 
 TA1 = re.compile(r"[0-9]{9}\*[0-9]{6}\*[0-9]{4}\*[AER]\*[0-9]{3}(?:\*.*)?")
+_KIND = re.compile(r"[0-9]{3}")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _CONTROL = re.compile(r"[0-9]{1,9}")
 _FUNCTIONAL = re.compile(r"[A-Z][A-Z0-9]")
 _GROUP_DATE = re.compile(r"(?:[0-9][0-9])?[0-9][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -40,11 +42,14 @@ def check_group(elements: list[str], place: EdiPlace, guides: Guides) -> list[Fi
     return found
 
 
-def check_start(elements: list[str], place: EdiPlace, *, repeated: bool) -> list[Finding]:
-    """What is wrong with ST01 and ST02; `place` names the ST, `repeated` that the group has that number already."""
-    found: list[Finding] = []
+def check_start(elements: list[str], place: EdiPlace, offset: int, *, repeated: bool) -> list[Finding]:
+    """What is wrong with the ST at `offset` of the set at `place`; `repeated`: the group has its number already."""
     kind, number = elements[0], elements[1]
-    if not re.fullmatch(r"[0-9]{3}", kind):
+    if _KIND.fullmatch(kind) and 4 <= len(number) <= 9 and not repeated:  # noqa: PLR2004  element 329
+        return []
+    found: list[Finding] = []
+    place = replace(place, segment=1, tag="ST", offset=offset)
+    if not _KIND.fullmatch(kind):
         at = replace(place, element=1)
         found.append(finding("edi.message.type_invalid", at, said=kind, wanted="three digits"))
     at = replace(place, element=2)
@@ -63,4 +68,4 @@ def padded(elements: list[str], count: int) -> list[str]:
 
 def number_of(text: str) -> int | None:
     """A count of one to nine digits, None for anything else."""
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    return int(text) if _COUNT.fullmatch(text) else None

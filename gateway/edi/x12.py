@@ -313,22 +313,21 @@ class _Reader:
             group=group.start.control_number or None,
             message=number or None,
         )
-        where = replace(place, segment=1, tag="ST", offset=opened.mark.offset)
-        found = check_start(opened.elements, where, repeated=number in group.numbers)
+        found = check_start(opened.elements, place, opened.mark.offset, repeated=number in group.numbers)
         group.numbers.add(number)
         guide = self._guides.find(group.start.version, kind)
         end = self._buffer.offset if mark is None else mark.offset
         if guide is None:
             if not any(one.codes.ak502 == "6" for one in found):
                 said = f"{kind} in version {group.start.version}"
-                where = replace(where, element=1)
+                where = replace(place, segment=1, tag="ST", element=1, offset=opened.mark.offset)
                 wanted = "a set and version that were agreed"
                 found.append(finding("edi.message.unsupported", where, said=said, wanted=wanted))
             root = Loop("", [])
             segments = 2 + sum(1 if isinstance(part, Mark) else len(part.segments) for part in opened.parts)
         else:
             if group.start.functional_id != guide.functional_id:
-                where = replace(where, element=1)
+                where = replace(place, segment=1, tag="ST", element=1, offset=opened.mark.offset)
                 wanted = f"{kind} in a group {guide.functional_id}"
                 said = group.start.functional_id
                 found.append(finding("edi.message.wrong_group", where, said=said, wanted=wanted))
@@ -344,21 +343,25 @@ class _Reader:
         else:
             found += self._check_end(padded(self._texts(mark), 2), number, segments, mark, place)
         findings = tuple(found)
+        outcome = verdict_of(findings) if findings else Verdict.ACCEPTED
         return Message(
             type=kind,
             version=group.start.version,
             control_number=number,
             root=root,
             findings=findings,
-            outcome=verdict_of(findings),
+            outcome=outcome,
             segments=segments,
             offset=opened.mark.offset,
         )
 
     def _check_end(self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace) -> list[Finding]:
+        right = number_of(elements[0]) == segments
+        if right and elements[1] == number:
+            return []
         found: list[Finding] = []
         where = replace(place, segment=segments, tag="SE", offset=mark.offset)
-        if number_of(elements[0]) != segments:
+        if not right:
             at = replace(where, element=1)
             found.append(finding("edi.message.count", at, said=elements[0], wanted=f"SE01 {segments}"))
         if not self._same(elements[1], number):

@@ -256,3 +256,11 @@ def test_ten_thousand_levels_are_findings_not_a_crash(wrap: Wrap, message: Read)
     assert set(rules(read)) == {"edi.hl.too_deep", "edi.message.too_many_findings"}
     ring = ["BSN*00*SH-1*20260110*1200", *(f"HL*{i}*{i % 5000 + 1}*P" for i in range(1, 5001))]
     assert "edi.hl.cycle" in rules(message(wrap("856", ring)))
+
+
+def test_many_notes_never_refuse_a_set_and_many_faults_end_its_reading(wrap: Wrap, message: Read) -> None:
+    """Notes beyond the limit are dropped; a hopeless set is given up, its segments still counted."""
+    noted = message(wrap("855", ["BAK*00*AC*PO-1*20260102", *["REF*ZZ*1**"] * 300]))
+    assert (noted.outcome, len(noted.findings)) == (Verdict.ACCEPTED, 100)
+    hopeless = message(wrap("855", ["BAK*00*AC*PO-1*20260102", *["QQ*1"] * 5000]))
+    assert (hopeless.outcome, len(hopeless.findings), hopeless.segments) == (Verdict.REJECTED, 101, 5003)

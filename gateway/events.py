@@ -5,7 +5,7 @@ Events hold references and hashes, never payloads and never secrets: a purged pa
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 
@@ -24,10 +24,13 @@ class Event:
     def data(self) -> dict[str, Any]:
         """The fact's own fields as JSON values, without the three that every event has."""
         return {
-            key: value
-            for key, value in asdict(self).items()
-            if key not in {"message_id", "partner", "order_number"} and value is not None
+            field.name: value
+            for field in fields(self)
+            if field.name not in _OF_EVERY_EVENT and (value := getattr(self, field.name)) is not None
         }
+
+
+_OF_EVERY_EVENT = frozenset({"message_id", "partner", "order_number"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,6 +226,16 @@ class WorkRetried(Event):
     step: str
     by: str
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PayloadPurged(Event):
+    """The bytes of a message were removed; their hashes stay, so the trail still verifies."""
+
+    kind: ClassVar[str] = "payload.purged"
+    by: str
+    reason: str
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.events import Event
+from gateway.findings import Finding
+from gateway.partners.agreement import Agreement
 
 Json = Mapping[str, Any]
 """A JSON object; decimals are strings."""
@@ -97,6 +99,10 @@ class DocumentState(StrEnum):
     """Work on it was given up; an operator can retry."""
 
 
+WAIT_FOR_NUMBERED = "(numbered)"
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
+
+
 class JobState(StrEnum):
     """`waiting` jobs run when their time-out comes or end when their `wait_key` is met."""
 
@@ -136,6 +142,8 @@ class Numbered:
     """`x12:<our id>:<their id>`; one counter for interchanges, one for groups."""
     render: Callable[[Numbers], bytes]
     wait_key: Callable[[Numbers], str] | None = None
+    keys: Callable[[Numbers], tuple[str, ...]] | None = None
+    """Identities that the numbers give the message, kept as `Changes.keys` are."""
     events: Callable[[Numbers, bytes], tuple[Event, ...]] | None = None
 
 
@@ -161,11 +169,16 @@ class NewMessage:
     receipt: Receipt | None = None
     answers: str | None = None
     """The message that this one acknowledges."""
+    wait_key: str | None = None
+    """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageUpdate:
-    """A change to a stored message; `None` leaves a field as it is."""
+    """A change to a stored message; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late SENT never overwrites ACKNOWLEDGED.
+    """
 
     id: str
     state: MessageState | None = None
@@ -207,17 +220,22 @@ class NewDocument:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentUpdate:
-    """A change to a stored document; `None` leaves a field as it is."""
+    """A change to a stored document; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late COMPOSED never overwrites ANSWERED.
+    """
 
     id: str
     state: DocumentState | None = None
+    sent_as: str | None = None
+    """The message that carries it to the partner."""
     target: str | None = None
     their_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewJob:
-    """Work to be done after the commit. Unique: (message_id, step, document_id)."""
+    """Work to be done after the commit. Unique: (message_id, step, document_id); the same work again is left out."""
 
     message_id: str
     step: str
@@ -241,6 +259,9 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>`; one that is taken already
+    raises NaturalKeyTaken."""
     events: tuple[Event, ...] = ()
 
 
@@ -263,6 +284,7 @@ class Message:
     mic: str | None
     answers: str | None
     receipt: Receipt | None
+    wait_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -305,7 +327,9 @@ class Job:
     wait_key: str | None
     data: Json
     first_run_at: datetime
-    """When it was first due: deadlines of policies count from here."""
+    """When it was first due, or revived: deadlines of policies count from here."""
+    tries: int = 1
+    """Attempts since then, this one included: the position in the retry schedule."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -407,6 +431,12 @@ class Queries(Protocol):
     async def message_by_duplicate_key(self, key: str) -> Message | None:
         """The message that took this duplicate key."""
 
+    async def key_owner(self, key: str) -> str | None:
+        """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
+
+    async def message_by_wait_key(self, wait_key: str) -> Message | None:
+        """The newest message that is, or was, closed by `wait_key`."""
+
     async def waiting(self, wait_key: str) -> Job | None:
         """The job that waits for `wait_key`."""
 
@@ -441,7 +471,9 @@ class Queries(Protocol):
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
 
-    async def timeline(self, *, message_id: str | None = None, order_number: str | None = None) -> list[TrailEntry]:
+    async def timeline(
+        self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None
+    ) -> list[TrailEntry]:
         """The trail of one message, or of everything that belongs to an order, oldest first."""
 
 
@@ -513,3 +545,61 @@ class Keys(Protocol):
 
     async def touch_key(self, key_id: str, at: datetime) -> None:
         """Record the last use, at most once a minute."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A document handed over by HTTP is durable; `receipt` is the answer, byte for byte the same for a repeat."""
+
+    transaction_id: str
+    receipt: Receipt
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A document handed over by HTTP was not taken: the HTTP status, the rule, and every finding at once."""
+
+    status: int
+    rule: str
+    title: str
+    findings: tuple[Finding, ...]
+
+
+class Submissions(Protocol):
+    """Taking documents over HTTP: the pipeline keeps it, the web layer calls it."""
+
+    async def submit(
+        self,
+        *,
+        kind: str,
+        partner: str | None,
+        body: bytes,
+        idempotency_key: str | None,
+        order_id: str | None,
+        correlation_id: str,
+    ) -> Submitted | Refused:
+        """Validate, match and store one canonical document (strict JSON in `body`), all errors at once.
+
+        `partner` is `None` in the ERP scope and the partner's name in the supplier scope. `order_id` names the
+        order that an acknowledgement answers; the caller has checked that the partner may see it.
+        """
+
+    async def fetched(self, document: Document) -> None:
+        """Record that the partner fetched `document` over REST; only the first time has an effect."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpAnswer:
+    """A bounded HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class As2Post(Protocol):
+    """The way to partners' AS2 stations."""
+
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome."""

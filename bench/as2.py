@@ -1,0 +1,94 @@
+"""One inbound AS2 exchange (decrypt, verify, MIC, signed MDN) against its bare cryptography, in the same run.
+
+Aims: at most 1.3 times at 4 KB, 1.5 times at 10 MB. `python -m bench.as2`
+"""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from bench.primitives import SIZES, bare_exchange, cpu_milliseconds
+from gateway.as2 import Built, KeyPair, Policy, ReceiptKind, build_message, build_receipt, open_message
+
+AIMS = {"4 KB": 1.3, "100 KB": None, "10 MB": 1.5}
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def make_pair(name: str) -> KeyPair:
+    """A self-signed RSA-2048 pair."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=365))
+    return KeyPair(private_key=key, certificate=builder.sign(key, hashes.SHA256()))
+
+
+def exchange(size: int, *, compress: bool) -> tuple[Callable[[], object], Callable[[], Built]]:
+    """Receiving one message of that size, and building it."""
+    acme, ours = make_pair("acme"), make_pair("ours")
+    payload = os.urandom(size // 2).hex().encode("ascii")
+
+    def send() -> Built:
+        return build_message(
+            payload,
+            content_type="application/edi-x12",
+            filename="order.edi",
+            as2_from="acme",
+            as2_to="ours",
+            message_id="<1@acme>",
+            date=NOW,
+            subject="order",
+            sign_with=acme,
+            encrypt_for=[ours.certificate],
+            compress=compress,
+            receipt=ReceiptKind.SIGNED,
+        )
+
+    built, policy = send(), Policy()
+
+    def receive() -> object:
+        opened = open_message(
+            built.headers, built.body, keys=[ours], partner_certificates=[acme.certificate], policy=policy
+        )
+        return build_receipt(
+            request=opened.addressing,
+            opened=opened,
+            fault=None,
+            key=ours,
+            our_name="partner-gateway",
+            message_id="<2@ours>",
+            date=NOW,
+        )
+
+    return receive, send
+
+
+def main() -> None:
+    """Print milliseconds, ratios and aims."""
+    print("AS2 inbound exchange, RSA-2048, AES-256-CBC, SHA-256, signed MDN; CPU ms")
+    print(f"  {'payload':>7} {'bare':>8} {'exchange':>9} {'ratio':>6} {'aim':>5} {'compressed':>11} {'send':>8}")
+    for name, size in SIZES.items():
+        receive, send = exchange(size, compress=False)
+        bare, ours, inflated, sending = cpu_milliseconds(
+            bare_exchange(size), receive, exchange(size, compress=True)[0], send
+        )
+        aim = AIMS[name]
+        print(f"  {name:>7} {bare:8.3f} {ours:9.3f} {ours / bare:6.2f} {aim or '-':>5} {inflated:11.3f} {sending:8.3f}")
+    receive, _ = exchange(50 * 1024 * 1024, compress=False)
+    tracemalloc.start()
+    receive()
+    print(f"  50 MB: {tracemalloc.get_traced_memory()[1] / 2**20:.0f} MB of memory added at the peak")
+    tracemalloc.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""AS2 without I/O (RFC 4130, RFC 5402): bytes and frozen values in and out; time, ids and limits are parameters.
+
+Everything here costs CPU and waits for nothing: run it in a thread, off the event loop; RSA work releases the GIL.
+"""
+
+from __future__ import annotations
+
+from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read_headers, read_name, write_name
+from gateway.as2.algorithms import CIPHERS, HASHES
+from gateway.as2.building import Built, build_message
+from gateway.as2.certificates import KeyPair, fingerprint, valid_at
+from gateway.as2.envelope import KeyTransport
+from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.opening import Opened, open_message
+from gateway.as2.policy import Policy
+from gateway.as2.receipt import BuiltReceipt, build_receipt
+from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
+
+__all__ = [
+    "CIPHERS",
+    "HASHES",
+    "Addressing",
+    "As2Fault",
+    "Built",
+    "BuiltReceipt",
+    "KeyPair",
+    "KeyTransport",
+    "Opened",
+    "Policy",
+    "ReceiptKind",
+    "ReceiptRequest",
+    "ReceiptVerdict",
+    "Refusal",
+    "Sent",
+    "build_message",
+    "build_receipt",
+    "fingerprint",
+    "open_message",
+    "read_headers",
+    "read_name",
+    "read_receipt",
+    "valid_at",
+    "write_name",
+]

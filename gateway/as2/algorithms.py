@@ -1,0 +1,117 @@
+"""The algorithms of AS2 as tables: one row per name, one place to add one.
+
+Names are what people write in agreements and what `micalg` says (RFC 5751 3.4.3.2); identifiers are the content octets
+of the OIDs on the wire. Which rows a partner may use is `Policy`'s business, not a property of the row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+
+from gateway.as2.der import oid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hash:
+    """One digest algorithm: the name we write, its wire identifier and how to compute it."""
+
+    name: str
+    oid: bytes
+    scheme: hashes.HashAlgorithm
+    start: Callable[..., Any]
+    """Its constructor in `hashlib`."""
+    sendable: bool = True
+    """SHA-1 and MD5 are read for those who must (a partner switch), never signed with in a message of ours."""
+
+    def digest(self, pieces: list[bytes | memoryview]) -> bytes:
+        """The digest over the pieces in order."""
+        state = self.start(usedforsecurity=False)
+        for piece in pieces:
+            state.update(piece)
+        digest: bytes = state.digest()
+        return digest
+
+
+class Mode(Enum):
+    """How a cipher protects what it encrypts."""
+
+    CBC = "cbc"
+    GCM = "gcm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CipherSuite:
+    """One content encryption algorithm. Lengths in octets."""
+
+    name: str
+    oid: bytes
+    mode: Mode
+    key_length: int
+    block: int = 16
+    sendable: bool = True
+    """3DES is read for those who must (a partner switch), never written."""
+
+
+HASHES: dict[str, Hash] = {
+    row.name: row
+    for row in (
+        Hash(name="sha-256", oid=oid("2.16.840.1.101.3.4.2.1"), scheme=hashes.SHA256(), start=hashlib.sha256),
+        Hash(name="sha-384", oid=oid("2.16.840.1.101.3.4.2.2"), scheme=hashes.SHA384(), start=hashlib.sha384),
+        Hash(name="sha-512", oid=oid("2.16.840.1.101.3.4.2.3"), scheme=hashes.SHA512(), start=hashlib.sha512),
+        Hash(name="sha-1", oid=oid("1.3.14.3.2.26"), scheme=hashes.SHA1(), start=hashlib.sha1, sendable=False),  # noqa: S303  a partner switch decides
+        Hash(name="md5", oid=oid("1.2.840.113549.2.5"), scheme=hashes.MD5(), start=hashlib.md5, sendable=False),  # noqa: S303  likewise
+    )
+}
+HASH_BY_OID = {row.oid: row for row in HASHES.values()}
+_MICALG_ALIASES = {"sha1": "sha-1", "sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
+
+CIPHERS: dict[str, CipherSuite] = {
+    row.name: row
+    for row in (
+        CipherSuite(name="aes-128-cbc", oid=oid("2.16.840.1.101.3.4.1.2"), mode=Mode.CBC, key_length=16),
+        CipherSuite(name="aes-192-cbc", oid=oid("2.16.840.1.101.3.4.1.22"), mode=Mode.CBC, key_length=24),
+        CipherSuite(name="aes-256-cbc", oid=oid("2.16.840.1.101.3.4.1.42"), mode=Mode.CBC, key_length=32),
+        CipherSuite(name="aes-128-gcm", oid=oid("2.16.840.1.101.3.4.1.6"), mode=Mode.GCM, key_length=16),
+        CipherSuite(name="aes-192-gcm", oid=oid("2.16.840.1.101.3.4.1.26"), mode=Mode.GCM, key_length=24),
+        CipherSuite(name="aes-256-gcm", oid=oid("2.16.840.1.101.3.4.1.46"), mode=Mode.GCM, key_length=32),
+        CipherSuite(
+            name="3des-cbc", oid=oid("1.2.840.113549.3.7"), mode=Mode.CBC, key_length=24, block=8, sendable=False
+        ),
+    )
+}
+CIPHER_BY_OID = {row.oid: row for row in CIPHERS.values()}
+
+# Key transport (RFC 3370 4.2.1, RFC 3560).
+RSA_ENCRYPTION = oid("1.2.840.113549.1.1.1")
+RSA_OAEP = oid("1.2.840.113549.1.1.7")
+MGF1 = oid("1.2.840.113549.1.1.8")
+P_SPECIFIED = oid("1.2.840.113549.1.1.9")
+
+# Signatures (RFC 3370 3.2, RFC 4056, RFC 5754). RSA_ENCRYPTION in a SignerInfo takes its hash from digestAlgorithm.
+RSA_PSS = oid("1.2.840.113549.1.1.10")
+RSA_SIGNATURES: dict[bytes, Hash] = {
+    oid("1.2.840.113549.1.1.4"): HASHES["md5"],
+    oid("1.2.840.113549.1.1.5"): HASHES["sha-1"],
+    oid("1.2.840.113549.1.1.11"): HASHES["sha-256"],
+    oid("1.2.840.113549.1.1.12"): HASHES["sha-384"],
+    oid("1.2.840.113549.1.1.13"): HASHES["sha-512"],
+}
+ECDSA_SIGNATURES: dict[bytes, Hash] = {
+    oid("1.2.840.10045.4.1"): HASHES["sha-1"],
+    oid("1.2.840.10045.4.3.2"): HASHES["sha-256"],
+    oid("1.2.840.10045.4.3.3"): HASHES["sha-384"],
+    oid("1.2.840.10045.4.3.4"): HASHES["sha-512"],
+}
+ECDSA_BY_HASH = {row.name: identifier for identifier, row in ECDSA_SIGNATURES.items()}
+
+
+def hash_named(name: str) -> Hash | None:
+    """The hash a `micalg` names, in any spelling peers use; `None` for one we do not know."""
+    name = name.strip().strip('"').lower()
+    return HASHES.get(_MICALG_ALIASES.get(name, name))

@@ -1,0 +1,170 @@
+"""BER read lazily and within bounds (X.690): the octets CMS arrives in, referenced, never copied.
+
+Laws: every header is read once and counted against one budget per message; nesting is bounded; a definite-length
+element is skipped without being looked into; an element of indefinite length is walked at once, because only walking
+finds its end. Anything wrong is `BerFault`, a `ValueError`: the caller knows what it means for the peer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+INTEGER = 0x02
+OCTET_STRING = 0x04
+NULL = 0x05
+OID = 0x06
+SEQUENCE = 0x30
+SET = 0x31
+
+_CONSTRUCTED = 0x20
+_LONG_TAG = 0x1F
+_INDEFINITE = 0x80
+_MAX_LENGTH_OCTETS = 8
+_MAX_DEPTH = 24
+_MAX_TAIL = 8
+_MAX_INTEGER_OCTETS = 64
+"""Serial numbers have 20 octets at most (RFC 5280 4.1.2.2); peers exceed it a little."""
+_ELEMENTS = 4096
+_OCTETS_PER_ELEMENT = 64
+"""One element more is allowed for each 64 octets: OpenSSL and Bouncy Castle chunk octet strings by 1,000 and more."""
+
+
+class BerFault(ValueError):  # noqa: N818  the trade speaks of faults
+    """The octets are not BER, not what the structure asks for, or beyond a limit."""
+
+
+class _Source:
+    """The octets of one message, and how many headers may still be read in them."""
+
+    __slots__ = ("data", "left")
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.left = _ELEMENTS + len(data) // _OCTETS_PER_ELEMENT
+
+
+class Element:
+    """One element: its identifier octet and where it lies: header at `start`, content from `body` to `stop`."""
+
+    __slots__ = ("_depth", "_parts", "_source", "body", "end", "start", "stop", "tag")
+
+    def __init__(  # noqa: PLR0917  made once per header, positional because that is measurably faster
+        self, source: _Source, depth: int, tag: int, start: int, body: int, stop: int, end: int
+    ) -> None:
+        self._source = source
+        self._depth = depth
+        self.tag = tag
+        self.start = start
+        self.body = body
+        self.stop = stop
+        self.end = end
+        self._parts: list[Element] | None = None
+
+    @property
+    def parts(self) -> list[Element]:
+        """The elements inside, read on first use."""
+        if self._parts is None:
+            if not self.tag & _CONSTRUCTED:
+                raise BerFault("a primitive element where a constructed one belongs")
+            self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
+        return self._parts
+
+    @property
+    def whole(self) -> memoryview:
+        """The element as received, header included."""
+        return self._source.data[self.start : self.end]
+
+    @property
+    def content(self) -> memoryview:
+        """The octets of a primitive element."""
+        if self.tag & _CONSTRUCTED:
+            raise BerFault("a constructed element where a primitive one belongs")
+        return self._source.data[self.body : self.stop]
+
+    def octets(self) -> Iterator[memoryview]:
+        """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
+        if not self.tag & _CONSTRUCTED:
+            yield self._source.data[self.body : self.stop]
+            return
+        for part in self.parts:
+            if part.tag & ~_CONSTRUCTED != OCTET_STRING:
+                raise BerFault("an octet string made of something else")
+            yield from part.octets()
+
+    def joined(self) -> memoryview:
+        """An octet string as one run of octets; copied only when it came in several pieces."""
+        pieces = list(self.octets())
+        return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
+
+    def integer(self) -> int:
+        """A whole number of bounded size."""
+        content = self.expect(INTEGER).content
+        if not 0 < len(content) <= _MAX_INTEGER_OCTETS:
+            raise BerFault("an integer of impossible size")
+        return int.from_bytes(content, "big", signed=True)
+
+    def oid(self) -> bytes:
+        """The content octets of an object identifier; tables are keyed by them."""
+        return bytes(self.expect(OID).content)
+
+    def expect(self, tag: int) -> Element:
+        """Itself, if it has that tag."""
+        if self.tag != tag:
+            raise BerFault(f"tag {self.tag:#04x} where {tag:#04x} belongs")
+        return self
+
+
+def _series(
+    source: _Source, at: int, limit: int, depth: int, *, endless: bool = False, first_only: bool = False
+) -> tuple[list[Element], int]:
+    """The elements from `at` on: up to `limit`, or when `endless` up to the end-of-contents octets (X.690 8.1.5)."""
+    if depth > _MAX_DEPTH:
+        raise BerFault(f"nested deeper than {_MAX_DEPTH} levels")
+    data = source.data
+    found: list[Element] = []
+    while at < limit or endless:
+        source.left -= 1
+        body = at + 2
+        if body > limit or source.left < 0:
+            raise BerFault("ends in the middle of an element" if body > limit else "too many elements")
+        tag, length = data[at], data[at + 1]
+        if length < _INDEFINITE and (tag or not endless):
+            end = body + length
+        elif tag == 0 and endless:
+            if length != 0:
+                raise BerFault("end-of-contents with a length")
+            return found, at
+        elif length == _INDEFINITE:
+            if not tag & _CONSTRUCTED:
+                raise BerFault("a primitive element of indefinite length")
+            parts, stop = _series(source, body, limit, depth + 1, endless=True)
+            element = Element(source, depth, tag, at, body, stop, stop + 2)
+            element._parts = parts  # noqa: SLF001  its own module
+            found.append(element)
+            at = stop + 2
+            if first_only:
+                break
+            continue
+        else:
+            count = length & 0x7F
+            if count > _MAX_LENGTH_OCTETS or body + count > limit:
+                raise BerFault("a length that cannot be")
+            length = int.from_bytes(data[body : body + count], "big")
+            body += count
+            end = body + length
+        if end > limit or tag & _LONG_TAG == _LONG_TAG:
+            raise BerFault("an element longer than what is there, or a tag number above 30")
+        found.append(Element(source, depth, tag, at, body, end, end))
+        at = end
+        if first_only:
+            break
+    return found, at
+
+
+def read(data: bytes | memoryview) -> Element:
+    """The one element `data` holds. Line ends behind it are tolerated: MIME writers append them."""
+    view = memoryview(data)
+    found, at = _series(_Source(view), 0, len(view), 0, first_only=True)
+    if not found or bytes(view[at : at + _MAX_TAIL]).strip(b"\r\n") or len(view) - at > _MAX_TAIL:
+        raise BerFault("not one structure and nothing else")
+    return found[0]

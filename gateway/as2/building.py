@@ -1,0 +1,223 @@
+"""Build an AS2 message: payload, then compression, signature and encryption from the inside out (RFC 4130 section 4).
+
+Large payloads are never copied into each layer: layers are lists of pieces, joined once at the end.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+from cryptography import x509
+
+from gateway.as2 import compression, envelope, signature
+from gateway.as2.addressing import ReceiptKind, write_name, write_printable
+from gateway.as2.algorithms import CIPHERS, HASHES, Hash
+from gateway.as2.certificates import KeyPair
+from gateway.as2.der import Pieces
+from gateway.errors import OurFault
+
+VERSION = "1.1"
+"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
+_MAX_FILENAME = 255
+
+Headers = tuple[tuple[str, str], ...]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Built:
+    """A request ready to be posted, and what its receipt must say."""
+
+    headers: Headers
+    body: bytes
+    message_id: str
+    mic: str
+    mic_algorithm: str
+    signed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """One MIME entity being built: its headers and the pieces of its content."""
+
+    headers: Headers
+    content: Sequence[bytes | memoryview]
+
+    def pieces(self) -> Pieces:
+        """Headers, blank line, content."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return [f"{lines}\r\n".encode("ascii"), *self.content]
+
+
+def build_message(
+    payload: bytes,
+    *,
+    content_type: str,
+    filename: str | None,
+    as2_from: str,
+    as2_to: str,
+    message_id: str,
+    date: datetime,
+    subject: str,
+    sign_with: KeyPair | None,
+    encrypt_for: Sequence[x509.Certificate],
+    compress: bool,
+    receipt: ReceiptKind,
+    micalg: str = "sha-256",
+    cipher: str = "aes-256-cbc",
+    key_transport: envelope.KeyTransport = envelope.KeyTransport.PKCS1,
+    compress_after_signing: bool = False,
+    boundary: str | None = None,
+) -> Built:
+    """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
+
+    `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
+    sends it in the clear; `boundary` is for reproducible tests.
+    """
+    digest_with = _known(HASHES, micalg, "hash")
+    if not digest_with.sendable:
+        raise OurFault(f"{micalg} is never sent", remedy="Choose sha-256, sha-384 or sha-512 for this partner.")
+    write_printable(content_type, "Content-Type")
+    inner = Layer(
+        headers=(
+            ("Content-Type", content_type),
+            ("Content-Transfer-Encoding", "binary"),
+            *((("Content-Disposition", disposition(filename)),) if filename else ()),
+        ),
+        content=[payload],
+    )
+    layer = inner
+    if compress and not compress_after_signing:
+        layer = _compressed(layer)
+    if sign_with is not None:
+        layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
+    elif compress or encrypt_for:
+        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
+    else:
+        digest = digest_with.digest([payload])  # RFC 4130 7.3.1: without headers
+    if compress and compress_after_signing:
+        layer = _compressed(layer)
+    if encrypt_for:
+        suite = _known(CIPHERS, cipher, "cipher")
+        body = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
+        layer = _pkcs7_mime("enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data", body)
+    headers = (
+        ("AS2-Version", VERSION),
+        ("AS2-From", write_name(as2_from)),
+        ("AS2-To", write_name(as2_to)),
+        ("Message-ID", write_printable(message_id, "Message-ID")),
+        ("Subject", write_printable(subject, "Subject")),
+        ("Date", http_date(date)),
+        ("MIME-Version", "1.0"),
+        *_receipt_headers(receipt, digest_with, as2_from),
+        *layer.headers,
+    )
+    content = layer.content
+    return Built(
+        headers=headers,
+        body=bytes(content[0]) if len(content) == 1 else b"".join(content),
+        message_id=message_id,
+        mic=base64.b64encode(digest).decode("ascii"),
+        mic_algorithm=digest_with.name,
+        signed=sign_with is not None,
+    )
+
+
+def sign_layer(
+    layer: Layer, *, key: KeyPair, algorithm: Hash, moment: datetime, boundary: str | None = None
+) -> tuple[Layer, bytes]:
+    """A multipart/signed around `layer` (RFC 1847 2.1, RFC 8551 3.5.3), and the digest of what was signed."""
+    boundary = new_boundary(boundary)
+    pieces = layer.pieces()
+    digest = algorithm.digest(pieces)
+    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment)
+    attached = Layer(
+        headers=(
+            ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),
+            ("Content-Transfer-Encoding", "base64"),
+            ("Content-Disposition", 'attachment; filename="smime.p7s"'),
+        ),
+        content=[_base64_lines(octets)],
+    )
+    delimiter = f"--{boundary}".encode("ascii")
+    # RFC 2046 5.1.1: the line end before a delimiter belongs to the delimiter, so the signed octets end before it.
+    content: Pieces = [delimiter, b"\r\n", *pieces, b"\r\n", delimiter, b"\r\n"]
+    content += [*attached.pieces(), delimiter, b"--\r\n"]
+    content_type = (
+        f'multipart/signed; protocol="application/pkcs7-signature"; micalg={algorithm.name}; boundary="{boundary}"'
+    )
+    return Layer(headers=(("Content-Type", content_type),), content=content), digest
+
+
+def http_date(moment: datetime) -> str:
+    """A Date header (RFC 9110 5.6.7) for an aware moment."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def new_boundary(given: str | None) -> str:
+    """A boundary no content can hold but by guessing 128 random bits; a given one is checked for its form only."""
+    boundary = given or secrets.token_hex(16)
+    if not _BOUNDARY.fullmatch(boundary):
+        raise OurFault(f"{boundary!r} is not a MIME boundary", remedy="Use 1 to 70 letters and digits.")
+    return boundary
+
+
+def disposition(filename: str) -> str:
+    """A Content-Disposition for a file name; beyond plain ASCII by RFC 2231. Raises OurFault on paths and controls."""
+    if not 0 < len(filename) <= _MAX_FILENAME or re.search(r"[\x00-\x1f\x7f/\\]", filename) or filename in {".", ".."}:
+        raise OurFault(
+            f"{filename[:60]!r} cannot be a file name", remedy="Use a name without path and control characters."
+        )
+    if filename.isascii():
+        return 'attachment; filename="' + filename.replace('"', r"\"") + '"'
+    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _compressed(layer: Layer) -> Layer:
+    return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces()))
+
+
+def _pkcs7_mime(kind: str, body: bytes) -> Layer:
+    """RFC 8551 3.2, as binary: HTTP needs no base64."""
+    name = "smime.p7z" if kind == "compressed-data" else "smime.p7m"
+    return Layer(
+        headers=(
+            ("Content-Type", f'application/pkcs7-mime; smime-type={kind}; name="{name}"'),
+            ("Content-Transfer-Encoding", "binary"),
+            ("Content-Disposition", f'attachment; filename="{name}"'),
+        ),
+        content=[body],
+    )
+
+
+def _base64_lines(octets: bytes) -> bytes:
+    """Lines of 76 characters, each with its line end (RFC 2045 6.8)."""
+    text = binascii.b2a_base64(octets, newline=False)
+    return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
+
+
+def _receipt_headers(receipt: ReceiptKind, algorithm: Hash, as2_from: str) -> Headers:
+    """RFC 4130 7.3."""
+    if receipt is ReceiptKind.NONE:
+        return ()
+    asked: Headers = (("Disposition-Notification-To", write_name(as2_from)),)
+    if receipt is ReceiptKind.UNSIGNED:
+        return asked
+    options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {algorithm.name}"
+    return (*asked, ("Disposition-Notification-Options", options))
+
+
+def _known(table: Mapping[str, Row], name: str, what: str) -> Row:
+    if name not in table:
+        raise OurFault(f"unknown {what} {name!r}", remedy=f"Choose one of {', '.join(table)}.")
+    return table[name]

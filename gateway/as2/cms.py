@@ -1,0 +1,59 @@
+"""The frame of every CMS structure (RFC 5652 section 3): which one it is, and the element inside.
+
+Structures are decided by their content type here, never by what a MIME header says about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.as2 import ber, der
+
+DATA = der.oid("1.2.840.113549.1.7.1")
+SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
+ENVELOPED_DATA = der.oid("1.2.840.113549.1.7.3")
+AUTH_ENVELOPED_DATA = der.oid("1.2.840.113549.1.9.16.1.23")
+COMPRESSED_DATA = der.oid("1.2.840.113549.1.9.16.1.9")
+
+NAMES = {
+    DATA: "data",
+    SIGNED_DATA: "signed-data",
+    ENVELOPED_DATA: "enveloped-data",
+    AUTH_ENVELOPED_DATA: "authEnveloped-data",
+    COMPRESSED_DATA: "compressed-data",
+}
+"""Content types and their `smime-type` (RFC 8551 3.2.2)."""
+
+EXPLICIT_0 = 0xA0
+EXPLICIT_1 = 0xA1
+
+
+def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
+    """The content type of a ContentInfo and the structure in it. Raises BerFault."""
+    parts = ber.read(data).expect(ber.SEQUENCE).parts
+    if len(parts) != 2:  # noqa: PLR2004  RFC 5652 3: contentType and content
+        raise ber.BerFault("not a CMS structure")
+    inside = parts[1].expect(EXPLICIT_0).parts
+    if len(inside) != 1:
+        raise ber.BerFault("not a CMS structure")
+    return parts[0].oid(), inside[0].expect(ber.SEQUENCE)
+
+
+def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes:
+    """A ContentInfo around the pieces of a structure; the one place where they are joined."""
+    kind = der.identifier(content_type)
+    return b"".join(der.wrap(ber.SEQUENCE, [kind, *der.wrap(EXPLICIT_0, structure)]))
+
+
+def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:
+    """The fields of a SEQUENCE that has that many or more. Raises BerFault."""
+    found = structure.expect(ber.SEQUENCE).parts
+    if len(found) < at_least:
+        raise ber.BerFault("a structure with fields missing")
+    return found
+
+
+def algorithm(element: ber.Element) -> tuple[bytes, ber.Element | None]:
+    """An AlgorithmIdentifier (RFC 5280 4.1.1.2): its identifier and its parameters, when there are any."""
+    found = fields(element, 1)
+    return found[0].oid(), found[1] if len(found) > 1 else None

@@ -1,0 +1,240 @@
+"""MIME by received octets (RFC 2045, 2046, 1847): where things stand in a body, never how they might be rewritten.
+
+An `Entity` is a span of the received bytes; what was signed is that span and nothing else. Sizes and counts are
+bounded. Anything wrong is `MimeFault`, a `ValueError`.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+MAX_HEADER_OCTETS = 32 * 1024
+MAX_HEADERS = 100
+MAX_PARTS = 32
+MAX_PARAMETERS = 32
+MAX_BOUNDARY = 200
+"""RFC 2046 5.1.1 says 70; peers have written more."""
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:([^\x00\r\n]*(?:\r?\n[ \t][^\x00\r\n]*)*)(?:\r?\n|\Z)")
+_EMPTY_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
+_MEDIA_TYPE = re.compile(r"\s*([!-.0-~]+(?:/[!-.0-:<-~]+)?)\s*(?:;|\Z)")
+_PARAMETER = re.compile(r"\s*([^\s=;\"]{1,80})\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\"\s]*))\s*(?:;|\Z)")
+_QUOTED_PAIR = re.compile(r"\\(.)")
+_PIECE = re.compile(r"(.+?)\*(\d{1,2})(\*?)\Z")
+_AFTER_DELIMITER = re.compile(rb"[ \t]*\r?\n")
+
+Headers = Sequence[tuple[str, str]]
+
+
+class MimeFault(ValueError):  # noqa: N818  the trade speaks of faults
+    """The octets are not MIME as AS2 uses it, or beyond a limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """A structured header value: `application/edi-x12; name=x` is a word (lower case) and its parameters."""
+
+    word: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entity:
+    """A MIME entity inside `data`: headers from `start`, content from `body`, both up to `end`."""
+
+    data: bytes
+    start: int
+    body: int
+    end: int
+    headers: Index
+
+    @property
+    def octets(self) -> memoryview:
+        """Headers and content, as received: what signatures and MICs are computed over."""
+        return memoryview(self.data)[self.start : self.end]
+
+    @property
+    def content(self) -> memoryview:
+        """The content as received, still in its transfer encoding."""
+        return memoryview(self.data)[self.body : self.end]
+
+    def header(self, name: str) -> str | None:
+        """The value of a header that may stand once. Raises MimeFault when it stands twice."""
+        return self.headers.one(name)
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its parameters, `application/octet-stream` when none is given (RFC 9110 8.3)."""
+        return self.header("content-type") or "application/octet-stream"
+
+    @property
+    def media_type(self) -> str:
+        """The media type alone, in lower case."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    def decoded(self) -> bytes | memoryview:
+        """The content without its transfer encoding (RFC 2045 section 6)."""
+        encoding = (self.header("content-transfer-encoding") or "binary").strip().lower()
+        if encoding in {"binary", "8bit", "7bit"}:
+            return self.content
+        try:
+            if encoding == "base64":
+                return binascii.a2b_base64(self.content)
+            if encoding == "quoted-printable":
+                return binascii.a2b_qp(self.content)
+        except binascii.Error as error:
+            raise MimeFault(f"not {encoding}: {error}") from error
+        raise MimeFault(f"unknown transfer encoding {encoding[:40]!r}")
+
+
+class Index(dict[str, str]):
+    """Headers by lower-case name; one that stands twice has no value anybody could rely on."""
+
+    def __init__(self, headers: Headers) -> None:
+        super().__init__()
+        self._twice: set[str] = set()
+        for name, value in headers:
+            key = name.lower()
+            if key in self:
+                self._twice.add(key)
+            self[key] = value
+
+    def one(self, name: str) -> str | None:
+        """The one value of a header, or `None`. Raises MimeFault when it stands twice: each reader takes another."""
+        if name in self._twice:
+            raise MimeFault(f"header {name} stands more than once")
+        return self.get(name)
+
+
+def fields(text: str) -> tuple[tuple[str, str], ...]:
+    """Header lines, folded or not (RFC 5322 2.2), as names and values."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        match = _FIELD.match(text, at)
+        if match is None:
+            behind = _EMPTY_LINES.match(text, at)
+            if behind is None or behind.end() == at:
+                raise MimeFault(f"not a header line: {text[at : at + 60]!r}")
+            at = behind.end()
+            continue
+        name, value = match.groups()
+        found.append((name, (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")))
+        if len(found) > MAX_HEADERS:
+            raise MimeFault(f"more than {MAX_HEADERS} headers")
+        at = match.end()
+    return tuple(found)
+
+
+def entity(data: bytes, start: int = 0, end: int | None = None) -> Entity:
+    """Read the headers of the entity that fills `data[start:end]`."""
+    end = len(data) if end is None else end
+    for empty in (b"\r\n", b"\n"):
+        if data.startswith(empty, start, end):
+            return Entity(data=data, start=start, body=start + len(empty), end=end, headers=Index(()))
+    blank = _BLANK_LINE.search(data, start, min(end, start + MAX_HEADER_OCTETS))
+    if blank is None:
+        raise MimeFault("headers without an end")
+    headers = Index(fields(data[start : blank.start()].decode("latin-1")))
+    return Entity(data=data, start=start, body=blank.end(), end=end, headers=headers)
+
+
+def structured(value: str) -> Value:
+    """A header value with parameters, quoted (RFC 2045 5.1) or extended and in pieces (RFC 2231)."""
+    head = _MEDIA_TYPE.match(value)
+    if head is None:
+        raise MimeFault(f"not a header value: {value[:60]!r}")
+    plain: dict[str, str] = {}
+    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
+    at, count = head.end(), 0
+    while at < len(value):
+        match = _PARAMETER.match(value, at)
+        if match is None:
+            if value[at:].strip(" \t;"):
+                raise MimeFault(f"not a parameter: {value[at : at + 60]!r}")
+            break
+        at, count = match.end(), count + 1
+        if count > MAX_PARAMETERS:
+            raise MimeFault(f"more than {MAX_PARAMETERS} parameters")
+        name, quoted, bare = match.groups()
+        name = name.lower()
+        text: str = bare if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
+        if "*" in name:
+            numbered = _PIECE.match(name)
+            if numbered is not None:
+                pieces.setdefault(numbered[1], {})[int(numbered[2])] = (text, bool(numbered[3]))
+            else:
+                pieces.setdefault(name.rstrip("*"), {})[0] = (text, True)
+        elif name in plain:
+            raise MimeFault(f"parameter {name} stands twice")
+        else:
+            plain[name] = text
+    if not pieces:
+        return Value(word=head[1].lower(), parameters=plain)
+    extended = {name: _extended(parts) for name, parts in pieces.items()}
+    return Value(word=head[1].lower(), parameters=plain | extended)
+
+
+def _extended(parts: dict[int, tuple[str, bool]]) -> str:
+    """Join the pieces of one parameter and decode them from its charset (RFC 2231 sections 3 and 4)."""
+    charset, octets = "utf-8", b""
+    for number in sorted(parts):
+        text, encoded = parts[number]
+        if number == 0 and encoded and text.count("'") >= 2:  # noqa: PLR2004  charset'language'text
+            charset, _, text = text.split("'", 2)
+        octets += unquote_to_bytes(text) if encoded else text.encode("utf-8")
+    try:
+        return octets.decode(charset or "utf-8")
+    except (LookupError, UnicodeDecodeError, ValueError):
+        return octets.decode("latin-1")
+
+
+def parts(whole: Entity) -> list[Entity]:
+    """The parts of a multipart entity (RFC 2046 5.1.1).
+
+    The line end before a delimiter belongs to the delimiter. A preamble is tolerated; behind the closing delimiter only
+    white space is: octets there are covered by no signature, and an attacker could end a forged ciphertext in them.
+    """
+    boundary = structured(whole.content_type).parameters.get("boundary", "").encode("latin-1", "replace")
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        raise MimeFault("a multipart without a boundary")
+    data, end, delimiter = whole.data, whole.end, b"--" + boundary
+    found: list[Entity] = []
+    opened: int | None = None
+    at = whole.body
+    at_line_start = True
+    while True:
+        if at_line_start and data.startswith(delimiter, at, end):
+            here = at
+        else:
+            line_end_before = data.find(b"\n" + delimiter, at, end)
+            if line_end_before < 0:
+                raise MimeFault("a multipart without its closing delimiter")
+            here = line_end_before + 1
+        at_line_start = False
+        behind = here + len(delimiter)
+        closing = data.startswith(b"--", behind, end)
+        line_end = _AFTER_DELIMITER.match(data, behind, end)
+        if not closing and line_end is None:
+            at = behind
+            continue
+        if opened is not None:
+            stop = here - (2 if data.startswith(b"\r\n", here - 2, end) else 1)
+            found.append(entity(data, opened, max(stop, opened)))
+            if len(found) > MAX_PARTS:
+                raise MimeFault(f"more than {MAX_PARTS} parts")
+        if closing:
+            if bytes(memoryview(data)[behind + 2 : min(end, behind + 1026)]).strip() or end > behind + 1026:
+                raise MimeFault("something follows the closing delimiter")
+            return found
+        assert line_end is not None
+        opened = line_end.end()
+        at = opened
+        # An empty part: its delimiter follows at once, the line end that belongs to it is the one just read.
+        at_line_start = True

@@ -1,0 +1,235 @@
+"""Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 4, RFC 5402).
+
+Laws: what a layer is, its CMS structure says; each layer may stand once, encryption outermost. What policy demands is
+judged at the end, from what was really decrypted and verified. Inside an envelope every failure of form is the one
+refusal `decryption-failed`, and bad padding is not even found out before everything else was done as always.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from gateway.as2 import cms, compression, envelope, mime, signature
+from gateway.as2.addressing import Addressing, ReceiptKind, index_of
+from gateway.as2.addressing import addressing as read
+from gateway.as2.algorithms import HASHES, Hash, hash_named
+from gateway.as2.certificates import KeyPair, fingerprint
+from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.policy import Policy
+
+_PKCS7_MIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_BEFORE: dict[str, frozenset[str]] = {
+    "encrypted": frozenset(),
+    "compressed": frozenset({"encrypted", "signed"}),
+    "signed": frozenset({"encrypted", "compressed"}),
+}
+"""What may lie around each layer; itself never: that bounds nesting."""
+_MAX_FILENAME = 255
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_DEFAULT_HASH = "sha-256"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A message that was taken: payload, and what was really found around it."""
+
+    addressing: Addressing
+    payload: bytes = field(repr=False)
+    content_type: str
+    """Media type with its parameters, as sent."""
+    filename: str | None
+    """The sender's name for the file, without any path."""
+    mic: str
+    """Base64 of the digest a receipt carries (RFC 4130 7.3.1)."""
+    mic_algorithm: str
+    signed_by: str | None
+    """Fingerprint of the certificate that verified the signature; `None` when there was no signature."""
+    signature_hash: str | None
+    encrypted: bool
+    cipher: str | None
+    compressed: bool
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID as it came."""
+        return self.addressing.message_id
+
+    @property
+    def receipt_requested(self) -> ReceiptKind:
+        """Whether a receipt is wanted, and signed or not."""
+        return self.addressing.receipt.kind
+
+
+class _Opening:
+    """The message being opened: the entity in hand and the layers taken off."""
+
+    def __init__(
+        self,
+        whole: mime.Entity,
+        *,
+        keys: Sequence[KeyPair],
+        certificates: Sequence[x509.Certificate],
+        policy: Policy,
+    ) -> None:
+        self.entity = whole
+        self.keys, self.certificates, self.policy = keys, certificates, policy
+        self.layers: set[str] = set()
+        self.verified: signature.Verified | None = None
+        self.cipher: str | None = None
+        self.sound = True
+        # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 section 4): of the layers named here the first one present decides.
+        self.mic_octets = {"plain": whole.content}
+
+    def peel(self) -> bool:
+        """Take off one layer; False when there is none left. Raises As2Fault, MimeFault, BerFault, InflateFault."""
+        kind = self.entity.media_type
+        if kind == "multipart/signed":
+            self._enter("signed")
+            self._signed()
+        elif kind in _PKCS7_MIME:
+            content_type, structure = cms.open_frame(self.entity.decoded())
+            if content_type in {cms.ENVELOPED_DATA, cms.AUTH_ENVELOPED_DATA}:
+                self._enter("encrypted")
+                opened = envelope.decrypt(content_type, structure, keys=self.keys, accepted=self.policy.ciphers)
+                self.sound, self.cipher = opened.sound, opened.cipher
+                self._go_on("encrypted", opened.data, opened.end)
+            elif content_type == cms.COMPRESSED_DATA:
+                self._enter("compressed")
+                plain = compression.inflate(structure, self.policy)
+                self._go_on("compressed", plain, len(plain))
+            else:
+                name = cms.NAMES.get(content_type, content_type.hex())
+                raise mime.MimeFault(f"{name} is not a layer of AS2")
+        else:
+            return False
+        return True
+
+    def _enter(self, layer: str) -> None:
+        if not self.layers <= _BEFORE[layer]:
+            raise mime.MimeFault(f"a layer ({layer}) where it may not stand, inside: {', '.join(sorted(self.layers))}")
+        self.layers.add(layer)
+
+    def _go_on(self, layer: str, data: bytes, end: int) -> None:
+        self.mic_octets[layer] = memoryview(data)[:end]
+        self.entity = mime.entity(data, 0, end)
+
+    def _signed(self) -> None:
+        """RFC 1847 2.1: two parts, the content and its signature."""
+        parts = mime.parts(self.entity)
+        if len(parts) != 2:  # noqa: PLR2004
+            raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
+        self.verified = signature.verify(
+            parts[1].decoded(),
+            parts[0].octets,
+            certificates=self.certificates,
+            accepted=self.policy.hashes,
+        )
+        self.mic_octets["signed"] = parts[0].octets
+        self.entity = parts[0]
+
+
+def open_message(
+    headers: mime.Headers,
+    body: bytes,
+    *,
+    keys: Sequence[KeyPair],
+    partner_certificates: Sequence[x509.Certificate],
+    policy: Policy,
+) -> Opened:
+    """Decrypt, inflate and verify a request. Raises PartnerFault when it is not AS2, else As2Fault.
+
+    `keys` are all our pairs now valid (old and new during a rollover), `partner_certificates` those pinned for the
+    partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing.
+    """
+    index = index_of(headers)
+    addressing = read(index)
+    if len(body) > policy.max_size:
+        raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
+    wanted = receipt_hash(addressing, policy)
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
+    opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy)
+    try:
+        while opening.peel():
+            pass
+        payload = bytes(opening.entity.decoded())
+        content_type = opening.entity.content_type
+        filename = _filename(opening.entity) or _filename(whole)
+    except ValueError as fault:  # MimeFault, BerFault, InflateFault
+        raise _refused(fault, opening) from fault
+    _judge(opening, policy)
+    used = opening.verified.hash if opening.verified else HASHES[_DEFAULT_HASH]
+    chosen = wanted or used
+    if opening.verified is not None and chosen is opening.verified.hash:
+        digest = opening.verified.digest
+    else:
+        layer = next(layer for layer in ("signed", "compressed", "encrypted", "plain") if layer in opening.mic_octets)
+        digest = chosen.digest([opening.mic_octets[layer]])
+    return Opened(
+        addressing=addressing,
+        payload=payload,
+        content_type=content_type,
+        filename=filename,
+        mic=base64.b64encode(digest).decode("ascii"),
+        mic_algorithm=chosen.name,
+        signed_by=fingerprint(opening.verified.certificate) if opening.verified else None,
+        signature_hash=opening.verified.hash.name if opening.verified else None,
+        encrypted="encrypted" in opening.layers,
+        cipher=opening.cipher,
+        compressed="compressed" in opening.layers,
+    )
+
+
+def receipt_hash(addressing: Addressing, policy: Policy) -> Hash | None:
+    """The first micalg asked for that we support and accept (RFC 4130 7.3); `None` when none was asked for.
+
+    Where it differs from the signature's own hash, the request wins: it is what the sender will compare. Raises
+    As2Fault when a list was given and nothing in it will do.
+    """
+    if not addressing.receipt.supported:
+        raise As2Fault("a receipt protocol we do not know is required", refusal=Refusal.UNSUPPORTED_FORMAT)
+    asked = addressing.receipt.micalgs
+    for name in asked:
+        found = hash_named(name)
+        if found is not None and found.name in policy.hashes:
+            return found
+    if asked:
+        raise As2Fault(f"no accepted hash among {', '.join(asked)[:100]}", refusal=Refusal.UNSUPPORTED_MICALG)
+    return None
+
+
+def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
+    """What a failure of form is called; inside an envelope it has one name only."""
+    if "encrypted" in opening.layers:
+        return envelope.failed(f"inside the envelope: {fault}" if opening.cipher else f"envelope: {fault}")
+    if isinstance(fault, compression.InflateFault):
+        return As2Fault(str(fault), refusal=Refusal.DECOMPRESSION_FAILED)
+    return As2Fault(f"cannot be read: {fault}", refusal=Refusal.UNEXPECTED)
+
+
+def _judge(opening: _Opening, policy: Policy) -> None:
+    """Policy, from what was done; the padding last."""
+    for demanded, layer in ((policy.require_encryption, "encrypted"), (policy.require_signature, "signed")):
+        if demanded and layer not in opening.layers:
+            raise As2Fault(
+                f"not {layer}, though this partner's messages must be", refusal=Refusal.INSUFFICIENT_SECURITY
+            )
+    if not opening.sound:
+        raise envelope.failed("wrong session key, or padding changed on the way")
+
+
+def _filename(entity: mime.Entity) -> str | None:
+    """The file name an entity carries, without path and control characters (RFC 2183 2.3)."""
+    for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
+        value = entity.header(header)
+        if value is None or "name" not in value.lower():
+            continue
+        name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
+        name = _CONTROLS.sub("", name).strip()[:_MAX_FILENAME]
+        if name not in {"", ".", ".."}:
+            return name
+    return None

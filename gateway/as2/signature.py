@@ -1,0 +1,231 @@
+"""Signatures: detached SignedData (RFC 5652 section 5) over octets someone else points at.
+
+Laws: a signature counts only when a configured certificate made it; certificates inside the message are ignored. Signed
+attributes are required and read: the content type and digest in them are what ties the signature to the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from gateway.as2 import ber, cms, der
+from gateway.as2.algorithms import (
+    ECDSA_BY_HASH,
+    ECDSA_SIGNATURES,
+    HASH_BY_OID,
+    MGF1,
+    RSA_ENCRYPTION,
+    RSA_PSS,
+    RSA_SIGNATURES,
+    Hash,
+)
+from gateway.as2.certificates import KeyPair, fingerprint, identity, named
+from gateway.as2.faults import As2Fault, Refusal
+from gateway.errors import OurFault
+
+_CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
+_MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
+_SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
+_SIGNED_ATTRIBUTES = 0xA0
+_SET_TAG = bytes((ber.SET,))
+_SALT_LENGTH = 0xA2
+_DEFAULT_SALT = 20
+_MAX_SALT = 512
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
+_UTC_TIME_ENDS = 2050
+
+
+def _attribute(identifier: bytes, value: bytes) -> bytes:
+    return der.sequence(der.identifier(identifier), der.tlv(ber.SET, value))
+
+
+_SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
+_RSA_SCHEME = der.sequence(der.identifier(RSA_ENCRYPTION), der.tlv(ber.NULL))  # RFC 3370 3.2
+_DETACHED = der.sequence(der.identifier(cms.DATA))
+_VERSION_1 = der.integer(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """Who signed, and the digest of the content that the signature vouches for."""
+
+    certificate: x509.Certificate
+    hash: Hash
+    digest: bytes
+
+
+def _broken(message: str) -> As2Fault:
+    return As2Fault(message, refusal=Refusal.INTEGRITY_FAILED, public="The signature does not match the content.")
+
+
+def verify(
+    signature: bytes | memoryview,
+    content: memoryview,
+    *,
+    certificates: Sequence[x509.Certificate],
+    accepted: frozenset[str],
+) -> Verified:
+    """The configured signer of exactly these octets. Raises As2Fault, BerFault."""
+    content_type, structure = cms.open_frame(signature)
+    if content_type != cms.SIGNED_DATA:
+        raise ber.BerFault("not a signature")
+    found = cms.fields(structure, 4)
+    encapsulated = cms.fields(found[2], 1)[0].oid()
+    signers = found[-1].expect(ber.SET).parts
+    for signer in signers:
+        details = cms.fields(signer, 5)
+        certificate = named(details[1], certificates)
+        if certificate is not None:
+            return _verify_signer(details, certificate, content, encapsulated, accepted)
+    raise As2Fault(
+        f"none of the {len(signers)} signers is one of this partner's certificates"
+        if signers
+        else "the signature has no signer",
+        refusal=Refusal.AUTHENTICATION_FAILED,
+        public="The message is not signed by a certificate known for this partner.",
+    )
+
+
+def _verify_signer(
+    details: Sequence[ber.Element],
+    certificate: x509.Certificate,
+    content: memoryview,
+    encapsulated: bytes,
+    accepted: frozenset[str],
+) -> Verified:
+    """RFC 5652 5.4 and 5.6 for one SignerInfo."""
+    digest_hash = HASH_BY_OID.get(cms.algorithm(details[2])[0])
+    if digest_hash is None or digest_hash.name not in accepted:
+        name = digest_hash.name if digest_hash else "an unknown hash"
+        raise As2Fault(f"signed with {name}, not accepted from this partner", refusal=Refusal.INSUFFICIENT_SECURITY)
+    attributes = details[3]
+    if attributes.tag != _SIGNED_ATTRIBUTES or len(details) < 6:  # noqa: PLR2004  RFC 5652 5.3
+        # Without attributes the signature would be over the content itself, and anyone could pass off the attributes
+        # of an earlier signature as such a content.
+        raise _broken("the signature has no signed attributes")
+    values = _attribute_values(attributes)
+    digest = digest_hash.digest([content])
+    if bytes(values[_CONTENT_TYPE].expect(ber.OID).content) != encapsulated:
+        raise _broken("the signed content type is another one than the content's")
+    if values[_MESSAGE_DIGEST].expect(ber.OCTET_STRING).joined() != digest:
+        raise _broken("the content is not what was signed")
+    octets = bytes(details[5].expect(ber.OCTET_STRING).joined())
+    # RFC 5652 5.4: the DER of the attributes as a SET, whatever tag and order they came in. Some sign the order they
+    # send, so that is tried first where its lengths are definite; both carry the very same attributes.
+    received = _SET_TAG + bytes(attributes.whole[1:])
+    if not _matches(certificate, octets, received, details[4], digest_hash):
+        ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
+        if ordered == received or not _matches(certificate, octets, ordered, details[4], digest_hash):
+            raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+    return Verified(certificate=certificate, hash=digest_hash, digest=digest)
+
+
+def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
+    """The one value of each attribute that matters (RFC 5652 11.1, 11.2: exactly one, exactly once)."""
+    values: dict[bytes, ber.Element] = {}
+    for attribute in attributes.parts:
+        name, inside = cms.fields(attribute, 2)[:2]
+        identifier = name.oid()
+        if identifier not in {_CONTENT_TYPE, _MESSAGE_DIGEST}:
+            continue
+        found = inside.expect(ber.SET).parts
+        if identifier in values or len(found) != 1:
+            raise _broken("a signed attribute stands more than once")
+        values[identifier] = found[0]
+    if len(values) != 2:  # noqa: PLR2004  both
+        raise _broken("content type or digest is not among the signed attributes")
+    return values
+
+
+def _matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme: ber.Element, digest: Hash) -> bool:
+    """Whether the key of `certificate` made this signature. Raises As2Fault for a scheme we do not know."""
+    identifier, parameters = cms.algorithm(scheme)
+    key = certificate.public_key()
+    try:
+        # The hash in a scheme's name must be the digest's, or a weak one would come in beside the accepted one.
+        if isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest:
+            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
+            key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
+            key.verify(octets, signed, ec.ECDSA(digest.scheme))
+        else:
+            raise _broken(
+                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
+            )
+    except InvalidSignature:
+        return False
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _broken(f"the signature cannot be checked: {error}") from error
+    return True
+
+
+def _hash_of_rsa(identifier: bytes, digest: Hash) -> Hash | None:
+    """The hash of a PKCS#1 v1.5 scheme; rsaEncryption takes the digest's (RFC 3370 3.2), an unknown one has none."""
+    return digest if identifier == RSA_ENCRYPTION else RSA_SIGNATURES.get(identifier)
+
+
+def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
+    """RFC 4056 section 2: hash and mask hash are the digest's; the salt length is a parameter."""
+    salt, mask = _DEFAULT_SALT, None
+    for field in parameters.parts if parameters is not None else ():
+        if field.tag == _SALT_LENGTH:
+            salt = field.parts[0].integer()
+        elif field.tag == cms.EXPLICIT_1:
+            function, arguments = cms.algorithm(field.parts[0])
+            if function == MGF1 and arguments is not None:
+                mask = HASH_BY_OID.get(cms.algorithm(arguments)[0])
+    if mask is not digest or not 0 <= salt <= _MAX_SALT:
+        raise _broken("PSS parameters that do not fit the digest")
+    return padding.PSS(mgf=padding.MGF1(digest.scheme), salt_length=salt)
+
+
+def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> bytes:
+    """A detached signature over content with that digest, our certificate included (RFC 8551 2.3).
+
+    Attributes: content type, digest, signing time (`moment`, aware). RSA signs with PKCS#1 v1.5, EC with ECDSA.
+    """
+    who = identity(key.certificate)
+    signing_time = _attribute(_SIGNING_TIME, _time(moment))
+    message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
+    signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
+    if isinstance(key.private_key, rsa.RSAPrivateKey):
+        scheme = _RSA_SCHEME
+        octets = key.private_key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
+    else:
+        if algorithm.name not in ECDSA_BY_HASH:
+            raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
+        scheme = der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name]))  # RFC 5754 3.3
+        octets = key.private_key.sign(signed, ec.ECDSA(algorithm.scheme))
+    hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
+    info = der.sequence(
+        _VERSION_1,
+        who.issuer_and_serial,
+        hashed_with,
+        bytes((_SIGNED_ATTRIBUTES,)) + signed[1:],
+        scheme,
+        der.tlv(ber.OCTET_STRING, octets),
+    )
+    structure = der.sequence(
+        _VERSION_1,
+        der.tlv(ber.SET, hashed_with),
+        _DETACHED,
+        der.tlv(cms.EXPLICIT_0, who.der),
+        der.tlv(ber.SET, info),
+    )
+    return cms.frame(cms.SIGNED_DATA, [structure])
+
+
+def _time(moment: datetime) -> bytes:
+    """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
+    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
+    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
+    if year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))

@@ -1,0 +1,178 @@
+"""Their receipts for our messages: read, verified, and bound to the message they answer (RFC 4130 section 7).
+
+Laws: a positive receipt counts only when it is signed as asked, by this partner, for this message, with this MIC. A
+negative one is a verdict, not a fault. It may come unsigned though a signature was asked for: RFC 4130 7.3 has
+receivers answer unsigned when they cannot sign as asked or do not know the sender; believing it costs a retry, never a
+document. A signature that is there is always verified, whatever it stands around.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from gateway.as2 import mime, signature
+from gateway.as2.algorithms import HASHES, hash_named
+from gateway.as2.certificates import fingerprint
+from gateway.as2.faults import As2Fault
+from gateway.errors import PartnerFault
+
+MAX_RECEIPT = 1024 * 1024
+_MAX_TEXT = 2000
+_DISPOSITION = re.compile(
+    r"\s*[\w-]+\s*/\s*[\w-]+\s*;\s*(processed|failed)\s*(?:/\s*([\w-]+)\s*(?::\s*(.{0,500}?))?)?\s*", re.IGNORECASE
+)
+_REPORTS = {"message/disposition-notification"}
+_ANY_HASH = frozenset(HASHES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """What we remember of a message: `Built` has the same four fields."""
+
+    message_id: str
+    mic: str
+    mic_algorithm: str
+    signed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptVerdict:
+    """What the partner's station says about our message."""
+
+    disposition: str
+    """As it came, mode included."""
+    processed: bool
+    """True: taken, perhaps with `warning`. False: refused, `error` says why; send again only after a remedy."""
+    warning: str | None
+    error: str | None
+    mic: str | None
+    mic_algorithm: str | None
+    mic_matched: bool | None
+    """`None` when the receipt carries no MIC, or the message was refused."""
+    signed_by: str | None
+    """Fingerprint of the certificate that verified the receipt's signature."""
+    message_id: str | None
+    """The receipt's own Message-ID."""
+    text: str
+    """What it says to people, at most 2,000 characters."""
+
+
+def read_receipt(
+    headers: mime.Headers,
+    body: bytes,
+    *,
+    sent: Sent,
+    partner_certificates: Sequence[x509.Certificate],
+    require_signature: bool,
+    hashes: frozenset[str] = _ANY_HASH - {"md5", "sha-1"},
+) -> ReceiptVerdict:
+    """The verdict a receipt brings. Raises PartnerFault when it is none for `sent`, or proves nothing.
+
+    `require_signature` is True when a signed receipt was asked for. `hashes` may sign it. Of a message that was not
+    signed, a MIC that differs is reported (`mic_matched`), not refused: it secures nothing there.
+    """
+    if len(body) > MAX_RECEIPT:
+        raise PartnerFault(f"a receipt of {len(body)} octets; {MAX_RECEIPT} are allowed")
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
+    try:
+        signed_by, report = _unsigned(whole, partner_certificates, hashes)
+        fields, text = _report(report)
+        message_id = whole.header("message-id")
+        original = fields.one("original-message-id") or ""
+        disposition = fields.one("disposition") or ""
+        mic, mic_algorithm = _mic(fields.one("received-content-mic"))
+    except As2Fault as fault:
+        raise PartnerFault(f"the receipt's signature does not hold: {fault}") from fault
+    except ValueError as fault:  # MimeFault, BerFault
+        raise PartnerFault(f"not a receipt: {fault}") from fault
+    if _bare(original) != _bare(sent.message_id):
+        raise PartnerFault(f"a receipt for another message: {original[:100]!r}, not {sent.message_id!r}")
+    match = _DISPOSITION.fullmatch(disposition)
+    if match is None:
+        raise PartnerFault(f"a receipt with an unknown disposition: {disposition[:100]!r}")
+    modifier = (match[2] or "").lower()
+    explanation = match[3] or match[2]
+    processed = match[1].lower() == "processed" and modifier not in {"error", "failure"}
+    if processed and require_signature and signed_by is None:
+        raise PartnerFault("the receipt is not signed, though a signed one was asked for")
+    matched = _matches(sent, mic, mic_algorithm) if processed and mic is not None else None
+    if processed and sent.signed and not matched:
+        raise PartnerFault(
+            f"the receipt's MIC ({mic}, {mic_algorithm}) is not that of our message ({sent.mic}, {sent.mic_algorithm})"
+        )
+    return ReceiptVerdict(
+        disposition=disposition.strip(),
+        processed=processed,
+        warning=explanation if processed and modifier else None,
+        error=None if processed else (explanation or match[1].lower()),
+        mic=mic,
+        mic_algorithm=mic_algorithm,
+        mic_matched=matched,
+        signed_by=signed_by,
+        message_id=message_id,
+        text=text,
+    )
+
+
+def _unsigned(
+    whole: mime.Entity, certificates: Sequence[x509.Certificate], hashes: frozenset[str]
+) -> tuple[str | None, mime.Entity]:
+    """Who signed, and the report inside. Raises As2Fault, MimeFault, BerFault."""
+    if whole.media_type != "multipart/signed":
+        return None, whole
+    parts = mime.parts(whole)
+    if len(parts) != 2:  # noqa: PLR2004  RFC 1847 2.1
+        raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
+    verified = signature.verify(parts[1].decoded(), parts[0].octets, certificates=certificates, accepted=hashes)
+    return fingerprint(verified.certificate), parts[0]
+
+
+def _report(report: mime.Entity) -> tuple[mime.Index, str]:
+    """The fields of the notification (RFC 8098 3.1), and the text for people."""
+    if report.media_type != "multipart/report":
+        raise mime.MimeFault(f"{report.media_type[:60]} where multipart/report belongs")
+    fields: mime.Index | None = None
+    text = ""
+    for part in mime.parts(report):
+        word = part.media_type
+        if word in _REPORTS and fields is None:
+            content = bytes(part.decoded())
+            if len(content) > mime.MAX_HEADER_OCTETS:
+                raise mime.MimeFault("a notification beyond all measure")
+            fields = mime.Index(mime.fields(content.decode("latin-1")))
+        elif word == "text/plain" and not text:
+            text = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace").strip()[:_MAX_TEXT]
+    if fields is None:
+        raise mime.MimeFault("no message/disposition-notification in it")
+    return fields, text
+
+
+def _bare(message_id: str) -> str:
+    """Some stations drop or add the angle brackets."""
+    return message_id.strip().removeprefix("<").removesuffix(">")
+
+
+def _mic(value: str | None) -> tuple[str | None, str | None]:
+    """`digest, algorithm` (RFC 4130 7.4.3). An algorithm we do not know keeps its spelling."""
+    if not value:
+        return None, None
+    digest, _, algorithm = value.partition(",")
+    known = hash_named(algorithm)
+    return digest.strip()[:200], known.name if known else algorithm.strip()[:40]
+
+
+def _matches(sent: Sent, mic: str, algorithm: str | None) -> bool:
+    """Whether both MICs are the same octets, by the same hash."""
+    if algorithm != sent.mic_algorithm:
+        return False
+    try:
+        return hmac.compare_digest(base64.b64decode(mic), base64.b64decode(sent.mic))
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,209 @@
+"""`gateway map`: read a file through a map, write one, check maps with their examples."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from gateway.canonical import check, dump, parse
+from gateway.edi import library, write, x12
+from gateway.edi.tree import Loop, Message
+from gateway.errors import OurFault, PartnerFault
+from gateway.findings import Finding, Severity, worst
+from gateway.mapping import Example, Map, check_map, compile_map, from_folders, shipped
+
+app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
+
+FINDINGS = 1
+CANNOT_RUN = 2
+MAX_BYTES = 64 * 1024 * 1024
+
+MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
+Folder = Annotated[Path, typer.Option("--workspace", help="The folder with maps/; shipped maps are always there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
+HERE = Path()
+
+
+@app.command()
+def read(
+    file: Annotated[str, typer.Argument(help="An X12 file; - for standard input.")],
+    *,
+    name: MapName,
+    workspace: Folder = HERE,
+    lines: Annotated[bool, typer.Option("--lines", help="One document per line instead of an indented one.")] = False,
+) -> None:
+    """Print the canonical JSON of every set in FILE that the map is for; what no map line names goes to stderr.
+
+    Example: gateway map read --map x12/855 samples/x12/855-split.edi > 855-split.json
+    """
+    own = _map(name, workspace)
+    sets = [message for message in _messages(_bytes(file), file) if message.type == own.document]
+    if not sets:
+        _stop(
+            f"{file} holds no set {own.document}.", "Name a map for the sets it holds, or look at it: gateway edi show."
+        )
+    bad = False
+    for message in sets:
+        reading = own.read(message.root)
+        model, errors = parse(own.canonical, reading.document)
+        found = (*message.findings, *reading.findings, *errors, *(check(model) if model else ()))
+        for one in reading.unmapped:
+            typer.echo(f"unmapped: {one.place}: {one.value}", err=True)
+        _say(found)
+        bad = bad or worst(found) is not Severity.ACCEPT
+        document = dump(model) if model else reading.document
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=None if lines else 2))
+    if bad:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command(name="write")
+def write_(
+    file: Annotated[str, typer.Argument(help="Canonical JSON; - for standard input.")],
+    *,
+    name: MapName,
+    workspace: Folder = HERE,
+    number: Annotated[str, typer.Option("--number", help="Control number of the set (ST02).")] = "0001",
+    newlines: Annotated[bool, typer.Option("--newlines", help="A line break after each segment.")] = False,
+) -> None:
+    """Print the set, ST to SE, that says what the canonical JSON in FILE says; what is lost goes to stderr.
+
+    Example: gateway map write --map x12/855 855-split.json --newlines
+    """
+    own = _map(name, workspace)
+    try:
+        data = json.loads(_bytes(file))
+    except (ValueError, RecursionError) as fault:
+        _stop(f"{file} is no JSON: {fault}.", "Give the output of gateway map read, or a canonical document.")
+    model, errors = parse(own.canonical, data)
+    if model is None:
+        _say(errors)
+        raise typer.Exit(FINDINGS)
+    writing = own.write(dump(model))
+    for one in writing.lost:
+        typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
+    found = (*check(model), *writing.findings)
+    _say(found)
+    try:
+        text = write.write_message(own.document, number, writing.root, newline="\n" if newlines else "")
+    except PartnerFault as fault:
+        _say(fault.findings)
+        raise typer.Exit(FINDINGS) from fault
+    sys.stdout.buffer.write(text + (b"" if newlines else b"\n"))
+    if writing.lost or worst(found) is not Severity.ACCEPT:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command(name="check")
+def check_(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")
+    ] = None,
+    *,
+    workspace: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Check maps against the laws of the language and run their examples both ways.
+
+    Example: gateway map check acme/855
+    """
+    rows: list[dict[str, Any]] = []
+    console = Console(highlight=False)
+    for name in names or _all(workspace):
+        examples = 0
+        try:
+            own = compile_map(name, from_folders(workspace / "maps", shipped()))
+        except OurFault as fault:
+            found = fault.findings
+        else:
+            examples = len(own.examples)
+            found = check_map(own, lambda example: _example(example, workspace))
+        rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
+        if not as_json:
+            verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
+            console.print(f"{name:24} {examples} examples, {verdict}")
+            for one in found:
+                console.print(f"  {one.text}\n    {one.fix}", markup=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    if any(row["findings"] for row in rows):
+        raise typer.Exit(FINDINGS)
+
+
+def _map(name: str, workspace: Path) -> Map:
+    try:
+        return compile_map(name, from_folders(workspace / "maps", shipped()))
+    except OurFault as fault:
+        _say(fault.findings)
+        _stop(str(fault), fault.remedy)
+
+
+def _all(workspace: Path) -> list[str]:
+    own = {
+        path.relative_to(workspace / "maps").with_suffix("").as_posix() for path in (workspace / "maps").rglob("*.yaml")
+    }
+    with_us = {
+        f"{group.name}/{file.name.removesuffix('.yaml')}"
+        for group in shipped().iterdir()
+        if group.is_dir()
+        for file in group.iterdir()
+        if file.name.endswith(".yaml")
+    }
+    return sorted(own | with_us)
+
+
+def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] | None:
+    """The example's files, looked for in the workspace and beside the shipped maps."""
+    for folder in (workspace, Path(str(shipped())).parent):
+        edi, canonical = folder / example.edi, folder / example.canonical
+        if edi.is_file() and canonical.is_file():
+            messages = _messages(edi.read_bytes(), str(edi))
+            wanted = json.loads(canonical.read_text("utf-8"))
+            return (messages[0].root, wanted) if messages else None
+    return None
+
+
+def _messages(data: bytes, file: str) -> list[Message]:
+    try:
+        interchanges = x12.read_all(data, guides=library.standard())
+    except PartnerFault as fault:
+        _say(fault.findings)
+        _stop(f"{file}: {fault.public}", "Give an X12 file; gateway edi check says more.")
+    return [message for interchange in interchanges for group in interchange.groups for message in group.messages]
+
+
+def _bytes(file: str) -> bytes:
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if file == "-" else _limited(Path(file))
+    except OSError as fault:
+        _stop(f"{file} cannot be read: {fault.strerror}.", "Name a file that exists, or - for standard input.")
+    if len(data) > MAX_BYTES:
+        _stop(f"{file} is larger than {MAX_BYTES} bytes.", "Give the sets in smaller files.")
+    return data
+
+
+def _limited(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _say(found: tuple[Finding, ...]) -> None:
+    for one in found:
+        typer.echo(f"{one.severity.value}: {one.rule}: {one.text}. {one.fix}", err=True)
+
+
+def _row(one: Finding) -> dict[str, str]:
+    return {
+        "rule": one.rule, "place": str(one.place), "said": one.said, "wanted": one.wanted, "fix": one.fix,
+        "severity": one.severity.value,
+    }  # fmt: skip
+
+
+def _stop(message: str, remedy: str) -> NoReturn:
+    typer.echo(f"{message} {remedy}".strip(), err=True)
+    raise typer.Exit(CANNOT_RUN)

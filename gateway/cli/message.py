@@ -1,0 +1,250 @@
+"""`gateway message`: what came and went, everything about one message, and dead letters back to work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.text import Text
+
+from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli.printable import printable
+from gateway.errors import OurFault
+from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
+
+if TYPE_CHECKING:
+    from gateway.store import Store
+
+T = TypeVar("T")
+
+SHOWN = 4000
+"""Characters of a payload that `show` prints; the options print all of it."""
+
+app = typer.Typer(no_args_is_help=True, help="Messages: what came and went, one in full, dead letters back to work.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Everything:
+    message: Message
+    timeline: list[TrailEntry]
+    attempts: list[Attempt]
+    documents: list[Document]
+    payload: bytes | None
+    raw: bytes | None
+    gone: str | None
+
+
+@app.command("list")
+def list_messages(
+    workspace: WorkspaceFolder = Path(),
+    partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
+    state: Annotated[MessageState | None, typer.Option(help="Only those that stand there.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The newest messages first.
+
+    Example: gateway message list --partner acme --state failed
+    """
+
+    async def question(store: Store) -> list[Message]:
+        return await store.messages(partner=partner, state=state, limit=limit)
+
+    with answering():
+        found = run(_asked(workspace, question))
+        if as_json:
+            show_json([_as_json(message) for message in found])
+            return
+        show_table(
+            ("at", "id", "partner", "direction", "channel", "state", "bytes"),
+            (
+                (
+                    f"{one.at:%Y-%m-%d %H:%M:%S}",
+                    printable(one.id),
+                    printable(one.partner or ""),
+                    one.direction.value,
+                    one.channel.value,
+                    one.state.value,
+                    str(one.size),
+                )
+                for one in found
+            ),
+        )
+
+
+@app.command("show")
+def show_message(
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="As `gateway message list` prints it.")],
+    workspace: WorkspaceFolder = Path(),
+    *,
+    as_json: AsJson = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Write what was on the wire, byte for byte.")] = False,
+    payload: Annotated[bool, typer.Option("--payload", help="Write the unwrapped bytes (the EDI or JSON).")] = False,
+    canonical: Annotated[bool, typer.Option("--canonical", help="Print the canonical documents as JSON.")] = False,
+) -> None:
+    """One message in full: its timeline, attempts, documents, and the bytes as they came or went.
+
+    Example: gateway message show 01a1fba6-51a7-7b71-bac9-45631484465c --payload > order.edi
+    """
+    with answering():
+        found = run(_asked(workspace, lambda store: _everything(store, message_id)))
+        if raw or payload:
+            data = found.payload if payload or found.raw is None else found.raw
+            if data is None:
+                raise OurFault(
+                    found.gone or "There are no bytes.", remedy="Hashes and trail are kept: leave the option out."
+                )
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        elif canonical:
+            show_json([document.body for document in found.documents])
+        elif as_json:
+            show_json(_all_as_json(found))
+        else:
+            _print(found)
+
+
+@app.command("retry")
+def retry_message(
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="A message whose work was given up.")],
+    by: Annotated[str, typer.Option(help="Who asks; it is recorded.")],
+    workspace: WorkspaceFolder = Path(),
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "",
+) -> None:
+    """Put the dead letters of a message back to work, with a fresh retry schedule.
+
+    Example: gateway message retry 01a1fba6-51a7-7b71-bac9-45631484465c --by ann --reason "ERP fixed"
+    """
+
+    async def revive(store: Store) -> int:
+        return await store.revive(message_id, by=by, reason=reason)
+
+    with answering():
+        revived = run(_asked(workspace, revive))
+        if not revived:
+            raise OurFault(
+                f"Message {message_id} has no work that was given up",
+                remedy="`gateway message list --state failed` shows messages that have",
+            )
+        show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
+
+
+async def _asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
+    """The answer of the workspace's store, beside a running server or without one."""
+    from gateway.wiring import open_store  # noqa: PLC0415  only commands that need a store pay for loading it
+
+    async with open_store(workspace) as store:
+        return await question(store)
+
+
+async def _everything(store: Store, message_id: str) -> _Everything:
+    message = await store.message(message_id)
+    if message is None:
+        raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
+    payload, raw, gone = None, None, None
+    try:
+        payload, raw = await store.payload(message_id), await store.raw(message_id)
+    except OurFault as fault:
+        gone = str(fault)
+    return _Everything(
+        message=message,
+        timeline=await store.timeline(message_id=message_id),
+        attempts=await store.attempts(message_id),
+        documents=await store.documents_of(message_id),
+        payload=payload,
+        raw=raw,
+        gone=gone,
+    )
+
+
+def _as_json(message: Message) -> dict[str, Any]:
+    fields = asdict(message)
+    if message.receipt is not None:
+        fields["receipt"] |= {"body": message.receipt.body.decode("utf-8", "replace")}
+    return fields
+
+
+def _all_as_json(found: _Everything) -> dict[str, Any]:
+    return _as_json(found.message) | {
+        "timeline": [asdict(entry) for entry in found.timeline],
+        "attempts": [asdict(attempt) for attempt in found.attempts],
+        "documents": [asdict(document) for document in found.documents],
+        "payload": None if found.payload is None else found.payload.decode("utf-8", "replace"),
+        "raw_size": None if found.raw is None else len(found.raw),
+    }
+
+
+def _print(found: _Everything) -> None:
+    message = found.message
+    facts = {name: getattr(message, name) for name in _FACTS if getattr(message, name) is not None}
+    show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
+    _title("Timeline")
+    show_table(
+        ("at", "event", "order", ""),
+        (
+            (
+                _time(entry.at),
+                printable(entry.kind),
+                printable(entry.order_number or ""),
+                printable(", ".join(f"{name} {value}" for name, value in entry.data.items())),
+            )
+            for entry in found.timeline
+        ),
+    )
+    if found.attempts:
+        _title("Attempts")
+        show_table(
+            ("started", "step", "try", "outcome", "reason"),
+            (
+                (
+                    _time(one.started_at),
+                    one.step,
+                    str(one.number),
+                    one.outcome or "running",
+                    printable(one.reason or ""),
+                )
+                for one in found.attempts
+            ),
+        )
+    for document in found.documents:
+        _title(f"{document.kind} {document.number}: {document.state}, target {document.target or 'none'}")
+        for finding in document.findings:
+            show(printable(json.dumps(finding, ensure_ascii=False)))
+        show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
+    if found.raw is not None:
+        _title(f"On the wire: {len(found.raw)} bytes (--raw writes them)")
+        for name, value in message.raw_headers:
+            show(printable(f"{name}: {value}"))
+    _title("Payload")
+    show(printable(found.gone) if found.payload is None else _readable(found.payload))
+
+
+_FACTS = (
+    "id", "partner", "direction", "channel", "state", "at", "size", "payload_sha256", "as2_message_id", "mic",
+    "answers", "wait_key",
+)  # fmt: skip
+
+
+def _title(text: str) -> None:
+    show(Text(f"\n{printable(text)}", style="bold"))
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%H:%M:%S.%f}"[:-3]
+
+
+def _readable(data: bytes) -> str:
+    """The beginning of a payload; an X12 interchange gets a line for each segment."""
+    text = data.decode("utf-8", "replace")
+    terminator = text[105:106]
+    if text.startswith("ISA") and terminator and terminator not in "\r\n":  # X12.5: the character after ISA16
+        text = "\n".join(segment.strip("\r\n") + terminator for segment in text.split(terminator) if segment.strip())
+    more = f"\n… {len(text) - SHOWN} more characters (--payload writes all)" if len(text) > SHOWN else ""
+    return printable(text[:SHOWN].replace("\r\n", "\n")) + more

@@ -1,0 +1,77 @@
+"""The way to a partner's AS2 station: prepared octets out, the answer's octets back. No cryptography here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+from gateway.connectors.credentials import checked_header, credentials
+from gateway.connectors.exchange import exchange, retry_after
+from gateway.errors import DeliveryFailed, Outcome
+from gateway.partners.agreement import Agreement
+from gateway.ports import Clock, HttpAnswer
+
+ANSWER_LIMIT = 1_048_576
+"""Bytes of an answer, at most: a receipt is a few KiB."""
+KEPT_ANSWER = 2048
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that say nothing about the message itself: the station is busy or broken."""
+GENERAL = (("Accept-Encoding", "identity"),)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class As2Connector:
+    """Keeps `ports.As2Post` for the stations of `agreements`.
+
+    Raises OurFault at once when one of their secrets is missing.
+    """
+
+    def __init__(
+        self, agreements: Iterable[Agreement], folder: Path, session: aiohttp.ClientSession, clock: Clock = _now
+    ) -> None:
+        self._credentials = {
+            agreement.name: credentials(f"station of {agreement.name}", agreement.as2.authentication, folder)
+            for agreement in agreements
+            if agreement.as2 is not None
+        }
+        self._session = session
+        self._clock = clock
+
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Send the message as it is. Raises DeliveryFailed; a 2xx whose body broke off is uncertain: no receipt."""
+        where = f"station of {agreement.name}"
+        if agreement.as2 is None or agreement.name not in self._credentials:
+            raise DeliveryFailed(f"{where}: no section as2 in its agreement", outcome=Outcome.PERMANENT)
+        own = tuple(checked_header(where, name, value) for name, value in headers)
+        answer = await exchange(
+            self._session,
+            "POST",
+            URL(agreement.as2.url),
+            headers=(*GENERAL, *own, *self._credentials[agreement.name]),
+            body=body,
+            seconds=agreement.as2.timeout_seconds,
+            limit=ANSWER_LIMIT,
+        )
+        if answer.status // 100 != 2:  # noqa: PLR2004  the class 2xx
+            transient = answer.status in RETRIED
+            raise DeliveryFailed(
+                f"{where} answered {answer.status}",
+                outcome=Outcome.TRANSIENT if transient else Outcome.PERMANENT,
+                retry_after=retry_after(answer, self._clock()) if transient else None,
+                status=answer.status,
+                answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace"),
+            )
+        if not answer.complete:
+            raise DeliveryFailed(
+                f"{where} answered {answer.status}, but its receipt broke off or is over {ANSWER_LIMIT} bytes",
+                outcome=Outcome.UNCERTAIN,
+                status=answer.status,
+            )
+        return HttpAnswer(status=answer.status, headers=tuple(answer.headers.items()), body=answer.body)

@@ -1,0 +1,117 @@
+"""One HTTP request and its bounded answer; every way it can go wrong becomes a `DeliveryFailed` with its outcome.
+
+The law: *transient* is said only when the request cannot have taken effect, *uncertain* whenever it may have.
+Redirects are never followed, answers are never inflated, and no more of an answer is read than was asked for.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from gateway.errors import DeliveryFailed, Outcome
+
+_CHUNK = 65_536
+_CONNECT_SECONDS = 10.0
+_LONGEST_RETRY_AFTER = 86_400.0
+
+# The first class that fits decides. Everything in front of the last two rows happens before a byte of the request
+# leaves us; the connect time-out is always shorter than the total one, so a total time-out means: it was sent.
+FAILURES: tuple[tuple[type[Exception], Outcome, str], ...] = (
+    (aiohttp.ClientConnectorDNSError, Outcome.TRANSIENT, "its name cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, Outcome.TRANSIENT, "its certificate is not trusted"),
+    (aiohttp.ClientConnectorError, Outcome.TRANSIENT, "no connection"),
+    (ssl.SSLError, Outcome.TRANSIENT, "TLS failed"),
+    (aiohttp.ServerFingerprintMismatch, Outcome.TRANSIENT, "its certificate is not the one expected"),
+    (aiohttp.ConnectionTimeoutError, Outcome.TRANSIENT, "no connection in time"),
+    (aiohttp.InvalidURL, Outcome.PERMANENT, "the address is not valid"),
+    (TimeoutError, Outcome.UNCERTAIN, "sent, but no answer in time"),
+    (aiohttp.ClientError, Outcome.UNCERTAIN, "sent, but the connection ended without an answer"),
+    (OSError, Outcome.UNCERTAIN, "sent, but the connection broke"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What came back. `complete` is false when the body was longer than the limit or broke off."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    complete: bool
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session for connectors: no cookies kept, no environment proxies or netrc, answers not inflated."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False)
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    *,
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+    seconds: Decimal | float,
+    limit: int,
+) -> Answer:
+    """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came."""
+    whole = float(seconds)
+    timeout = aiohttp.ClientTimeout(total=whole, connect=min(_CONNECT_SECONDS, whole / 2))
+    try:
+        async with session.request(
+            method,
+            url,
+            headers=CIMultiDict(headers),
+            data=body,
+            timeout=timeout,
+            allow_redirects=False,
+            auto_decompress=False,
+        ) as response:
+            content, complete = await _read(response, limit)
+            return Answer(status=response.status, headers=response.headers, body=content, complete=complete)
+    except (aiohttp.ClientError, OSError) as error:
+        raise _failed(url, error) from error
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
+    content = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            content += chunk
+            if len(content) > limit:
+                response.close()
+                return bytes(content[:limit]), False
+    except (aiohttp.ClientError, OSError):
+        # The status line is the decision; a body that breaks off only costs us what stood in it.
+        response.close()
+        return bytes(content), False
+    return bytes(content), True
+
+
+def _failed(url: URL, error: Exception) -> DeliveryFailed:
+    outcome, words = next((row[1], row[2]) for row in FAILURES if isinstance(error, row[0]))
+    where = f"{url.scheme}://{url.host}:{url.port}"
+    return DeliveryFailed(f"{where}: {words} ({type(error).__name__})", outcome=outcome)
+
+
+def retry_after(answer: Answer, now: datetime) -> float | None:
+    """Seconds that the far side asked us to wait (RFC 9110 10.2.3: seconds or a date), 0 to one day; None if unsaid."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return min(float(said[:12]), _LONGEST_RETRY_AFTER)
+    try:
+        at = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):  # a year or a zone beyond every calendar
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return min(max((at - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)

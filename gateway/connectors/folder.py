@@ -1,0 +1,71 @@
+"""A folder as a target: one JSON file per document, there whole or not at all, durable when `deliver` returns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+from pathlib import Path
+
+from gateway.errors import DeliveryFailed, Outcome
+from gateway.ports import Delivered, Delivery
+from gateway.settings import FolderTarget
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST = 80
+
+
+def safe_name(text: str) -> str:
+    """`text` as part of a file name: portable characters, no leading dot, at most 80 long; never empty."""
+    return _UNSAFE.sub("_", text)[:_LONGEST].lstrip(".") or "_"
+
+
+class FolderConnector:
+    """Keeps `ports.Connector`: `<path>/<kind>/<number>--<document_id>.json`; the same document again is a no-op."""
+
+    def __init__(self, name: str, target: FolderTarget, folder: Path) -> None:
+        self._name = name
+        self._path = folder / target.path
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        """Write the file: 201 new, 200 there already. Raises DeliveryFailed (transient) on disk errors."""
+        try:
+            return await asyncio.to_thread(self._write, delivery)
+        except OSError as error:
+            raise DeliveryFailed(
+                f"target {self._name}: {error.filename or self._path}: {error.strerror}", outcome=Outcome.TRANSIENT
+            ) from error
+
+    def _write(self, delivery: Delivery) -> Delivered:
+        number = safe_name(str(delivery.body.get("number") or "without-number"))
+        folder = self._path / safe_name(delivery.kind)
+        final = folder / f"{number}--{safe_name(delivery.document_id)}.json"
+        if final.exists():
+            return Delivered(status=200, their_id=final.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(delivery.body, ensure_ascii=False, indent=2) + "\n"
+        # Readers glob *.json: the temporary name does not end so. Rename within one folder is atomic (POSIX).
+        temporary = folder / f".{final.name}.{os.urandom(4).hex()}.part"
+        try:
+            with temporary.open("xb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(final)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        for made in (folder, self._path, self._path.parent):
+            _sync_folder(made)
+        return Delivered(status=201, their_id=final.name)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

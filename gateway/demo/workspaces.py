@@ -1,0 +1,148 @@
+"""The demo's folders: the distributor's and the supplier's workspace, with keys, certificates and free ports.
+
+The distributor's workspace is the one at the top of this project (gateway.yaml, partners/, maps/); the supplier's is
+package data. Only ports and retry times are changed; everything else is what a reader of those files sees.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gateway
+from gateway.errors import OurFault
+from gateway.partners import keys
+from gateway.settings import Settings
+from gateway.yamltext import read_yaml, validate
+
+MARKER = ".gateway-demo"
+"""A folder with this file was made by the demo and may be removed by it."""
+
+WRITTEN_PORTS = {"gateway": 8080, "station": 8090, "north": 8071, "south": 8072}
+"""The ports in the files; taken as they are where they are free."""
+
+_QUICK_RETRIES = """
+# Added by the demo, which has no patience:
+retries:
+  schedule_seconds: [1, 1, 2, 3, 5, 10, 30, 60]
+seal_seconds: 2
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demo:
+    """Where everything of one walk is."""
+
+    folder: Path
+    ports: Mapping[str, int]
+    environment: Mapping[str, str]
+    """Passphrase and ERP tokens for every process; made anew for each walk."""
+
+    @property
+    def gateway(self) -> Path:
+        """The distributor's workspace."""
+        return self.folder / "gateway"
+
+    @property
+    def station(self) -> Path:
+        """The supplier's workspace."""
+        return self.folder / "station"
+
+    def database(self, erp: str) -> Path:
+        """The database file of an ERP sandbox."""
+        return self.folder / "erp" / f"{erp}.db"
+
+    def url(self, name: str) -> str:
+        """Where a process listens."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+
+def prepare(folder: Path) -> Demo:
+    """Make `folder` anew. Raises OurFault when it holds anything that is not the demo's."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise OurFault(
+            f"{folder} is not empty and not the demo's", remedy="choose another folder: gateway demo --folder DIR"
+        )
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
+    ports = _ports()
+    tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_hex(24) for name in ("north", "south")}
+    demo = Demo(
+        folder=folder,
+        ports=ports,
+        environment={"GATEWAY_PASSPHRASE": secrets.token_hex(24), **tokens},
+    )
+    root = distributor_files()
+    demo.gateway.mkdir()
+    for name in ("partners", "maps"):
+        shutil.copytree(root / name, demo.gateway / name)
+    shutil.copy(root / "gateway.yaml", demo.gateway)
+    shutil.copytree(Path(gateway.__file__).parent / "demo" / "station", demo.station)
+    shutil.copytree(root / "maps" / "acme", demo.station / "maps" / "acme")  # both sides agreed on it
+    for workspace in (demo.gateway, demo.station):
+        _renumber(workspace, ports)
+        with (workspace / "gateway.yaml").open("a", encoding="utf-8") as file:
+            file.write(_QUICK_RETRIES)
+    return demo
+
+
+def exchange_certificates(demo: Demo) -> None:
+    """Each side makes its keys and gives the other its certificate, as partners do by mail."""
+    made = {}
+    for workspace in (demo.gateway, demo.station):
+        settings = _settings(workspace)
+        keys.create_keys(workspace, settings, now=datetime.now(UTC), bits=2048)
+        made[workspace] = workspace / settings.identity.certificate
+    shutil.copy(made[demo.station], demo.gateway / "certs" / "acme.pem")
+    shutil.copy(made[demo.gateway], demo.station / "certs" / "distributor.pem")
+
+
+def distributor_files() -> Path:
+    """The folder with gateway.yaml, partners/ and maps/: the project's, or the one in the wheel."""
+    package = Path(gateway.__file__).parent
+    for folder in (package.parent, package / "demo" / "distributor"):
+        if (folder / "gateway.yaml").exists() and (folder / "partners").is_dir():
+            return folder
+    raise OurFault("the demo's configuration is not installed", remedy="install the gateway from its wheel or checkout")
+
+
+def _settings(workspace: Path) -> Settings:
+    path = workspace / "gateway.yaml"
+    source, findings = read_yaml(str(path), path.read_text(encoding="utf-8"))
+    settings, more = validate(source, Settings)
+    if settings is None:
+        raise OurFault(f"{path} is wrong", remedy="see the findings", findings=(*findings, *more))
+    return settings
+
+
+def _renumber(workspace: Path, ports: Mapping[str, int]) -> None:
+    wanted = {str(WRITTEN_PORTS[name]): str(port) for name, port in ports.items()}
+    for path in workspace.rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"\b(80\d\d)\b", lambda found: wanted.get(found[1], found[1]), text), encoding="utf-8")
+
+
+def _ports() -> dict[str, int]:
+    """The ports in the files, where nobody listens there; free ones otherwise."""
+    chosen: dict[str, int] = {}
+    held: list[socket.socket] = []
+    for name, port in WRITTEN_PORTS.items():
+        listener = socket.socket()
+        held.append(listener)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.bind(("127.0.0.1", 0))
+        chosen[name] = listener.getsockname()[1]
+    for listener in held:
+        listener.close()
+    return chosen

@@ -1,0 +1,149 @@
+"""HL both ways: a hierarchy of loops is the document's tree of nodes; HL01, HL02 and HL04 are the engine's work.
+
+The loops come nested by HL02. A level's code (HL03) says what its node is; the shipment level speaks of the document itself.
+Numbers are kept only where they are not the count in wire order; HL04 only where it is not stated everywhere or nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.edi.tree import Loop, Segment
+from gateway.mapping.memory import keep, kept_of, recall, remember
+from gateway.mapping.scope import Child, Scope
+from gateway.mapping.state import Json, ReadState, WriteState
+
+MAX_DEPTH: Final = 32
+DOCUMENT: Final = "document"
+
+
+@dataclass(slots=True)
+class Level:
+    """One level: its code, what its node is, where it may stand."""
+
+    code: str
+    kind: str
+    preset: tuple[tuple[str, str], ...]
+    parents: tuple[str, ...]
+    """Codes it may stand under; none listed: anywhere."""
+    scope: Scope = field(default_factory=lambda: Scope("", ()))
+
+    def fits(self, node: Json) -> bool:
+        """Whether a node of the document is of this level."""
+        return node.get("kind") == self.kind and all(node.get(key) == value for key, value in self.preset)
+
+
+@dataclass(slots=True)
+class Tree:
+    """The rule for the hierarchy: at the root of the set (`above` is empty), and one inside each level."""
+
+    levels: Mapping[str, Level]
+    path: str
+    above: str = ""
+    """Code of the level it stands in."""
+    name: str = "HL"
+    label: str = "HL"
+    once: bool = False
+
+    def read(self, child: Child, target: Json, state: ReadState) -> bool:
+        """Take one loop and all below it."""
+        segment = child.children[0] if isinstance(child, Loop) else child
+        level = self.levels.get(_text(segment, 2)) if isinstance(segment, Segment) else None
+        if level is None or not isinstance(segment, Segment):
+            return False
+        if level.kind == DOCUMENT and (self.above or state.nodes):
+            return False
+        children = child.children[1:] if isinstance(child, Loop) else []
+        if not state.nodes:
+            state.child_codes = isinstance(child, Loop) and _states_children(child)
+            if state.child_codes:
+                remember(target)["hl04"] = "all"
+        if self.above and level.parents and self.above not in level.parents:
+            state.find("map.read.nesting", segment, 2, wanted=f"a level under {', '.join(level.parents)}")
+        node: Json = target if level.kind == DOCUMENT else {"kind": level.kind, **dict(level.preset)}
+        state.nodes += 1
+        has_children = any(isinstance(each, Loop) and each.name == "HL" for each in children)
+        _keep_numbers(node, segment, level, state, has_children=has_children)
+        state.depth += 1
+        if state.depth > MAX_DEPTH:
+            state.find("map.read.too_deep", segment, 0, wanted=f"at most {MAX_DEPTH} levels")
+        else:
+            level.scope.read(children, node, state)
+        state.depth -= 1
+        if level.kind != DOCUMENT:
+            target.setdefault(self.path, []).append(node)
+        return True
+
+    def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
+        """A loop for each node in `target`'s contents; at the root, the document's own loop with all of them below."""
+        if not self.above:
+            state.child_codes = recall(target).get("hl04") == "all"
+            own = next((level for level in self.levels.values() if level.kind == DOCUMENT), None)
+            if own is not None:
+                return [_loop(own, target, "", state, at, root)]
+        loops: list[Child] = []
+        for number, node in enumerate(target.get(self.path) or ()):
+            pointer = f"{at}/{self.path}/{number}"
+            level = next((each for each in self.levels.values() if each.fits(node)), None)
+            if level is None:
+                said = " ".join(str(node.get(key)) for key in ("kind", "type") if node.get(key))
+                known = (" ".join((each.kind, *(value for _, value in each.preset))) for each in self.levels.values())
+                state.lose(pointer, said, "one of " + ", ".join(known))
+            elif len(state.parents) >= MAX_DEPTH:
+                state.lose(pointer, level.kind, f"at most {MAX_DEPTH} levels")
+            else:
+                loops.append(_loop(level, node, state.parents[-1] if state.parents else "", state, pointer, root))
+        return loops
+
+
+def _loop(level: Level, node: Json, parent: str, state: WriteState, at: str, root: Json) -> Loop:
+    state.nodes += 1
+    kept = kept_of(node, f"HL/{level.code}")
+    number = _kept(kept, "01") or str(state.nodes)
+    segment = Segment("HL", [number, _kept(kept, "02") or parent, level.code])
+    state.parents.append(number)
+    children = level.scope.write(node, state, at, root)
+    state.parents.pop()
+    code = _kept(kept, "04")
+    if state.child_codes and code is None:
+        code = "1" if any(isinstance(child, Loop) and child.name == "HL" for child in children) else "0"
+    if code:
+        segment.elements.append(code)
+    return Loop("HL", [segment, *children])
+
+
+def _kept(kept: Mapping[str, object], element: str) -> str | None:
+    value = kept.get(element)
+    return value if isinstance(value, str) else None
+
+
+def _keep_numbers(node: Json, segment: Segment, level: Level, state: ReadState, *, has_children: bool) -> None:
+    label = f"HL/{level.code}"
+    number = _text(segment, 0)
+    if number != str(state.nodes):
+        keep(node, label, 0, number)
+    code = _text(segment, 3)
+    if code != (("1" if has_children else "0") if state.child_codes else ""):
+        keep(node, label, 3, code)
+    for index in range(4, len(segment.elements)):
+        state.note_element(segment, index)
+
+
+def _states_children(loop: Loop) -> bool:
+    """Whether HL04 is there in every level, rightly."""
+    waiting = [loop]
+    while waiting:
+        here = waiting.pop()
+        inside = [each for each in here.children if isinstance(each, Loop) and each.name == "HL"]
+        segment = here.children[0]
+        if not isinstance(segment, Segment) or _text(segment, 3) != ("1" if inside else "0"):
+            return False
+        waiting += inside
+    return True
+
+
+def _text(segment: Segment, index: int) -> str:
+    value = segment.elements[index] if index < len(segment.elements) else ""
+    return value if isinstance(value, str) else ":".join(value)

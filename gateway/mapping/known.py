@@ -1,0 +1,87 @@
+"""What a map can express: the fields its lines name, as a tree beside the document's. What stands outside it is lost in writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.mapping.paths import Path
+
+# The envelope's and the pipeline's fields; never a map's.
+NOT_MAPPED: Final = frozenset(
+    {"interchange", "group_control_number", "message_reference", "source", "extensions", "business_unit"}
+)
+
+
+@dataclass(slots=True)
+class Known:
+    """What is expressed of one object. `leaf`: all of it, whatever is in it."""
+
+    leaf: bool = False
+    fields: dict[str, Known] = field(default_factory=dict)
+    items: Known | None = None
+    """Of a list: what is expressed of each item."""
+    keyed: list[tuple[str, str, Known]] = field(default_factory=list)
+    """Of a list: the first item with this key and value."""
+    preset: set[str] = field(default_factory=set)
+    """Fields that a rule sets to a fixed value."""
+    kinds: dict[tuple[str, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
+    """Of a list of nodes: by kind and fixed fields."""
+
+    def at(self, path: Path) -> Known:
+        """The place at `path`, made where it is missing."""
+        here = self
+        for step in path:
+            here = here.fields.setdefault(step.name, Known())
+            if step.key:
+                found = next((own for key, value, own in here.keyed if (key, value) == (step.key, step.value)), None)
+                if found is None:
+                    found = Known(fields={step.key: Known(leaf=True)})
+                    here.keyed.append((step.key, step.value, found))
+                here = found
+        return here
+
+    def claim(self, path: Path) -> bool:
+        """Mark `path` as expressed; False where it, or a part of it, already was."""
+        here = self.at(path)
+        if here.leaf or here.fields or here.items is not None:
+            return False
+        here.leaf = True
+        return True
+
+
+def lost(document: Mapping[str, Any], known: Known, computed: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Pointer and value of everything in `document` that `known` does not express."""
+    top = {name: value for name, value in document.items() if name not in computed}
+    yield from _lost(top, known, "")
+
+
+def _lost(value: Any, known: Known | None, at: str) -> Iterator[tuple[str, Any]]:
+    if known is None:
+        yield at, value
+    elif known.leaf:
+        return
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name != "extensions" and name not in known.preset and not (not at and name in NOT_MAPPED):
+                yield from _lost(each, known.fields.get(name), f"{at}/{name}")
+    elif isinstance(value, list):
+        taken: list[int] = []
+        for number, each in enumerate(value):
+            yield from _lost(each, _item(each, known, taken), f"{at}/{number}")
+    else:
+        yield at, value
+
+
+def _item(value: Any, known: Known, taken: list[int]) -> Known | None:
+    if not isinstance(value, dict):
+        return known.items
+    for number, (key, wanted, own) in enumerate(known.keyed):
+        if number not in taken and value.get(key) == wanted:
+            taken.append(number)
+            return own
+    for (kind, preset), own in known.kinds.items():
+        if value.get("kind") == kind and all(value.get(key) == wanted for key, wanted in preset):
+            return own
+    return known.items

@@ -1,0 +1,123 @@
+"""What a reading must remember so that writing gives the same bytes: `extensions.x12` of the nearest object.
+
+    kept    {"PO1": {"16": "ZZ", "02": "007"}}    elements no line names, and forms that writing would not choose
+    order   {"": ["BEG", ["XYZ", "a"], "REF"]}    only where the wire's order is not the map's; segments no line names in place
+    absent  ["CTT"]                               segments with counts that were not there
+    hl04    "all"                                 the hierarchy states HL04 everywhere
+
+A kept form is written while it still means what the field says; an edited field is written anew. The last run of a key in
+`order` stands for all that remain of it, so that added lines find their place.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from gateway.edi.tree import Element, Loop, Segment
+
+SYNTAX: Final = "x12"
+MAX_DEPTH: Final = 64
+Json = dict[str, Any]
+
+
+def recall(target: Json) -> Json:
+    """The memory in `target`, empty where there is none or where it has another shape."""
+    extensions = target.get("extensions")
+    own = extensions.get(SYNTAX) if isinstance(extensions, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def remember(target: Json) -> Json:
+    """The memory in `target`, made where it is missing."""
+    own: Json = target.setdefault("extensions", {}).setdefault(SYNTAX, {})
+    return own
+
+
+def keep(target: Json, label: str, element: int, form: Element | list[Any]) -> None:
+    """Remember the wire's form of `element` (from 0) of the segment `label`."""
+    elements = remember(target).setdefault("kept", {}).setdefault(label, {})
+    if not isinstance(form, str):
+        form = [list(each) if isinstance(each, tuple) else each for each in form]
+    elements[f"{element + 1:02d}"] = form
+
+
+def kept_of(target: Json, label: str) -> dict[str, Any]:
+    """What is kept of the segment `label`."""
+    kept = recall(target).get("kept")
+    own = kept.get(label) if isinstance(kept, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def pack(child: Segment | Loop) -> Any:
+    """A segment as `[tag, elements…]`, a loop as `{name: [children]}`."""
+    if isinstance(child, Loop):
+        return {child.name: [pack(each) for each in child.children]}
+    return [child.tag, *(list(each) if isinstance(each, tuple) else each for each in child.elements)]
+
+
+def unpack(entry: Any, depth: int = 0) -> Segment | Loop | None:
+    """What `pack` packed; None for anything else, for it may come from outside."""
+    if isinstance(entry, dict) and len(entry) == 1 and depth < MAX_DEPTH:
+        name, inside = next(iter(entry.items()))
+        children = [unpack(each, depth + 1) for each in inside] if isinstance(inside, list) else [None]
+        kept = [each for each in children if each is not None]
+        return Loop(str(name), kept) if kept and len(kept) == len(children) else None
+    if isinstance(entry, list) and entry and isinstance(entry[0], str):
+        elements = [element_of(each) for each in entry[1:]]
+        kept_elements = [each for each in elements if each is not None]
+        return Segment(entry[0], kept_elements) if len(kept_elements) == len(elements) else None
+    return None
+
+
+def element_of(form: Any) -> Element | None:
+    """An element from its JSON form; None where it is none."""
+    if isinstance(form, str):
+        return form
+    if isinstance(form, list) and form and all(isinstance(each, str) for each in form):
+        return tuple(form)
+    return None
+
+
+def squeeze(sequence: list[Any]) -> list[Any]:
+    """`sequence` with the last run of each label shortened to one entry."""
+    kept: list[Any] = []
+    ended: set[str] = set()
+    after: Any = None
+    for each in reversed(sequence):
+        if isinstance(each, str) and each == after and each not in ended:
+            continue
+        if isinstance(after, str) and after != each:
+            ended.add(after)
+        kept.append(each)
+        after = each
+    kept.reverse()
+    return kept
+
+
+def arrange(written: list[tuple[int, str, Segment | Loop]], order: object) -> list[Segment | Loop]:
+    """`written` (rank, label, child; by rank) in the remembered `order`; what the order does not know stands by rank."""
+    if not isinstance(order, list):
+        return [child for _, _, child in written]
+    waiting: dict[str, deque[tuple[int, str, Segment | Loop]]] = {}
+    for each in written:
+        waiting.setdefault(each[1], deque()).append(each)
+    last = {each: place for place, each in enumerate(order) if isinstance(each, str)}
+    placed: list[tuple[int, Segment | Loop]] = []
+    rank = -1
+    for place, entry in enumerate(order):
+        if isinstance(entry, str):
+            queue = waiting.get(entry, deque())
+            count = len(queue) if last[entry] == place else 1
+            for _ in range(min(count, len(queue))):
+                rank, _, child = queue.popleft()
+                placed.append((rank, child))
+        else:
+            raw = unpack(entry)
+            if raw is not None:
+                placed.append((rank, raw))
+    for queue in waiting.values():
+        for own, _, child in queue:
+            spot = next((place for place, (other, _) in enumerate(placed) if other > own), len(placed))
+            placed.insert(spot, (own, child))
+    return [child for _, child in placed]

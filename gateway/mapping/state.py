@@ -1,0 +1,96 @@
+"""What one reading or writing gathers on its way: unmapped elements, lost fields, findings, counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.edi.tree import Loop, Segment
+from gateway.findings import EdiPlace, Finding, JsonPlace
+from gateway.mapping.rules import finding
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unmapped:
+    """An element that no line of the map names. It is kept in `extensions` and written back."""
+
+    place: EdiPlace
+    tag: str
+    element: int
+    """From 1."""
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """A field of the document that the map cannot write."""
+
+    pointer: str
+    value: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ReadState:
+    """Gathered while reading one set."""
+
+    unmapped: list[Unmapped] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    """Labels of the segments with counts that were there."""
+    nodes: int = 0
+    child_codes: bool = False
+    """Whether this hierarchy states HL04 everywhere."""
+    depth: int = 0
+    """Levels of the hierarchy that are open."""
+
+    def note_element(self, segment: Segment, index: int) -> None:
+        """Element `index` (from 0) has no line in the map."""
+        value = segment.elements[index]
+        text = value if isinstance(value, str) else ":".join(value)
+        place = place_of(segment, index)
+        self.unmapped.append(Unmapped(place=place, tag=segment.tag, element=index + 1, value=text))
+
+    def note(self, child: Segment | Loop) -> None:
+        """A whole segment or loop has no line in the map."""
+        waiting: list[Segment | Loop] = [child]
+        while waiting:
+            here = waiting.pop()
+            if isinstance(here, Loop):
+                waiting.extend(reversed(here.children))
+                continue
+            for index, value in enumerate(here.elements):
+                if value:
+                    self.note_element(here, index)
+
+    def find(self, rule: str, segment: Segment, index: int, *, wanted: str) -> None:
+        """A finding at an element."""
+        value = segment.elements[index]
+        said = value if isinstance(value, str) else ":".join(value)
+        self.findings.append(finding(rule, place_of(segment, index), said=said, wanted=wanted))
+
+
+@dataclass(slots=True)
+class WriteState:
+    """Gathered while writing one set."""
+
+    lost: list[Lost] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    nodes: int = 0
+    child_codes: bool = False
+    parents: list[str] = field(default_factory=list)
+    """HL01 of the levels that are open."""
+
+    def lose(self, pointer: str, value: object, reason: str) -> None:
+        """A field cannot be written."""
+        said = str(value)
+        self.lost.append(Lost(pointer=pointer, value=said[:200], reason=reason))
+        self.findings.append(finding("map.write.value", JsonPlace(pointer=pointer), said=said, wanted=reason))
+
+
+def place_of(segment: Segment, index: int) -> EdiPlace:
+    """The place of element `index` (from 0)."""
+    offset = segment.offset or None
+    return EdiPlace(segment=segment.position or None, tag=segment.tag, element=index + 1, offset=offset)

@@ -1,0 +1,1 @@
+"""Who we trade with: agreements as typed values, the directory that finds them, and keys."""

@@ -1,0 +1,154 @@
+"""One partner's agreement: identity, channel, documents, maps, limits. A new partner is one file of this shape.
+
+Models only; `gateway.partners.workspace` reads the files and reports all their errors at once, and the rules that join
+several fields or files (channel as2 needs its sections) are `gateway.partners.checks`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
+
+__all__ = ["Agreement", "As2Channel", "Contact", "DocumentRule", "Documents", "Kind", "PartyId", "RestChannel"]
+__all__ += ["Status", "X12Dialect"]
+
+FROM_FILE_NAME = "from_file_name"
+"""Marks the one field that does not stand in the file."""
+Delimiter = Annotated[str, Form(r"[^A-Za-z0-9 ]", "one character that is no letter, digit or blank")]
+
+
+class Status(StrEnum):
+    """The life cycle of an agreement; only testing and active ones exchange documents."""
+
+    DRAFT = "draft"
+    TESTING = "testing"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class PartyId(Part):
+    """One id by which documents name this partner (a party id of the canonical document)."""
+
+    scheme: Annotated[str, Form(r"[a-z][a-z0-9_]*", "small letters, digits and _; a letter first")] = Field(
+        description="gln, duns, assigned_by_buyer, assigned_by_seller, …", examples=["assigned_by_buyer"]
+    )
+    value: Annotated[str, Form(r".{1,80}", "1 to 80 characters")] = Field(
+        description="The id itself.", examples=["V-1001"]
+    )
+
+
+class Contact(Part):
+    """Whom to call."""
+
+    name: str = Field(description="Person or team.", examples=["EDI desk"])
+    email: str | None = Field(default=None, description="Mail address.")
+    phone: str | None = Field(default=None, description="Telephone number.")
+
+
+class As2Channel(Part):
+    """How we exchange AS2 messages with this partner."""
+
+    id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).", examples=["PARTNER-AS2"])
+    url: Url = Field(description="Where their station listens.", examples=["https://as2.example.com/as2"])
+    certificates: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign.",
+        examples=[("certs/example.pem",)],
+    )
+    sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
+        default="sha256", description="Hash of the signatures we make; no: unsigned."
+    )
+    encrypt: Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "no"] = Field(
+        default="aes256-cbc", description="Cipher we encrypt with; no: unencrypted."
+    )
+    compress: bool = Field(default=True, description="Compress what we send (RFC 5402).")
+    receipt: Literal["signed", "unsigned", "none"] = Field(default="signed", description="Receipt that we ask for.")
+    require_signature: bool = Field(default=True, description="Refuse what is not signed.")
+    require_encryption: bool = Field(default=True, description="Refuse what is not encrypted.")
+    authentication: Authentication | None = Field(default=None, description="HTTP authentication at their station.")
+    timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
+        default=Decimal(60), description="How long to wait for the receipt."
+    )
+
+
+class X12Dialect(Part):
+    """How interchanges with this partner look."""
+
+    identity: X12Identity = Field(description="The partner's ISA and GS identity.")
+    our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
+    version: Literal["004010"] = Field(default="004010", description="Version of what we send (GS08).")
+    test: bool = Field(default=False, description="ISA15 T instead of P.")
+    request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
+    element_separator: Delimiter = Field(default="*", description="Separates elements.")
+    component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
+    segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
+    line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
+    control_numbers_may_repeat: bool = Field(
+        default=False, description="Read an interchange whose ISA13 was used before; otherwise it is refused (TA1 025)."
+    )
+    acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
+        default=Decimal(24), description="A 997 that has not come by then is overdue."
+    )
+
+
+class RestChannel(Part):
+    """The partner uses our REST API; its keys are made by `gateway partner key new`."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=600, description="More are answered 429."
+    )
+
+
+class DocumentRule(Part):
+    """One kind of document in one direction."""
+
+    set: Annotated[str, Form(r"[0-9]{3}", "three digits, such as 850")] | None = Field(
+        default=None, description="X12 transaction set; absent for REST."
+    )
+    map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")
+
+
+class Documents(Part):
+    """What we exchange."""
+
+    send: dict[Kind, DocumentRule] = Field(default_factory=dict, description="From us to the partner.")
+    receive: dict[Kind, DocumentRule] = Field(default_factory=dict, description="From the partner to us.")
+
+
+class Agreement(Part):
+    """The whole of one file in `partners/`; its name is the file's name."""
+
+    name: Name = Field(
+        description="The name of the file, or of its folder; reading fills it in.",
+        json_schema_extra={FROM_FILE_NAME: True},
+    )
+    title: str = Field(description="The company's name, shown to people.", examples=["Example Supplier"])
+    status: Status = Field(
+        default=Status.ACTIVE, description="Its life cycle; only testing and active ones exchange documents."
+    )
+    owner: str | None = Field(default=None, description="Who on our side answers for this agreement.")
+    contact: Contact | None = Field(default=None, description="Whom to call on their side.")
+    ids: Annotated[tuple[PartyId, ...], Field(min_length=1)] = Field(
+        description="How documents name this partner: seller of our orders, buyer of our answers. One match is enough."
+    )
+    channel: Literal["as2", "rest"] = Field(description="How documents travel.", examples=["as2"])
+    as2: As2Channel | None = Field(default=None, description="Needed for channel as2.")
+    x12: X12Dialect | None = Field(default=None, description="Needed for channel as2.")
+    rest: RestChannel | None = Field(default=None, description="Limits for channel rest.")
+    documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
+    target: Name | None = Field(
+        default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
+    )
+    max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] | None = Field(
+        default=None, description="Largest message accepted; absent: as in gateway.yaml."
+    )
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether documents may flow at all."""
+        return self.status in {Status.TESTING, Status.ACTIVE}

@@ -1,0 +1,317 @@
+"""Rules between fields and between files of a workspace: every mistake a finding at its line, none hiding another.
+
+Works on the files' text trees, not on the models, so that a wrong value in one place never keeps a wrong reference
+elsewhere from being reported. `RULES` is the documentation of what is checked.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from gateway.errors import OurFault
+from gateway.findings import Finding, Severity
+from gateway.partners.agreement import Kind, X12Dialect
+from gateway.partners.keys import load_certificate, weakness
+from gateway.yamltext import Path as Keys
+from gateway.yamltext import YamlText, near_miss
+
+MapExists = Callable[[str], str | None]
+"""None when a map of that name exists; otherwise the name that was probably meant, or "" when none is near."""
+
+RULES: Mapping[str, str] = {
+    "workspace.channel_incomplete": "Channel as2 needs the sections as2 and x12, and set and map for every document.",
+    "workspace.delimiters": "The three X12 delimiters differ from each other.",
+    "workspace.name": "`name` in a partner's file, when given, is the file's name.",
+    "workspace.as2_id_twice": "Two exchanging partners never have one AS2 name; nobody has ours.",
+    "workspace.x12_id_twice": "Two exchanging partners never have one ISA identity; nobody has ours.",
+    "workspace.party_id_twice": "A party id names one exchanging partner only.",
+    "workspace.certificate": "Every certificate named is a PEM file that can be read, with a key fit for AS2.",
+    "workspace.certificate_expired": "A certificate is valid now (a warning: the partner may be about to replace it).",
+    "workspace.tls": "The files of listen.tls are there.",
+    "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
+    "workspace.unknown_partner": "A route's partners have agreements.",
+    "workspace.unknown_map": "Every map named exists.",
+    "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
+    "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
+}
+PLACEHOLDERS = ("number", "order_number", "partner")
+SILENT = ("draft", "suspended", "retired")
+"""Agreements of these states may share their identities with others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """What was read: `gateway.yaml` and one tree per partner's name, whatever is wrong in them."""
+
+    folder: Path
+    settings: YamlText
+    partners: Mapping[str, YamlText]
+    now: datetime
+    map_exists: MapExists | None = None
+
+
+def check(files: Files) -> tuple[Finding, ...]:
+    """Everything wrong between fields and files, file by file."""
+    return tuple(finding for rule in _CHECKS for finding in rule(files))
+
+
+def at(tree: object, *keys: str | int) -> Any:
+    """The value at `keys`, or None where the tree has another shape."""
+    for key in keys:
+        if isinstance(tree, dict):
+            tree = tree.get(key)
+        elif isinstance(tree, list) and isinstance(key, int) and key < len(tree):
+            tree = tree[key]
+        else:
+            return None
+    return tree
+
+
+def _items(tree: object) -> list[tuple[str | int, Any]]:
+    """The entries of a section or list; anything else has none."""
+    if isinstance(tree, dict):
+        return list(tree.items())
+    return list(enumerate(tree)) if isinstance(tree, list) else []
+
+
+def _finding(
+    source: YamlText, keys: Keys, rule: str, *, said: str, wanted: str, fix: str, severity: Severity = Severity.REJECT
+) -> Finding:
+    assert f"workspace.{rule}" in RULES
+    return Finding(
+        rule=f"workspace.{rule}", place=source.place(keys), said=said, wanted=wanted, fix=fix, severity=severity
+    )
+
+
+def _documents(partner: YamlText, direction: str) -> Iterator[tuple[Keys, str, Any]]:
+    for kind, rule in _items(at(partner.data, "documents", direction)):
+        yield ("documents", direction, kind), str(kind), rule
+
+
+def _channel(files: Files) -> Iterator[Finding]:
+    for name, partner in files.partners.items():
+        given = at(partner.data, "name")
+        if given is not None and given != name:
+            said, wanted, fix = repr(given), f"{name}, as the file is named", "remove the line or rename the file"
+            yield _finding(partner, ("name",), "name", said=said, wanted=wanted, fix=fix)
+        if at(partner.data, "channel") != "as2":
+            continue
+        for section in ("as2", "x12"):
+            if at(partner.data, section) is None:
+                wanted, fix = f"the section {section}, for channel as2", f"add {section}:"
+                yield _finding(
+                    partner, ("channel",), "channel_incomplete", said=f"no {section}", wanted=wanted, fix=fix
+                )
+        for direction in ("send", "receive"):
+            for keys, kind, rule in _documents(partner, direction):
+                for key in ("set", "map"):
+                    if at(rule, key) is None and (rule is None or isinstance(rule, dict)):
+                        wanted, fix = f"a {key} for {kind}, for channel as2", f"add {key}: …"
+                        yield _finding(
+                            partner, (*keys, key), "channel_incomplete", said=f"no {key}", wanted=wanted, fix=fix
+                        )
+
+
+def _delimiters(files: Files) -> Iterator[Finding]:
+    names = ("element_separator", "component_separator", "segment_terminator")
+    for partner in files.partners.values():
+        dialect = at(partner.data, "x12")
+        if not isinstance(dialect, dict):
+            continue
+        seen: dict[str, str] = {}
+        for name in names:
+            value = dialect.get(name) or X12Dialect.model_fields[name].default
+            if isinstance(value, str) and value in seen:
+                keys = name if dialect.get(name) else seen[value]
+                wanted = f"another character than {seen[value] if keys == name else name} has"
+                yield _finding(
+                    partner, ("x12", keys), "delimiters", said=repr(value), wanted=wanted, fix="choose another one"
+                )
+            elif isinstance(value, str):
+                seen[value] = name
+
+
+def _identities(files: Files) -> Iterator[Finding]:
+    """AS2 names, ISA identities and party ids; each table maps an identity to where it stood first."""
+    ours = files.settings
+    as2: dict[Any, str] = {str(at(ours.data, "identity", "as2_id")): "ourselves, in gateway.yaml"}
+    x12: dict[Any, str] = {_x12(at(ours.data, "identity", "x12")): "ourselves, in gateway.yaml"}
+    parties: dict[Any, str] = {}
+    for name, partner in files.partners.items():
+        if at(partner.data, "status") in SILENT:
+            continue
+        claims: list[tuple[dict[Any, str], str, Keys, Any]] = [
+            (as2, "as2_id_twice", ("as2", "id"), at(partner.data, "as2", "id")),
+            (x12, "x12_id_twice", ("x12", "identity", "id"), _x12(at(partner.data, "x12", "identity"))),
+        ]
+        for number, party in _items(at(partner.data, "ids")):
+            pair = (at(party, "scheme"), at(party, "value"))
+            claims.append((parties, "party_id_twice", ("ids", number), pair if None not in pair else None))
+        for table, rule, keys, claim in claims:
+            if not _hashable(claim):
+                continue
+            first = table.setdefault(claim, f"{name}, in {partner.place(keys)}")
+            if first != f"{name}, in {partner.place(keys)}":
+                said = " ".join(claim) if isinstance(claim, tuple) else claim
+                wanted = f"an id of its own; this one is that of {first}"
+                yield _finding(
+                    partner, keys, rule, said=said, wanted=wanted, fix="correct one of the two, or retire an agreement"
+                )
+
+
+def _x12(identity: object) -> tuple[str, str] | None:
+    pair = (at(identity, "qualifier"), at(identity, "id"))
+    return pair if all(isinstance(one, str) for one in pair) else None
+
+
+def _hashable(claim: object) -> bool:
+    parts = claim if isinstance(claim, tuple) else (claim,)
+    return all(isinstance(part, str) for part in parts)
+
+
+def _certificates(files: Files) -> Iterator[Finding]:
+    own = at(files.settings.data, "identity", "certificate") or "certs/gateway.pem"
+    named: list[tuple[YamlText, Keys, Any]] = [(files.settings, ("identity", "certificate"), own)]
+    for partner in files.partners.values():
+        certificates = at(partner.data, "as2", "certificates")
+        named += [(partner, ("as2", "certificates", index), file) for index, file in _items(certificates)]
+    for source, keys, file in named:
+        if isinstance(file, str):
+            yield from _certificate(files, source, keys, file)
+
+
+def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Iterator[Finding]:
+    try:
+        certificate = load_certificate(files.folder / file)
+        weak = weakness(certificate)
+    except OurFault as fault:
+        said = str(fault).removeprefix(f"{files.folder}/")
+        yield _finding(source, keys, "certificate", said=said, wanted="a certificate in PEM form", fix=fault.remedy)
+        return
+    if weak:
+        fix = "ask for a certificate with a stronger key"
+        yield _finding(
+            source, keys, "certificate", said=f"{file} has {weak}", wanted="RSA of 2048 bits or more, or EC", fix=fix
+        )
+    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not since <= files.now <= until:
+        said = f"{file} is valid from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+        wanted, fix = f"a certificate that is valid on {files.now:%Y-%m-%d}", "put the new certificate there"
+        yield _finding(
+            source, keys, "certificate_expired", said=said, wanted=wanted, fix=fix, severity=Severity.ACCEPT_WITH_ERRORS
+        )
+
+
+def _tls(files: Files) -> Iterator[Finding]:
+    for key, file in _items(at(files.settings.data, "listen", "tls")):
+        if isinstance(file, str) and not (files.folder / file).is_file():
+            wanted, fix = "a PEM file", "put it there, or leave tls out behind a proxy that ends TLS"
+            yield _finding(
+                files.settings, ("listen", "tls", key), "tls", said=f"no file {file}", wanted=wanted, fix=fix
+            )
+
+
+def _references(files: Files) -> Iterator[Finding]:
+    """Names that must stand elsewhere: targets, partners, maps."""
+    readable = files.settings.data is not None
+    targets = [str(name) for name, _ in _items(at(files.settings.data, "targets"))] if readable else None
+    for number, route in _items(at(files.settings.data, "routes")):
+        keys: Keys = ("routes", number)
+        yield from _known(files.settings, (*keys, "to"), at(route, "to"), targets, "target")
+        for index, partner in _items(at(route, "partner")):
+            yield from _known(files.settings, (*keys, "partner", index), partner, list(files.partners), "partner")
+    for name, target in _items(at(files.settings.data, "targets")):
+        for kind, call in _items(at(target, "documents")):
+            keys = ("targets", name, "documents", kind)
+            yield from _placeholders(files.settings, (*keys, "path"), at(call, "path"))
+            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"))
+    for partner in files.partners.values():
+        yield from _known(partner, ("target",), at(partner.data, "target"), targets, "target")
+        for direction in ("send", "receive"):
+            for keys, _, rule in _documents(partner, direction):
+                yield from _map(files, partner, (*keys, "map"), at(rule, "map"))
+
+
+def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, what: str) -> Iterator[Finding]:
+    if not isinstance(word, str) or known is None or word in known:
+        return
+    meant = near_miss(word, known)
+    wanted = f"a {what} that is configured: {', '.join(known[:20]) or 'there are none'}"
+    fix = f"write {meant}" if meant else f"configure {what} {word}, or name another"
+    yield _finding(source, keys, f"unknown_{what}", said=repr(word), wanted=wanted, fix=fix)
+
+
+def _map(files: Files, source: YamlText, keys: Keys, name: object) -> Iterator[Finding]:
+    if not isinstance(name, str) or files.map_exists is None:
+        return
+    meant = files.map_exists(name)
+    if meant is not None:
+        fix = f"write {meant}" if meant else f"write maps/{name}.yaml"
+        yield _finding(
+            source,
+            keys,
+            "unknown_map",
+            said=repr(name),
+            wanted="a map in maps/ or one shipped with the gateway",
+            fix=fix,
+        )
+
+
+def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:
+    if not isinstance(path, str):
+        return
+    wanted = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    try:
+        unknown = [field for _, field, _, _ in string.Formatter().parse(path) if field not in {None, *PLACEHOLDERS}]
+    except ValueError:
+        unknown = [path]
+    for field in unknown:
+        meant = near_miss(str(field), PLACEHOLDERS)
+        fix = f"write {{{meant}}}" if meant else "use one of these, or plain text"
+        yield _finding(source, keys, "placeholder", said=repr(field), wanted=wanted, fix=fix)
+
+
+def _destinations(files: Files) -> Iterator[Finding]:
+    """What a partner may send has at least one target that takes it."""
+    if files.settings.data is None:
+        return
+    targets = at(files.settings.data, "targets")
+    for name, partner in files.partners.items():
+        own = at(partner.data, "target")
+        for keys, kind, _ in _documents(partner, "receive"):
+            fitting = [own] if own else list(_routed(files.settings, name, kind))
+            known = [at(targets, target) for target in fitting if isinstance(target, str) and at(targets, target)]
+            if kind not in get_args(Kind) or len(known) < len(fitting):
+                continue  # reported already
+            if any(at(target, "kind") == "folder" or at(target, "documents", kind) is not None for target in known):
+                continue
+            said = f"no target takes {kind}" + (f" ({', '.join(map(str, fitting))} do not)" if fitting else "")
+            wanted = "a route or a target of its own, and there a call for this document"
+            fix = "add a route, or the call under targets: … documents:"
+            yield _finding(
+                partner, keys, "nowhere_to_go", said=said, wanted=wanted, fix=fix, severity=Severity.ACCEPT_WITH_ERRORS
+            )
+
+
+def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
+    for _, route in _items(at(settings.data, "routes")):
+        if all(
+            not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind))
+        ):
+            yield at(route, "to")
+
+
+_CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
+    _channel,
+    _delimiters,
+    _identities,
+    _certificates,
+    _tls,
+    _references,
+    _destinations,
+)

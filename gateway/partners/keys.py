@@ -1,0 +1,217 @@
+"""Keys and certificates: our AS2 key pair, the key that seals the audit trail, our partners' certificates.
+
+Private keys are PKCS#8, encrypted with the workspace's passphrase, mode 0600, written atomically and never replaced
+unless told to. Loading says in one sentence what is wrong and what to do; a passphrase never stands in a message.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gateway.as2 import KeyPair
+from gateway.errors import OurFault
+from gateway.settings import Settings
+
+AS2_KEY = "keys/gateway.key"
+SEAL_KEY = "keys/seal.key"
+MIN_RSA_BITS = 2048
+MAX_PEM_BYTES = 100_000
+MAX_PASSPHRASE_BYTES = 1000
+"""OpenSSL reads at most 1,023 bytes."""
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+def new_as2_key_pair(
+    *, company: str, as2_id: str, now: datetime, days: int = 1095, bits: Literal[2048, 3072] = 3072
+) -> KeyPair:
+    """A fresh RSA key with a self-signed certificate valid from an hour before `now` for `days`.
+
+    RFC 8551 4: digitalSignature and keyEncipherment, emailProtection; RFC 5280 4.2.1.9: not an authority.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    # RFC 5280 appendix A: a common name and an organisation have at most 64 characters.
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, as2_id[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, company[:64]),
+        ]
+    )
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_encipherment=True,
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return KeyPair(private_key=key, certificate=certificate)
+
+
+def create_keys(
+    folder: Path, settings: Settings, *, now: datetime, days: int = 1095, bits: Literal[2048, 3072] = 3072
+) -> tuple[Path, ...]:
+    """Make whatever of AS2 key, certificate and seal key the workspace lacks; the files written.
+
+    A key without its certificate, or the reverse, is never replaced: OurFault.
+    """
+    passphrase = settings.passphrase.read(folder)
+    key_path, certificate_path = folder / AS2_KEY, folder / settings.identity.certificate
+    written: list[Path] = []
+    if key_path.exists() != certificate_path.exists():
+        there, absent = (key_path, certificate_path) if key_path.exists() else (certificate_path, key_path)
+        raise OurFault(f"{there} is there, {absent} is not", remedy="restore the missing file, or move both away")
+    if not key_path.exists():
+        pair = new_as2_key_pair(
+            company=settings.identity.name, as2_id=settings.identity.as2_id, now=now, days=days, bits=bits
+        )
+        write_private_key(key_path, pair.private_key, passphrase)
+        write_certificate(certificate_path, pair.certificate)
+        written += [key_path, certificate_path]
+    if not (folder / SEAL_KEY).exists():
+        write_private_key(folder / SEAL_KEY, Ed25519PrivateKey.generate(), passphrase)
+        written.append(folder / SEAL_KEY)
+    return tuple(written)
+
+
+def write_private_key(path: Path, key: PrivateKey, passphrase: str, *, overwrite: bool = False) -> None:
+    """Store `key` encrypted. An existing file is OurFault unless `overwrite`."""
+    secret = passphrase.encode()
+    if not 1 <= len(secret) <= MAX_PASSPHRASE_BYTES:
+        raise OurFault("the passphrase is empty or too long", remedy=f"use 1 to {MAX_PASSPHRASE_BYTES} bytes")
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(secret),
+    )
+    write_file(path, pem, mode=0o600, overwrite=overwrite)
+
+
+def write_certificate(path: Path, certificate: x509.Certificate, *, overwrite: bool = False) -> None:
+    """Store `certificate` as PEM, readable by all. An existing file is OurFault unless `overwrite`."""
+    write_file(path, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644, overwrite=overwrite)
+
+
+def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = False) -> None:
+    """All of `content` under `path` or nothing: written beside it, synced, then linked into place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            if overwrite:
+                Path(temporary).replace(path)
+            else:
+                os.link(temporary, path)  # unlike a rename, a link never replaces
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except FileExistsError:
+        raise OurFault(f"{path} is there already", remedy="move it away first; keys are never replaced") from None
+    except OSError as error:
+        raise OurFault(f"cannot write {path}: {error.strerror}", remedy="check the folder's permissions") from error
+
+
+def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
+    """Our key and certificate; OurFault when either is missing, unreadable, or they do not belong together."""
+    key_path, certificate_path = folder / AS2_KEY, folder / settings.identity.certificate
+    key = _load_private_key(key_path, settings.passphrase.read(folder))
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise OurFault(f"{key_path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
+    certificate = load_certificate(certificate_path)
+    if certificate.public_key() != key.public_key():
+        raise OurFault(
+            f"{certificate_path} does not belong to {key_path}",
+            remedy="put the certificate that was made for this key there",
+        )
+    return KeyPair(private_key=key, certificate=certificate)
+
+
+def load_seal_key(folder: Path, settings: Settings) -> Ed25519PrivateKey:
+    """The key that seals the audit trail; OurFault when it is missing or cannot be read."""
+    key = _load_private_key(folder / SEAL_KEY, settings.passphrase.read(folder))
+    if not isinstance(key, Ed25519PrivateKey):
+        raise OurFault(f"{folder / SEAL_KEY} is not an Ed25519 key", remedy="restore the seal key from a backup")
+    return key
+
+
+def _load_private_key(path: Path, passphrase: str) -> object:
+    pem = _read(path, remedy="make it with gateway init --keys-only, or restore it from a backup")
+    try:
+        return serialization.load_pem_private_key(pem, passphrase.encode())
+    except TypeError:
+        raise OurFault(f"{path} is not encrypted", remedy="encrypt it: openssl pkcs8 -topk8 -v2 aes256") from None
+    except ValueError:
+        raise OurFault(
+            f"{path} does not open: wrong passphrase, or not a private key",
+            remedy="check the passphrase named in gateway.yaml",
+        ) from None
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """The first certificate of a PEM file; OurFault when there is none."""
+    pem = _read(path, remedy="put the certificate there as a PEM file")
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        remedy = "store it as PEM; from DER: openssl x509 -inform DER -in FILE -out FILE.pem"
+        raise OurFault(f"{path} holds no readable PEM certificate", remedy=remedy) from None
+
+
+def load_certificates(folder: Path, files: tuple[str, ...]) -> tuple[x509.Certificate, ...]:
+    """A partner's certificates, in the order of the agreement."""
+    return tuple(load_certificate(folder / file) for file in files)
+
+
+def weakness(certificate: x509.Certificate) -> str | None:
+    """Why this certificate's key is not fit for AS2; None when it is."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"an RSA key of {key.key_size} bits" if key.key_size < MIN_RSA_BITS else None
+    return None if isinstance(key, ec.EllipticCurvePublicKey) else "a key that is neither RSA nor EC"
+
+
+def _read(path: Path, *, remedy: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_PEM_BYTES + 1)
+    except OSError as error:
+        raise OurFault(f"{path}: {error.strerror}", remedy=remedy) from error
+    if len(content) > MAX_PEM_BYTES:
+        raise OurFault(f"{path} is larger than {MAX_PEM_BYTES} bytes", remedy="that is no key or certificate")
+    return content

@@ -1,0 +1,271 @@
+"""Taking a partner's canonical document, whatever way it came: duplicate? matched? routed? then delivered.
+
+The same decisions for an 855 over AS2 and for an acknowledgement over REST.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from gateway import canonical
+from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
+from gateway.findings import Finding, JsonPlace, Severity, worst
+from gateway.partners.agreement import Agreement
+from gateway.pipeline import identity, matching, routing
+from gateway.pipeline.station import Station
+from gateway.ports import (
+    Direction,
+    Document,
+    DocumentState,
+    DocumentUpdate,
+    Json,
+    NewDocument,
+    NewJob,
+    new_id,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a document stood and what it was read with."""
+
+    message_id: str
+    position: str | None = None
+    map: str | None = None
+    guide: str | None = None
+    unmapped: int = 0
+    envelope: Json = field(default_factory=dict)
+    """Canonical fields that only the envelope knows: kept with the document, outside its digest, so that the same
+    document in another interchange is still the same."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What was decided about one document."""
+
+    accepted: bool
+    findings: tuple[Finding, ...]
+    documents: tuple[NewDocument, ...] = ()
+    updates: tuple[DocumentUpdate, ...] = ()
+    jobs: tuple[NewJob, ...] = ()
+    events: tuple[Event, ...] = ()
+    duplicate_of: Document | None = None
+
+
+async def take(
+    station: Station,
+    agreement: Agreement,
+    kind: str,
+    body: Json,
+    *,
+    origin: Origin,
+    findings: Sequence[Finding] = (),
+) -> Taken:
+    """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
+
+    `findings` are those it already carries; worse ones from matching are added.
+    """
+    sha256 = canonical.digest(body)
+    key = identity.natural_key(kind, body)
+    first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
+    if first is not None and first.sha256 == sha256:
+        return _repeat(agreement, kind, body, origin, first)
+    orders = await _orders(station, agreement, kind, body)
+    found = list(findings)
+    if first is not None:
+        found.append(_number_taken(kind, body, first))
+    else:
+        found.extend(await _match(station, agreement, kind, body, orders))
+    if worst(found) is Severity.REJECT:
+        return reject(station, agreement, kind, body, origin=origin, findings=found)
+    order_number = identity.order_number_of(kind, body)
+    order = orders[0] if orders else None
+    business_unit = body.get("business_unit") or (order.business_unit if order else None)
+    decision = routing.decide(station.settings, agreement, kind, business_unit)
+    now = station.clock()
+    document = NewDocument(
+        id=new_id(now),
+        message_id=origin.message_id,
+        partner=agreement.name,
+        direction=Direction.INBOUND,
+        kind=kind,
+        number=identity.number_of(kind, body),
+        order_number=order_number,
+        business_unit=business_unit,
+        state=DocumentState.ACCEPTED,
+        at=now,
+        body={**body, **origin.envelope},
+        sha256=sha256,
+        natural_key=key,
+        findings=tuple(as_json(finding) for finding in found),
+        agreement=station.version(agreement.name),
+        map=origin.map,
+        guide=origin.guide,
+        position=origin.position,
+    )
+    target = decision.target if decision else "unrouted"
+    events: list[Event] = [
+        DocumentAccepted(
+            message_id=origin.message_id,
+            partner=agreement.name,
+            order_number=order_number,
+            document=kind,
+            document_id=document.id,
+            number=document.number,
+            sha256=sha256,
+            agreement=document.agreement or "",
+            map=origin.map,
+            guide=origin.guide,
+            unmapped=origin.unmapped,
+        )
+    ]
+    if decision is not None:
+        events.append(
+            DocumentRouted(
+                message_id=origin.message_id,
+                partner=agreement.name,
+                order_number=order_number,
+                document_id=document.id,
+                target=decision.target,
+                rule=decision.rule,
+            )
+        )
+    answered = DocumentState.ANSWERED if kind == "order_acknowledgement" else DocumentState.SHIPPED
+    return Taken(
+        accepted=True,
+        findings=tuple(found),
+        documents=(document,),
+        updates=tuple(DocumentUpdate(id=one.id, state=answered) for one in orders),
+        jobs=(
+            NewJob(
+                message_id=origin.message_id,
+                document_id=document.id,
+                step="deliver",
+                lane=identity.inbound_lane(agreement.name, target),
+                run_at=now,
+                data={"target": target},
+            ),
+        ),
+        events=tuple(events),
+    )
+
+
+def reject(
+    station: Station,
+    agreement: Agreement,
+    kind: str,
+    body: Json,
+    *,
+    origin: Origin,
+    findings: Sequence[Finding],
+) -> Taken:
+    """Keep a refused document with its findings; it takes no natural key, so that a corrected one may come."""
+    number = identity.number_of(kind, body)
+    order_number = identity.order_number_of(kind, body)
+    now = station.clock()
+    document = NewDocument(
+        id=new_id(now),
+        message_id=origin.message_id,
+        partner=agreement.name,
+        direction=Direction.INBOUND,
+        kind=kind,
+        number=number,
+        order_number=order_number,
+        business_unit=None,
+        state=DocumentState.REJECTED,
+        at=now,
+        body={**body, **origin.envelope},
+        sha256=canonical.digest(body),
+        natural_key=None,
+        findings=tuple(as_json(finding) for finding in findings),
+        agreement=station.version(agreement.name),
+        map=origin.map,
+        guide=origin.guide,
+        position=origin.position,
+    )
+    fatal = [finding for finding in findings if finding.severity is Severity.REJECT]
+    event = DocumentRejected(
+        message_id=origin.message_id,
+        partner=agreement.name,
+        order_number=order_number,
+        document=kind,
+        number=number,
+        rules=tuple(dict.fromkeys(finding.rule for finding in fatal)),
+        reason=fatal[0].text if fatal else "refused",
+    )
+    return Taken(accepted=False, findings=tuple(findings), documents=(document,), events=(event,))
+
+
+def as_json(finding: Finding) -> Json:
+    """A finding as it is stored with its document and shown by the API."""
+    place = {key: value for key, value in asdict(finding.place).items() if value is not None}
+    codes = {key: value for key, value in asdict(finding.codes).items() if value is not None}
+    return {
+        "rule": finding.rule,
+        "place": place,
+        "text": finding.text,
+        "said": finding.said,
+        "wanted": finding.wanted,
+        "fix": finding.fix,
+        "severity": finding.severity.value,
+        **({"codes": codes} if codes else {}),
+    }
+
+
+def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: Document) -> Taken:
+    event = DocumentDuplicate(
+        message_id=origin.message_id,
+        partner=agreement.name,
+        order_number=first.order_number,
+        document=kind,
+        number=identity.number_of(kind, body),
+        first=first.id,
+    )
+    return Taken(accepted=True, findings=(), events=(event,), duplicate_of=first)
+
+
+def _number_taken(kind: str, body: Json, first: Document) -> Finding:
+    number = identity.number_of(kind, body)
+    if kind == "order_acknowledgement":
+        return matching.already_acknowledged(str(first.order_number), first)
+    return Finding(
+        rule="document.number_taken",
+        place=JsonPlace(pointer="/number"),
+        said=f"{kind.replace('_', ' ')} {number} with other content",
+        wanted=f"a number that is new: this one came at {first.at:%Y-%m-%d %H:%M} UTC",
+        fix="use a new number, or send it with purpose change or replace",
+    )
+
+
+async def _orders(station: Station, agreement: Agreement, kind: str, body: Json) -> list[Document]:
+    """The orders that a document answers and that this partner was given."""
+    if kind == "order_acknowledgement":
+        numbers = [identity.order_number_of(kind, body)]
+    elif kind == "ship_notice":
+        numbers = list(identity.order_numbers(body))
+    else:
+        return []
+    found = [
+        await station.queries.order(agreement.name, number, Direction.OUTBOUND)
+        for number in numbers
+        if number is not None
+    ]
+    return [order for order in found if order is not None]
+
+
+async def _match(
+    station: Station, agreement: Agreement, kind: str, body: Json, orders: Sequence[Document]
+) -> tuple[Finding, ...]:
+    if kind == "order_acknowledgement":
+        order = orders[0] if orders else None
+        earlier = (
+            await station.queries.documents_for_order(agreement.name, kind, order.number) if order is not None else []
+        )
+        return matching.match_acknowledgement(body, order, earlier)
+    if kind == "ship_notice":
+        by_number = {order.number: order for order in orders}
+        return matching.match_ship_notice(
+            body, {number: by_number.get(number) for number in identity.order_numbers(body)}
+        )
+    return ()

@@ -1,0 +1,106 @@
+"""What makes two things the same thing: duplicate keys of messages, natural keys of documents, wait keys, lanes.
+
+Every effect has an identity, so that a repeat by any way (AS2, REST, replay, retry) has no second effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.ports import Json
+
+
+def as2_key(partner: str, message_id: str) -> str:
+    """An AS2 message, by sender and Message-ID."""
+    return f"as2:{partner}:{message_id}"
+
+
+def interchange_key(partner: str, control_number: str) -> str:
+    """An X12 interchange, by sender and ISA13."""
+    return f"x12:{partner}:{control_number}"
+
+
+def sent_interchange_key(partner: str, control_number: str | int) -> str:
+    """An X12 interchange of ours, by receiver and ISA13; their TA1 names it."""
+    return f"x12-sent:{partner}:{int(control_number)}"
+
+
+def idempotency_key(scope: str, key: str) -> str:
+    """A REST request, by who sent it (`erp` or a partner's name) and its Idempotency-Key."""
+    return f"rest:{scope}:{key}"
+
+
+def acknowledgment_key(partner: str, functional_id: str, group_control_number: str | int) -> str:
+    """The 997 that a group of ours waits for. Zeros in front do not count: GS06 is a number (X12 element 28, N0)."""
+    return f"997:{partner}:{functional_id}:{int(group_control_number)}"
+
+
+def natural_key(kind: str, document: Json) -> str:
+    """A document, by what the trade calls the same: its number, and the release or revision where there is one.
+
+    An acknowledgement often has no number of its own (an 855 never has one): supplier's order number or date then.
+    """
+    if kind == "order_acknowledgement":
+        order = _map(document, "order")
+        own = document.get("number") or document.get("supplier_order_number") or _day(document.get("issue_date"))
+        parts = [order.get("number"), order.get("release_number"), own, document.get("purpose")]
+    elif kind == "purchase_order":
+        parts = [document.get("number"), document.get("release_number"), document.get("revision")]
+    else:
+        parts = [document.get("number"), document.get("revision")]
+        if document.get("purpose") not in {None, "original"}:
+            parts.append(document.get("purpose"))
+    return ":".join([kind, *("" if part is None else str(part) for part in parts)])
+
+
+def order_number_of(kind: str, document: Json) -> str | None:
+    """The order that a document is, or answers; a ship notice over several orders names its first."""
+    if kind == "purchase_order":
+        return _text(document.get("number"))
+    if kind == "order_acknowledgement":
+        return _text(_map(document, "order").get("number"))
+    return next(iter(order_numbers(document)), None)
+
+
+def number_of(kind: str, document: Json) -> str:
+    """The number people use for a document; an acknowledgement without one is known by its order's."""
+    own = document.get("number") or document.get("supplier_order_number")
+    return _text(own) or order_number_of(kind, document) or "-"
+
+
+def order_numbers(ship_notice: Json) -> list[str]:
+    """Every order number in a ship notice's tree, in order of appearance, each once."""
+    found: dict[str, None] = {}
+    pending: list[Any] = list(reversed(ship_notice.get("contents") or ()))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Mapping):
+            number = _text(_map(node, "order").get("number"))
+            if number is not None:
+                found.setdefault(number)
+            pending.extend(reversed(node.get("contents") or ()))
+    return list(found)
+
+
+def outbound_lane(partner: str, endpoint: str) -> str:
+    """The lane of what goes to a partner."""
+    return f"{partner}:outbound:{endpoint}"
+
+
+def inbound_lane(partner: str, endpoint: str) -> str:
+    """The lane of what came from a partner."""
+    return f"{partner}:inbound:{endpoint}"
+
+
+def _map(document: Json, key: str) -> Json:
+    value = document.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _day(value: object) -> object:
+    return value.get("value") if isinstance(value, Mapping) else value

@@ -1,0 +1,197 @@
+"""The `send` and `overdue` steps: a message to the partner's station, its receipt verified, its answer awaited.
+
+Every attempt carries the same Message-ID (RFC 4130 bis: retries reuse it), so a repeat cannot have a second effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway import as2
+from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
+from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
+from gateway.partners.agreement import Agreement
+from gateway.pipeline.station import Station
+from gateway.ports import (
+    Changes,
+    Document,
+    DocumentState,
+    DocumentUpdate,
+    HttpAnswer,
+    Job,
+    Message,
+    MessageState,
+    MessageUpdate,
+    Receipt,
+)
+
+_CLOSED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.ACKNOWLEDGED, MessageState.REJECTED})
+
+HASH_NAMES = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512", "no": "sha-256"}
+"""Configuration's words as AS2's (RFC 5751 3.4.3.2); an unsigned message has a MIC all the same."""
+CIPHER_NAMES = {
+    "aes128-cbc": "aes-128-cbc",
+    "aes192-cbc": "aes-192-cbc",
+    "aes256-cbc": "aes-256-cbc",
+    "no": "aes-256-cbc",
+}
+
+
+async def send(station: Station, job: Job) -> Changes:
+    """Send the job's message. Raises DeliveryFailed; an answer that is no valid receipt is *uncertain*."""
+    message = await station.queries.message(job.message_id)
+    if message is None:
+        raise OurFault(f"message {job.message_id} is not in the store", remedy="gateway audit verify")
+    if message.state in _CLOSED:
+        return Changes()
+    agreement = station.agreement(message.partner)
+    if agreement is None or agreement.as2 is None:
+        raise OurFault(
+            f"partner {message.partner} does not exchange over AS2 now",
+            remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
+        )
+    payload = await station.queries.payload(message.id)
+    loop = asyncio.get_running_loop()
+    built = await loop.run_in_executor(station.crypto, _build, station, agreement, message, payload, station.clock())
+    answer = await station.as2.post(agreement, built.headers, built.body)
+    documents = tuple(await station.queries.documents_of(message.id))
+    exchange = _Exchange(agreement=agreement, message=message, documents=documents, built=built, answer=answer)
+    if agreement.as2.receipt == "none":
+        return _sent(exchange, None)
+    try:
+        verdict = await loop.run_in_executor(station.crypto, _read_receipt, station, exchange)
+    except PartnerFault as fault:
+        raise DeliveryFailed(
+            f"the answer of {agreement.name}'s station is no valid receipt: {fault}",
+            outcome=Outcome.UNCERTAIN,
+            status=answer.status,
+        ) from fault
+    return _sent(exchange, verdict) if verdict.processed else _rejected(exchange, verdict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Exchange:
+    """A message on the wire and what came back."""
+
+    agreement: Agreement
+    message: Message
+    documents: tuple[Document, ...]
+    built: as2.Built
+    answer: HttpAnswer
+
+    def update(self, state: MessageState) -> MessageUpdate:
+        """The message with its evidence: what was posted, what was answered."""
+        return MessageUpdate(
+            id=self.message.id,
+            state=state,
+            raw=self.built.body,
+            raw_headers=self.built.headers,
+            mic=self.built.mic,
+            receipt=Receipt(status=self.answer.status, headers=self.answer.headers, body=self.answer.body),
+        )
+
+    @property
+    def order_number(self) -> str | None:
+        """The order that the message is about."""
+        return next((one.order_number for one in self.documents), None)
+
+
+def _build(station: Station, agreement: Agreement, message: Message, payload: bytes, now: datetime) -> as2.Built:
+    channel = agreement.as2
+    assert channel is not None
+    encrypt_for = station.certificates[agreement.name][:1]
+    return as2.build_message(
+        payload,
+        content_type=message.content_type,
+        filename=message.filename,
+        as2_from=station.settings.identity.as2_id,
+        as2_to=channel.id,
+        message_id=message.as2_message_id or f"<{message.id}@gateway>",
+        date=now,
+        subject=f"EDI from {station.settings.identity.as2_id}",
+        sign_with=None if channel.sign == "no" else station.keys[0],
+        micalg=HASH_NAMES[channel.sign],
+        encrypt_for=() if channel.encrypt == "no" else encrypt_for,
+        cipher=CIPHER_NAMES[channel.encrypt],
+        compress=channel.compress,
+        receipt=as2.ReceiptKind(channel.receipt),
+    )
+
+
+def _read_receipt(station: Station, exchange: _Exchange) -> as2.ReceiptVerdict:
+    channel, built = exchange.agreement.as2, exchange.built
+    assert channel is not None
+    return as2.read_receipt(
+        exchange.answer.headers,
+        exchange.answer.body,
+        sent=as2.Sent(
+            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
+        ),
+        partner_certificates=station.certificates[exchange.agreement.name],
+        require_signature=channel.receipt == "signed",
+    )
+
+
+def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
+    message = exchange.message
+    state = MessageState.DELIVERED if message.wait_key is None else MessageState.SENT
+    event = MessageSent(
+        message_id=message.id,
+        partner=message.partner,
+        order_number=exchange.order_number,
+        as2_message_id=exchange.built.message_id,
+        disposition=verdict.disposition if verdict else "no receipt was asked for",
+        mic=exchange.built.mic,
+        mic_matched=verdict.mic_matched if verdict else None,
+        receipt_signed_by=verdict.signed_by if verdict else None,
+    )
+    return Changes(
+        message_updates=(exchange.update(state),),
+        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.SENT) for one in exchange.documents),
+        events=(event,),
+    )
+
+
+def _rejected(exchange: _Exchange, verdict: as2.ReceiptVerdict) -> Changes:
+    """The station has it and refuses it: sending the same again is pointless, nothing is awaited any more."""
+    message = exchange.message
+    event = MessageRejectedByPartner(
+        message_id=message.id,
+        partner=message.partner,
+        order_number=exchange.order_number,
+        as2_message_id=exchange.built.message_id,
+        disposition=verdict.disposition,
+    )
+    return Changes(
+        message_updates=(exchange.update(MessageState.REJECTED),),
+        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.FAILED) for one in exchange.documents),
+        met=() if message.wait_key is None else (message.wait_key,),
+        events=(event,),
+    )
+
+
+async def overdue(station: Station, job: Job) -> Changes:
+    """The time for the partner's functional acknowledgment is over: say so. A late one still closes the message."""
+    message = await station.queries.message(job.message_id)
+    if message is None or message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
+        return Changes()
+    documents = await station.queries.documents_of(message.id)
+    waited = int((station.clock() - message.at).total_seconds())
+    event = AcknowledgmentOverdue(
+        message_id=message.id,
+        partner=message.partner,
+        order_number=next((one.order_number for one in documents), None),
+        control_number=(message.wait_key or "").rpartition(":")[2],
+        waited_seconds=waited,
+    )
+    return Changes(events=(event,))
+
+
+def given_up(job: Job) -> Changes:
+    """What else becomes true when sending is given up: message and document have failed."""
+    failed = () if job.document_id is None else (DocumentUpdate(id=job.document_id, state=DocumentState.FAILED),)
+    return Changes(
+        message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),), document_updates=failed
+    )

@@ -1,0 +1,50 @@
+"""What every step needs to know, joined once by `gateway.wiring`: who we are, whom we trade with, the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from gateway.as2.certificates import KeyPair
+from gateway.edi.library import Guides
+from gateway.mapping import Map
+from gateway.partners.agreement import Agreement
+from gateway.partners.directory import Directory
+from gateway.ports import As2Post, Clock, Connector, Queries, Store
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Station:
+    """Our side of every exchange."""
+
+    settings: Settings
+    directory: Directory
+    versions: Mapping[str, str]
+    """The content hash of each agreement, by partner."""
+    maps: Mapping[str, Map]
+    """Every map that an agreement names, compiled."""
+    guides: Guides
+    keys: tuple[KeyPair, ...]
+    """Our AS2 key pairs; the first one signs, each may decrypt."""
+    certificates: Mapping[str, tuple[x509.Certificate, ...]]
+    """The certificates of each partner; the first one encrypts, any may have signed."""
+    store: Store
+    queries: Queries
+    clock: Clock
+    connectors: Mapping[str, Connector]
+    """Targets by name."""
+    as2: As2Post
+    crypto: Executor
+    """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
+
+    def agreement(self, partner: str | None) -> Agreement | None:
+        """The agreement with a partner that exchanges documents at present."""
+        return None if partner is None else self.directory.by_name(partner)
+
+    def version(self, partner: str) -> str:
+        """The version of a partner's agreement, as it is recorded with every message."""
+        return self.versions.get(partner, "")

@@ -1,0 +1,282 @@
+"""`gateway.yaml`: who we are, where we listen, where the ERPs are. Every field says what it is for.
+
+Models only: reading the file, with all its errors at once, is `gateway.partners.workspace`; rules that join several
+fields or files (a route leads to a target that exists) are `gateway.partners.checks`, so that none hides another.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
+
+from gateway.errors import OurFault
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that text must have: the pattern for us, the words for whoever wrote the file."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text as usual, then the pattern over all of it."""
+        return core_schema.no_info_after_validator_function(self.checked, handler(source))
+
+    def checked(self, text: str) -> str:
+        """`text` itself; ValueError in words when its form is wrong."""
+        if re.fullmatch(self.pattern, text) is None:
+            raise ValueError(self.words)
+        return text
+
+
+def _network(text: str) -> str:
+    """An address or network as text; anything else is refused."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("an IP address or network, such as 10.0.0.7 or 10.0.0.0/8") from None
+    return text
+
+
+Name = Annotated[
+    str, Form(r"[a-z][a-z0-9_-]{0,62}", "a short name: small letters, digits, - and _; a letter first, 63 at most")
+]
+"""A short name used in file names, lanes and idempotency keys."""
+As2Id = Annotated[str, Form(r"[\x20-\x7e]{1,128}", "1 to 128 printable ASCII characters")]
+"""RFC 4130 6.2."""
+Url = Annotated[
+    str, Form(r"https?://[^/\s@?#]+(/[^\s?#]*)?", "an http:// or https:// address without user, query or fragment")
+]
+"""Secrets never stand in an address."""
+Network = Annotated[str, AfterValidator(_network)]
+"""`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
+Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
+"""The canonical documents."""
+
+
+class Part(BaseModel):
+    """Base of every configuration section: unknown keys are errors, a key without a value counts as absent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        if data is None:
+            return {}
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+class Secret(Part):
+    """A secret that stands outside the configuration."""
+
+    env: str | None = Field(default=None, description="Environment variable that holds it.")
+    file: str | None = Field(default=None, description="File that holds it; a final newline is dropped.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Secret:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("either env or file")
+        return self
+
+    def read(self, folder: Path) -> str:
+        """The secret's text; relative files are under `folder`. Raises OurFault when it is not there."""
+        if self.env is not None:
+            value = os.environ.get(self.env)
+            if not value:
+                raise OurFault(
+                    f"environment variable {self.env} is not set", remedy=f"set {self.env} before starting the gateway"
+                )
+            return value
+        path = folder / str(self.file)
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            raise OurFault(
+                f"secret file {path}: {error.strerror}", remedy="create the file, readable by the gateway only"
+            ) from error
+
+
+class X12Identity(Part):
+    """Who somebody is in ISA and GS."""
+
+    qualifier: Annotated[str, Form(r"[A-Z0-9]{2}", "two letters or digits")] = Field(
+        description="ISA05/ISA07, for example ZZ, 01 or 12.", examples=["ZZ"]
+    )
+    id: Annotated[str, Form(r"[!-~]([ -~]{0,13}[!-~])?", "1 to 15 printable characters, no blank at either end")] = (
+        Field(description="ISA06/ISA08, without padding.", examples=["EXAMPLEID"])
+    )
+    group_id: (
+        Annotated[str, Form(r"[!-~][ -~]{0,13}[!-~]", "2 to 15 printable characters, no blank at either end")] | None
+    ) = Field(default=None, description="GS02/GS03; the same as id when absent.")
+
+
+class Identity(Part):
+    """Ourselves, as partners know us."""
+
+    name: str = Field(description="The company's name, shown to people.", examples=["Example Company"])
+    as2_id: As2Id = Field(description="Our AS2 name (AS2-To of what we receive).", examples=["EXAMPLE-AS2"])
+    x12: X12Identity = Field(description="Our ISA and GS identity.")
+    certificate: str = Field(
+        default="certs/gateway.pem", description="Our AS2 certificate; its private key is keys/gateway.key, encrypted."
+    )
+
+
+class Tls(Part):
+    """Serving HTTPS ourselves."""
+
+    certificate: str = Field(description="PEM file with the certificate chain.", examples=["certs/tls.pem"])
+    key: str = Field(description="PEM file with the private key.", examples=["keys/tls.key"])
+
+
+class Listen(Part):
+    """Where the gateway listens."""
+
+    host: str = Field(default="127.0.0.1", description="Address to bind; 0.0.0.0 for all.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port.")
+    tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
+    )
+
+
+class Bearer(Part):
+    """`Authorization: Bearer …`."""
+
+    kind: Literal["bearer"] = Field(default="bearer", description="A token in the Authorization header.")
+    token: Secret = Field(description="The token.")
+
+
+class Basic(Part):
+    """HTTP basic authentication (RFC 7617)."""
+
+    kind: Literal["basic"] = Field(default="basic", description="User name and password.")
+    username: str = Field(description="The user name.", examples=["gateway"])
+    password: Secret = Field(description="The password.")
+
+
+class HeaderKey(Part):
+    """A key in a header of its own."""
+
+    kind: Literal["header"] = Field(default="header", description="A key in a header of its own.")
+    name: Annotated[str, Form(r"[A-Za-z0-9-]+", "letters, digits and -")] = Field(
+        description="The header's name.", examples=["X-Api-Key"]
+    )
+    value: Secret = Field(description="The header's value.")
+
+
+Authentication = Annotated[Bearer | Basic | HeaderKey, Field(discriminator="kind")]
+
+
+class Call(Part):
+    """How one kind of document is handed to an ERP."""
+
+    method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
+    path: Annotated[str, Form(r"/\S*", "a path that begins with /")] = Field(
+        description="Path below base_url; {number}, {order_number} and {partner} are filled in.",
+        examples=["/api/documents"],
+    )
+    map: str | None = Field(default=None, description="JSON map for the body; absent: the canonical JSON itself.")
+    id_at: Annotated[str, Form(r"/.*", "a JSON Pointer, such as /id")] | None = Field(
+        default=None, description="JSON Pointer to the ERP's own id in its answer."
+    )
+
+
+class HttpTarget(Part):
+    """An ERP reached over HTTP."""
+
+    kind: Literal["http"] = Field(default="http", description="An ERP reached over HTTP.")
+    base_url: Url = Field(description="Where its API begins.", examples=["https://erp.example.com"])
+    authentication: Authentication | None = Field(default=None, description="How we show who we are.")
+    documents: Annotated[dict[Kind, Call], Field(min_length=1)] = Field(
+        description="The call for each kind of document that it takes."
+    )
+    idempotency_header: str = Field(
+        default="Idempotency-Key", description="Header with the key that is the same on every attempt."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="Further fixed headers.")
+    timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
+        default=Decimal(30), description="How long to wait for an answer."
+    )
+    retried: tuple[HttpStatus, ...] = Field(
+        default=(408, 425, 429, 500, 502, 503, 504), description="Answers that are tried again."
+    )
+    accepted: tuple[HttpStatus, ...] = Field(
+        default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
+    )
+    cap: Annotated[int, Field(ge=1, le=256)] = Field(default=8, description="Calls under way at once, at most.")
+
+
+class FolderTarget(Part):
+    """A folder that receives each document as a JSON file, written atomically."""
+
+    kind: Literal["folder"] = Field(default="folder", description="JSON files in a folder.")
+    path: str = Field(description="The folder; one sub-folder for each kind of document.", examples=["data/mailbox"])
+    cap: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="Writes under way at once, at most.")
+
+
+Target = Annotated[HttpTarget | FolderTarget, Field(discriminator="kind")]
+
+
+class Route(Part):
+    """One routing rule; the first that fits decides. Conditions that are absent fit everything."""
+
+    to: Name = Field(description="The target's name.", examples=["http-example"])
+    business_unit: tuple[str, ...] = Field(default=(), description="Business units of the order.")
+    partner: tuple[Name, ...] = Field(default=(), description="Partners.")
+    document: tuple[Kind, ...] = Field(default=(), description="Kinds of document.")
+
+
+class Database(Part):
+    """Where state is kept."""
+
+    url: Annotated[str, Form(r"(sqlite:///|postgresql\+asyncpg://)\S+", "sqlite:///… or postgresql+asyncpg://…")] = (
+        Field(
+            default="sqlite:///data/gateway.db",
+            description="sqlite:///file or postgresql+asyncpg://…; GATEWAY_DATABASE_URL overrides it.",
+        )
+    )
+    payloads: str = Field(default="data/payloads", description="Folder for payloads over 1 MiB.")
+
+
+class Retries(Part):
+    """When failed work is tried again."""
+
+    schedule_seconds: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(5, 15, 60, 300, 900, 3600, 7200, 14400, 28800, 43200, 86400, 86400),
+        description="Waiting times between attempts, in seconds; then the work is given up.",
+    )
+    jitter: Annotated[Decimal, Field(ge=0, le=1)] = Field(
+        default=Decimal("0.2"), description="Share by which each waiting time varies at random."
+    )
+
+
+class Settings(Part):
+    """The whole of `gateway.yaml`."""
+
+    identity: Identity = Field(description="Ourselves, as partners know us.")
+    listen: Listen = Field(default_factory=Listen, description="Where the gateway listens.")
+    database: Database = Field(default_factory=Database, description="Where state is kept.")
+    passphrase: Secret = Field(
+        default_factory=lambda: Secret(env="GATEWAY_PASSPHRASE"),
+        description="Passphrase that encrypts the private keys in keys/.",
+    )
+    targets: dict[Name, Target] = Field(default_factory=dict, description="ERPs and folders that take documents.")
+    routes: tuple[Route, ...] = Field(default=(), description="Which document goes to which target, in order.")
+    retries: Retries = Field(default_factory=Retries, description="When failed work is tried again.")
+    max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] = Field(
+        default=50_000_000, description="Largest message accepted from any partner."
+    )
+    seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=60, description="Longest time that an event of the audit trail stays unsealed."
+    )

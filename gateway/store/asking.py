@@ -1,0 +1,174 @@
+"""The Protocols Queries and Keys: each method is one call of a function in `queries` or `keys`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import select
+
+from gateway.errors import OurFault
+from gateway.ports import (
+    ApiKey,
+    Attempt,
+    Direction,
+    Document,
+    DocumentState,
+    Job,
+    Message,
+    MessageState,
+    Page,
+    TrailEntry,
+)
+from gateway.store import keys, queries
+from gateway.store.database import Database
+from gateway.store.payloads import Payloads
+from gateway.store.tables import document, identity, message
+
+
+class Asking:
+    """Reading messages, documents, work and trail; API keys."""
+
+    database: Database
+    payloads: Payloads
+
+    async def message(self, message_id: str) -> Message | None:
+        """A message without its bytes."""
+        return await self.database.read(partial(queries.one_message, condition=message.c.id == message_id))
+
+    async def payload(self, message_id: str) -> bytes:
+        """The unwrapped bytes of a message. Raises OurFault when there is no such message, or they were purged."""
+        data = await self._bytes(message_id, "payload")
+        if data is None:
+            raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones.")
+        return data
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """What was on the wire, when that differs from the payload. Raises OurFault when it was purged."""
+        return await self._bytes(message_id, "raw")
+
+    async def _bytes(self, message_id: str, form: str) -> bytes | None:
+        read = partial(queries.bytes_of, payloads=self.payloads, message_id=message_id, form=form)
+        return await self.database.read(read)
+
+    async def messages(
+        self, *, partner: str | None = None, state: MessageState | None = None, limit: int = 50
+    ) -> list[Message]:
+        """The newest messages first, at most 1,000."""
+        return await self.database.read(partial(queries.messages, partner=partner, state=state, limit=limit))
+
+    async def message_by_duplicate_key(self, key: str) -> Message | None:
+        """The message that took this duplicate key."""
+        return await self.database.read(partial(queries.one_message, condition=message.c.duplicate_key == key))
+
+    async def message_by_wait_key(self, wait_key: str) -> Message | None:
+        """The newest message that is, or was, closed by `wait_key`."""
+        return await self.database.read(partial(queries.one_message, condition=message.c.wait_key == wait_key))
+
+    async def waiting(self, wait_key: str) -> Job | None:
+        """The job that waits for `wait_key`."""
+        return await self.database.read(partial(queries.waiting, wait_key=wait_key))
+
+    async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
+        """One document; another partner's does not exist."""
+        conditions = [document.c.id == document_id]
+        if partner is not None:
+            conditions.append(document.c.partner == partner)
+        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+
+    async def documents_of(self, message_id: str) -> list[Document]:
+        """The documents read from, or written to, a message."""
+        of_message = (document.c.message_id == message_id) | (document.c.sent_as == message_id)
+        return await self.database.read(lambda connection: queries.all_documents(connection, of_message))
+
+    async def key_owner(self, key: str) -> str | None:
+        """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
+        statement = select(identity.c.message_id).where(identity.c.key == key)
+        return await self.database.read(lambda connection: connection.execute(statement).scalar())
+
+    async def document_by_key(self, partner: str, direction: Direction, natural_key: str) -> Document | None:
+        """The accepted document with this natural key."""
+        conditions = (
+            document.c.partner == partner,
+            document.c.direction == direction.value,
+            document.c.natural_key == natural_key,
+        )
+        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+
+    async def order(self, partner: str, number: str, direction: Direction) -> Document | None:
+        """The newest purchase order with this number that went to (or came from) this partner and was not rejected."""
+        conditions = (
+            document.c.number == number,
+            document.c.partner == partner,
+            document.c.kind == "purchase_order",
+            document.c.direction == direction.value,
+            document.c.natural_key.is_not(None),
+        )
+        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+
+    async def documents_for_order(self, partner: str, kind: str, order_number: str) -> list[Document]:
+        """The accepted documents of one kind that answer an order, oldest first."""
+        conditions = (
+            document.c.partner == partner,
+            document.c.kind == kind,
+            document.c.order_number == order_number,
+            document.c.natural_key.is_not(None),
+        )
+        return await self.database.read(lambda connection: queries.all_documents(connection, *conditions))
+
+    async def documents(
+        self,
+        *,
+        partner: str,
+        kind: str,
+        direction: Direction,
+        state: DocumentState | None = None,
+        updated_after: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A partner's documents, oldest change first. Raises PartnerFault for a cursor that is not ours."""
+        return await self.database.read(
+            partial(
+                queries.page,
+                partner=partner,
+                kind=kind,
+                direction=direction,
+                state=state,
+                updated_after=updated_after,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def attempts(self, message_id: str) -> list[Attempt]:
+        """Every try at the work on a message."""
+        return await self.database.read(partial(queries.attempts, message_id=message_id))
+
+    async def timeline(
+        self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None
+    ) -> list[TrailEntry]:
+        """The trail of one message, or of everything that belongs to an order, oldest first."""
+        return await self.database.read(
+            partial(queries.timeline, message_id=message_id, order_number=order_number, partner=partner)
+        )
+
+    async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
+        """Store a new key."""
+        await self.database.write(partial(keys.add, key=key, secret_sha256=secret_sha256))
+
+    async def key(self, key_id: str) -> tuple[ApiKey, str] | None:
+        """A key and the SHA-256 of its secret."""
+        return await self.database.read(partial(keys.find, key_id=key_id))
+
+    async def keys(self, *, partner: str | None = None) -> list[ApiKey]:
+        """All keys, or one partner's."""
+        return await self.database.read(partial(keys.listed, partner=partner))
+
+    async def revoke_key(self, key_id: str, at: datetime) -> bool:
+        """Make a key useless from now on; False when there is none."""
+        return await self.database.write(partial(keys.revoke, key_id=key_id, at=at))
+
+    async def touch_key(self, key_id: str, at: datetime) -> None:
+        """Record the last use, at most once a minute."""
+        await self.database.write(partial(keys.touch, key_id=key_id, at=at))

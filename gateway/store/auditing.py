@@ -1,0 +1,105 @@
+"""The store's audit duties: sealing the trail, verifying it, and removing payloads without breaking it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, select, update
+
+from gateway.errors import OurFault
+from gateway.events import PayloadPurged
+from gateway.ports import Changes, Clock
+from gateway.store import changes as changing
+from gateway.store import seals, verify
+from gateway.store.database import Database
+from gateway.store.payloads import Payloads
+from gateway.store.tables import message, payload
+from gateway.store.verify import Problem, Verification, Wrong
+
+
+class Auditing:
+    """Seals, verification, purging."""
+
+    database: Database
+    payloads: Payloads
+    clock: Clock
+
+    async def seal(self, key: Ed25519PrivateKey) -> int:
+        """Seal everything that is not sealed yet; how many events that were. Each seal is one commit."""
+        total = 0
+        while True:
+            count = await self.database.write(partial(seals.make, key=key, now=self.clock()))
+            total += count
+            if count < seals.MOST:
+                return total
+
+    async def verify(self, keys: Sequence[Ed25519PublicKey], *, anchor: tuple[int, str] | None = None) -> Verification:
+        """Recompute the whole trail. `keys` are the public keys seals may be signed with, old ones included.
+
+        `anchor` is number and hash of a seal as noted elsewhere at an earlier verification: with it, a trail whose
+        newest seals were cut off, or that was made anew with a stolen key, is found out.
+        """
+        known = {seals.key_name(key): key for key in keys}
+        problems: list[Problem] = []
+        before: seals.Seal | None = None
+        count = 0
+        while (
+            this := await self.database.read(partial(verify.next_seal, after=before.number if before else 0))
+        ) is not None:
+            problems += verify.check_seal(this, before, known)
+            problems += await self.database.read(partial(verify.check_events, this=this))
+            if anchor is not None and this.number == anchor[0] and seals.seal_hash(this) != anchor[1]:
+                detail = "its hash is not the one noted elsewhere"
+                problems.append(Problem(what=Wrong.SEAL_CHANGED, detail=detail, seal=this.number))
+            before, count = this, count + 1
+        if anchor is not None and anchor[0] > (before.number if before else 0):
+            detail = "it was noted elsewhere and is gone"
+            problems.append(Problem(what=Wrong.SEAL_REMOVED, detail=detail, seal=anchor[0]))
+        problems += await self.database.read(verify.check_claims)
+        unsealed, last, oldest = 0, 0, None
+        while True:
+            wrong, found, end, since = await self.database.read(partial(verify.check_unsealed, after=last))
+            if end is None:
+                break
+            problems += wrong
+            unsealed, last = unsealed + found, end
+            oldest = min(filter(None, (oldest, since)), default=None)
+        return Verification(
+            seals=count,
+            sealed=await self.database.read(verify.count_sealed),
+            unsealed=unsealed,
+            oldest_unsealed=oldest,
+            last_seal=before.number if before else None,
+            last_hash=seals.seal_hash(before) if before else None,
+            problems=tuple(problems),
+        )
+
+    async def purge_payload(self, message_id: str, *, by: str, reason: str) -> None:
+        """Remove the bytes of a message, on the wire and unwrapped; hashes and trail stay. Raises OurFault.
+
+        From then on `payload` raises OurFault. That it was done, by whom and why, is an event.
+        """
+        now = self.clock()
+
+        def operation(connection: Connection) -> list[tuple[str, str]]:
+            stored = select(payload.c.form, payload.c.place, payload.c.sha256).where(payload.c.message_id == message_id)
+            rows = connection.execute(stored).all()
+            if not rows:
+                raise OurFault(
+                    f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones."
+                )
+            if all(row.place == "purged" for row in rows):
+                return []
+            gone = update(payload).where(payload.c.message_id == message_id).values(place="purged", data=None)
+            connection.execute(gone)
+            whose = select(message.c.partner, message.c.payload_sha256).where(message.c.id == message_id)
+            partner, sha256 = connection.execute(whose).one()
+            fact = PayloadPurged(message_id=message_id, partner=partner, by=by, reason=reason, sha256=sha256)
+            changing.write(connection, Changes(events=(fact,)), {}, now)
+            return [(row.sha256, row.form) for row in rows if row.place == "folder"]
+
+        for sha256, form in await self.database.write(operation):
+            await asyncio.to_thread(self.payloads.remove, sha256, message_id, form)

@@ -1,0 +1,194 @@
+"""`Changes` made durable: everything one step decided, written by the operation that carries them.
+
+Order of writing: numbers, messages, documents, jobs, events. Nothing here commits; the caller's operation does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert
+
+from gateway.errors import OurFault
+from gateway.events import Event
+from gateway.ports import (
+    Changes,
+    DocumentUpdate,
+    MessageUpdate,
+    NaturalKeyTaken,
+    NewDocument,
+    NewMessage,
+    Numbered,
+    Receipt,
+)
+from gateway.store import jobs, later, numbers, trail
+from gateway.store.payloads import Stored
+from gateway.store.statements import add_or_leave, change_row
+from gateway.store.tables import document, identity, message, payload, receipt
+
+Kept = Mapping[tuple[str, str], Stored]
+"""Payloads whose place was decided before the transaction, by message and form."""
+
+_INSERT_PAYLOAD = insert(payload)
+_INSERT_RECEIPT = insert(receipt)
+
+
+def collectable(changes: Changes) -> bool:
+    """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
+    replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
+    return not changes.met and not replaced
+
+
+def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
+    """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
+
+    Raises NaturalKeyTaken, and OurFault when something names what is not stored.
+    """
+    facts: list[Event] = []
+    keys = list(changes.keys)
+    wait_keys: dict[str, str | None] = {}
+    rows: list[dict[str, Any]] = []
+    stored: list[Stored] = []
+    for new in changes.messages:
+        wait_keys[new.id] = new.wait_key
+        body = _numbered(connection, new, facts, keys, wait_keys) if isinstance(new.payload, Numbered) else None
+        body = body or kept[new.id, "payload"]
+        stored.append(body)
+        if new.raw is not None:
+            stored.append(kept[new.id, "raw"])
+        rows.append(_message_row(new, body, wait_keys[new.id]))
+
+    facts.extend(changes.events)
+    fresh: dict[str, trail.Head] = {row["id"]: (0, trail.GENESIS) for row in rows}
+    heads = fresh | trail.heads_of(connection, (fact.message_id for fact in facts if fact.message_id not in fresh))
+    chained = trail.link(facts, heads, now)
+
+    for row in rows:
+        row["chain_length"], row["chain_head"] = heads[row["id"]]
+        if not add_or_leave(connection, message, row):
+            if duplicates:
+                later.must_read(connection)
+                return False
+            raise OurFault(
+                f"Message {row['id']} or its duplicate key {row['duplicate_key']} is stored already",
+                remedy="This is a fault of the gateway: report it with the log.",
+            )
+    later.add(connection, _INSERT_PAYLOAD, [one.row for one in stored])
+    receipts = [_receipt_row(new.id, new.receipt) for new in changes.messages if new.receipt is not None]
+    later.add(connection, _INSERT_RECEIPT, receipts)
+    _update_messages(connection, changes.message_updates, kept, {id_: heads[id_] for id_ in heads if id_ not in fresh})
+    for key, owner in keys:
+        if not add_or_leave(connection, identity, {"key": key, "message_id": owner}):
+            raise NaturalKeyTaken(f"{key} is another message's")
+    _insert_documents(connection, changes.documents)
+    for change in changes.document_updates:
+        _update_document(connection, change, now)
+    jobs.meet(connection, changes.met, now)
+    jobs.add(connection, changes.jobs, wait_keys)
+    trail.append(connection, chained)
+    return True
+
+
+def _numbered(
+    connection: Connection,
+    new: NewMessage,
+    facts: list[Event],
+    keys: list[tuple[str, str]],
+    wait_keys: dict[str, str | None],
+) -> Stored:
+    """Number and render a payload; it stands in the row, whatever its size, because the commit is under way."""
+    assert isinstance(new.payload, Numbered)
+    given = numbers.take(connection, new.payload.series)
+    data = new.payload.render(given)
+    if new.payload.wait_key is not None:
+        wait_keys[new.id] = new.payload.wait_key(given)
+    if new.payload.keys is not None:
+        keys.extend((key, new.id) for key in new.payload.keys(given))
+    if new.payload.events is not None:
+        facts.extend(new.payload.events(given, data))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Stored(message_id=new.id, form="payload", place="row", sha256=sha256, size=len(data), data=data)
+
+
+def _message_row(new: NewMessage, body: Stored, wait_key: str | None) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "partner": new.partner,
+        "direction": new.direction.value,
+        "channel": new.channel.value,
+        "state": new.state.value,
+        "at": new.at,
+        "content_type": new.content_type,
+        "filename": new.filename,
+        "payload_sha256": body.sha256,
+        "size": body.size,
+        "raw_headers": new.raw_headers,
+        "as2_message_id": new.as2_message_id,
+        "mic": new.mic,
+        "duplicate_key": new.duplicate_key,
+        "answers": new.answers,
+        "wait_key": wait_key,
+    }
+
+
+def _receipt_row(message_id: str, answer: Receipt) -> dict[str, Any]:
+    return {"message_id": message_id, "status": answer.status, "headers": answer.headers, "body": answer.body}
+
+
+def _update_messages(
+    connection: Connection, updates: Sequence[MessageUpdate], kept: Kept, heads: Mapping[str, trail.Head]
+) -> None:
+    """One statement for each message: its own changes and the new head of its chain."""
+    columns: dict[str, dict[str, Any]] = {
+        id_: {"chain_length": length, "chain_head": head} for id_, (length, head) in heads.items()
+    }
+    states: dict[str, str] = {}
+    for change in updates:
+        values = columns.setdefault(change.id, {})
+        for name in ("as2_message_id", "mic", "wait_key", "raw_headers"):
+            if (value := getattr(change, name)) is not None:
+                values[name] = value
+        if change.state is not None:
+            states[change.id] = change.state.value
+    for id_ in sorted(columns):
+        values, state = columns[id_], states.get(id_)
+        if (values or state) and not change_row(connection, message, id_, values, state):
+            raise _missing("message", id_)
+    for change in updates:
+        if change.raw is not None:
+            old = (payload.c.message_id == change.id) & (payload.c.form == "raw")
+            connection.execute(delete(payload).where(old))
+            connection.execute(_INSERT_PAYLOAD, kept[change.id, "raw"].row)
+        if change.receipt is not None:
+            connection.execute(delete(receipt).where(receipt.c.message_id == change.id))
+            connection.execute(_INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
+
+
+def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:
+    for new in documents:
+        row = {name: getattr(new, name) for name in _DOCUMENT_FIELDS}
+        row |= {"updated_at": new.at, "state": new.state.value, "direction": new.direction.value}
+        if not add_or_leave(connection, document, row, conflict=("partner", "direction", "natural_key")):
+            raise NaturalKeyTaken(f"{new.partner} {new.direction} {new.natural_key} is another document's")
+
+
+_DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.name in NewDocument.__slots__)
+
+
+def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
+    values: dict[str, Any] = {"updated_at": now}
+    if change.target is not None:
+        values["target"] = change.target
+    if change.sent_as is not None:
+        values["sent_as"] = change.sent_as
+    if change.their_id is not None:
+        values["their_id"] = change.their_id
+    if not change_row(connection, document, change.id, values, change.state and change.state.value):
+        raise _missing("document", change.id)
+
+
+def _missing(what: str, id_: str) -> OurFault:
+    return OurFault(f"A change names {what} {id_}, which is not stored", remedy="Report it with the log.")

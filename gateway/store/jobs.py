@@ -1,0 +1,173 @@
+"""Jobs: work that is due, waiting, running, done or dead. Every end of a run is fenced by owner and attempt.
+
+`due_at` is set only while a job may be claimed, `lease_until` only while it runs: finished jobs cost a claim nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
+
+from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
+from gateway.store import later
+from gateway.store.statements import add_or_leave, insert_or_leave
+from gateway.store.tables import attempt, job, lane
+
+LOST = "lost"
+"""Outcome of an attempt whose process died, or was stopped, before it ended."""
+
+_RETURNED_STATE = case((job.c.wait_key.is_not(None), JobState.WAITING.value), else_=JobState.READY.value)
+
+_mine = and_(
+    job.c.id == bindparam("of_job"),
+    job.c.lease_owner == bindparam("owner"),
+    job.c.attempts == bindparam("of_attempt"),
+    job.c.lease_until.is_not(None),
+)
+_END = (
+    update(job)
+    .where(_mine)
+    .values(state=bindparam("new_state"), due_at=bindparam("new_due"), lease_owner=None, lease_until=None)
+)
+_RETURN = (
+    update(job)
+    .where(_mine)
+    .values(state=_RETURNED_STATE, due_at=bindparam("new_due"), lease_owner=None, lease_until=None)
+)
+_EXTEND = update(job).where(_mine).values(lease_until=bindparam("until"))
+_START_ATTEMPT = insert(attempt)
+_END_ATTEMPT = (
+    update(attempt)
+    .where(attempt.c.job_id == bindparam("of_job"), attempt.c.number == bindparam("of_attempt"))
+    .values(ended_at=bindparam("at"), outcome=bindparam("how"), reason=bindparam("why"))
+)
+
+
+def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> None:
+    """Make lanes that are not there yet."""
+    for name in sorted(names):
+        row = {"name": name, "cap": None, "failures": 0, "paused_until": None, "served_at": served_at}
+        add_or_leave(connection, lane, row)
+
+
+def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
+    """Store new work; work that is there already (message, step, document) is left as it is."""
+    rows: list[dict[str, Any]] = []
+    for new in new_jobs:
+        wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
+        row = {
+            "message_id": new.message_id,
+            "document_id": new.document_id or "",
+            "step": new.step,
+            "lane": new.lane,
+            "state": (JobState.READY if wait_key is None else JobState.WAITING).value,
+            "due_at": new.run_at,
+            "first_run_at": new.run_at,
+            "attempts": 0,
+            "attempts_before": 0,
+            "wait_key": wait_key,
+            "data": dict(new.data),
+        }
+        rows.append(row)
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
+
+
+def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:
+    """End the jobs that wait for these keys; one that runs at this moment loses its lease, its attempt is done."""
+    if not wait_keys:
+        return
+    open_jobs = job.c.wait_key.in_(wait_keys) & (job.c.state != JobState.DONE.value)
+    running = select(job.c.id, job.c.attempts).where(open_jobs & job.c.lease_until.is_not(None)).with_for_update()
+    for row in connection.execute(running).all():
+        end_attempt(connection, row.id, row.attempts, at=now, outcome="done", reason="what it waited for came")
+    ended = {"state": JobState.DONE.value, "due_at": None, "lease_owner": None, "lease_until": None}
+    connection.execute(update(job).where(open_jobs).values(ended))
+
+
+def end(
+    connection: Connection,
+    ours: Job,
+    state: JobState,
+    *,
+    now: datetime,
+    outcome: str,
+    reason: str | None = None,
+    run_at: datetime | None = None,
+) -> None:
+    """End this run of `ours`: done, dead, or due again at `run_at`. Raises LeaseLost when it is not ours any more."""
+    fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt, "new_due": run_at}
+    if run_at is None:
+        changed = connection.execute(_END, fence | {"new_state": state.value})
+    else:
+        changed = connection.execute(_RETURN, fence)
+    if changed.rowcount == 0:
+        raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
+    end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
+
+
+def end_attempt(
+    connection: Connection, job_id: int, number: int, *, at: datetime, outcome: str, reason: str | None
+) -> None:
+    """Complete the record of an attempt."""
+    values = {"of_job": job_id, "of_attempt": number, "at": at, "how": outcome, "why": reason}
+    later.add(connection, _END_ATTEMPT, [values])
+
+
+def extend(connection: Connection, ours: Job, until: datetime) -> None:
+    """Keep a long run's lease. Raises LeaseLost."""
+    fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt}
+    if connection.execute(_EXTEND, fence | {"until": until}).rowcount == 0:
+        raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
+
+
+def reap(connection: Connection, now: datetime, *, everything: bool = False) -> int:
+    """Return jobs whose lease has run out (or all running ones, when their process is known to be gone)."""
+    running = job.c.lease_until.is_not(None) if everything else job.c.lease_until < now
+    returned = (
+        update(job)
+        .where(running)
+        .values(state=_RETURNED_STATE, due_at=now, lease_owner=None, lease_until=None)
+        .returning(job.c.id, job.c.attempts)
+    )
+    rows = connection.execute(returned).all()
+    for row in rows:
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
+    return len(rows)
+
+
+def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
+    """Put dead jobs back to work, with a fresh schedule; their steps."""
+    returned = (
+        update(job)
+        .where(job.c.message_id == message_id, job.c.state == JobState.DEAD.value)
+        .values(state=_RETURNED_STATE, due_at=now, first_run_at=now, attempts_before=job.c.attempts)
+        .returning(job.c.step)
+    )
+    return sorted(connection.execute(returned).scalars())
+
+
+def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Write down the attempts about to be made."""
+    if rows:
+        started = [{"job_id": row.id, "number": row.attempts, "started_at": now} for row in rows]
+        connection.execute(_START_ATTEMPT, started)
+
+
+def job_of(row: Row[Any]) -> Job:
+    """A row of the job table as a value."""
+    return Job(
+        id=row.id,
+        message_id=row.message_id,
+        document_id=row.document_id or None,
+        step=row.step,
+        lane=row.lane,
+        attempt=row.attempts,
+        tries=row.attempts - row.attempts_before,
+        owner=row.lease_owner or "",
+        wait_key=row.wait_key,
+        data=row.data,
+        first_run_at=row.first_run_at,
+    )

@@ -1,0 +1,1 @@
+"""Alembic's scripts: one file a version, never edited once released."""

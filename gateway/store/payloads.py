@@ -1,0 +1,99 @@
+"""Payload bytes: small ones stand in the row, large ones in a folder, on disk before the commit that names them.
+
+A file's name is the SHA-256 of its bytes, the message and the form: never shared, so removing one loses nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import OurFault
+
+ROW_LIMIT = 1 << 20
+"""Bytes; larger payloads go to the folder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """Where one form of a message is kept. `data` is set when it stands in the row."""
+
+    message_id: str
+    form: str
+    place: str
+    sha256: str
+    size: int
+    data: bytes | None
+
+    @property
+    def row(self) -> dict[str, str | int | bytes | None]:
+        """As columns of the payload table."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Payloads:
+    """The folder of large payloads. All methods are synchronous; call them in a thread."""
+
+    def __init__(self, folder: Path, *, row_limit: int = ROW_LIMIT) -> None:
+        self.folder = folder
+        self.row_limit = row_limit
+
+    def keep(self, message_id: str, form: str, data: bytes) -> Stored:
+        """Decide the place of `data` and, for the folder, make it durable."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if len(data) <= self.row_limit:
+            return Stored(message_id=message_id, form=form, place="row", sha256=sha256, size=len(data), data=data)
+        path = self.path(sha256, message_id, form)
+        try:
+            _write_durably(path, data)
+        except OSError as fault:
+            raise OurFault(
+                f"A payload of {len(data)} bytes could not be written to {path.parent}: {fault}",
+                remedy="Check free space and permissions of the payload folder.",
+            ) from fault
+        return Stored(message_id=message_id, form=form, place="folder", sha256=sha256, size=len(data), data=None)
+
+    def read(self, sha256: str, message_id: str, form: str) -> bytes:
+        """The bytes of a file. Raises OurFault when it is missing or was changed."""
+        path = self.path(sha256, message_id, form)
+        try:
+            data = path.read_bytes()
+        except OSError as fault:
+            raise OurFault(
+                f"The payload file {path} of message {message_id} cannot be read: {fault}",
+                remedy="Restore the payload folder from the backup that belongs to this database.",
+            ) from fault
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise OurFault(
+                f"The payload file {path} of message {message_id} was changed: its SHA-256 is not the stored one",
+                remedy="Restore the file from a backup, and find out who changed it.",
+            )
+        return data
+
+    def remove(self, sha256: str, message_id: str, form: str) -> None:
+        """Remove a file, if it is there."""
+        self.path(sha256, message_id, form).unlink(missing_ok=True)
+
+    def path(self, sha256: str, message_id: str, form: str) -> Path:
+        """`<folder>/ab/<sha256>-<message>-<form>`."""
+        return self.folder / sha256[:2] / f"{sha256}-{message_id}-{form}"
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    """Temporary file, fsync, rename, fsync of the folders: after a power loss the file is whole or absent."""
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    for folder in (path.parent, *(made.parent for made in missing)):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,192 @@
+"""PostgreSQL through asyncpg: a few writer tasks, each committing what was queued while its last commit was under way.
+
+A batch is one transaction without savepoints, which spares two round trips an operation. When an operation of a batch
+fails, or the batch meets a deadlock with another node, it is rolled back and its operations are run again one by one,
+so that each takes effect alone. Nothing is run again once a connection was lost: whether it was committed is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.errors import OurFault
+from gateway.store import later
+from gateway.store.database import Database, Operation, T, our_fault
+
+BATCH = 64
+WRITERS = 2
+CONNECTIONS = 10
+CONNECT_SECONDS = 10
+TRIES = 3
+_OURS = (IntegrityError, DataError, ProgrammingError)
+"""What a wrong statement or value raises; anything else is the database's trouble."""
+_RETRIED = {"40001", "40P01"}
+"""SQLSTATE: serialization failure, deadlock detected."""
+_SETTINGS = {
+    "plan_cache_mode": "force_custom_plan",  # a plan made on empty tables is slow on full ones
+    "jit": "off",  # statements are short
+    "application_name": "partner-gateway",
+    "synchronous_commit": "on",
+}
+
+
+@dataclass(slots=True)
+class _Item:
+    operation: Callable[[Connection], Any]
+    collects: bool
+    future: asyncio.Future[Any]
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database, shared by any number of nodes."""
+
+    dialect = "postgresql"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._queue: deque[_Item] = deque()
+        self._queued = asyncio.Event()
+        self._closed = False
+        self._writers = [asyncio.create_task(self._write_batches(), name="store-writer") for _ in range(WRITERS)]
+
+    @classmethod
+    async def connect(cls, url: str) -> PostgresDatabase:
+        """Connect once, to fail early and clearly."""
+        engine = engine_for(url)
+        try:
+            async with engine.connect():
+                pass
+        except (OSError, DBAPIError, TimeoutError) as fault:
+            await engine.dispose()
+            reason = fault.orig if isinstance(fault, DBAPIError) else fault
+            raise OurFault(
+                f"PostgreSQL cannot be reached: {reason}",
+                remedy="Check that it runs, and host, port, user, password and database name in the database URL.",
+            ) from fault
+        return cls(engine)
+
+    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
+        """Queue `operation` for the next group commit."""
+        if self._closed:
+            raise OurFault("The store is closed", remedy="Open it again.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Item(operation, collects, future))
+        self._queued.set()
+        return await future
+
+    async def read(self, operation: Operation[T]) -> T:
+        """Run `operation` on a pooled connection."""
+        try:
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(operation)
+        except (OSError, DBAPIError) as fault:
+            raise _fault(fault) from fault
+
+    async def close(self) -> None:
+        """Commit what is queued, then close the connections."""
+        self._closed = True
+        self._queued.set()
+        await asyncio.gather(*self._writers)
+        await self._engine.dispose()
+
+    async def _write_batches(self) -> None:
+        while True:
+            await self._queued.wait()
+            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            if batch:
+                await self._commit(batch)
+            elif self._closed:
+                return
+            else:
+                self._queued.clear()
+
+    async def _commit(self, batch: list[_Item]) -> None:
+        try:
+            results = await self._transaction(batch)
+        except Exception as fault:  # noqa: BLE001  it is raised where the operation was asked for
+            if _lost(fault) or (len(batch) == 1 and not _conflict(fault)):
+                _fail(batch, fault)
+            else:
+                for item in batch:
+                    await self._commit_alone(item)
+            return
+        for item, result in zip(batch, results, strict=True):
+            if not item.future.done():
+                item.future.set_result(result)
+
+    async def _commit_alone(self, item: _Item) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                (result,) = await self._transaction([item])
+            except Exception as fault:  # noqa: BLE001  as above
+                if _conflict(fault) and attempt < TRIES:
+                    continue
+                _fail([item], fault)
+            else:
+                if not item.future.done():
+                    item.future.set_result(result)
+            return
+
+    async def _transaction(self, batch: list[_Item]) -> list[Any]:
+        def run(connection: Connection) -> list[Any]:
+            if len(batch) == 1:
+                return [batch[0].operation(connection)]
+            results = []
+            with later.collecting(connection) as rows:
+                for item in batch:
+                    try:
+                        result = later.perform(connection, rows, item.operation, collects=item.collects)
+                    except later.RunAlone:
+                        result = later.perform(connection, rows, item.operation, collects=False)
+                    results.append(result)
+            return results
+
+        async with self._engine.begin() as connection:
+            results = await connection.run_sync(run)
+        self.commits += 1
+        self.operations += len(batch)
+        return results
+
+
+def engine_for(url: str) -> AsyncEngine:
+    """An engine with the settings every connection needs."""
+    return create_async_engine(
+        url,
+        pool_size=CONNECTIONS,
+        connect_args={
+            "server_settings": _SETTINGS,
+            "prepared_statement_cache_size": 500,
+            "timeout": CONNECT_SECONDS,
+        },
+    )
+
+
+def _conflict(fault: BaseException) -> bool:
+    return isinstance(fault, DBAPIError) and getattr(fault.orig, "sqlstate", None) in _RETRIED
+
+
+def _lost(fault: BaseException) -> bool:
+    return isinstance(fault, OSError) or (isinstance(fault, DBAPIError) and fault.connection_invalidated)
+
+
+def _fault(fault: BaseException) -> BaseException:
+    if isinstance(fault, DBAPIError) and (_lost(fault) or not isinstance(fault, _OURS)):
+        return our_fault(fault)
+    if isinstance(fault, OSError):
+        return OurFault(f"PostgreSQL cannot be reached: {fault}", remedy="Check that it runs; the gateway tries again.")
+    return fault
+
+
+def _fail(batch: list[_Item], fault: BaseException) -> None:
+    for item in batch:
+        if not item.future.done():
+            item.future.set_exception(_fault(fault))

@@ -1,0 +1,215 @@
+"""Reading the store: one function a question. Functions that take `partner` never show another partner's rows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_
+
+from gateway.errors import OurFault, PartnerFault
+from gateway.ports import (
+    Attempt,
+    Channel,
+    Direction,
+    Document,
+    DocumentState,
+    Job,
+    JobState,
+    Message,
+    MessageState,
+    Page,
+    Receipt,
+    TrailEntry,
+)
+from gateway.store import trail
+from gateway.store.jobs import job_of
+from gateway.store.payloads import Payloads
+from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
+
+MOST = 1000
+"""Rows a page may have."""
+MOST_EVENTS = 20_000
+"""Events a timeline may have."""
+
+_MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
+_MESSAGE_FIELDS = (
+    "id", "partner", "at", "content_type", "filename", "payload_sha256", "size", "as2_message_id", "mic", "answers",
+    "wait_key",
+)  # fmt: skip
+_DOCUMENT_FIELDS = (
+    "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id",
+)  # fmt: skip
+
+
+def message_of(row: Row[Any]) -> Message:
+    """A message row, joined with its receipt, as a value."""
+    return Message(
+        **{name: getattr(row, name) for name in _MESSAGE_FIELDS},
+        direction=Direction(row.direction),
+        channel=Channel(row.channel),
+        state=MessageState(row.state),
+        raw_headers=_pairs(row.raw_headers),
+        receipt=None if row.body is None else Receipt(status=row.status, headers=_pairs(row.headers), body=row.body),
+    )
+
+
+def document_of(row: Row[Any]) -> Document:
+    """A document row as a value."""
+    return Document(
+        **{name: getattr(row, name) for name in _DOCUMENT_FIELDS},
+        direction=Direction(row.direction),
+        state=DocumentState(row.state),
+        findings=tuple(row.findings),
+    )
+
+
+def _pairs(rows: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in rows)
+
+
+def one_message(connection: Connection, condition: ColumnElement[bool]) -> Message | None:
+    """The newest message that fulfils `condition`."""
+    row = connection.execute(_MESSAGES.where(condition).order_by(message.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else message_of(row)
+
+
+def messages(connection: Connection, *, partner: str | None, state: MessageState | None, limit: int) -> list[Message]:
+    """The newest first."""
+    statement = _MESSAGES.order_by(message.c.id.desc()).limit(_bounded(limit))
+    if partner is not None:
+        statement = statement.where(message.c.partner == partner)
+    if state is not None:
+        statement = statement.where(message.c.state == state.value)
+    return [message_of(row) for row in connection.execute(statement)]
+
+
+def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
+    """One form of a message. None when it never had it; raises OurFault when it was purged."""
+    statement = select(payload).where(payload.c.message_id == message_id, payload.c.form == form)
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    match row.place:
+        case "row":
+            return bytes(row.data)
+        case "folder":
+            return payloads.read(row.sha256, message_id, form)
+    raise OurFault(
+        f"The {form} of message {message_id} was purged; its SHA-256 was {row.sha256}",
+        remedy="Ask the partner to send it again, or look into a backup from before the purge.",
+    )
+
+
+def waiting(connection: Connection, wait_key: str) -> Job | None:
+    """The newest job that waits for `wait_key`, or runs because its time is out."""
+    states = (JobState.WAITING.value, JobState.RUNNING.value)
+    statement = select(job).where(job.c.wait_key == wait_key, job.c.state.in_(states)).order_by(job.c.id.desc())
+    row = connection.execute(statement.limit(1)).one_or_none()
+    return None if row is None else job_of(row)
+
+
+def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Document | None:
+    """The newest document that fulfils the conditions."""
+    statement = select(document).where(*conditions).order_by(document.c.at.desc(), document.c.id.desc()).limit(1)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else document_of(row)
+
+
+def all_documents(connection: Connection, *conditions: ColumnElement[bool]) -> list[Document]:
+    """The documents that fulfil the conditions, oldest first."""
+    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id)
+    return [document_of(row) for row in connection.execute(statement)]
+
+
+def page(
+    connection: Connection,
+    *,
+    partner: str,
+    kind: str,
+    direction: Direction,
+    state: DocumentState | None,
+    updated_after: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """Oldest change first; the cursor stands after the last one of the page."""
+    order = (document.c.updated_at, document.c.id)
+    statement = (
+        select(document)
+        .where(document.c.partner == partner, document.c.kind == kind, document.c.direction == direction.value)
+        .order_by(*order)
+        .limit(_bounded(limit) + 1)
+    )
+    if state is not None:
+        statement = statement.where(document.c.state == state.value)
+    if updated_after is not None:
+        statement = statement.where(document.c.updated_at > updated_after)
+    if cursor is not None:
+        statement = statement.where(tuple_(*order) > tuple_(*_after(cursor), types=(Moment, document.c.id.type)))
+    found = [document_of(row) for row in connection.execute(statement)]
+    shown = found[: _bounded(limit)]
+    return Page(documents=tuple(shown), cursor=_cursor(shown[-1]) if len(found) > len(shown) else None)
+
+
+def _cursor(last: Document) -> str:
+    return base64.urlsafe_b64encode(f"{microseconds(last.updated_at)} {last.id}".encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> tuple[datetime, str]:
+    try:
+        since_1970, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
+        return moment(int(since_1970)), id_
+    except (ValueError, OverflowError, binascii.Error) as fault:
+        raise PartnerFault("The cursor is not one that this gateway gave out") from fault
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, MOST))
+
+
+def attempts(connection: Connection, message_id: str) -> list[Attempt]:
+    """Every try at the work on a message, in the order they were made."""
+    statement = (
+        select(attempt, job.c.step)
+        .join_from(attempt, job)
+        .where(job.c.message_id == message_id)
+        .order_by(attempt.c.started_at, attempt.c.job_id, attempt.c.number)
+    )
+    return [Attempt(**row) for row in connection.execute(statement).mappings()]
+
+
+def timeline(
+    connection: Connection, *, message_id: str | None, order_number: str | None, partner: str | None
+) -> list[TrailEntry]:
+    """The events of a message; or of an order: its own, and those of its messages that name no other order."""
+    conditions: list[ColumnElement[bool]] = []
+    if message_id is not None:
+        conditions.append(event.c.message_id == message_id)
+    if order_number is not None:
+        conditions.append(_of_order(order_number))
+    if partner is not None:
+        theirs = select(message.c.id).where(message.c.partner == partner)
+        conditions.append(
+            or_(event.c.partner == partner, and_(event.c.partner.is_(None), event.c.message_id.in_(theirs)))
+        )
+    if not conditions:
+        return []
+    statement = select(event).where(*conditions).order_by(event.c.at, event.c.id).limit(MOST_EVENTS)
+    return [trail.entry(row) for row in connection.execute(statement)]
+
+
+def _of_order(order_number: str) -> ColumnElement[bool]:
+    is_order = and_(document.c.number == order_number, document.c.kind == "purchase_order")
+    touching = (
+        select(document.c.message_id)
+        .where(or_(document.c.order_number == order_number, is_order))
+        .union(select(event.c.message_id).where(event.c.order_number == order_number))
+    ).scalar_subquery()
+    answers = select(message.c.id).where(message.c.answers.in_(touching)).scalar_subquery()
+    belongs = or_(event.c.message_id.in_(touching), event.c.message_id.in_(answers))
+    return and_(belongs, or_(event.c.order_number.is_(None), event.c.order_number == order_number))

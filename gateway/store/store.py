@@ -1,0 +1,229 @@
+"""The store: each method is one operation on the database. What an operation does stands in the module it calls.
+
+Payloads that are too large for a row are made durable before the operation, so the commit never names a missing file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from gateway.errors import OurFault
+from gateway.events import DuplicateReceived, WorkRetried
+from gateway.ports import Accepted, Changes, Clock, Job, JobState, NewMessage
+from gateway.store import changes as changing
+from gateway.store import claims, jobs, lanes, queries, schema
+from gateway.store.asking import Asking
+from gateway.store.auditing import Auditing
+from gateway.store.database import Database
+from gateway.store.payloads import Payloads, Stored
+from gateway.store.tables import message
+
+if TYPE_CHECKING:
+    from gateway.store.lanes import Lane
+
+LEASE = timedelta(seconds=60)
+LANE_CAP = 16
+
+
+class Store(Asking, Auditing):
+    """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
+
+    def __init__(
+        self, database: Database, payloads: Payloads, clock: Clock, *, lease: timedelta = LEASE, cap: int = LANE_CAP
+    ) -> None:
+        self.database = database
+        self.payloads = payloads
+        self.clock = clock
+        self.lease = lease
+        self.cap = cap
+        self._lanes: set[str] = set()
+        self.on_commit: Callable[[Changes], None] = _nobody_listens
+        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        payloads: Path,
+        clock: Clock,
+        serve: bool = False,
+        lease: timedelta = LEASE,
+        cap: int = LANE_CAP,
+    ) -> Store:
+        """Open a migrated database. Raises OurFault when it cannot be used, with the remedy.
+
+        `serve` says that this process works the jobs: on SQLite it takes the lock of the file and, being the only one,
+        returns the jobs that a process before it left running. `lease` and `cap` are the defaults of all lanes.
+        """
+        database = await Database.open(url, serve=serve)
+        store = cls(database, Payloads(payloads), clock, lease=lease, cap=cap)
+        try:
+            await database.read(schema.check)
+            if serve and database.dialect == "sqlite":
+                await database.write(partial(jobs.reap, now=clock(), everything=True))
+        except BaseException:
+            await database.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Commit what is queued and let go of the database."""
+        await self.database.close()
+
+    async def accept(self, changes: Changes) -> Accepted:
+        """Store the one message in `changes` with all the rest, unless its duplicate key (or its id) is known.
+
+        A duplicate writes nothing but a DuplicateReceived event in the first message's chain. Raises NaturalKeyTaken.
+        """
+        (new,) = changes.messages
+        kept, now = await self._keep(changes), self.clock()
+
+        def operation(connection: Connection) -> Accepted:
+            self._add_lanes(connection, changes, now)
+            if changing.write(connection, changes, kept, now, duplicates=True):
+                return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
+            return _duplicate(connection, new, now)
+
+        accepted = await self.database.write(operation, collects=changing.collectable(changes))
+        if not accepted.duplicate:
+            self._committed(changes)
+        return accepted
+
+    async def apply(self, changes: Changes) -> None:
+        """Make `changes` durable. Raises NaturalKeyTaken."""
+        await self._write(changes, None)
+
+    async def claim(self, owner: str, steps: Sequence[str], limit: int) -> list[Job]:
+        """Take due jobs of these steps, fairly over lanes and within their caps; their attempts are written."""
+        now = self.clock()
+        operation = partial(
+            claims.claim, owner=owner, steps=steps, limit=limit, now=now, until=now + self.lease, cap=self.cap
+        )
+        return await self.database.write(operation)
+
+    async def finish(self, job: Job, changes: Changes) -> None:
+        """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
+        await self._write(changes, partial(jobs.end, ours=job, state=JobState.DONE, outcome="done"))
+
+    async def postpone(self, job: Job, *, outcome: str, reason: str, run_at: datetime, changes: Changes) -> None:
+        """Keep `job` for `run_at`; the attempt is kept with its reason. Raises LeaseLost."""
+        await self._write(
+            changes, partial(jobs.end, ours=job, state=JobState.READY, outcome=outcome, reason=reason, run_at=run_at)
+        )
+
+    async def bury(self, job: Job, *, outcome: str, reason: str, changes: Changes) -> None:
+        """Make `job` a dead letter. Raises LeaseLost."""
+        await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
+
+    async def release(self, job: Job) -> None:
+        """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
+        reason = "the worker stopped before it was finished"
+        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+
+    async def extend(self, job: Job) -> None:
+        """Renew the lease of a job that takes long. Raises LeaseLost."""
+        await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
+
+    async def reap(self) -> int:
+        """Return jobs whose lease has run out to work; how many there were."""
+        return await self.database.write(partial(jobs.reap, now=self.clock()))
+
+    async def revive(self, message_id: str, *, by: str, reason: str) -> int:
+        """Put the dead jobs of a message back to work; how many there were."""
+        now = self.clock()
+
+        def operation(connection: Connection) -> int:
+            steps = jobs.revive(connection, message_id, now)
+            facts = tuple(WorkRetried(message_id=message_id, step=step, by=by, reason=reason) for step in steps)
+            changing.write(connection, Changes(events=facts), {}, now)
+            return len(steps)
+
+        return await self.database.write(operation)
+
+    async def lanes(self) -> list[Lane]:
+        """All lanes with what is due and running."""
+        return await self.database.read(lanes.lanes)
+
+    async def troubled_lanes(self) -> frozenset[str]:
+        """The lanes whose last call failed or that are paused."""
+        return await self.database.read(lanes.troubled)
+
+    async def lane_failed(self, name: str, pause_for: Callable[[int], timedelta | None]) -> datetime | None:
+        """Count a transient failure in a row; `pause_for(count)` says how long to pause. Until when it is paused."""
+        return await self.database.write(partial(lanes.failed, name=name, now=self.clock(), pause_for=pause_for))
+
+    async def lane_succeeded(self, name: str) -> None:
+        """A call went through: forget the lane's failures and end its probing."""
+        await self.database.write(partial(lanes.succeeded, name=name, now=self.clock()))
+
+    async def cap_lane(self, name: str, cap: int | None) -> None:
+        """Set how many jobs of a lane run at once; None for the default."""
+        await self.database.write(partial(lanes.cap, name=name, value=cap, now=self.clock()))
+
+    async def pause_lane(self, name: str, until: datetime | None) -> None:
+        """Pause a lane until then, or let it go on at once (None)."""
+        await self.database.write(partial(lanes.pause, name=name, until=until, now=self.clock()))
+
+    async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
+        kept, now = await self._keep(changes), self.clock()
+
+        def operation(connection: Connection) -> None:
+            if ending is not None:
+                ending(connection, now=now)
+            self._add_lanes(connection, changes, now)
+            changing.write(connection, changes, kept, now)
+
+        await self.database.write(operation, collects=changing.collectable(changes))
+        self._committed(changes)
+
+    def _committed(self, changes: Changes) -> None:
+        self._lanes.update(job.lane for job in changes.jobs)
+        self.on_commit(changes)
+
+    def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
+        """Make the lanes that are not known to be there. They become known once the commit is durable."""
+        if new := {job.lane for job in changes.jobs} - self._lanes:
+            jobs.add_lanes(connection, new, now)
+
+    async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
+        """Decide where the payloads of `changes` go; large ones are on disk when this returns."""
+        wanted = [(new.id, "payload", new.payload) for new in changes.messages if isinstance(new.payload, bytes)]
+        wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
+        wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        kept: dict[tuple[str, str], Stored] = {}
+        for message_id, form, data in wanted:
+            if len(data) > self.payloads.row_limit:
+                kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+            else:
+                kept[message_id, form] = self.payloads.keep(message_id, form, data)
+        return kept
+
+
+def _nobody_listens(changes: Changes) -> None:
+    """The default of `on_commit`."""
+
+
+def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:
+    """The answer to a message that is stored already, which the first one's trail records."""
+    first = queries.one_message(
+        connection,
+        message.c.id == new.id if new.duplicate_key is None else message.c.duplicate_key == new.duplicate_key,
+    )
+    if first is None:
+        raise OurFault(
+            f"Message {new.id} is stored already, with another duplicate key",
+            remedy="This is a fault of the gateway: report it with the log.",
+        )
+    fact = DuplicateReceived(
+        message_id=first.id, partner=first.partner, channel=new.channel.value, key=new.duplicate_key or new.id
+    )
+    changing.write(connection, Changes(events=(fact,)), {}, now)
+    return Accepted(message_id=first.id, duplicate=True, receipt=first.receipt)

@@ -1,0 +1,266 @@
+"""The tables, shared by SQLite and PostgreSQL.
+
+Times are integers (microseconds since 1970, UTC): the same value, order and precision on both databases.
+Look-ups that must stay flat under a backlog use partial indexes on columns that are NULL for finished rows.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """An aware datetime as microseconds since 1970."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def moment(since_1970: int) -> datetime:
+    """Microseconds since 1970 as an aware datetime."""
+    return EPOCH + timedelta(microseconds=since_1970)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 SQLAlchemy's signature
+        """To the database."""
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy's signature
+        """From the database."""
+        return None if value is None else moment(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+    }
+)
+
+_Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _where_set(name: str, *columns: Column[Any]) -> Index:
+    """An index over the rows where the last column is set."""
+    condition = columns[-1].is_not(None)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("partner", Text),
+    Column("direction", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("filename", Text),
+    Column("payload_sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("raw_headers", JSON, nullable=False),
+    Column("as2_message_id", Text),
+    Column("mic", Text),
+    Column("duplicate_key", Text, unique=True),
+    Column("answers", Text),
+    Column("wait_key", Text),
+    Column("chain_length", Integer, nullable=False),
+    Column("chain_head", Text, nullable=False),
+)
+Index("message_partner_index", message.c.partner, message.c.id)
+Index("message_state_index", message.c.state, message.c.id)
+_where_set("message_wait_key_index", message.c.wait_key)
+_where_set("message_answers_index", message.c.answers)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+payload = Table(
+    "payload",
+    metadata,
+    Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
+    Column("form", Text, primary_key=True),  # payload | raw
+    Column("place", Text, nullable=False),  # row | folder | purged
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("data", LargeBinary),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("order_number", Text),
+    Column("business_unit", Text),
+    Column("state", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("natural_key", Text),
+    Column("findings", JSON, nullable=False),
+    Column("agreement", Text),
+    Column("map", Text),
+    Column("guide", Text),
+    Column("position", Text),
+    Column("sent_as", Text),  # the message that carries it to the partner
+    Column("target", Text),
+    Column("their_id", Text),
+    UniqueConstraint("partner", "direction", "natural_key"),
+)
+Index("document_message_index", document.c.message_id)
+_where_set("document_sent_as_index", document.c.sent_as)
+Index("document_number_index", document.c.number, document.c.partner, document.c.kind)
+_where_set("document_order_index", document.c.partner, document.c.kind, document.c.order_number)
+_where_set("document_order_number_index", document.c.order_number)
+Index(
+    "document_changes_index",
+    document.c.partner,
+    document.c.kind,
+    document.c.direction,
+    document.c.updated_at,
+    document.c.id,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
+    Column("document_id", Text, nullable=False),  # '' for none, so that the unique key works on both databases
+    Column("step", Text, nullable=False),
+    Column("lane", Text, ForeignKey("lane.name"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", Moment),  # set while ready or waiting, NULL otherwise
+    Column("first_run_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("attempts_before", Integer, nullable=False),  # made before the job was last revived
+    Column("lease_owner", Text),
+    Column("lease_until", Moment),  # set while running, NULL otherwise
+    Column("wait_key", Text),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("message_id", "step", "document_id"),
+)
+_where_set("job_due_index", job.c.lane, job.c.due_at)
+_where_set("job_lease_index", job.c.lane, job.c.lease_until)
+_where_set("job_wait_key_index", job.c.wait_key)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("job_id", _Key, ForeignKey("job.id"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text),
+    Column("reason", Text),
+)
+
+lane = Table(
+    "lane",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cap", Integer),  # NULL: the default cap
+    Column("failures", Integer, nullable=False),  # transient failures in a row
+    Column("paused_until", Moment),  # in the past: half open, one job at a time until one succeeds
+    Column("served_at", Moment, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("partner", Text),
+    Column("order_number", Text),
+    Column("data", Text, nullable=False),  # the JSON text that was hashed, to the byte
+    Column("previous", Text, nullable=False),  # hash of the event before it in its chain
+    Column("hash", Text, nullable=False),
+    Column("seal", Integer),  # NULL: not sealed yet
+    UniqueConstraint("message_id", "number"),
+)
+Index("event_seal_index", event.c.seal, event.c.id)
+_where_set("event_order_index", event.c.order_number)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("entries", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+number = Table(
+    "number",
+    metadata,
+    Column("series", Text, primary_key=True),
+    Column("interchange", Integer, nullable=False),
+    Column("group", Integer, nullable=False),
+)
+
+identity = Table(
+    "identity",  # what makes two things the same thing: control numbers of interchanges, theirs and ours
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("partner", Text),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+)

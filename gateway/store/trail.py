@@ -1,0 +1,120 @@
+"""The audit trail: events are appended to their message's hash chain, never changed.
+
+docs/audit-trail.md states the format for auditors; `encode` and `event_hash` are that page in code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select
+
+from gateway.errors import OurFault
+from gateway.events import Event
+from gateway.ports import TrailEntry
+from gateway.store import later
+from gateway.store.tables import event, message
+
+GENESIS = ""
+"""The previous hash of a message's first event."""
+
+_HEAD = (
+    select(message.c.chain_length, message.c.chain_head)
+    .where(message.c.id == bindparam("wanted"))
+    .with_for_update(key_share=True)
+)
+_INSERT = insert(event)
+
+Head = tuple[int, str]
+"""How many events a chain has, and the hash of its last one."""
+
+
+def encode(*fields: str | None) -> bytes:
+    """Fields as bytes that can be read only one way: `<length>:<UTF-8>,` each (a netstring), `-` for an absent one."""
+    parts: list[bytes] = []
+    for field in fields:
+        if field is None:
+            parts.append(b"-")
+        else:
+            data = field.encode()
+            parts.append(b"%d:%b," % (len(data), data))
+    return b"".join(parts)
+
+
+def moment_text(at: datetime) -> str:
+    """UTC with microseconds: `2026-03-01T08:15:00.000000Z`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def event_hash(
+    *,
+    message_id: str,
+    number: int,
+    kind: str,
+    at: datetime,
+    partner: str | None,
+    order_number: str | None,
+    data: str,
+    previous: str,
+) -> str:
+    """SHA-256, hexadecimal, of everything an event says and of the event before it in its chain."""
+    fields = ("event.1", message_id, str(number), kind, moment_text(at), partner, order_number, data, previous)
+    return hashlib.sha256(encode(*fields)).hexdigest()
+
+
+def link(events: Iterable[Event], heads: dict[str, Head], at: datetime) -> list[dict[str, Any]]:
+    """Rows for `events`, each linked to the head of its chain; `heads` is moved along."""
+    rows: list[dict[str, Any]] = []
+    for fact in events:
+        length, previous = heads[fact.message_id]
+        fields: dict[str, Any] = {
+            "message_id": fact.message_id,
+            "number": length + 1,
+            "kind": fact.kind,
+            "at": at,
+            "partner": fact.partner,
+            "order_number": fact.order_number,
+            "data": json.dumps(fact.data, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+            "previous": previous,
+        }
+        fields["hash"] = event_hash(**fields)
+        heads[fact.message_id] = (length + 1, fields["hash"])
+        rows.append(fields)
+    return rows
+
+
+def heads_of(connection: Connection, message_ids: Iterable[str]) -> dict[str, Head]:
+    """The heads of stored chains, locked until the commit. Raises OurFault when a message does not exist."""
+    wanted = sorted(set(message_ids))
+    heads: dict[str, Head] = {}
+    for message_id in wanted:  # one by one in order: the same statement from the cache, and no deadlocks
+        row = connection.execute(_HEAD, {"wanted": message_id}).one_or_none()
+        if row is None:
+            raise OurFault(
+                f"An event names message {message_id}, which is not stored",
+                remedy="This is a fault of the gateway: report it with the log.",
+            )
+        heads[message_id] = (row.chain_length, row.chain_head)
+    return heads
+
+
+def append(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Store linked rows. The heads on the message rows are the caller's to update, in the same commit."""
+    later.add(connection, _INSERT, rows)
+
+
+def hash_of(row: Row[Any]) -> str:
+    """The hash that a stored event should have by what it says."""
+    fields = ("message_id", "number", "kind", "at", "partner", "order_number", "data", "previous")
+    return event_hash(**{name: getattr(row, name) for name in fields})
+
+
+def entry(row: Row[Any]) -> TrailEntry:
+    """A stored event."""
+    fields = row._mapping  # noqa: SLF001  SQLAlchemy's public name for a row's mapping
+    kept = {key: fields[key] for key in ("message_id", "number", "kind", "at", "partner", "order_number", "hash")}
+    return TrailEntry(**kept, data=json.loads(fields["data"]))

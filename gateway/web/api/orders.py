@@ -1,0 +1,76 @@
+"""Reading orders: a supplier its own, the ERP any. A first reading by the supplier is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from gateway.ports import Direction, Document, DocumentState
+from gateway.web.api.call import Call, list_query, reply
+from gateway.web.authentication import SUPPLIER
+from gateway.web.problems import not_found
+
+KIND = "purchase_order"
+
+
+async def visible_order(call: Call) -> Document:
+    """The order named in the address, if the caller may see it. Raises Problem: the one 404."""
+    document = await call.services.queries.document(call.id, partner=call.principal.partner)
+    if document is None or document.kind != KIND:
+        raise not_found()
+    if call.principal.scope == SUPPLIER and (
+        # The query port sees to the partner; looking again costs nothing, and a leak would cost a supplier.
+        document.partner != call.principal.partner or document.direction is not Direction.OUTBOUND
+    ):
+        raise not_found()
+    return document
+
+
+async def read_order(call: Call) -> web.Response:
+    """GET /v1/purchase-orders/{id}."""
+    document = await visible_order(call)
+    if call.principal.scope == SUPPLIER and document.state is DocumentState.AVAILABLE:
+        await call.services.submissions.fetched(document)
+        document = await visible_order(call)
+    return reply(whole(document, call.principal.scope))
+
+
+async def list_orders(call: Call) -> web.Response:
+    """GET /v1/purchase-orders: summaries, oldest change first; `number` looks up one."""
+    query = list_query(call.request)
+    partner = call.principal.partner
+    assert partner is not None  # the route is for suppliers only
+    if query.number is not None:
+        found = await call.services.queries.order(partner, query.number, Direction.OUTBOUND)
+        return reply({"items": [] if found is None else [summary(found)], "next_cursor": None})
+    page = await call.services.queries.documents(
+        partner=partner,
+        kind=KIND,
+        direction=Direction.OUTBOUND,
+        state=query.status,
+        updated_after=query.updated_after,
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+    return reply({"items": [summary(document) for document in page.documents], "next_cursor": page.cursor})
+
+
+def summary(document: Document) -> dict[str, Any]:
+    """An order in a list."""
+    return {
+        "id": document.id,
+        "number": document.number,
+        "status": document.state.value,
+        "received_at": document.at.isoformat(),
+        "updated_at": document.updated_at.isoformat(),
+        "location": f"/v1/purchase-orders/{document.id}",
+    }
+
+
+def whole(document: Document, scope: str) -> dict[str, Any]:
+    """An order with its canonical document; where it came from (`source`) and whose it is only the ERP is told."""
+    told = summary(document)
+    if scope == SUPPLIER:
+        return told | {"document": {name: value for name, value in document.body.items() if name != "source"}}
+    return told | {"partner": document.partner, "transaction_id": document.message_id, "document": dict(document.body)}

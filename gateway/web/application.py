@@ -1,0 +1,77 @@
+"""The aiohttp application: the border around everything, a guard before every API route, the table as routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from gateway.web import openapi
+from gateway.web.api.call import Call
+from gateway.web.api.routes import ROUTES, Route
+from gateway.web.authentication import PRINCIPAL, Principal, authenticate
+from gateway.web.body import LARGEST
+from gateway.web.border import HEADERS, border
+from gateway.web.health import Health
+from gateway.web.limits import Limiter
+from gateway.web.problems import Problem
+from gateway.web.services import Services
+
+ERP_REQUESTS_PER_MINUTE = 6000
+SUPPLIER_REQUESTS_PER_MINUTE = 600
+"""For partners whose agreement has no section rest."""
+
+
+def application(services: Services) -> web.Application:
+    """The whole HTTP side. Raises ValueError when a trusted proxy is neither an address nor a network."""
+    made = web.Application(middlewares=[border(services)], client_max_size=LARGEST)
+    strangers, callers = Limiter(services.clock), Limiter(services.clock)
+    for route in ROUTES:
+        made.router.add_route(route.method, route.path, _guarded(services, strangers, callers, route))
+    health = Health(services, strangers)
+    made.router.add_get("/health/live", health.live)
+    made.router.add_get("/health/ready", health.ready)
+    made.router.add_get("/metrics", health.metrics)
+    made.router.add_get("/openapi.json", _described(services))
+    made.router.add_routes(services.routes)
+    return made
+
+
+def _guarded(
+    services: Services, strangers: Limiter, callers: Limiter, route: Route
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The route's handler behind key, rate and scope, in this order."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        principal = await authenticate(services, strangers, request)
+        request[PRINCIPAL] = principal
+        allowance = callers.take(principal.partner or "(erp)", _quota(principal))
+        request[HEADERS].update(allowance.headers)
+        if allowance.wait:
+            detail = f"{allowance.quota} requests a minute are agreed."
+            raise Problem(429, "api.too_many_requests", "Too many requests", detail=detail)
+        if principal.scope not in route.scopes:
+            needed = " or ".join(sorted(route.scopes))
+            detail = f"This route is for keys of scope {needed}; this key has scope {principal.scope}."
+            raise Problem(403, "api.scope", "The key is not for this route", detail=detail)
+        return await route.handler(Call(services=services, principal=principal, request=request))
+
+    return handler
+
+
+def _quota(principal: Principal) -> int:
+    if principal.agreement is None:
+        return ERP_REQUESTS_PER_MINUTE
+    rest = principal.agreement.rest
+    return SUPPLIER_REQUESTS_PER_MINUTE if rest is None else rest.requests_per_minute
+
+
+def _described(services: Services) -> Callable[[web.Request], Awaitable[web.Response]]:
+    body = json.dumps(openapi.document(services.schema), ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def handler(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=body, content_type="application/json")
+
+    return handler

@@ -1,0 +1,67 @@
+"""Listening: plain behind a proxy that ends TLS, or HTTPS with certificate files of our own."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.errors import OurFault
+from gateway.settings import Listen, Tls
+
+SHUTDOWN_SECONDS = 10
+"""Requests under way may take so long to end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A running server."""
+
+    url: str
+    port: int
+    runner: web.AppRunner
+
+    async def close(self) -> None:
+        """Stop listening, let requests under way end, close."""
+        await self.runner.cleanup()
+
+
+async def serve(application: web.Application, listen: Listen, folder: Path) -> Server:
+    """Listen as `listen` says; relative certificate files are under `folder`. Raises OurFault."""
+    context = None if listen.tls is None else _context(listen.tls, folder)
+    runner = web.AppRunner(
+        application,
+        access_log=None,  # the border writes its own line
+        auto_decompress=False,  # a compressed body is refused, not inflated
+        handler_cancellation=False,  # what was begun is finished, the caller gone or not
+        keepalive_timeout=75,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, listen.host, listen.port, ssl_context=context).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise OurFault(
+            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
+            remedy="stop what uses the port, or set listen.port and listen.host in gateway.yaml",
+        ) from error
+    port = int(runner.addresses[0][1])
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return Server(url=f"{'http' if context is None else 'https'}://{host}:{port}", port=port, runner=runner)
+
+
+def _context(tls: Tls, folder: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # A key with a passphrase would ask at the terminal: an empty one is refused at once instead.
+        context.load_cert_chain(folder / tls.certificate, folder / tls.key, password="")
+    except (OSError, ssl.SSLError) as error:
+        raise OurFault(
+            f"TLS with {tls.certificate} and {tls.key}: {error.strerror or error}",
+            remedy="check listen.tls in gateway.yaml: PEM files, the chain first, a key without passphrase that fits",
+        ) from error
+    return context

@@ -1,0 +1,242 @@
+"""The only place that joins ports to store, connectors and clock: from a workspace folder to a running gateway.
+
+Nothing is decided here; each part is made once, in the order of its needs, and closed in the reverse one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.as2.certificates import KeyPair
+from gateway.connectors.as2 import As2Connector
+from gateway.connectors.folder import FolderConnector
+from gateway.connectors.http import HttpConnector
+from gateway.edi import library
+from gateway.errors import OurFault
+from gateway.mapping import Map, compile_map, from_folders, shipped
+from gateway.partners import keys, workspace
+from gateway.partners.directory import Directory
+from gateway.partners.map_names import known_maps
+from gateway.partners.workspace import Workspace
+from gateway.pipeline import composing, delivery, reading, sending
+from gateway.pipeline.reception import Reception
+from gateway.pipeline.station import Station
+from gateway.pipeline.submission import SubmissionDesk
+from gateway.ports import Changes, Connector, Job
+from gateway.settings import HttpTarget, Settings, Target
+from gateway.store import Store, migrate
+from gateway.web import Services, application, serve
+from gateway.web.as2 import As2Endpoint
+from gateway.web.metrics import Metrics
+from gateway.worker import OnDead, Schedule, Sealer, Worker
+
+Step = Callable[[Station, Job], Awaitable[Changes]]
+
+STEPS: Mapping[str, Step] = {
+    "read": reading.read,
+    "deliver": delivery.deliver,
+    "compose": composing.compose,
+    "send": sending.send,
+    "overdue": sending.overdue,
+}
+"""Every kind of work by its name in the job table."""
+
+GIVEN_UP: Mapping[str, OnDead] = {
+    "read": reading.given_up,
+    "deliver": delivery.given_up,
+    "compose": composing.given_up,
+    "send": sending.given_up,
+}
+"""What else becomes true when a job of that kind is given up."""
+
+CONNECTIONS = 256
+"""Outbound connections at once, over all far sides."""
+
+
+def now() -> datetime:
+    """The clock: aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def load(folder: Path) -> Workspace:
+    """The workspace in `folder`, its maps' names checked. Raises OurFault with all findings of all files."""
+    return workspace.load(folder, map_exists=known_maps(folder))
+
+
+def compile_maps(loaded: Workspace) -> dict[str, Map]:
+    """Every map that an agreement names. Raises OurFault with all findings of a map."""
+    find = from_folders(loaded.folder / "maps", shipped())
+    rules = [
+        rule
+        for agreement in loaded.agreements
+        for rule in (*agreement.documents.send.values(), *agreement.documents.receive.values())
+    ]
+    return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
+
+
+def database_url(folder: Path, settings: Settings) -> str:
+    """The database's URL: GATEWAY_DATABASE_URL, else gateway.yaml's; a relative SQLite file is under the workspace."""
+    url = os.environ.get("GATEWAY_DATABASE_URL") or settings.database.url
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        return url
+    path = folder.absolute() / url.removeprefix(prefix)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"{prefix}{path}"
+
+
+@asynccontextmanager
+async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Store]:
+    """The store of a workspace, brought to this version's schema; safe beside a running `serve`."""
+    settings = workspace.load_settings(folder)
+    url = database_url(folder, settings)
+    await migrate(url)
+    store = await Store.open(url, payloads=folder / settings.database.payloads, clock=now, serve=serve)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def public_seal_key(folder: Path) -> Ed25519PublicKey:
+    """The key that verifies the seals of this workspace's trail."""
+    return keys.load_seal_key(folder, workspace.load_settings(folder)).public_key()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A gateway that listens."""
+
+    address: str
+    """`http://127.0.0.1:8080`"""
+    station: Station
+    store: Store
+    worker: Worker
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Running]:
+    """A whole gateway: store, worker, sealer, web. Ends in good order: no new work, then what runs, then the rest."""
+    loaded = load(folder)
+    seal_key = keys.load_seal_key(folder, loaded.settings)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(folder, serve=True))
+        session = await stack.enter_async_context(_session())
+        crypto = stack.enter_context(
+            ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
+        )
+        station = make_station(loaded, store, session, crypto)
+        worker = Worker(
+            store,
+            {name: partial(step, station) for name, step in STEPS.items()},
+            now,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            on_dead=GIVEN_UP,
+            schedule=Schedule(
+                seconds=tuple(float(one) for one in loaded.settings.retries.schedule_seconds),
+                jitter=float(loaded.settings.retries.jitter),
+            ),
+        )
+        metrics = Metrics()
+
+        def committed(changes: Changes) -> None:
+            for event in changes.events:
+                metrics.record(event)
+            if changes.jobs:
+                worker.wake()
+
+        store.on_commit = committed
+        services = Services(
+            settings=loaded.settings,
+            directory=station.directory,
+            queries=store,
+            keys=store,
+            submissions=SubmissionDesk(station),
+            ready=partial(_ready, store),
+            clock=now,
+            metrics=metrics,
+            routes=_as2_routes(station),
+        )
+        sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
+        await stack.enter_async_context(_background(worker, sealer))
+        server = await serve(application(services), loaded.settings.listen, folder)
+        stack.push_async_callback(server.close)
+        yield Running(address=server.url, station=station, store=store, worker=worker)
+
+
+def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession, crypto: Executor) -> Station:
+    """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
+    settings, folder = loaded.settings, loaded.folder
+    ours = keys.load_as2_key_pair(folder, settings)
+    over_as2 = [one for one in loaded.agreements if one.as2 is not None]
+    return Station(
+        settings=settings,
+        directory=Directory(loaded.agreements),
+        versions=loaded.versions,
+        maps=compile_maps(loaded),
+        guides=library.standard(),
+        keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
+        certificates={
+            one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None
+        },
+        store=store,
+        queries=store,
+        clock=now,
+        connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
+        as2=As2Connector(loaded.agreements, folder, session, clock=now),
+        crypto=crypto,
+    )
+
+
+def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession) -> Connector:
+    if isinstance(target, HttpTarget):
+        return HttpConnector(name, target, folder, session, clock=now)
+    return FolderConnector(name, target, folder)
+
+
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, limit_per_host=0)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
+
+
+def _as2_routes(station: Station) -> tuple[web.AbstractRouteDef, ...]:
+    endpoint = As2Endpoint(Reception(station))
+    return (web.post("/as2", endpoint.post), web.get("/as2", endpoint.get))
+
+
+async def _ready(store: Store) -> dict[str, str]:
+    """Checks for the load balancer, in words that strangers may read."""
+    try:
+        await store.lanes()
+    except OurFault:
+        return {"database": "not reachable"}
+    return {"database": "ok"}
+
+
+@asynccontextmanager
+async def _background(worker: Worker, sealer: Sealer) -> AsyncIterator[None]:
+    """Worker and sealer beside the web server; the seal comes last, so that it covers what was finished at the end."""
+    working = asyncio.create_task(worker.run(), name="worker")
+    sealing = asyncio.create_task(sealer.run(), name="sealer")
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await working
+        sealing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sealing

@@ -1,0 +1,212 @@
+"""The worker: claims due jobs and runs their handlers side by side. All state is in the store; here is only the moment.
+
+A handler's changes and the end of its job are one commit. What a failure leads to stands in `outcomes`. A worker that
+dies loses nothing: leases run out and jobs return. Waking is a hint that saves waiting; polling is the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random as randomness
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gateway.errors import OurFault, Outcome, PartnerFault
+from gateway.ports import Changes, Clock, Job, LeaseLost, NaturalKeyTaken, new_id
+from gateway.worker.breaker import Breaker
+from gateway.worker.outcomes import Verdict, facts, judge
+from gateway.worker.retry import Schedule
+
+if TYPE_CHECKING:
+    from gateway.store import Store
+
+Handler = Callable[[Job], Awaitable[Changes]]
+"""Does one step. Its Changes are written with the end of the job. It may run twice: its effects have an identity."""
+OnDead = Callable[[Job], Changes]
+"""What changes besides when a job of this step is given up: the state of a document or message."""
+
+SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
+DECISIONS = 5
+"""How often a step is decided anew when another document took its natural key meanwhile."""
+DUTIES_EVERY = 5.0
+MOST_TRIES = 200
+"""A job that was tried more often than any schedule does takes its process down each time: it is given up unrun."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """`run` until `stop`. `concurrency` bounds the handlers running at once; lanes have their own caps in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        handlers: Mapping[str, Handler],
+        clock: Clock,
+        *,
+        owner: str,
+        on_dead: Mapping[str, OnDead] | None = None,
+        concurrency: int = 64,
+        schedule: Schedule | None = None,
+        breaker: Breaker | None = None,
+        random: Callable[[], float] = randomness.random,
+    ) -> None:
+        self._store = store
+        self._handlers = dict(handlers)
+        self._clock = clock
+        self._owner = owner
+        self._on_dead = dict(on_dead or {})
+        self._concurrency = concurrency
+        self._schedule = schedule or Schedule()
+        self._breaker = breaker or Breaker()
+        self._random = random
+        self._running: dict[asyncio.Task[None], Job] = {}
+        self._leased: dict[asyncio.Task[None], datetime] = {}
+        self._troubled: frozenset[str] = frozenset()
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There may be work now: look at once."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        duties = asyncio.create_task(self._duties(), name="worker-duties")
+        poll = SHORTEST_POLL
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                claimed = await self._claim()
+                for job in claimed:
+                    task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
+                    self._running[task], self._leased[task] = job, self._clock()
+                    task.add_done_callback(self._ended)
+                poll = SHORTEST_POLL if claimed else min(poll * 1.5, LONGEST_POLL)
+                if claimed and len(self._running) < self._concurrency:
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), poll)
+        finally:
+            duties.cancel()
+            await asyncio.gather(duties, return_exceptions=True)
+
+    async def stop(self, *, grace: float = 20.0) -> None:
+        """Claim nothing more, give running handlers `grace` seconds, then cancel them and return their jobs."""
+        self._stopping = True
+        self.wake()
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=grace)
+        left = dict(self._running)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for job in left.values():
+            with contextlib.suppress(LeaseLost, OurFault):
+                await self._store.release(job)
+
+    async def _claim(self) -> list[Job]:
+        free = self._concurrency - len(self._running)
+        if free < 1:
+            return []
+        try:
+            return await self._store.claim(self._owner, tuple(self._handlers), free)
+        except OurFault as fault:
+            log.error("No work can be claimed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
+        except Exception:
+            log.exception("No work can be claimed")
+        return []
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._leased.pop(task, None)
+        self.wake()
+
+    async def _work(self, job: Job) -> None:
+        try:
+            try:
+                await self._decide(job)
+            except LeaseLost:
+                raise
+            except Exception as fault:  # noqa: BLE001  whatever a handler raises is judged
+                await self._failed(job, fault)
+            else:
+                if job.lane in self._troubled:
+                    await self._store.lane_succeeded(job.lane)
+                    self._troubled -= {job.lane}
+        except LeaseLost as lost:
+            log.warning("%s; its outcome here is dropped", lost)
+        except Exception:
+            log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
+
+    async def _decide(self, job: Job) -> None:
+        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile."""
+        if job.tries > MOST_TRIES:
+            raise PartnerFault(f"It was tried {job.tries} times and never came to an end")
+        for decision in range(1, DECISIONS + 1):
+            changes = await self._handlers[job.step](job)
+            try:
+                await self._store.finish(job, changes)
+            except NaturalKeyTaken:
+                if decision == DECISIONS:
+                    raise
+            else:
+                return
+
+    async def _failed(self, job: Job, fault: Exception) -> None:
+        now = self._clock()
+        reference = new_id(now)
+        verdict = judge(job, fault, now=now, random=self._random, schedule=self._schedule, reference=reference)
+        if verdict.reason.endswith(reference):
+            log.error("Step %s of message %s, reference %s", job.step, job.message_id, reference, exc_info=fault)
+        else:
+            log.warning("Step %s of message %s: %s", job.step, job.message_id, verdict.reason)
+        if verdict.delivery and verdict.outcome is not Outcome.PERMANENT:
+            # Before the job is ended: its end makes room in the lane, and the next one must find it paused.
+            await self._store.lane_failed(job.lane, self._breaker.pause_for)
+            self._troubled |= {job.lane}
+        await self._write_down(job, verdict)
+
+    async def _write_down(self, job: Job, verdict: Verdict) -> None:
+        events = facts(job, verdict)
+        outcome, reason = verdict.outcome.value, verdict.reason
+        if verdict.run_at is not None:
+            changes = Changes(events=events)
+            await self._store.postpone(job, outcome=outcome, reason=reason, run_at=verdict.run_at, changes=changes)
+            return
+        changes = self._on_dead[job.step](job) if job.step in self._on_dead else Changes()
+        changes = replace(changes, events=(*events, *changes.events))
+        await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)
+
+    async def _duties(self) -> None:
+        """Return expired leases, renew those of handlers that take long, look which lanes are in trouble."""
+        lease = self._store.lease.total_seconds()
+        beat = min(DUTIES_EVERY, lease / 4)
+        while True:
+            try:
+                if await self._store.reap():
+                    self.wake()
+                self._troubled = await self._store.troubled_lanes()
+            except OurFault as fault:
+                log.error("The worker's duties failed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
+            except Exception:
+                log.exception("The worker's duties failed")
+            now = self._clock()
+            for task, job in tuple(self._running.items()):
+                if (now - self._leased.get(task, now)).total_seconds() < lease / 3:
+                    continue
+                try:
+                    await self._store.extend(job)
+                    if task in self._leased:
+                        self._leased[task] = now
+                except LeaseLost:
+                    if not task.done():
+                        log.warning("Job %s (%s) was given to another worker: stopped here", job.id, job.step)
+                        task.cancel()
+                except Exception:
+                    log.exception("The lease of job %s could not be renewed", job.id)
+            await asyncio.sleep(beat)

@@ -1,0 +1,166 @@
+"""`openssl cms` as the other station, as a real process: it reads what we write, and we read what it writes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from gateway.as2 import KeyPair, KeyTransport, Policy
+from gateway.as2.mime import Entity, Index, parts
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command on this machine")
+
+ENTITY = b"Content-Type: application/edi-x12\r\n\r\nISA*00~\r\nIEA~\r\n"
+HTTP = (("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"))
+ENVELOPED = (*HTTP, ("Content-Type", "application/pkcs7-mime; smime-type=enveloped-data"))
+CIPHERS = {
+    "aes-128-cbc": ["-aes-128-cbc"],
+    "aes-256-cbc": ["-aes-256-cbc"],
+    "aes-128-gcm": ["-aes-128-gcm"],
+    "aes-256-gcm": ["-aes-256-gcm"],
+    "3des-cbc": ["-des3"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, stations: Any) -> Path:
+    """Keys and certificates as files: `acme.pem`, `ours.pem`, each with its `.crt`."""
+    for name, pair in (("acme", stations.acme), ("ours", stations.ours)):
+        write(tmp_path, name, pair)
+    return tmp_path
+
+
+def write(folder: Path, name: str, pair: KeyPair) -> None:
+    """A pair as `openssl` wants it."""
+    key = pair.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / f"{name}.pem").write_bytes(key)
+    (folder / f"{name}.crt").write_bytes(pair.certificate.public_bytes(Encoding.PEM))
+
+
+def openssl(folder: Path, *arguments: str) -> bytes:
+    """Run `openssl cms` there; its standard output."""
+    done = subprocess.run(["openssl", "cms", *arguments], cwd=folder, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.parametrize("transport", list(KeyTransport))
+@pytest.mark.parametrize("cipher", [name for name in CIPHERS if name != "3des-cbc"])
+def test_openssl_decrypts_and_verifies_what_we_built(
+    stations: Any, folder: Path, cipher: str, transport: KeyTransport
+) -> None:
+    """Decrypted by it, split by octets, verified by it over exactly the signed part."""
+    built = stations.send(cipher=cipher, key_transport=transport)
+    (folder / "message.der").write_bytes(built.body)
+    openssl(
+        folder, "-decrypt", "-binary", "-inform", "DER", "-in", "message.der",
+        "-recip", "ours.crt", "-inkey", "ours.pem", "-out", "entity",
+    )  # fmt: skip
+    data = (folder / "entity").read_bytes()
+    head, _, body = data.partition(b"\r\n\r\n")
+    headers = Index([("Content-Type", head.decode().partition(": ")[2])])
+    content, signature = parts(Entity(data=body, start=0, body=0, end=len(body), headers=headers))
+    (folder / "part").write_bytes(content.octets)
+    (folder / "part.p7s").write_bytes(signature.decoded())
+    verified = openssl(
+        folder, "-verify", "-binary", "-inform", "DER", "-in", "part.p7s", "-content", "part",
+        "-certfile", "acme.crt", "-CAfile", "acme.crt", "-purpose", "any",
+    )  # fmt: skip
+    assert verified == bytes(content.octets)
+    assert verified.endswith(stations.payload)
+
+
+@pytest.mark.parametrize("oaep", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("cipher", list(CIPHERS))
+def test_we_decrypt_what_openssl_encrypted(
+    stations: Any, folder: Path, cipher: str, *, stream: bool, oaep: bool
+) -> None:
+    """DER and streamed BER (indefinite lengths, chunks), RSA PKCS#1 and OAEP (SHA-1 and SHA-256), 3DES by switch."""
+    (folder / "entity").write_bytes(ENTITY * 500)
+    transport = ["-keyopt", "rsa_padding_mode:oaep"] if oaep else []
+    transport += ["-keyopt", "rsa_oaep_md:sha256"] if oaep and stream else []
+    body = openssl(
+        folder, "-encrypt", "-binary", *CIPHERS[cipher], "-in", "entity", "-outform", "DER",
+        "-stream" if stream else "-nodetach", "-recip", "ours.crt", *transport,
+    )  # fmt: skip
+    policy = Policy(require_signature=False, ciphers=frozenset({cipher}))
+    opened = stations.take(ENVELOPED, body, policy)
+    assert opened.payload == (ENTITY * 500).partition(b"\r\n\r\n")[2]
+    assert opened.cipher == cipher
+
+
+def test_we_find_our_key_by_its_identifier(stations: Any, folder: Path) -> None:
+    """Recipients named by subject key identifier (RFC 5652 6.2.1)."""
+    (folder / "entity").write_bytes(ENTITY)
+    body = openssl(
+        folder, "-encrypt", "-binary", "-aes256", "-keyid", "-in", "entity", "-outform", "DER",
+        "-recip", "acme.crt", "-recip", "ours.crt",
+    )  # fmt: skip
+    assert stations.take(ENVELOPED, body, Policy(require_signature=False)).encrypted
+
+
+@pytest.mark.parametrize(
+    ("options", "micalg"),
+    [
+        (["-md", "sha256"], "sha-256"),
+        (["-md", "sha384"], "sha-384"),
+        (["-md", "sha512", "-keyid"], "sha-512"),
+        (["-md", "sha256", "-nocerts"], "sha-256"),
+        (["-md", "sha256", "-keyopt", "rsa_padding_mode:pss"], "sha-256"),
+        (["-md", "sha1"], "sha-1"),
+    ],
+)
+def test_we_verify_what_openssl_signed(stations: Any, folder: Path, options: list[str], micalg: str) -> None:
+    """Each hash, PKCS#1 and PSS, named by issuer or key identifier, with or without its certificate."""
+    (folder / "entity").write_bytes(ENTITY)
+    signature = openssl(
+        folder, "-sign", "-binary", "-in", "entity", "-outform", "DER", "-signer", "acme.crt", "-inkey", "acme.pem",
+        *options,
+    )  # fmt: skip
+    body = (
+        b"--s\r\n" + ENTITY + b"\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\n" + signature + b"\r\n--s--"
+    )
+    headers = (*HTTP, ("Content-Type", "multipart/signed; boundary=s"))
+    policy = Policy(require_encryption=False, hashes=frozenset({micalg}))
+    opened = stations.take(headers, body, policy)
+    assert (opened.payload, opened.signature_hash) == (b"ISA*00~\r\nIEA~\r\n", micalg)
+
+
+def test_we_take_a_message_that_openssl_made_throughout(stations: Any, folder: Path) -> None:
+    """Signed and encrypted by it, as one AS2 message under the default policy."""
+    (folder / "entity").write_bytes(ENTITY)
+    signature = openssl(
+        folder, "-sign", "-binary", "-md", "sha256", "-in", "entity", "-outform", "DER",
+        "-signer", "acme.crt", "-inkey", "acme.pem",
+    )  # fmt: skip
+    signed = b'Content-Type: multipart/signed; boundary="s"\r\n\r\n--s\r\n' + ENTITY
+    signed += b"\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\n" + signature + b"\r\n--s--\r\n"
+    (folder / "signed").write_bytes(signed)
+    body = openssl(
+        folder, "-encrypt", "-binary", "-aes-256-cbc", "-stream", "-in", "signed", "-outform", "DER",
+        "-recip", "ours.crt",
+    )  # fmt: skip
+    opened = stations.take(ENVELOPED, body)
+    assert opened.payload == b"ISA*00~\r\nIEA~\r\n"
+    assert opened.signed_by is not None
+
+
+def test_openssl_verifies_our_receipt(stations: Any, folder: Path) -> None:
+    """The evidence can be checked without us."""
+    built = stations.send()
+    receipt = stations.answer(built.headers, stations.take(built.headers, built.body))
+    whole = Entity(data=receipt.body, start=0, body=0, end=len(receipt.body), headers=Index(receipt.headers))
+    report, signature = parts(whole)
+    (folder / "part").write_bytes(report.octets)
+    (folder / "part.p7s").write_bytes(signature.decoded())
+    verified = openssl(
+        folder, "-verify", "-binary", "-inform", "DER", "-in", "part.p7s", "-content", "part",
+        "-certfile", "ours.crt", "-CAfile", "ours.crt", "-purpose", "any",
+    )  # fmt: skip
+    assert b"Original-Message-ID: <1@acme>" in verified

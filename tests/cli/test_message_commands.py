@@ -1,0 +1,201 @@
+"""`gateway message` and `gateway audit` beside a server that holds the store open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import types
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from gateway.cli import audit, message
+from gateway.events import MessageReceived, WorkGivenUp
+from gateway.ports import (
+    Changes,
+    Channel,
+    Direction,
+    DocumentState,
+    MessageState,
+    NewDocument,
+    NewJob,
+    NewMessage,
+    new_id,
+)
+from gateway.store import Store
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+ISA = (
+    b"ISA*00*          *00*          *ZZ*ACME           *ZZ*US             *260302*0800*U*00401*000000012*0*P*>~"
+    b"GS*PR*ACME*US*20260302*0800*12*X*004010~ST*855*0001~"
+)
+
+
+def now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+async def fill(store: Store) -> str:
+    """A message with a document, and a job that was given up."""
+    id_ = new_id(now())
+    new = NewMessage(
+        id=id_,
+        partner="acme",
+        direction=Direction.INBOUND,
+        channel=Channel.AS2,
+        state=MessageState.FAILED,
+        at=now(),
+        payload=ISA,
+        raw=b"encrypted",
+        raw_headers=(("AS2-From", "ACME\x1b[2J"),),
+        duplicate_key="as2:1",
+    )
+    document = NewDocument(
+        id=new_id(now()),
+        message_id=id_,
+        partner="acme",
+        direction=Direction.INBOUND,
+        kind="order_acknowledgement",
+        number="A-1",
+        order_number="4711",
+        business_unit=None,
+        state=DocumentState.ACCEPTED,
+        at=now(),
+        body={"number": "A-1"},
+        sha256="00",
+        natural_key="a",
+    )
+    event = MessageReceived(message_id=id_, partner="acme", channel="as2", sha256="00", size=len(ISA))
+    work = NewJob(message_id=id_, step="deliver", lane="acme:inbound:erp", run_at=now())
+    await store.accept(Changes(messages=(new,), documents=(document,), jobs=(work,), events=(event,)))
+    (job,) = await store.claim("me", ["deliver"], 1)
+    dead = WorkGivenUp(message_id=id_, step="deliver", attempts=1, reason="422 wrong unit")
+    await store.bury(job, outcome="permanent", reason="422 wrong unit", changes=Changes(events=(dead,)))
+    await store.seal(KEY)
+    return id_
+
+
+@pytest.fixture
+def message_id(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A filled store that commands find instead of a workspace's."""
+
+    @asynccontextmanager
+    async def open_store(workspace: Path) -> AsyncIterator[Store]:
+        store = await Store.open(sqlite_url, payloads=tmp_path / "payloads", clock=now)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def filled() -> str:
+        async with open_store(tmp_path) as store:
+            return await fill(store)
+
+    wiring = types.ModuleType("gateway.wiring")
+    wiring.__dict__.update(open_store=open_store, public_seal_key=lambda _workspace: KEY.public_key())
+    monkeypatch.setitem(sys.modules, "gateway.wiring", wiring)
+    return asyncio.run(filled())
+
+
+def call(app: Any, *arguments: str) -> Any:
+    """The outcome of a command."""
+    return CliRunner().invoke(app, arguments)
+
+
+def test_the_list_shows_what_came(message_id: str) -> None:
+    """As a table for people and JSON for programs, filtered."""
+    assert message_id in call(message.app, "list").stdout
+    found = json.loads(call(message.app, "list", "--partner", "acme", "--state", "failed", "--json").stdout)
+    assert [one["id"] for one in found] == [message_id]
+    assert json.loads(call(message.app, "list", "--partner", "baltic", "--json").stdout) == []
+
+
+def test_show_prints_the_timeline_and_every_form(message_id: str) -> None:
+    """Timeline, attempts, canonical document, headers on the wire, EDI a segment a line; no control characters."""
+    result = call(message.app, "show", message_id)
+    assert result.exit_code == 0
+    for wanted in ("message.received", "work.given_up", "permanent", "422 wrong unit", '"number": "A-1"', "AS2-From"):
+        assert wanted in result.stdout
+    assert "\nGS*PR*ACME" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_show_writes_one_form_byte_for_byte(message_id: str) -> None:
+    """For a pipe."""
+    assert call(message.app, "show", message_id, "--payload").stdout_bytes == ISA
+    assert call(message.app, "show", message_id, "--raw").stdout_bytes == b"encrypted"
+    assert json.loads(call(message.app, "show", message_id, "--canonical").stdout) == [{"number": "A-1"}]
+    found = json.loads(call(message.app, "show", message_id, "--json").stdout)
+    assert [one["kind"] for one in found["timeline"]] == ["message.received", "work.given_up"]
+
+
+def test_a_message_that_is_not_there_cannot_be_shown(message_id: str) -> None:
+    """Exit 2 with the remedy on stderr."""
+    result = call(message.app, "show", "nobody")
+    assert result.exit_code == 2
+    assert "gateway message list" in result.stderr
+
+
+def test_a_purged_message_still_shows_its_trail(message_id: str, sqlite_url: str, tmp_path: Path) -> None:
+    """Only its bytes cannot be had."""
+
+    async def purge() -> None:
+        store = await Store.open(sqlite_url, payloads=tmp_path, clock=now)
+        await store.purge_payload(message_id, by="ann", reason="retention")
+        await store.close()
+
+    asyncio.run(purge())
+    shown = call(message.app, "show", message_id)
+    assert shown.exit_code == 0
+    assert "was purged" in shown.stdout
+    assert call(message.app, "show", message_id, "--payload").exit_code == 2
+
+
+def test_a_dead_letter_goes_back_to_work_once(message_id: str) -> None:
+    """And who asked for it is recorded."""
+    assert "1 job is back to work" in call(message.app, "retry", message_id, "--by", "ann").stdout
+    again = call(message.app, "retry", message_id, "--by", "ann")
+    assert again.exit_code == 2
+    assert "no work that was given up" in again.stderr
+    assert "by ann" in call(message.app, "show", message_id).stdout
+
+
+def test_an_untouched_trail_exits_zero_and_prints_its_anchor(message_id: str) -> None:
+    """The anchor verifies again; a wrong one does not; nonsense cannot run."""
+    result = call(audit.app, "verify")
+    assert result.exit_code == 0
+    found = json.loads(call(audit.app, "verify", "--json").stdout)
+    anchor = f"{found['last_seal']}:{found['last_hash']}"
+    assert anchor in result.stdout
+    assert call(audit.app, "verify", "--anchor", anchor).exit_code == 0
+    assert call(audit.app, "verify", "--anchor", "1:00").exit_code == 1
+    assert call(audit.app, "verify", "--anchor", "one").exit_code == 2
+
+
+def test_a_trail_that_was_tampered_with_exits_one_and_names_the_event(
+    message_id: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    """Message, number in its chain, seal."""
+
+    async def tamper() -> None:
+        store = await Store.open(sqlite_url, payloads=tmp_path, clock=now)
+        await store.database.write(
+            lambda connection: connection.execute(text("UPDATE event SET kind = 'x' WHERE number = 2"))
+        )
+        await store.close()
+
+    asyncio.run(tamper())
+    result = call(audit.app, "verify")
+    assert result.exit_code == 1
+    assert message_id in result.stdout
+    (problem,) = json.loads(call(audit.app, "verify", "--json").stdout)["problems"]
+    assert (problem["what"], problem["message_id"], problem["number"], problem["seal"]) == ("changed", message_id, 2, 1)

@@ -1,0 +1,141 @@
+"""`gateway partner`: what is configured, what is wrong with it, and who holds a key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from gateway.partners.api_keys import parse_api_key, secret_matches
+from gateway.ports import ApiKey
+from gateway.wiring import open_store
+
+Run = Callable[..., Result]
+BALTIC = """\
+title: Baltic Fasteners
+ids: [{scheme: assigned_by_buyer, value: V-2002}]
+channel: rest
+documents:
+  send: {purchase_order: {}}
+"""
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A workspace with the partner baltic."""
+    shutil.copytree(made, tmp_path / "w")
+    (tmp_path / "w/partners/baltic.yaml").write_text(BALTIC)
+    return tmp_path / "w"
+
+
+def test_partners_are_listed(run: Run, folder: Path) -> None:
+    """For people as a plain table, for programs as JSON; the folder may come from the environment."""
+    result = run("partner", "list", env={"GATEWAY_WORKSPACE": str(folder)})
+    assert result.exit_code == 0
+    assert "baltic" in result.stdout
+    (row,) = json.loads(run("partner", "list", "--workspace", folder, "--json").stdout)
+    assert row["name"] == "baltic"
+    assert row["send"] == ["purchase_order"]
+    assert len(row["version"]) == 64
+
+
+def test_a_sound_workspace_checks_with_exit_code_0(run: Run, folder: Path) -> None:
+    """And says what was checked."""
+    result = run("partner", "check", "--workspace", folder)
+    assert result.exit_code == 0
+    assert "gateway.yaml, 1 partner: no findings" in result.stdout
+
+
+def test_findings_are_shown_with_file_and_line_and_exit_code_1(run: Run, folder: Path) -> None:
+    """All of all files; with a name, those of that partner."""
+    (folder / "partners/baltic.yaml").write_text(BALTIC.replace("channel: rest", "chanel: rest"))
+    (folder / "gateway.yaml").write_text("bogus: 1\n" + (folder / "gateway.yaml").read_text())
+    result = run("partner", "check", "--workspace", folder)
+    assert result.exit_code == 1
+    assert "partners/baltic.yaml:3 chanel: unknown key 'chanel'" in result.stdout
+    assert "write channel" in result.stdout
+    assert "gateway.yaml:1 bogus" in result.stdout
+    found = json.loads(run("partner", "check", "baltic", "--workspace", folder, "--json").stdout)
+    assert {(one["file"], one["rule"]) for one in found} == {
+        ("partners/baltic.yaml", "file.unknown_key"),
+        ("partners/baltic.yaml", "file.missing_key"),
+    }
+    listing = run("partner", "list", "--workspace", folder)
+    assert listing.exit_code == 2
+    assert "gateway partner check" in listing.stderr
+
+
+def test_an_agreement_is_shown_with_its_defaults(run: Run, folder: Path) -> None:
+    """And with the version that decides."""
+    result = run("partner", "show", "baltic", "--workspace", folder)
+    assert result.exit_code == 0
+    assert "status: active" in result.stdout
+    assert result.stdout.startswith("# version ")
+    assert json.loads(run("partner", "show", "baltic", "--workspace", folder, "--json").stdout)["agreement"]["channel"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("partner", "show", "blatic"), "did you mean baltic?"),
+        (("partner", "check", "zzz"), "partners are: baltic"),
+        (("partner", "key", "new", "blatic"), "did you mean baltic?"),
+        (("partner", "key", "new"), "--erp"),
+        (("partner", "key", "new", "baltic", "--erp"), "not both"),
+        (("partner", "key", "revoke", "nosuch"), "gateway partner key list"),
+    ],
+)
+def test_what_cannot_be_done_says_why(run: Run, folder: Path, arguments: tuple[str, ...], words: str) -> None:
+    """Exit code 2, the remedy on stderr, nothing on stdout."""
+    result = run(*arguments, "--workspace", folder)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_folder_without_settings_is_named(run: Run, tmp_path: Path) -> None:
+    """Every command says the same."""
+    for command in ("list", "check"):
+        result = run("partner", command, "--workspace", tmp_path)
+        assert result.exit_code == 2
+        assert "is no workspace" in result.stderr
+
+
+def test_a_key_is_shown_once_and_only_its_hash_is_kept(run: Run, folder: Path) -> None:
+    """Its text alone is on stdout, so that it can be piped into a vault."""
+    result = run("partner", "key", "new", "baltic", "--name", "robot", "--days", "30", "--workspace", folder)
+    assert result.exit_code == 0
+    parsed = parse_api_key(result.stdout.strip())
+    assert parsed is not None
+    key, secret_sha256 = asyncio.run(stored(folder, parsed[0]))
+    assert secret_matches(parsed[1], secret_sha256)
+    assert (key.partner, key.scope, key.name) == ("baltic", "supplier", "robot")
+    assert key.expires_at is not None
+    assert (key.expires_at - key.created_at).days == 30
+    listing = run("partner", "key", "list", "--workspace", folder)
+    assert key.id in listing.stdout
+    assert parsed[1] not in listing.stdout
+    assert parsed[1].encode() not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def stored(folder: Path, key_id: str) -> tuple[ApiKey, str]:
+    """A key as the store has it."""
+    async with open_store(folder) as store:
+        found = await store.key(key_id)
+    assert found is not None
+    return found
+
+
+def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path) -> None:
+    """Its scope is erp; a revoked key stays in the list."""
+    made = json.loads(run("partner", "key", "new", "--erp", "--workspace", folder, "--json").stdout)
+    assert (made["scope"], made["partner"]) == ("erp", None)
+    assert parse_api_key(made["key"]) is not None
+    assert json.loads(run("partner", "key", "list", "baltic", "--workspace", folder, "--json").stdout) == []
+    assert run("partner", "key", "revoke", made["id"], "--workspace", folder).exit_code == 0
+    assert "revoked" in run("partner", "key", "list", "--workspace", folder).stdout

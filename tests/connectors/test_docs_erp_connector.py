@@ -1,0 +1,40 @@
+"""The page about ERPs says what the connector does: its example works, its table is the code's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from gateway.connectors.http import PLACEHOLDERS, HttpConnector
+from gateway.demo.erp import KINDS, MISBEHAVIOURS
+from gateway.settings import FolderTarget, HttpTarget, Target
+
+PAGE = (Path(__file__).parents[2] / "docs/erp-connector.md").read_text("utf-8")
+
+
+async def test_the_example_is_a_working_configuration(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every field is known, and the connector starts with it."""
+    monkeypatch.setenv("NORTH_TOKEN", "t")
+    block = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert block is not None
+    # Scalars as text, as the gateway's own reader gives them.
+    targets = yaml.load(block[1], yaml.BaseLoader)["targets"]  # noqa: S506  builds text, lists and dicts only
+    read = {name: TypeAdapter[HttpTarget | FolderTarget](Target).validate_python(one) for name, one in targets.items()}
+    north = read["north"]
+    assert isinstance(north, HttpTarget)
+    assert north.accepted == (409,)
+    assert isinstance(read["mailbox"], FolderTarget)
+    HttpConnector("north", north, Path(), session, lambda delivery: delivery.body)
+
+
+def test_placeholders_paths_and_misbehaviours_are_named() -> None:
+    """What the code knows and the page does not name fails here."""
+    known = [f"`{{{name}}}`" for name in PLACEHOLDERS] + list(KINDS) + [f'"{name}"' for name in MISBEHAVIOURS]
+    assert [one for one in known if one not in PAGE] == []

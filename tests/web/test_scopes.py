@@ -1,0 +1,96 @@
+"""Whose rows are whose: every route, every scope, and another partner's ids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.ports import Channel, Direction
+from gateway.web.api.routes import ROUTES
+from gateway.web.authentication import ERP, SUPPLIER
+
+OTHERS = {"purchase-orders": "a1", "transactions": "m-a1"}
+BY_ID = [(route.method, route.path) for route in ROUTES if SUPPLIER in route.scopes and "{id}" in route.path]
+
+
+def _address(path: str, ids: dict[str, str]) -> str:
+    return path.replace("{id}", ids.get(path.split("/")[2], ""))
+
+
+@pytest.mark.parametrize(("method", "path"), BY_ID)
+async def test_anothers_row_does_not_exist(caller: Any, world: Any, method: str, path: str) -> None:
+    """Every supplier route with an id: another partner's id answers exactly as an id that nobody has."""
+    body = {} if method == "GET" else {"json": {"number": "x"}}
+    others = await caller(method, _address(path, OTHERS), "baltic", **body)
+    nobodys = await caller(method, _address(path, dict.fromkeys(OTHERS, "zz")), "baltic", **body)
+    assert others.status == nobodys.status == 404
+    others_said, nobodys_said = others.json, nobodys.json
+    assert others_said.pop("correlation_id") != nobodys_said.pop("correlation_id")
+    assert others_said == nobodys_said
+    assert world.submitted == []
+
+
+@pytest.mark.parametrize(("method", "path"), BY_ID)
+async def test_ones_own_row_does(caller: Any, method: str, path: str) -> None:
+    """The same routes with the supplier's own ids."""
+    body = {} if method == "GET" else {"json": {"number": "x"}}
+    own = await caller(method, _address(path, {"purchase-orders": "b1", "transactions": "m-b1"}), "baltic", **body)
+    assert own.status in {200, 202}
+
+
+async def test_lists_hold_only_ones_own_rows(caller: Any) -> None:
+    """The list, and the look-up by another's number."""
+    assert [item["id"] for item in (await caller("GET", "/v1/purchase-orders")).json["items"]] == ["b1"]
+    assert (await caller("GET", "/v1/purchase-orders?number=PO-a1")).json["items"] == []
+    assert [item["id"] for item in (await caller("GET", "/v1/purchase-orders?number=PO-b1")).json["items"]] == ["b1"]
+
+
+async def test_documents_of_others_inside_ones_own_message_stay_hidden(caller: Any, world: Any) -> None:
+    """A second lock: even if a row were joined wrongly it is not shown."""
+    world.held["a1"] = replace(world.held["a1"], message_id="m-b1")
+    shown = (await caller("GET", "/v1/transactions/m-b1")).json
+    assert [document["id"] for document in shown["documents"]] == ["b1"]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+async def test_each_route_serves_its_scopes_only(caller: Any, route: Any) -> None:
+    """The table of scopes, row by row, both ways; no key at all is 401 everywhere."""
+    path = _address(route.path, {"purchase-orders": "b1", "transactions": "m-b1"})
+    body = {} if route.method == "GET" else {"json": {"number": "x"}}
+    for scope, key in ((ERP, "erp"), (SUPPLIER, "baltic")):
+        answer = await caller(route.method, path, key, **body)
+        assert (answer.status == 403) == (scope not in route.scopes)
+    assert (await caller(route.method, path, None, **body)).status == 401
+
+
+async def test_a_supplier_sees_no_inner_names_and_the_erp_does(caller: Any) -> None:
+    """Targets, the ERP's own ids and the document's source are not for suppliers."""
+    supplier = (await caller("GET", "/v1/transactions/m-b1", "baltic")).json
+    erp = (await caller("GET", "/v1/transactions/m-b1", "erp")).json
+    assert not {"target", "their_id"} & supplier["documents"][0].keys()
+    assert erp["documents"][0]["target"] == "north-erp"
+    assert "source" not in (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["document"]
+    assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).json["partner"] == "baltic"
+
+
+async def test_an_order_that_came_from_the_partner_is_not_one_to_answer(caller: Any, world: Any) -> None:
+    """Only orders that go to the supplier are in its list of orders."""
+    world.held["b1"] = replace(world.held["b1"], direction=Direction.INBOUND)
+    assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).status == 404
+    assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).status == 200
+
+
+async def test_the_first_reading_by_the_supplier_is_recorded_and_the_erps_is_not(caller: Any) -> None:
+    """The status changes once, and the answer says so."""
+    assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).json["status"] == "available"
+    assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["status"] == "fetched"
+    assert (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["status"] == "fetched"
+
+
+async def test_what_the_erp_handed_over_is_the_erps_transaction(caller: Any, world: Any) -> None:
+    """It bears the supplier's name, and the supplier cannot read it."""
+    world.messages["m-b1"] = replace(world.messages["m-b1"], channel=Channel.ERP)
+    assert (await caller("GET", "/v1/transactions/m-b1", "baltic")).status == 404
+    assert (await caller("GET", "/v1/transactions/m-b1", "erp")).status == 200

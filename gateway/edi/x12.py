@@ -36,6 +36,20 @@ from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
 from gateway.findings import Codes, EdiPlace, Finding, Severity
 
+__all__ = [
+    "Event",
+    "Group",
+    "GroupEnd",
+    "GroupStart",
+    "Interchange",
+    "InterchangeEnd",
+    "InterchangeStart",
+    "Ta1",
+    "combined",
+    "read",
+    "read_all",
+]
+
 BOM = b"\xef\xbb\xbf"
 FILLER = BLANKS + b"\x1a\x00"
 

@@ -40,22 +40,19 @@ def bare_exchange(size: int) -> Callable[[], None]:
     return run
 
 
-def cpu_milliseconds(*works: Callable[[], object], seconds: float = 4.0) -> list[float]:
-    """CPU of this process per call of each work: the least over many short turns, taken alternately.
+def cpu_milliseconds(*works: Callable[[], object], seconds: float = 5.0) -> list[float]:
+    """CPU of this process per call of each work: the least of many single calls, the works taken in turns.
 
-    Alternating puts all of them under the same load from the machine's other work; the least is what remains of it.
+    Turns put all of them under the same load from the machine's other work; the least is what remains without it.
     """
     best = [float("inf")] * len(works)
     until = time.perf_counter() + seconds
     turns = 0
-    while turns < 3 or time.perf_counter() < until:
+    while turns < 5 or time.perf_counter() < until:
         for number, work in enumerate(works):
-            calls, started, spent = 0, time.process_time(), 0.0
-            while spent < 0.02:
-                work()
-                calls += 1
-                spent = time.process_time() - started
-            best[number] = min(best[number], spent / calls * 1000)
+            started = time.process_time()
+            work()
+            best[number] = min(best[number], (time.process_time() - started) * 1000)
         turns += 1
     return best
 

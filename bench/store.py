@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvloop
+
 from gateway.events import InterchangeRead, MessageReceived
 from gateway.ports import (
     Changes,
@@ -139,7 +141,8 @@ def main() -> None:
             print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish")
             print(f"{'database':36}{'msg/s':>8}{'CPU ms/msg':>12}{'commits/msg':>13}")
             for name, url in urls:
-                rate, cpu, commits = asyncio.run(run(url, folder / "payloads"))
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    rate, cpu, commits = runner.run(run(url, folder / "payloads"))
                 print(f"{name:36}{rate:8.0f}{cpu:12.2f}{commits:13.3f}")
             print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
     finally:

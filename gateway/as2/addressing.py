@@ -15,9 +15,9 @@ from gateway.errors import OurFault, PartnerFault
 _MAX_NAME = 128
 _MAX_MESSAGE_ID = 998
 """RFC 5322 2.1.1: the longest line."""
+_ATOM = re.compile(r"[!#-\[\]-~]+")
 _PLAIN_NAME = re.compile(r"[!#-\[\]-~](?:[ !#-\[\]-~]*[!#-\[\]-~])?")
 _QUOTED_NAME = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-_PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class ReceiptKind(StrEnum):
@@ -84,7 +84,7 @@ def addressing(index: Index) -> Addressing:
         as2_from=read_name(sender, "AS2-From"),
         as2_to=read_name(receiver, "AS2-To"),
         message_id=_printable(message_id, "Message-ID"),
-        subject=subject if subject and _PRINTABLE.fullmatch(subject.strip()) else None,
+        subject=subject if subject and _is_printable(subject) else None,
         version=(version or "1.0").strip()[:16],
         receipt=receipt,
     )
@@ -93,11 +93,10 @@ def addressing(index: Index) -> Addressing:
 def read_name(value: str, header: str) -> str:
     """An AS2 name, unquoted (RFC 4130 6.2): 1 to 128 printable ASCII characters, case-sensitive."""
     value = value.strip(" \t")
-    quoted = _QUOTED_NAME.fullmatch(value)
-    if quoted is not None:
-        name = re.sub(r"\\(.)", r"\1", quoted[1])
-    elif _PLAIN_NAME.fullmatch(value):
+    if _PLAIN_NAME.fullmatch(value):
         name = value
+    elif (quoted := _QUOTED_NAME.fullmatch(value)) is not None:
+        name = re.sub(r"\\(.)", r"\1", quoted[1])
     else:
         raise PartnerFault(f"{header} is not an AS2 name: {value[:40]!r}")
     if not 0 < len(name) <= _MAX_NAME:
@@ -107,23 +106,28 @@ def read_name(value: str, header: str) -> str:
 
 def write_name(name: str) -> str:
     """An AS2 name for a header, quoted where it must be. Raises OurFault when it cannot be one."""
-    if not 0 < len(name) <= _MAX_NAME or not all(" " <= character <= "~" for character in name):
+    if not 0 < len(name) <= _MAX_NAME or not (name.isascii() and name.isprintable()):
         raise OurFault(f"{name!r} is not an AS2 name", remedy="Use 1 to 128 printable ASCII characters.")
-    if re.fullmatch(r"[!#-\[\]-~]+", name):
+    if _ATOM.fullmatch(name):
         return name
     return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
 
 
 def write_printable(value: str, header: str) -> str:
     """A value that may go into a header as it is. Raises OurFault on line ends and whatever else could split it."""
-    if len(value) > _MAX_MESSAGE_ID or not _PRINTABLE.fullmatch(value):
+    if not _is_printable(value):
         raise OurFault(f"{header} cannot carry {value[:60]!r}", remedy="Use printable ASCII on one line.")
     return value
 
 
+def _is_printable(value: str) -> bool:
+    """Printable ASCII on one line, with no blank at either end."""
+    return 0 < len(value) <= _MAX_MESSAGE_ID and value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _printable(value: str, header: str) -> str:
     value = value.strip(" \t")
-    if len(value) > _MAX_MESSAGE_ID or not _PRINTABLE.fullmatch(value):
+    if not _is_printable(value):
         raise PartnerFault(f"{header} is not printable ASCII on one line: {value[:40]!r}")
     return value
 

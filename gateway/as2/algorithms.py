@@ -26,6 +26,8 @@ class Hash:
     scheme: hashes.HashAlgorithm
     start: Callable[..., Any]
     """Its constructor in `hashlib`."""
+    sendable: bool = True
+    """SHA-1 and MD5 are read for those who must (a partner switch), never signed with in a message of ours."""
 
     def digest(self, pieces: list[bytes | memoryview]) -> bytes:
         """The digest over the pieces in order."""
@@ -62,8 +64,8 @@ HASHES: dict[str, Hash] = {
         Hash(name="sha-256", oid=oid("2.16.840.1.101.3.4.2.1"), scheme=hashes.SHA256(), start=hashlib.sha256),
         Hash(name="sha-384", oid=oid("2.16.840.1.101.3.4.2.2"), scheme=hashes.SHA384(), start=hashlib.sha384),
         Hash(name="sha-512", oid=oid("2.16.840.1.101.3.4.2.3"), scheme=hashes.SHA512(), start=hashlib.sha512),
-        Hash(name="sha-1", oid=oid("1.3.14.3.2.26"), scheme=hashes.SHA1(), start=hashlib.sha1),  # noqa: S303  a partner switch decides
-        Hash(name="md5", oid=oid("1.2.840.113549.2.5"), scheme=hashes.MD5(), start=hashlib.md5),  # noqa: S303  likewise
+        Hash(name="sha-1", oid=oid("1.3.14.3.2.26"), scheme=hashes.SHA1(), start=hashlib.sha1, sendable=False),  # noqa: S303  a partner switch decides
+        Hash(name="md5", oid=oid("1.2.840.113549.2.5"), scheme=hashes.MD5(), start=hashlib.md5, sendable=False),  # noqa: S303  likewise
     )
 }
 HASH_BY_OID = {row.oid: row for row in HASHES.values()}
@@ -93,8 +95,7 @@ P_SPECIFIED = oid("1.2.840.113549.1.1.9")
 
 # Signatures (RFC 3370 3.2, RFC 4056, RFC 5754). RSA_ENCRYPTION in a SignerInfo takes its hash from digestAlgorithm.
 RSA_PSS = oid("1.2.840.113549.1.1.10")
-RSA_SIGNATURES: dict[bytes, Hash | None] = {
-    RSA_ENCRYPTION: None,
+RSA_SIGNATURES: dict[bytes, Hash] = {
     oid("1.2.840.113549.1.1.4"): HASHES["md5"],
     oid("1.2.840.113549.1.1.5"): HASHES["sha-1"],
     oid("1.2.840.113549.1.1.11"): HASHES["sha-256"],

@@ -85,6 +85,8 @@ def build_message(
     sends it in the clear; `boundary` is for reproducible tests.
     """
     digest_with = _known(HASHES, micalg, "hash")
+    if not digest_with.sendable:
+        raise OurFault(f"{micalg} is never sent", remedy="Choose sha-256, sha-384 or sha-512 for this partner.")
     write_printable(content_type, "Content-Type")
     inner = Layer(
         headers=(

@@ -98,5 +98,9 @@ def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.
     fields = element.expect(ber.SEQUENCE).parts
     if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
         raise ber.BerFault("not an issuer and serial number")
-    issuer, serial = bytes(fields[0].whole), fields[1].integer()
-    return next((one for one in candidates if identity(one).serial == serial and identity(one).issuer == issuer), None)
+    serial = fields[1].integer()
+    for one in candidates:
+        who = identity(one)
+        if who.serial == serial and who.issuer == fields[0].whole:
+            return one
+    return None

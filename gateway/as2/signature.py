@@ -27,6 +27,7 @@ from gateway.as2.algorithms import (
 )
 from gateway.as2.certificates import KeyPair, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.errors import OurFault
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
@@ -147,19 +148,27 @@ def _matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme
     identifier, parameters = cms.algorithm(scheme)
     key = certificate.public_key()
     try:
-        if isinstance(key, rsa.RSAPublicKey) and identifier in RSA_SIGNATURES:
-            key.verify(octets, signed, padding.PKCS1v15(), (RSA_SIGNATURES[identifier] or digest).scheme)
+        # The hash in a scheme's name must be the digest's, or a weak one would come in beside the accepted one.
+        if isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest:
+            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
         elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
             key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and identifier in ECDSA_SIGNATURES:
-            key.verify(octets, signed, ec.ECDSA(ECDSA_SIGNATURES[identifier].scheme))
+        elif isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
+            key.verify(octets, signed, ec.ECDSA(digest.scheme))
         else:
-            raise _broken(f"signature scheme {identifier.hex()} does not fit the key of {fingerprint(certificate)}")
+            raise _broken(
+                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
+            )
     except InvalidSignature:
         return False
     except (ValueError, UnsupportedAlgorithm) as error:
         raise _broken(f"the signature cannot be checked: {error}") from error
     return True
+
+
+def _hash_of_rsa(identifier: bytes, digest: Hash) -> Hash | None:
+    """The hash of a PKCS#1 v1.5 scheme; rsaEncryption takes the digest's (RFC 3370 3.2), an unknown one has none."""
+    return digest if identifier == RSA_ENCRYPTION else RSA_SIGNATURES.get(identifier)
 
 
 def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
@@ -190,6 +199,8 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
         scheme = _RSA_SCHEME
         octets = key.private_key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
     else:
+        if algorithm.name not in ECDSA_BY_HASH:
+            raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
         scheme = der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name]))  # RFC 5754 3.3
         octets = key.private_key.sign(signed, ec.ECDSA(algorithm.scheme))
     hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import audit, config, message, partner
+from gateway.cli import audit, config, edi, message, partner
 from gateway.cli import map as map_
 from gateway.cli.demo import demo
 from gateway.cli.message_send import send
@@ -24,6 +24,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(schema)
 message.app.command()(send)
+app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(message.app, name="message")

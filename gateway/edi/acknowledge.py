@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from gateway.edi.interchange import Group, Interchange, InterchangeEnd
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.tree import Loop, Message, Segment, Verdict
-from gateway.edi.x12 import Group, Interchange, InterchangeEnd
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding, Severity
 
@@ -131,10 +131,11 @@ def compose_997(group: Group, *, guides: Guides) -> Loop | None:
 
 def _set(message: Message, guides: Guides) -> Loop:
     findings = _grave(message.findings)
-    number = message.control_number if 4 <= len(message.control_number) <= 9 else message.control_number[:9].zfill(4)  # noqa: E501, PLR2004  element 329
+    number = message.control_number if 4 <= len(message.control_number) <= 9 else message.control_number[:9].zfill(4)  # noqa: PLR2004  element 329
     kind = message.type if len(message.type) == 3 else message.type[:3].zfill(3)  # noqa: PLR2004  element 143
     loop = Loop("AK2", [Segment("AK2", [kind, number])])
-    placed = [one for one in findings if isinstance(one.place, EdiPlace) and one.place.segment and one.codes.ak304]
+    # 721 and 719 are mandatory in AK3: what has no segment is told by AK5 alone.
+    placed = [one for one in findings if isinstance(one.place, EdiPlace) and one.place.tag and one.codes.ak304]
     placed.sort(key=_segment_key)
     for key, found in groupby(placed, key=_segment_key):
         loop.children.append(_segment(key, list(found), message, guides))
@@ -184,7 +185,7 @@ def _element_key(one: Finding) -> tuple[int, int]:
 
 def _copy(one: Finding) -> str:
     """AK404: the data in error where it was quoted, without what could be a delimiter."""
-    if not (one.said.startswith('"') and one.said.endswith('"')):
+    if one.rule == "edi.element.charset" or not (one.said.startswith('"') and one.said.endswith('"')):
         return ""
     return "".join(c for c in one.said[1:-1] if c.isascii() and (c.isalnum() or c in " .,-/_")).strip()
 
@@ -196,6 +197,11 @@ def _grave(findings: Iterable[Finding]) -> list[Finding]:
 def _codes(codes: Iterable[str | None]) -> list[str]:
     """Distinct codes in order, as many as there is room for."""
     return list(dict.fromkeys(code for code in codes if code))[:MAXIMUM_CODES]
+
+
+def wants_997(interchange: Interchange | InterchangeEnd, group: Group) -> bool:
+    """Whether a 997 is due: never for acknowledgments, and not where the TA1 refuses the whole interchange."""
+    return group.functional_id != FUNCTIONAL_ACKNOWLEDGMENT and interchange.envelope is not Verdict.REJECTED
 
 
 def wants_ta1(interchange: Interchange | InterchangeEnd) -> bool:

@@ -6,8 +6,9 @@ pattern that does not match, a mandatory place passed over) goes to `walk`.
 
 from __future__ import annotations
 
+from gateway.edi.guide import SegmentSpec
 from gateway.edi.rules import finding
-from gateway.edi.segments import Mark, Run
+from gateway.edi.segments import BINARY, Mark, Run
 from gateway.edi.structure import KEY, State
 from gateway.edi.tree import Loop, Segment, Wire
 from gateway.edi.walk import Walk
@@ -38,9 +39,10 @@ def check_set(walk: Walk, parts: list[Run | Mark], end: int) -> int:
                 # The common loop: it begins (again), perhaps after others ended, with nothing passed over.
                 pops = step.pops
                 times = counts[-pops] + 1 if step.again else 1
-                children = [Segment(step.tag, raw, position, offset, step.wire)]
+                segment = Segment(step.tag, raw, position, offset, step.wire)
+                children = [segment]
                 if times == step.maximum + 1:
-                    walk.too_many("edi.segment.too_many_loops", step, children[0])
+                    walk.too_many("edi.segment.too_many_loops", step, segment)
                 while pops:
                     pops -= 1
                     stack.pop()
@@ -93,6 +95,8 @@ def _unplaced(walk: Walk, state: State, tag: str, raw: bytes, position: int, off
     spec = structure.specs.get(tag)
     if spec is None:
         wire = Wire(structure.delimiters.element, structure.delimiters.component, structure.charset)
+        if raw[:KEY] in BINARY:
+            walk.elements(SegmentSpec(tag=tag, label="binary data", open=True), raw, position, offset)
     else:
         patterns = structure.compiled(spec)
         wire = patterns.wire

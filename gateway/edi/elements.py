@@ -17,7 +17,6 @@ from gateway.findings import EdiPlace, Finding
 
 _NUMBER = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
-_DIGITS = re.compile(r"\d+")
 _SHORT_DATE, _LONG_DATE = 6, 8
 _SHORT_TIME, _SECONDS_TIME, _LONG_TIME = 4, 6, 8
 
@@ -31,20 +30,19 @@ class Text:
 
 
 def _is_date(text: str) -> bool:
-    if not _DIGITS.fullmatch(text) or not text.isascii():
+    if len(text) not in {_SHORT_DATE, _LONG_DATE} or not text.isascii() or not text.isdigit():
         return False
-    year, month, day = text[:-4], text[-4:-2], text[-2:]
-    # A two-digit year is a leap year or not by its window; 2000 was one, so 0229 stands for every fourth.
-    full = int(year) if len(text) == _LONG_DATE else 2000 + int(year)
+    # A year of two digits may be a leap year in one century or the other: 2000 stands for it.
+    year = text[:4] if len(text) == _LONG_DATE else f"20{text[:2]}"
     try:
-        date(full, int(month), int(day))
+        date(int(year), int(text[-4:-2]), int(text[-2:]))
     except ValueError:
         return False
     return True
 
 
 def _is_time(text: str) -> bool:
-    if not _DIGITS.fullmatch(text) or not text.isascii():
+    if not text.isascii() or not text.isdigit():
         return False
     seconds = int(text[4:6]) if len(text) >= _SECONDS_TIME else 0
     lengths = range(_SHORT_TIME, _LONG_TIME + 1)
@@ -54,7 +52,7 @@ def _is_time(text: str) -> bool:
         and int(text[:2]) < 24
         and int(text[2:4]) < 60
         and seconds < 60
-    )  # noqa: E501, PLR2004  a clock's numbers
+    )
 
 
 def _printable(text: str) -> bool:
@@ -153,7 +151,7 @@ def _undecodable(piece: bytes, place: EdiPlace, text: Text) -> list[Finding]:
 
 def _unprintable(piece: bytes, place: EdiPlace, text: Text) -> list[Finding]:
     value = piece.decode(text.charset)
-    if _printable(value):
+    if _printable(value.replace(text.delimiters.component, "")):
         return []
     return [finding("edi.element.characters", place, said=value, wanted="printable text")]
 
@@ -166,6 +164,7 @@ def _check_piece(spec: ElementSpec, piece: bytes, place: EdiPlace, text: Text) -
         if component in value and spec.type in {"AN", "ID"}:
             wanted = f"{spec.label}: text without {component!r}"
             found.append(finding("edi.element.component_separator", place, said=value, wanted=wanted))
+            value = value.replace(component, " ")
         return found + check_value(spec, value, place)
     found = []
     components = value.split(component)
@@ -217,7 +216,8 @@ def _check_note(note: Note, spec: SegmentSpec, present: set[int], place: EdiPlac
         "L": f"at least one of {_names(spec, rest)}, because {spec.tag}{first:02d} is there",
         "E": f"only one of {_names(spec, note.elements)}",
     }[note.kind]
-    return [finding(rule, replace(place, element=wrong), said=f"only {named}" if named else "", wanted=words)]
+    words += f" ({named} came)" if named else ""
+    return [finding(rule, replace(place, element=wrong), said="", wanted=words)]
 
 
 def _names(spec: SegmentSpec, elements: tuple[int, ...]) -> str:

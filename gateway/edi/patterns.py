@@ -93,8 +93,9 @@ def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[byt
     """The pattern to be matched in full against a segment's bytes, tag included, terminator not."""
     separator = re.escape(delimiters.element)
     if spec.open:
-        # An open segment takes any printable element, delimiters of other levels excluded.
-        text = rf"{re.escape(spec.tag)}(?:{separator}{_class(delimiters)}*)*(?<!{separator})"
+        # Any printable elements, simple or composite.
+        held = re.escape(delimiters.element + delimiters.segment)
+        text = rf"{re.escape(spec.tag)}(?:{separator}[^\x00-\x1f\x7f-\xff{held}]*)*(?<!{separator})"
         return re.compile(text.encode())
     pairs = {note.elements for note in spec.notes if note.kind == "P" and _adjacent(note)}
     required = max((index for index, element in enumerate(spec.elements, 1) if element.mandatory), default=0)

@@ -8,7 +8,7 @@ CR and LF after a terminator are no data (X12.5 lets them stand there); inside a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,6 +31,7 @@ class Buffer:
         self.at = 0
         self._base = 0
         self._chunks = iter(()) if isinstance(source, bytes) else iter(source)
+        self._unwrapping = False
 
     @property
     def offset(self) -> int:
@@ -40,13 +41,19 @@ class Buffer:
     def more(self) -> bool:
         """Take in one more chunk; False at the end of the file. Keeps one read byte before `at` for look-behind."""
         for chunk in self._chunks:
-            if chunk:
+            piece = chunk.translate(None, b"\r\n") if self._unwrapping else chunk
+            if piece:
                 keep = max(0, self.at - 1)
-                self.data = self.data[keep:] + chunk
+                self.data = self.data[keep:] + piece
                 self._base += keep
                 self.at -= keep
                 return True
         return False
+
+    def unwrap(self) -> None:
+        """Drop every line break from here on, for files with wrapped lines; offsets then count without them."""
+        self._unwrapping = True
+        self.data = self.data[: self.at] + self.data[self.at :].translate(None, b"\r\n")
 
     def take(self, count: int) -> bytes:
         """Up to `count` bytes from `at` on, without moving; fewer only at the end of the file."""
@@ -122,7 +129,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, limits: Limits) -> Iterator[Run 
 
 def _region(
     buffer: Buffer, end: int, marks: re.Pattern[bytes], delimiters: Delimiters, limits: Limits
-) -> Iterator[Run | Mark]:
+) -> Generator[Run | Mark, None, bool]:
     """Cut up to the terminator at `end`; returns True when the interchange is over."""
     terminator = delimiters.segment.encode()
     while buffer.at <= end:

@@ -19,6 +19,9 @@ from gateway.edi.tree import Wire
 KEY = 3
 """Bytes by which a step is found: tags have two or three (X12.6), a short one is found with its separator."""
 
+ANY_ELEMENT = 40
+"""More elements than any segment has."""
+
 Match = Callable[[bytes], re.Match[bytes] | None]
 
 
@@ -141,6 +144,9 @@ class Structure:
         if known is None:
             self._kept.append(spec)  # so that its id stays its own
             composites = tuple(index for index, element in enumerate(spec.elements) if element.components)
+            if spec.open:
+                # Nothing is known of its elements: any of them may have components.
+                composites = tuple(range(ANY_ELEMENT))
             known = self._compiled[id(spec)] = Patterns(
                 compile_segment(spec, self.delimiters).fullmatch,
                 Wire(self.delimiters.element, self.delimiters.component, self.charset, composites),
@@ -214,7 +220,8 @@ def _targets(place: Place) -> Iterator[_Target]:
             # The loop begins anew: its own end is reached first.
             yield _Target(loop, pops + 1, again=True, missing=missing)
         pops += 1
-        loop, index = loop.parent, loop.index
+        index = loop.index
+        loop = loop.parent
     yield _Target(None, pops, again=False, missing=missing)
 
 

@@ -1,6 +1,6 @@
 """The checked tree: what `mapping` reads and writes, and what the writer turns into bytes.
 
-Segments stand in loops in wire order; a loop's first child is the segment that starts it, and HL loops are nested by HL02.
+Segments stand in loops in wire order; a loop's first child is the segment that starts it; HL loops nest by HL02.
 A segment read from a file keeps its bytes and splits them only when somebody asks for its elements.
 """
 

@@ -14,7 +14,7 @@ from gateway.edi.hierarchy import Hierarchy
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.segments import BINARY
-from gateway.edi.structure import Place, State, Step, Structure
+from gateway.edi.structure import KEY, Place, State, Step, Structure
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Segment
 from gateway.findings import EdiPlace, Finding, Severity
@@ -173,20 +173,24 @@ class Walk:
         raw = stripped
         if raw[:1] in (b" ", b"\t"):
             stripped = raw.lstrip(b" \t\r\n")
-            self._once("edi.segment.indented", raw[:8], position, offset, tolerated=self.tolerances.indented_segments)
+            place = self.at(position, self._tag(stripped), offset)
+            self._once("edi.segment.indented", raw[:8], place, tolerated=self.tolerances.indented_segments)
             offset += len(raw) - len(stripped)
             raw = stripped
         if b"\n" in raw or b"\r" in raw:
             at = offset + min(index for index in (raw.find(b"\n"), raw.find(b"\r")) if index >= 0)
-            self._once("edi.segment.line_break", raw[:40], position, at, tolerated=self.tolerances.wrapped_lines)
+            self._once("edi.segment.line_break", raw[:40], self.at(position, self._tag(raw), at), tolerated=False)
             raw = raw.replace(b"\r", b"").replace(b"\n", b"")
         return raw, offset
 
-    def _once(self, rule: str, said: bytes, position: int, offset: int, *, tolerated: bool) -> None:
+    def _tag(self, raw: bytes) -> str:
+        tag = raw.partition(self.structure.delimiters.element.encode())[0]
+        return tag.replace(b"\r", b"").replace(b"\n", b"")[:KEY].decode("ascii", "replace")
+
+    def _once(self, rule: str, said: bytes, place: EdiPlace, *, tolerated: bool) -> None:
         if rule not in self.said:
             self.said.add(rule)
             severity = Severity.ACCEPT if tolerated else None
-            place = replace(self.place, segment=position, offset=offset)
             self.report(finding(rule, place, said=said, wanted="segments without it", severity=severity))
 
     def finish(self, state: State, position: int, offset: int) -> None:
@@ -225,7 +229,8 @@ def _without_start(state: State, tag: str) -> Place | None:
         for item in loop.items[index + 1 :]:
             if any(inner.tag == tag and not inner.items for inner in item.items[1:]):
                 return item
-        loop, index = loop.parent, loop.index
+        index = loop.index
+        loop = loop.parent
     return None
 
 

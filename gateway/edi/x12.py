@@ -11,144 +11,33 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gateway.edi.check import Walk, check_set
-from gateway.edi.delimiters import Delimiters
+from gateway.edi.check import check_set
 from gateway.edi.header import Header, read_header
+from gateway.edi.interchange import (
+    Event,
+    Group,
+    GroupEnd,
+    GroupStart,
+    Interchange,
+    InterchangeEnd,
+    InterchangeStart,
+    Ta1,
+    combined,
+    final_group,
+    final_interchange,
+)
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.segments import BLANKS, Buffer, Mark, Run, cut
 from gateway.edi.structure import structure_of
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Message, Segment, Verdict, Wire, verdict_of
+from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
-from gateway.findings import EdiPlace, Finding, Severity
+from gateway.findings import Codes, EdiPlace, Finding, Severity
 
 BOM = b"\xef\xbb\xbf"
 FILLER = BLANKS + b"\x1a\x00"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterchangeStart:
-    """An ISA. Identifiers are without padding; date and time as sent (YYMMDD, HHMM)."""
-
-    sender_qualifier: str
-    sender: str
-    receiver_qualifier: str
-    receiver: str
-    date: str
-    time: str
-    version: str
-    """ISA12."""
-    control_number: str
-    ack_requested: bool
-    """ISA14: a TA1 is wanted."""
-    test: bool
-    """ISA15 is T."""
-    delimiters: Delimiters
-    offset: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupStart:
-    """A GS. Date and time as sent (CCYYMMDD, HHMM…)."""
-
-    functional_id: str
-    """GS01."""
-    sender: str
-    receiver: str
-    date: str
-    time: str
-    control_number: str
-    version: str
-    """GS08 as sent."""
-    offset: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ta1:
-    """A TA1 of the partner, as a segment for `acknowledge.read_ta1`."""
-
-    segment: Segment
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupEnd:
-    """A GE, or where it should have stood. `findings` are all of the group's own; `outcome` counts its sets in."""
-
-    start: GroupStart
-    declared: int | None
-    """GE01, None when it is missing or no number."""
-    received: int
-    accepted: int
-    """Sets that are not rejected, before a rejection of the group itself."""
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterchangeEnd:
-    """An IEA, or where it should have stood. `findings` are all of the envelope's own."""
-
-    start: InterchangeStart
-    groups: int
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-    envelope: Verdict
-    """What the envelope alone deserves: what a TA1 says."""
-
-
-Event = InterchangeStart | GroupStart | Message | Ta1 | GroupEnd | InterchangeEnd
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """A functional group with its sets; verdicts are final."""
-
-    functional_id: str
-    sender: str
-    receiver: str
-    date: str
-    time: str
-    control_number: str
-    version: str
-    declared: int | None
-    messages: tuple[Message, ...]
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interchange:
-    """An interchange with its groups; verdicts are final: in a rejected one everything is rejected."""
-
-    sender_qualifier: str
-    sender: str
-    receiver_qualifier: str
-    receiver: str
-    date: str
-    time: str
-    version: str
-    control_number: str
-    ack_requested: bool
-    test: bool
-    delimiters: Delimiters
-    groups: tuple[Group, ...]
-    tas: tuple[Ta1, ...]
-    findings: tuple[Finding, ...]
-    outcome: Verdict
-    envelope: Verdict
-    """What the envelope alone deserves: what a TA1 says."""
-
-
-def combined(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a whole from its parts: rejected when all of them are, with errors when any is not accepted."""
-    parts = list(verdicts)
-    if parts and all(part is Verdict.REJECTED for part in parts):
-        return Verdict.REJECTED
-    return Verdict.ACCEPTED if all(part is Verdict.ACCEPTED for part in parts) else Verdict.ACCEPTED_WITH_ERRORS
 
 
 def read(
@@ -250,6 +139,8 @@ class _Reader:
         self._findings = [*notes, *header.findings]
         self._start = _interchange_start(header, tuple(self._findings))
         yield self._start
+        if self._tolerances.wrapped_lines and header.delimiters.segment not in "\r\n":
+            self._buffer.unwrap()
         trailer: Mark | None = None
         for part in cut(self._buffer, header.delimiters, self._limits):
             if isinstance(part, Run):
@@ -314,11 +205,17 @@ class _Reader:
         if rule not in self._said:
             self._said.add(rule)
             place = replace(self._place, offset=offset)
-            self._findings.append(finding(rule, place, said=said, wanted=wanted, severity=severity))
+            # Here it is the envelope's: 022, the control structure.
+            codes = Codes(ta105="022")
+            self._findings.append(finding(rule, place, said=said, wanted=wanted, severity=severity, codes=codes))
 
     def _texts(self, mark: Mark) -> list[str]:
         """The elements of a service segment as text."""
-        return [one if isinstance(one, str) else one[0] for one in self._wire.split(mark.raw)]
+        raw = mark.raw
+        if b"\n" in raw or b"\r" in raw:
+            self._once("edi.segment.line_break", raw[:40], mark.offset, "no line break inside a segment")
+            raw = raw.translate(None, b"\r\n")
+        return [one if isinstance(one, str) else one[0] for one in self._wire.split(raw)]
 
     def _same(self, one: str, other: str) -> bool:
         if self._tolerances.control_number_zeros:
@@ -622,62 +519,11 @@ def read_all(
             case Ta1():
                 tas.append(event)
             case GroupEnd():
-                groups.append(_group(event, messages))
+                groups.append(final_group(event, messages))
                 messages = []
             case InterchangeEnd():
-                interchanges.append(_interchange(event, groups, tas))
+                interchanges.append(final_interchange(event, groups, tas))
                 groups, tas = [], []
             case _:
                 pass
     return interchanges
-
-
-def _group(end: GroupEnd, messages: list[Message]) -> Group:
-    start = end.start
-    # A group that is refused takes its sets with it.
-    if verdict_of(end.findings) is Verdict.REJECTED:
-        messages = [replace(message, outcome=Verdict.REJECTED) for message in messages]
-    return Group(
-        functional_id=start.functional_id,
-        sender=start.sender,
-        receiver=start.receiver,
-        date=start.date,
-        time=start.time,
-        control_number=start.control_number,
-        version=start.version,
-        declared=end.declared,
-        messages=tuple(messages),
-        findings=end.findings,
-        outcome=end.outcome,
-    )
-
-
-def _interchange(end: InterchangeEnd, groups: list[Group], tas: list[Ta1]) -> Interchange:
-    start = end.start
-    if end.envelope is Verdict.REJECTED:
-        groups = [
-            replace(
-                group,
-                outcome=Verdict.REJECTED,
-                messages=tuple(replace(message, outcome=Verdict.REJECTED) for message in group.messages),
-            )
-            for group in groups
-        ]
-    return Interchange(
-        sender_qualifier=start.sender_qualifier,
-        sender=start.sender,
-        receiver_qualifier=start.receiver_qualifier,
-        receiver=start.receiver,
-        date=start.date,
-        time=start.time,
-        version=start.version,
-        control_number=start.control_number,
-        ack_requested=start.ack_requested,
-        test=start.test,
-        delimiters=start.delimiters,
-        groups=tuple(groups),
-        tas=tuple(tas),
-        findings=end.findings,
-        outcome=end.outcome,
-        envelope=end.envelope,
-    )

@@ -15,7 +15,7 @@ from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.rules import finding
 from gateway.mapping.segment import SegmentLens
-from gateway.mapping.state import Json, ReadState, WriteState
+from gateway.mapping.state import Json, Lost, ReadState, WriteState
 
 Child = Segment | Loop
 
@@ -95,13 +95,16 @@ class Scope:
     def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
         """A note where an item of a list says what a field of its own should say."""
         for own, rule in self.table[self.rules[rank].name]:
-            first = rule.lens if isinstance(rule, One) else rule.first if isinstance(rule, Inside) else None
-            if own >= rank or first is None or any(lens.get(target) is not None for lens in first.lenses):
+            first = rule.lens if isinstance(rule, (One, Scalars)) else rule.first if isinstance(rule, Inside) else None
+            if own >= rank or first is None:
                 continue
+            if rule.once and any(lens.get(target) is not None for lens in first.lenses):
+                continue  # it took a segment of its own and takes no second one
             for child in made:
                 segment = child if isinstance(child, Segment) else child.children[0]
                 if isinstance(segment, Segment) and first.accepts(segment):
-                    field_ = "/".join(str(step) for step in first.lenses[0].path)
+                    path = rule.path if isinstance(rule, Scalars) else first.lenses[0].path
+                    field_ = "/".join(str(step) for step in path)
                     place = JsonPlace(pointer=f"{at}/{field_}")
                     said = "*".join(
                         (segment.tag, *(each if isinstance(each, str) else ":".join(each) for each in segment.elements))
@@ -219,8 +222,8 @@ class Each:
         else:
             marks = (len(state.unmapped), len(state.findings))
             children: list[Child] = [child] if isinstance(child, Segment) else child.children
-            self.scope.read(children, item, state)
-            if all(key in ("extensions", *dict(self.preset)) for key in item):
+            self.scope.read(children[1:] if _bare(segment, self.first) else children, item, state)
+            if {key: each for key, each in item.items() if key != "extensions"} == dict(self.preset):
                 del state.unmapped[marks[0] :], state.findings[marks[1] :]
                 return False
         items = self.get(target)
@@ -243,12 +246,12 @@ class Each:
                 continue
             inside = self.scope.write(item, state, f"{below}/{number}", root)
             if not inside:
+                state.lost.append(Lost(pointer=f"{below}/{number}", value=str(item)[:200], reason="something to write"))
                 continue
             if not self.is_loop:
                 children += inside
                 continue
-            if not (isinstance(inside[0], Segment) and inside[0].tag == self.first.tag):
-                inside.insert(0, Segment(self.first.tag, _constants(self.first)))
+            _start(inside, self.first)
             children.append(Loop(self.name, inside))
         return children
 
@@ -268,12 +271,16 @@ class Inside:
         children: list[Child] = [child] if isinstance(child, Segment) else child.children
         if not isinstance(children[0], Segment) or not self.first.accepts(children[0]):
             return False
-        self.scope.read(children, target, state)
-        return True
+        if _bare(children[0], self.first):
+            children = children[1:]
+        if children:
+            self.scope.read(children, target, state)
+        return bool(children)
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
         """The loop, if anything in it has a value."""
         inside = self.scope.write(target, state, at, root)
+        _start(inside, self.first)
         return [Loop(self.name, inside)] if inside else []
 
 
@@ -329,6 +336,18 @@ def sole(child: Child) -> Segment | None:
         return child
     only = child.children[0] if len(child.children) == 1 else None
     return only if isinstance(only, Segment) else None
+
+
+def _bare(segment: Segment, lens: SegmentLens) -> bool:
+    """Whether the segment says its constants and nothing else: it only starts the loop, and is written for that."""
+    named = {index for index, _ in lens.selectors}
+    return all(not each or index in named for index, each in enumerate(segment.elements))
+
+
+def _start(inside: list[Child], lens: SegmentLens) -> None:
+    """Put the segment that starts a loop before what is in it."""
+    if inside and not (isinstance(inside[0], Segment) and inside[0].tag == lens.tag):
+        inside.insert(0, Segment(lens.tag, _constants(lens)))
 
 
 def _constants(lens: SegmentLens) -> list[Any]:

@@ -204,7 +204,9 @@ class SegmentLens:
         raw = elements[lens.first : last + 1]
         if lens.component:
             return self._read_component(lens, raw[0], target, odd)
-        if not any(raw):
+        while raw and not raw[-1]:
+            raw.pop()
+        if not raw:
             return False
         if lens.guard is not None and not _guarded(lens.guard, elements):
             odd.append((lens.first, raw[0], False))

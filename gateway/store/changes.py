@@ -24,7 +24,7 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import jobs, numbers, trail
+from gateway.store import jobs, later, numbers, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -34,6 +34,12 @@ Kept = Mapping[tuple[str, str], Stored]
 
 _INSERT_PAYLOAD = insert(payload)
 _INSERT_RECEIPT = insert(receipt)
+
+
+def collectable(changes: Changes) -> bool:
+    """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
+    replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
+    return not changes.met and not replaced
 
 
 def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
@@ -64,16 +70,15 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
         row["chain_length"], row["chain_head"] = heads[row["id"]]
         if not add_or_leave(connection, message, row):
             if duplicates:
+                later.must_read(connection)
                 return False
             raise OurFault(
                 f"Message {row['id']} or its duplicate key {row['duplicate_key']} is stored already",
                 remedy="This is a fault of the gateway: report it with the log.",
             )
-    if stored:
-        connection.execute(_INSERT_PAYLOAD, [one.row for one in stored])
+    later.add(connection, _INSERT_PAYLOAD, [one.row for one in stored])
     receipts = [_receipt_row(new.id, new.receipt) for new in changes.messages if new.receipt is not None]
-    if receipts:
-        connection.execute(_INSERT_RECEIPT, receipts)
+    later.add(connection, _INSERT_RECEIPT, receipts)
     _update_messages(connection, changes.message_updates, kept, {id_: heads[id_] for id_ in heads if id_ not in fresh})
     for key, owner in keys:
         if not add_or_leave(connection, identity, {"key": key, "message_id": owner}):

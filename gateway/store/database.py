@@ -44,8 +44,11 @@ class Database(ABC):
                 return await PostgresDatabase.connect(url)
 
     @abstractmethod
-    async def write(self, operation: Operation[T]) -> T:
-        """Run `operation` in a transaction; its result once the commit is durable."""
+    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
+        """Run `operation` in a transaction; its result once the commit is durable.
+
+        With `collects` its added rows may be written together with those of others, see `later`.
+        """
 
     @abstractmethod
     async def read(self, operation: Operation[T]) -> T:

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
-from gateway.store.statements import add_or_leave
+from gateway.store import later
+from gateway.store.statements import add_or_leave, insert_or_leave
 from gateway.store.tables import attempt, job, lane
 
 LOST = "lost"
@@ -54,6 +55,7 @@ def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> N
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
+    rows: list[dict[str, Any]] = []
     for new in new_jobs:
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
         row = {
@@ -69,7 +71,8 @@ def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[s
             "wait_key": wait_key,
             "data": dict(new.data),
         }
-        add_or_leave(connection, job, row)
+        rows.append(row)
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
 
 
 def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:
@@ -110,7 +113,7 @@ def end_attempt(
 ) -> None:
     """Complete the record of an attempt."""
     values = {"of_job": job_id, "of_attempt": number, "at": at, "how": outcome, "why": reason}
-    connection.execute(_END_ATTEMPT, values)
+    later.add(connection, _END_ATTEMPT, [values])
 
 
 def extend(connection: Connection, ours: Job, until: datetime) -> None:

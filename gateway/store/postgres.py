@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.errors import OurFault
+from gateway.store import later
 from gateway.store.database import Database, Operation, T, our_fault
 
 BATCH = 64
@@ -25,6 +26,8 @@ WRITERS = 2
 CONNECTIONS = 10
 CONNECT_SECONDS = 10
 TRIES = 3
+_OURS = (IntegrityError, DataError, ProgrammingError)
+"""What a wrong statement or value raises; anything else is the database's trouble."""
 _RETRIED = {"40001", "40P01"}
 """SQLSTATE: serialization failure, deadlock detected."""
 _SETTINGS = {
@@ -38,6 +41,7 @@ _SETTINGS = {
 @dataclass(slots=True)
 class _Item:
     operation: Callable[[Connection], Any]
+    collects: bool
     future: asyncio.Future[Any]
 
 
@@ -70,12 +74,12 @@ class PostgresDatabase(Database):
             ) from fault
         return cls(engine)
 
-    async def write(self, operation: Operation[T]) -> T:
+    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
         """Queue `operation` for the next group commit."""
         if self._closed:
             raise OurFault("The store is closed", remedy="Open it again.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Item(operation, future))
+        self._queue.append(_Item(operation, collects, future))
         self._queued.set()
         return await future
 
@@ -134,7 +138,17 @@ class PostgresDatabase(Database):
 
     async def _transaction(self, batch: list[_Item]) -> list[Any]:
         def run(connection: Connection) -> list[Any]:
-            return [item.operation(connection) for item in batch]
+            if len(batch) == 1:
+                return [batch[0].operation(connection)]
+            results = []
+            with later.collecting(connection) as rows:
+                for item in batch:
+                    try:
+                        result = later.perform(connection, rows, item.operation, collects=item.collects)
+                    except later.RunAlone:
+                        result = later.perform(connection, rows, item.operation, collects=False)
+                    results.append(result)
+            return results
 
         async with self._engine.begin() as connection:
             results = await connection.run_sync(run)
@@ -165,7 +179,7 @@ def _lost(fault: BaseException) -> bool:
 
 
 def _fault(fault: BaseException) -> BaseException:
-    if isinstance(fault, OperationalError) or (isinstance(fault, DBAPIError) and fault.connection_invalidated):
+    if isinstance(fault, DBAPIError) and (_lost(fault) or not isinstance(fault, _OURS)):
         return our_fault(fault)
     if isinstance(fault, OSError):
         return OurFault(f"PostgreSQL cannot be reached: {fault}", remedy="Check that it runs; the gateway tries again.")

@@ -23,6 +23,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.errors import OurFault
+from gateway.store import later
 from gateway.store.database import Database, Operation, T, our_fault
 from gateway.store.lock import ServeLock
 
@@ -37,6 +38,7 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_si
 @dataclass(slots=True)
 class _Item:
     operation: Callable[[Connection], Any]
+    collects: bool
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     result: Any = None
@@ -89,13 +91,13 @@ class SqliteDatabase(Database):
             raise our_fault(fault) from fault
         return cls(engine, lock)
 
-    async def write(self, operation: Operation[T]) -> T:
+    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
         """Queue `operation` for the next group commit."""
         if self._closed:
             raise OurFault("The store is closed", remedy="Open it again.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Item(operation, future, loop))
+        self._queue.put(_Item(operation, collects, future, loop))
         return await future
 
     async def read(self, operation: Operation[T]) -> T:
@@ -142,36 +144,67 @@ class SqliteDatabase(Database):
                     item = self._queue.get()
                 ending = item is None
                 if batch:
-                    self._commit(connection, driver, batch)
+                    try:
+                        self._commit(connection, driver, batch)
+                    except BaseException as fault:  # noqa: BLE001  the writer lives on; its callers are told
+                        for waiting in batch:
+                            waiting.error = waiting.error or fault
                     for loop in {waiting.loop for waiting in batch}:
                         theirs = [waiting for waiting in batch if waiting.loop is loop]
                         if not loop.is_closed():
                             loop.call_soon_threadsafe(_resolve, theirs)
 
     def _commit(self, connection: Connection, driver: sqlite3.Connection, batch: list[_Item]) -> None:
+        """Run a batch in one transaction; when its rows cannot be written together, each operation in its own."""
         try:
-            driver.execute("BEGIN IMMEDIATE")
-            for item in batch:
-                driver.execute("SAVEPOINT operation")
-                try:
-                    item.result = item.operation(connection)
-                except BaseException as fault:
-                    item.error = our_fault(fault) if isinstance(fault, OperationalError) else fault
-                    if not driver.in_transaction:  # SQLite rolled everything back: disk full, I/O error
-                        raise
-                    driver.execute("ROLLBACK TO operation")
-                driver.execute("RELEASE operation")
-            driver.execute("COMMIT")
-        except BaseException as fault:  # noqa: BLE001  nothing of the batch was kept: all of it fails
+            self._transaction(connection, driver, batch)
+        except BaseException as fault:  # noqa: BLE001  it is raised where the operations were asked for
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
+            if len(batch) > 1 and not isinstance(fault, OperationalError | sqlite3.OperationalError):
+                for item in batch:
+                    item.error = None
+                    self._commit(connection, driver, [item])
+                return
             reason = fault.orig if isinstance(fault, DBAPIError) else fault
+            told = OurFault(f"The database failed: {reason}", remedy="Check free space and the disk; nothing was kept.")
             for item in batch:
-                item.error = item.error or OurFault(
-                    f"The database failed: {reason}", remedy="Check free space and the disk; nothing was kept."
-                )
+                item.error = item.error or (told if isinstance(reason, sqlite3.Error) else fault)
+
+    def _transaction(self, connection: Connection, driver: sqlite3.Connection, batch: list[_Item]) -> None:
+        driver.execute("BEGIN IMMEDIATE")
+        with later.collecting(connection) as rows:
+            for item in batch:
+                try:
+                    self._savepoint(connection, driver, rows, item, collects=item.collects)
+                except later.RunAlone:
+                    self._savepoint(connection, driver, rows, item, collects=False)
+        driver.execute("COMMIT")
         self.commits += 1
         self.operations += len(batch)
+
+    @staticmethod
+    def _savepoint(
+        connection: Connection, driver: sqlite3.Connection, rows: later.Later, item: _Item, *, collects: bool
+    ) -> None:
+        """Run one operation; if it fails, nothing of it is left and the batch goes on."""
+        if not collects:
+            rows.flush(connection)  # before the savepoint: what others added must outlive this operation's failure
+        mark = rows.mark()
+        driver.execute("SAVEPOINT operation")
+        try:
+            item.result = later.perform(connection, rows, item.operation, collects=collects)
+        except BaseException as fault:
+            if not driver.in_transaction:  # SQLite rolled everything back: disk full, I/O error
+                raise
+            driver.execute("ROLLBACK TO operation")
+            driver.execute("RELEASE operation")
+            rows.back_to(mark)
+            if isinstance(fault, later.RunAlone):
+                raise
+            item.error = our_fault(fault) if isinstance(fault, OperationalError) else fault
+        else:
+            driver.execute("RELEASE operation")
 
 
 def file_of(url: str) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, case, update
+from sqlalchemy import Connection, Table, Update, bindparam, case, literal_column, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.states import DOCUMENT_STATE_FROM, MESSAGE_STATE_FROM
@@ -38,7 +38,8 @@ def change(table: Table, columns: frozenset[str], state: str | None) -> Update:
     if state is not None:
         allowed = MESSAGE_STATE_FROM if table is message else DOCUMENT_STATE_FROM
         leavable = sorted(old.value for new, olds in allowed.items() if new.value == state for old in olds)
-        values["state"] = case((table.c.state.in_(leavable), state), else_=table.c.state)
+        may_leave = or_(*(table.c.state == literal_column(f"'{old}'") for old in leavable))
+        values["state"] = case((may_leave, literal_column(f"'{state}'")), else_=table.c.state)
     return update(table).where(table.c.id == bindparam("row_id")).values(values)
 
 

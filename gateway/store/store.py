@@ -92,7 +92,7 @@ class Store(Asking, Auditing):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
-        accepted = await self.database.write(operation)
+        accepted = await self.database.write(operation, collects=changing.collectable(changes))
         if not accepted.duplicate:
             self._committed(changes)
         return accepted
@@ -181,7 +181,7 @@ class Store(Asking, Auditing):
             self._add_lanes(connection, changes, now)
             changing.write(connection, changes, kept, now)
 
-        await self.database.write(operation)
+        await self.database.write(operation, collects=changing.collectable(changes))
         self._committed(changes)
 
     def _committed(self, changes: Changes) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 from gateway.errors import OurFault
 from gateway.events import Event
 from gateway.ports import TrailEntry
+from gateway.store import later
 from gateway.store.tables import event, message
 
 GENESIS = ""
@@ -46,7 +47,7 @@ def encode(*fields: str | None) -> bytes:
 
 def moment_text(at: datetime) -> str:
     """UTC with microseconds: `2026-03-01T08:15:00.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def event_hash(
@@ -103,8 +104,7 @@ def heads_of(connection: Connection, message_ids: Iterable[str]) -> dict[str, He
 
 def append(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Store linked rows. The heads on the message rows are the caller's to update, in the same commit."""
-    if rows:
-        connection.execute(_INSERT, rows)
+    later.add(connection, _INSERT, rows)
 
 
 def hash_of(row: Row[Any]) -> str:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.as2 import (
+    HASHES,
     As2Fault,
     Built,
     BuiltReceipt,
@@ -29,6 +30,7 @@ from gateway.as2 import (
     read_headers,
     read_receipt,
 )
+from gateway.as2.building import Layer, sign_layer
 from gateway.as2.certificates import PrivateKey
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -82,6 +84,15 @@ class Stations:
             "receipt": ReceiptKind.SIGNED,
         }
         return build_message(payload, **(settings | changes))
+
+    def send_weak(self, micalg: str) -> tuple[list[tuple[str, str]], bytes]:
+        """A message signed with a hash we would not sign with, asking for a receipt in it."""
+        content = Layer(headers=(("Content-Type", "application/edi-x12"),), content=[self.payload])
+        layer, _ = sign_layer(content, key=self.acme, algorithm=HASHES[micalg], moment=MOMENT)
+        options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {micalg}"
+        headers = [("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"), *layer.headers]
+        headers += [("Disposition-Notification-To", "acme"), ("Disposition-Notification-Options", options)]
+        return headers, b"".join(layer.content)
 
     def take(self, headers: Any, body: bytes, policy: Policy | None = None, **changes: Any) -> Opened:
         """Open a message as we would."""

@@ -53,7 +53,7 @@ def test_endless_indefinite_lengths_are_refused_in_linear_time() -> None:
             ber.read(data)
     with pytest.raises(ber.BerFault, match="too many"):
         _ = ber.read(der.tlv(0x30, b"\x04\x00" * 500_000)).parts
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -192,9 +192,24 @@ def test_the_forger_can_sign_rightly_too(stations: Any, forge: Forge, anything: 
 
 def test_a_weak_hash_needs_the_partner_switch(stations: Any) -> None:
     """SHA-1 under the signature, SHA-256 asked for the MIC."""
-    built = stations.send(micalg="sha-1")
-    headers = [(name, value.replace("sha-1", "sha-256")) for name, value in built.headers]
-    assert stations.refusal(headers, built.body).refusal is Refusal.INSUFFICIENT_SECURITY
+    weak, body = stations.send_weak("sha-1")
+    headers = [(name, value.replace("sha-1", "sha-256")) for name, value in weak]
+    policy = Policy(require_encryption=False)
+    assert stations.refusal(headers, body, policy).refusal is Refusal.INSUFFICIENT_SECURITY
+
+
+def test_a_weak_hash_in_the_scheme_beside_a_strong_digest_is_refused(stations: Any, anything: Policy) -> None:
+    """`sha1WithRSAEncryption` under a SHA-256 digest, though the key is acme's."""
+    built = stations.send(encrypt_for=[])
+    boundary = dict(built.headers)["Content-Type"].split('boundary="')[1].rstrip('"').encode()
+    content, text = built.body.split(b"--" + boundary)[1:3]
+    octets = base64.b64decode(text.split(b"\r\n\r\n")[1])
+    plain, weak = der.oid("1.2.840.113549.1.1.1"), der.oid("1.2.840.113549.1.1.5")
+    head, _, tail = octets.rpartition(plain)
+    layer = signed_layer(content[2:-2], head + weak + tail)
+    fault = stations.refusal((*HTTP, *layer.headers), b"".join(layer.content), anything)
+    assert fault.refusal is Refusal.INTEGRITY_FAILED
+    assert "does not fit" in str(fault)
 
 
 # -- policy from what was done
@@ -401,3 +416,38 @@ def test_a_file_name_never_has_a_path(stations: Any, anything: Policy, name: str
     found = stations.take(headers, b"x", anything).filename
     assert found is None or not set(found) & set("/\\\x00")
     assert found not in {"", ".", ".."}
+
+
+# -- what AS2 does not use
+
+
+def test_an_opaque_signature_is_no_layer_of_as2(stations: Any, forge: Forge, anything: Policy) -> None:
+    """RFC 4130 signs with multipart/signed; content inside a signature is never taken for the message."""
+    pkcs7 = (*HTTP, ("Content-Type", "application/pkcs7-mime; smime-type=signed-data"))
+    fault = stations.refusal(pkcs7, forge.signed_data([]), anything)
+    assert (fault.refusal, "signed-data" in str(fault)) == (Refusal.UNEXPECTED, True)
+
+
+def test_a_required_receipt_protocol_we_do_not_know_fails(stations: Any) -> None:
+    """`failed/Failure: unsupported format`, unsigned."""
+    built = stations.send()
+    options = "signed-receipt-protocol=required, pgp-signature"
+    headers = [(name, options if name.endswith("-Options") else value) for name, value in built.headers]
+    fault = stations.refusal(headers, built.body)
+    assert fault.refusal is Refusal.UNSUPPORTED_FORMAT
+    assert not stations.answer(headers, None, fault).signed
+
+
+@pytest.mark.parametrize("cipher", ["1.2.3.4", "2.16.840.1.101.3.4.1.46"])
+def test_a_cipher_unknown_or_in_the_wrong_structure_is_refused(stations: Any, forge: Forge, cipher: str) -> None:
+    """GCM outside AuthEnvelopedData would be GCM without its tag."""
+    body = forge.enveloped(b"A: b\r\n\r\nx").replace(CIPHERS["aes-256-cbc"].oid, der.oid(cipher).ljust(9, b"\x01")[:9])
+    assert stations.refusal(ENVELOPED, body).refusal in {Refusal.INSUFFICIENT_SECURITY, Refusal.DECRYPTION_FAILED}
+
+
+def test_the_operator_reads_more_than_the_peer(stations: Any, forge: Forge) -> None:
+    """The reasons behind the uniform answer are told apart in the log."""
+    good = forge.enveloped(b"Content-Type: a/b\r\n\r\n" + b"x" * 100)
+    policy = Policy(require_signature=False, max_inflated=8 * 1024 * 1024)
+    reasons = {str(stations.refusal(ENVELOPED, make(forge, good), policy)) for make in VARIANTS.values()}
+    assert len(reasons) > len(VARIANTS) // 2

@@ -1,0 +1,187 @@
+"""What an X12 file is made of, as frozen values: the events of a stream, and whole interchanges with final verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gateway.edi.delimiters import Delimiters
+from gateway.edi.tree import Message, Segment, Verdict, verdict_of
+from gateway.findings import Finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterchangeStart:
+    """An ISA. Identifiers are without padding; date and time as sent (YYMMDD, HHMM)."""
+
+    sender_qualifier: str
+    sender: str
+    receiver_qualifier: str
+    receiver: str
+    date: str
+    time: str
+    version: str
+    """ISA12."""
+    control_number: str
+    ack_requested: bool
+    """ISA14: a TA1 is wanted."""
+    test: bool
+    """ISA15 is T."""
+    delimiters: Delimiters
+    offset: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupStart:
+    """A GS. Date and time as sent (CCYYMMDD, HHMM…)."""
+
+    functional_id: str
+    """GS01."""
+    sender: str
+    receiver: str
+    date: str
+    time: str
+    control_number: str
+    version: str
+    """GS08 as sent."""
+    offset: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ta1:
+    """A TA1 of the partner, as a segment for `acknowledge.read_ta1`."""
+
+    segment: Segment
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupEnd:
+    """A GE, or where it should have stood. `findings` are all of the group's own; `outcome` counts its sets in."""
+
+    start: GroupStart
+    declared: int | None
+    """GE01, None when it is missing or no number."""
+    received: int
+    accepted: int
+    """Sets that are not rejected, before a rejection of the group itself."""
+    findings: tuple[Finding, ...]
+    outcome: Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterchangeEnd:
+    """An IEA, or where it should have stood. `findings` are all of the envelope's own."""
+
+    start: InterchangeStart
+    groups: int
+    findings: tuple[Finding, ...]
+    outcome: Verdict
+    envelope: Verdict
+    """What the envelope alone deserves: what a TA1 says."""
+
+
+Event = InterchangeStart | GroupStart | Message | Ta1 | GroupEnd | InterchangeEnd
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """A functional group with its sets; verdicts are final."""
+
+    functional_id: str
+    sender: str
+    receiver: str
+    date: str
+    time: str
+    control_number: str
+    version: str
+    declared: int | None
+    messages: tuple[Message, ...]
+    findings: tuple[Finding, ...]
+    outcome: Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interchange:
+    """An interchange with its groups; verdicts are final: in a rejected one everything is rejected."""
+
+    sender_qualifier: str
+    sender: str
+    receiver_qualifier: str
+    receiver: str
+    date: str
+    time: str
+    version: str
+    control_number: str
+    ack_requested: bool
+    test: bool
+    delimiters: Delimiters
+    groups: tuple[Group, ...]
+    tas: tuple[Ta1, ...]
+    findings: tuple[Finding, ...]
+    outcome: Verdict
+    envelope: Verdict
+    """What the envelope alone deserves: what a TA1 says."""
+
+
+def combined(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a whole from its parts: rejected when all of them are, with errors when any is not accepted."""
+    parts = list(verdicts)
+    if parts and all(part is Verdict.REJECTED for part in parts):
+        return Verdict.REJECTED
+    return Verdict.ACCEPTED if all(part is Verdict.ACCEPTED for part in parts) else Verdict.ACCEPTED_WITH_ERRORS
+
+
+def final_group(end: GroupEnd, messages: list[Message]) -> Group:
+    """A group with its sets, once its trailer was judged."""
+    start = end.start
+    # A group that is refused takes its sets with it.
+    if verdict_of(end.findings) is Verdict.REJECTED:
+        messages = [replace(message, outcome=Verdict.REJECTED) for message in messages]
+    return Group(
+        functional_id=start.functional_id,
+        sender=start.sender,
+        receiver=start.receiver,
+        date=start.date,
+        time=start.time,
+        control_number=start.control_number,
+        version=start.version,
+        declared=end.declared,
+        messages=tuple(messages),
+        findings=end.findings,
+        outcome=end.outcome,
+    )
+
+
+def final_interchange(end: InterchangeEnd, groups: list[Group], tas: list[Ta1]) -> Interchange:
+    """An interchange with its groups, once its trailer was judged."""
+    start = end.start
+    if end.envelope is Verdict.REJECTED:
+        groups = [
+            replace(
+                group,
+                outcome=Verdict.REJECTED,
+                messages=tuple(replace(message, outcome=Verdict.REJECTED) for message in group.messages),
+            )
+            for group in groups
+        ]
+    return Interchange(
+        sender_qualifier=start.sender_qualifier,
+        sender=start.sender,
+        receiver_qualifier=start.receiver_qualifier,
+        receiver=start.receiver,
+        date=start.date,
+        time=start.time,
+        version=start.version,
+        control_number=start.control_number,
+        ack_requested=start.ack_requested,
+        test=start.test,
+        delimiters=start.delimiters,
+        groups=tuple(groups),
+        tas=tuple(tas),
+        findings=end.findings,
+        outcome=end.outcome,
+        envelope=end.envelope,
+    )

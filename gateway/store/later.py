@@ -1,0 +1,89 @@
+"""Rows that the operations of a batch only add, and none of them reads, are written together at the batch's end.
+
+One statement for many rows instead of one for each. Before an operation that reads such rows (`collects=False`) what
+was collected is written. When that writing fails, the batch is undone and its operations are run one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Executable
+
+T = TypeVar("T")
+
+_COLLECTED = "gateway.store.later"
+
+
+class RunAlone(Exception):  # noqa: N818  an instruction, not an error
+    """Raised by a collecting operation before its first write, when it has to read after all: run it again alone."""
+
+
+class Later:
+    """What a batch has collected, by statement."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Executable, list[Mapping[str, Any]]] = {}
+
+    def add(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep rows for the end."""
+        self._rows.setdefault(statement, []).extend(rows)
+
+    def mark(self) -> dict[Executable, int]:
+        """How much there is now."""
+        return {statement: len(rows) for statement, rows in self._rows.items()}
+
+    def back_to(self, mark: Mapping[Executable, int]) -> None:
+        """Forget what was added since: its operation failed."""
+        for statement, rows in self._rows.items():
+            del rows[mark.get(statement, 0) :]
+
+    def flush(self, connection: Connection) -> None:
+        """Write everything."""
+        for statement, rows in self._rows.items():
+            if rows:
+                connection.execute(statement, rows)
+                rows.clear()
+
+
+def add(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write `rows` at the end of the batch, or now when nothing is being collected."""
+    if not rows:
+        return
+    later: Later | None = connection.info.get(_COLLECTED)
+    if later is None:
+        connection.execute(statement, rows if len(rows) > 1 else rows[0])
+    else:
+        later.add(statement, rows)
+
+
+def must_read(connection: Connection) -> None:
+    """The operation needs rows that may be collected still. Raises RunAlone where that is so."""
+    if _COLLECTED in connection.info:
+        raise RunAlone
+
+
+@contextmanager
+def collecting(connection: Connection) -> Iterator[Later]:
+    """Collect until the end of the block, then write."""
+    later = Later()
+    connection.info[_COLLECTED] = later
+    try:
+        yield later
+        later.flush(connection)
+    finally:
+        connection.info.pop(_COLLECTED, None)
+
+
+def perform(connection: Connection, later: Later, operation: Callable[[Connection], T], *, collects: bool) -> T:
+    """Run one operation of a batch. With `collects` it may raise RunAlone, having written nothing."""
+    if collects:
+        return operation(connection)
+    later.flush(connection)
+    del connection.info[_COLLECTED]
+    try:
+        return operation(connection)
+    finally:
+        connection.info[_COLLECTED] = later

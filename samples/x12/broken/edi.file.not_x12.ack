@@ -1,0 +1,1 @@
+unreadable: byte 0: "UNB+UNOA:3+SUPPL"; expected ISA at the beginning

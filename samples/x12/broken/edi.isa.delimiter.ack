@@ -1,0 +1,1 @@
+unreadable: interchange 000000001, segment ISA, byte 0: "'~', which is the component separator too"; expected segment terminator: one ASCII character that is no letter, digit or blank and has no other meaning

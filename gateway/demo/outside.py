@@ -103,20 +103,20 @@ def mailbox(demo: Demo, kind: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-async def command(workspace: Path, *arguments: str, input_: bytes | None = None) -> str:
-    """Run `gateway ARGUMENTS` beside the running processes; its output. Raises OurFault when it cannot run."""
+async def command(workspace: Path, *arguments: str, code: int = 0) -> str:
+    """Run `gateway ARGUMENTS` beside the running processes; its output. Raises OurFault when it ends otherwise."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gateway",
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "GATEWAY_WORKSPACE": str(workspace), "NO_COLOR": "1"},
     )
-    output, errors = await process.communicate(input_)
-    if process.returncode != 0:
+    output, errors = await process.communicate()
+    if process.returncode != code:
         told = (errors or output).decode(errors="replace")[-2000:]
         raise OurFault(f"gateway {' '.join(arguments)} ended with {process.returncode}: {told}")
     return output.decode()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -317,10 +319,28 @@ async def _killed(cast: Cast) -> None:
 
 async def _audit(cast: Cast) -> None:
     for name, workspace in (("gateway", cast.demo.gateway), ("station", cast.demo.station)):
-        told = json.loads(await command(workspace, "audit", "verify", "--json"))  # exit code 1 unless all is well
-        seals = f"{told['seals']} seal{'' if told['seals'] == 1 else 's'}"
-        sealed = f"{told['sealed']} events in {seals}, {told['unsealed']} not sealed yet"
-        cast.say(f"{name}: the trail is as it was written: {sealed}")
+
+        async def sealed(workspace: Path = workspace) -> dict[str, Any] | None:
+            seen: dict[str, Any] = json.loads(await command(workspace, "audit", "verify", "--json"))
+            return seen if seen["sealed"] and not seen["unsealed"] else None
+
+        seen = await eventually(sealed, f"the trail of the {name} is sealed")
+        cast.say(f"{name}: {seen['sealed']} events in {seen['seals']} seals, the trail is as it was written")
+    changed = cast.demo.folder / "changed"
+    shutil.copytree(cast.demo.gateway, changed, ignore=shutil.ignore_patterns("data"))
+    (changed / "data").mkdir()
+    with (
+        closing(sqlite3.connect(cast.demo.gateway / "data" / "gateway.db")) as original,
+        closing(sqlite3.connect(changed / "data" / "gateway.db")) as copy,
+    ):
+        original.backup(copy)
+        copy.execute("UPDATE event SET data = replace(data, 'rejected', 'accepted') WHERE kind = 'interchange.read'")
+        copy.commit()
+    found = json.loads(await command(changed, "audit", "verify", "--json", code=1))
+    prove(found["problems"], "a change to a sealed event is found")
+    first = found["problems"][0]
+    where = f"event {first['number']} of message {first['message_id']}"
+    cast.say(f"in a copy with one changed event it names it: {first['what']}, {where}")
 
 
 async def _once_at(cast: Cast, erp: str, kind: str, count: int) -> list[dict[str, Any]]:
@@ -358,18 +378,7 @@ async def _timelines(cast: Cast) -> None:
 
 
 def _detail(entry: TrailEntry) -> str:
-    shown = (
-        "channel",
-        "document",
-        "type",
-        "outcome",
-        "target",
-        "rule",
-        "status",
-        "their_id",
-        "disposition",
-        "control_number",
-    )
+    shown = ("document", "type", "outcome", "target", "rule", "status", "their_id", "disposition", "control_number")
     return ", ".join(f"{key} {entry.data[key]}" for key in shown if entry.data.get(key) is not None)
 
 

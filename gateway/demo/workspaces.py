@@ -31,6 +31,7 @@ _QUICK_RETRIES = """
 # Added by the demo, which has no patience:
 retries:
   schedule_seconds: [1, 1, 2, 3, 5, 10, 30, 60]
+seal_seconds: 2
 """
 
 

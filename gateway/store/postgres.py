@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.errors import OurFault
@@ -26,6 +26,8 @@ WRITERS = 2
 CONNECTIONS = 10
 CONNECT_SECONDS = 10
 TRIES = 3
+_OURS = (IntegrityError, DataError, ProgrammingError)
+"""What a wrong statement or value raises; anything else is the database's trouble."""
 _RETRIED = {"40001", "40P01"}
 """SQLSTATE: serialization failure, deadlock detected."""
 _SETTINGS = {
@@ -177,7 +179,7 @@ def _lost(fault: BaseException) -> bool:
 
 
 def _fault(fault: BaseException) -> BaseException:
-    if isinstance(fault, OperationalError) or (isinstance(fault, DBAPIError) and fault.connection_invalidated):
+    if isinstance(fault, DBAPIError) and (_lost(fault) or not isinstance(fault, _OURS)):
         return our_fault(fault)
     if isinstance(fault, OSError):
         return OurFault(f"PostgreSQL cannot be reached: {fault}", remedy="Check that it runs; the gateway tries again.")

@@ -144,7 +144,11 @@ class SqliteDatabase(Database):
                     item = self._queue.get()
                 ending = item is None
                 if batch:
-                    self._commit(connection, driver, batch)
+                    try:
+                        self._commit(connection, driver, batch)
+                    except BaseException as fault:  # noqa: BLE001  the writer lives on; its callers are told
+                        for waiting in batch:
+                            waiting.error = waiting.error or fault
                     for loop in {waiting.loop for waiting in batch}:
                         theirs = [waiting for waiting in batch if waiting.loop is loop]
                         if not loop.is_closed():

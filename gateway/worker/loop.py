@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gateway.errors import OurFault, PartnerFault
+from gateway.errors import OurFault, Outcome, PartnerFault
 from gateway.ports import Changes, Clock, Job, LeaseLost, NaturalKeyTaken, new_id
 from gateway.worker.breaker import Breaker
 from gateway.worker.outcomes import Verdict, facts, judge
@@ -117,7 +117,9 @@ class Worker:
             return await self._store.claim(self._owner, tuple(self._handlers), free)
         except OurFault as fault:
             log.error("No work can be claimed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
-            return []
+        except Exception:
+            log.exception("No work can be claimed")
+        return []
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
@@ -163,10 +165,11 @@ class Worker:
             log.error("Step %s of message %s, reference %s", job.step, job.message_id, reference, exc_info=fault)
         else:
             log.warning("Step %s of message %s: %s", job.step, job.message_id, verdict.reason)
-        await self._write_down(job, verdict)
-        if verdict.delivery and verdict.outcome != "permanent":
+        if verdict.delivery and verdict.outcome is not Outcome.PERMANENT:
+            # Before the job is ended: its end makes room in the lane, and the next one must find it paused.
             await self._store.lane_failed(job.lane, self._breaker.pause_for)
             self._troubled |= {job.lane}
+        await self._write_down(job, verdict)
 
     async def _write_down(self, job: Job, verdict: Verdict) -> None:
         events = facts(job, verdict)
@@ -190,6 +193,8 @@ class Worker:
                 self._troubled = await self._store.troubled_lanes()
             except OurFault as fault:
                 log.error("The worker's duties failed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
+            except Exception:
+                log.exception("The worker's duties failed")
             now = self._clock()
             for task, job in tuple(self._running.items()):
                 if (now - self._leased.get(task, now)).total_seconds() < lease / 3:
@@ -202,6 +207,6 @@ class Worker:
                     if not task.done():
                         log.warning("Job %s (%s) was given to another worker: stopped here", job.id, job.step)
                         task.cancel()
-                except OurFault:
-                    log.warning("The lease of job %s could not be renewed", job.id)
+                except Exception:
+                    log.exception("The lease of job %s could not be renewed", job.id)
             await asyncio.sleep(beat)

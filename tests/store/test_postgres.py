@@ -1,0 +1,77 @@
+"""PostgreSQL: connections that break, operations that lock each other out, settings every connection has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gateway.errors import OurFault
+from gateway.ports import Changes, MessageUpdate
+from gateway.store import Store
+
+
+@pytest.fixture
+async def nodes(new_postgres_database: Callable[[], str], tmp_path: Path, clock: Any) -> AsyncIterator[list[Store]]:
+    """Two nodes on one database."""
+    url = new_postgres_database()
+    opened = [await Store.open(url, payloads=tmp_path, clock=clock, serve=True) for _ in range(2)]
+    yield opened
+    for store in opened:
+        await store.close()
+
+
+async def test_every_connection_plans_anew_and_waits_for_the_disk(nodes: list[Store]) -> None:
+    """A plan made on empty tables is slow on full ones."""
+
+    def settings(connection: Connection) -> list[str]:
+        names = ("plan_cache_mode", "synchronous_commit")
+        return [connection.execute(text(f"SHOW {name}")).scalar_one() for name in names]
+
+    assert await nodes[0].database.write(settings) == ["force_custom_plan", "on"]
+
+
+async def test_a_broken_connection_is_our_fault_and_the_next_call_gets_a_new_one(
+    nodes: list[Store], trade: Any
+) -> None:
+    """The server ends every session of the node; what was acknowledged stays, the node goes on by itself."""
+    store, other = nodes
+    first = await store.accept(trade.received())
+
+    def end_sessions(connection: Connection) -> None:
+        mine = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"))  # noqa: S608
+
+    await other.database.write(end_sessions)
+    changes = trade.received()
+    results = [await asyncio.gather(store.accept(changes), return_exceptions=True) for _ in range(10)]
+    faults = [result for (result,) in results if isinstance(result, BaseException)]
+    assert len(faults) < 10
+    assert all(isinstance(fault, OurFault) and fault.remedy for fault in faults)
+    assert await store.message(changes.messages[0].id) is not None
+    assert await store.message(first.message_id) is not None
+
+
+async def test_operations_that_deadlock_are_run_again(nodes: list[Store], trade: Any) -> None:
+    """Two nodes change the same messages in opposite order, many times; nobody sees it."""
+    messages = [trade.message() for _ in range(6)]
+    await nodes[0].apply(Changes(messages=tuple(messages)))
+
+    def touch(store: Store, order: list[Any]) -> list[Any]:
+        return [store.apply(Changes(message_updates=(MessageUpdate(id=one.id, mic="x"),))) for one in order]
+
+    await asyncio.gather(*(step for _ in range(8) for step in touch(nodes[0], messages)),
+                         *(step for _ in range(8) for step in touch(nodes[1], messages[::-1])))  # fmt: skip
+
+
+async def test_nodes_claim_from_one_queue_without_sharing_a_job(nodes: list[Store], trade: Any) -> None:
+    """And together they keep to the lane's cap."""
+    await asyncio.gather(*(nodes[0].accept(trade.received(lane="a")) for _ in range(30)))
+    claims = await asyncio.gather(*(nodes[turn % 2].claim(f"node-{turn % 2}", ["read"], 5) for turn in range(12)))
+    given = [job.id for jobs in claims for job in jobs]
+    given += [job.id for job in await nodes[0].claim("node-0", ["read"], 64)]
+    assert len(given) == len(set(given)) == 16

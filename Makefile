@@ -35,7 +35,7 @@ lint: $(VENV)/.dev ## style, formatting, types, import contract
 	$(BIN)/lint-imports
 
 test: lint ## lint and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

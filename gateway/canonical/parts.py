@@ -440,7 +440,7 @@ class Interchange(Part):
     delimiters: Text | None = Field(
         default=None, description="Separators of element, component, segment and repetition, in this order"
     )
-    line_ending: Literal["\n", "\r\n", "\r"] | None = Field(default=None, description="What follows each segment")
+    line_ending: Literal["lf", "crlf", "cr"] | None = Field(default=None, description="What follows each segment")
 
 
 class OrderReference(Part):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,7 +17,7 @@ from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
 from gateway.mapping import Example, Map, check_map, compile_map, from_folders, shipped
-from gateway.mapping.envelope import read_envelope, written_as
+from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 
@@ -205,11 +204,13 @@ def _messages(data: bytes, file: str) -> list[tuple[Interchange, Group, Message]
     ]
 
 
-def _line_ending(data: bytes) -> str:
+def _line_ending(data: bytes) -> str | None:
     """What follows the terminator of the first ISA: writing does the same."""
-    start = data.find(b"ISA")
-    found = re.match(rb"\r\n|\n|\r", data[start + ISA_BYTES : start + ISA_BYTES + 2])
-    return "" if found is None or data[start + ISA_BYTES - 1 : start + ISA_BYTES] in b"\r\n" else found[0].decode()
+    start = data.find(b"ISA") + ISA_BYTES
+    if data[start - 1 : start] in b"\r\n":
+        return None
+    behind = data[start : start + 2].decode("latin-1")
+    return next((word for word in ("crlf", "lf", "cr") if behind.startswith(LINE_ENDINGS[word])), None)
 
 
 def _bytes(file: str) -> bytes:

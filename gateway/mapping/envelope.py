@@ -12,9 +12,14 @@ from gateway.edi.delimiters import STANDARD, Delimiters
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Message
 
+LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
+"""The canonical words for what follows a segment's terminator."""
 
-def read_envelope(interchange: Interchange, group: Group, message: Message, line_ending: str = "") -> dict[str, Any]:
-    """The envelope's fields as a canonical document has them."""
+
+def read_envelope(
+    interchange: Interchange, group: Group, message: Message, line_ending: str | None = None
+) -> dict[str, Any]:
+    """The envelope's fields as a canonical document has them; `line_ending` is one of `LINE_ENDINGS`."""
     delimiters = interchange.delimiters
     fields: dict[str, Any] = {
         "standard": "x12",
@@ -44,4 +49,4 @@ def written_as(document: Mapping[str, Any]) -> tuple[str | None, Delimiters, str
         delimiters = Delimiters(
             element=characters[0], component=characters[1], segment=characters[2], repetition=repetition
         )
-    return document.get("message_reference"), delimiters, str(fields.get("line_ending") or "")
+    return document.get("message_reference"), delimiters, LINE_ENDINGS.get(str(fields.get("line_ending")), "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
@@ -75,7 +75,7 @@ def said(**words: str) -> Any:
     def fill(_cls: type[Part], data: Any) -> Any:
         return {**words, **data} if isinstance(data, dict) else data
 
-    return model_validator(mode="before")(classmethod(fill))
+    return model_validator(mode="before")(classmethod(fill))  # type: ignore[arg-type]
 
 
 class When(Part):
@@ -437,6 +437,10 @@ class Interchange(Part):
     control_number: Text | None = Field(default=None, description="ISA13, UNB 0020")
     test: bool | None = Field(default=None, description="Test traffic")
     acknowledgment_requested: bool | None = Field(default=None, description="ISA14, UNB 0031")
+    delimiters: Text | None = Field(
+        default=None, description="Separators of element, component, segment and repetition, in this order"
+    )
+    line_ending: Literal["lf", "crlf", "cr"] | None = Field(default=None, description="What follows each segment")
 
 
 class OrderReference(Part):

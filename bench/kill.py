@@ -37,6 +37,7 @@ class Outcome:
     seconds: float
     acknowledged: int
     refused: int
+    """Negative and invalid receipts."""
     retries: int
     lost: int
     doubled: int
@@ -81,7 +82,7 @@ async def run(*, messages: int, kills: int, seed: int, database: str | None) -> 
             kills=killed,
             seconds=seconds,
             acknowledged=len(sender.acknowledged),
-            refused=len(sender.refused),
+            refused=len(sender.refused) + len(sender.invalid),
             retries=sender.retries,
             lost=sum(effect not in there for effect in wanted),
             doubled=sum(times > 1 for times in there.values()),
@@ -97,7 +98,7 @@ async def _kill(around: Surroundings, sender: Station, messages: int, kills: int
     """Kill at random points of the run: after a random number of receipts and a random wait besides."""
     done = 0
     for point in sorted(chance.sample(range(1, messages), min(kills, messages - 1))):
-        while len(sender.acknowledged) + len(sender.refused) < point:
+        while len(sender.acknowledged) + len(sender.refused) < point:  # noqa: ASYNC110  another process, no event
             await asyncio.sleep(0.005)
         await asyncio.sleep(chance.uniform(0, 0.25))
         around.gateway.kill()
@@ -136,7 +137,7 @@ def show(outcome: Outcome, database: str) -> None:
         ("SIGKILLs of the gateway", outcome.kills),
         ("seconds, until everything was delivered", f"{outcome.seconds:.0f}"),
         ("acknowledged (MDN verified, MIC equal)", outcome.acknowledged),
-        ("refused", outcome.refused),
+        ("refused, or answered by an invalid receipt", outcome.refused),
         ("attempts repeated by the sender", outcome.retries),
         ("LOST: acknowledged, not at the ERP", outcome.lost),
         ("DOUBLED: twice at the ERP", outcome.doubled),

@@ -78,7 +78,7 @@ class DocumentState(StrEnum):
     DELIVERED = "delivered"
     """In: its target has it."""
     REJECTED = "rejected"
-    """In: refused; `findings` say why."""
+    """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
     SUBMITTED = "submitted"
     """Out: the ERP handed it over."""
     COMPOSED = "composed"

@@ -63,6 +63,8 @@ GIVEN_UP: Mapping[str, OnDead] = {
 }
 """What else becomes true when a job of that kind is given up."""
 
+GAUGES_SECONDS = 10
+
 CONNECTIONS = 256
 """Outbound connections at once, over all far sides."""
 
@@ -171,6 +173,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             metrics=metrics,
             routes=_as2_routes(station),
         )
+        gauges = asyncio.create_task(_gauges(store, metrics), name="gauges")
+        stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer))
         server = await serve(application(services), loaded.settings.listen, folder)
@@ -221,10 +225,18 @@ def _as2_routes(station: Station) -> tuple[web.AbstractRouteDef, ...]:
 async def _ready(store: Store) -> dict[str, str]:
     """Checks for the load balancer, in words that strangers may read."""
     try:
-        await store.lanes()
+        await store.check()
     except OurFault:
         return {"database": "not reachable"}
     return {"database": "ok"}
+
+
+async def _gauges(store: Store, metrics: Metrics) -> None:
+    """Keep the figures about work current; a database that does not answer is readiness's business."""
+    while True:
+        with contextlib.suppress(OurFault):
+            metrics.jobs(await store.unfinished())
+        await asyncio.sleep(GAUGES_SECONDS)
 
 
 @asynccontextmanager

@@ -51,7 +51,9 @@ _RULE_OF: Final[dict[str, str]] = {
 
 
 def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
-    """The document in `data` (decoded JSON), or None with every error in it. Unknown kinds and hostile nesting are findings."""
+    """The document in `data` (decoded JSON), or None with every error in it. Unknown kinds and hostile
+    nesting are findings.
+    """
     model = KINDS.get(kind)
     if model is None:
         wanted = ", ".join(KINDS) + shape.near(kind, KINDS)
@@ -95,7 +97,9 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def prune(value: object, depth: int = 0) -> Any:
-    """`value` without null, "", [] and {} in objects; lists keep their other items' order. RecursionError past MAX_DEPTH."""
+    """`value` without null, "", [] and {} in objects; lists keep their other items' order. RecursionError
+    past MAX_DEPTH.
+    """
     if isinstance(value, dict):
         if depth > MAX_DEPTH:
             raise RecursionError

@@ -24,7 +24,15 @@ CANNOT_RUN = 2
 MAX_BYTES = 64 * 1024 * 1024
 
 MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
-Folder = Annotated[Path, typer.Option("--workspace", help="The folder with maps/; shipped maps are always there.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        envvar="GATEWAY_WORKSPACE",
+        help="The folder with maps/; shipped maps are always there.",
+        show_default="the current folder",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
 HERE = Path()
 

@@ -1,4 +1,6 @@
-"""What a map can express: the fields its lines name, as a tree beside the document's. What stands outside it is lost in writing."""
+"""What a map can express: the fields its lines name, as a tree beside the document's. What stands outside it
+is lost in writing.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Writing:
-    """A document as a tree. `lost` is what the map cannot express; each is a finding too where a line was meant for it."""
+    """A document as a tree. `lost` is what the map cannot express; each is a finding too where a line was
+    meant for it.
+    """
 
     root: Loop
     lost: tuple[Lost, ...]
@@ -72,7 +74,9 @@ class Map:
     always: tuple[str, ...]
 
     def read(self, root: Loop) -> Reading:
-        """The canonical document that the set says; what no line names is in `unmapped` and in the document's `extensions`."""
+        """The canonical document that the set says; what no line names is in `unmapped` and in the
+        document's `extensions`.
+        """
         state = ReadState()
         document: Json = {}
         self.scope.read(root.children, document, state)
@@ -92,7 +96,9 @@ class Map:
 
 
 def compile_map(name: str, sources: Sources) -> Map:
-    """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it breaks a law."""
+    """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it
+    breaks a law.
+    """
     problems = Problems()
     node, version = resolve(name, _finder(sources), problems)
     made: Map | None = None
@@ -150,7 +156,9 @@ def _finder(sources: Sources) -> Finder:
 
 
 def shipped() -> Traversable:
-    """The folder of the maps that come with the gateway: `maps/` of a checkout, `gateway/maps` of an installed wheel."""
+    """The folder of the maps that come with the gateway: `maps/` of a checkout, `gateway/maps` of an
+    installed wheel.
+    """
     package = importlib.resources.files("gateway")
     inside = package / "maps"
     if inside.is_dir():

@@ -36,7 +36,7 @@ def resolve(name: str, finder: Finder, problems: Problems) -> tuple[Node | None,
     return node, hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _resolve(
+def _resolve(  # noqa: PLR0917  one step of the recursion
     name: str, finder: Finder, problems: Problems, above: tuple[str, ...], sources: list[str], asked: tuple[str, int]
 ) -> Node | None:
     if name in above or len(above) >= MAX_EXTENDS:

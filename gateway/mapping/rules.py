@@ -1,4 +1,6 @@
-"""Every rule of maps: what a map file must keep, and what reading or writing a document can find. One table, one maker."""
+"""Every rule of maps: what a map file must keep, and what reading or writing a document can find. One table,
+one maker.
+"""
 
 from __future__ import annotations
 

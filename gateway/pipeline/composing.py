@@ -60,7 +60,7 @@ async def compose(station: Station, job: Job) -> Changes:
     document = await station.queries.document(job.document_id or "")
     if document is None:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
-    if document.state is not DocumentState.SUBMITTED:
+    if document.state not in {DocumentState.SUBMITTED, DocumentState.FAILED}:  # failed: an operator retries
         return Changes()
     agreement, dialect, mapping = _agreed(station, document)
     writing = mapping.write(dict(document.body))

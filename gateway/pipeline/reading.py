@@ -411,7 +411,7 @@ class _Reading:
         accepted = outcome in _TAKEN
         state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
         self._found.message_updates.append(MessageUpdate(id=sent.id, state=state))
-        stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.FAILED
+        stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.REJECTED
         order_number = None
         for document in await self._station.queries.documents_of(sent.id):
             order_number = document.order_number

@@ -166,7 +166,7 @@ def _rejected(exchange: _Exchange, verdict: as2.ReceiptVerdict) -> Changes:
     )
     return Changes(
         message_updates=(exchange.update(MessageState.REJECTED),),
-        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.FAILED) for one in exchange.documents),
+        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.REJECTED) for one in exchange.documents),
         met=() if message.wait_key is None else (message.wait_key,),
         events=(event,),
     )

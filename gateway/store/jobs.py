@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
 from gateway.store import later
@@ -171,3 +171,13 @@ def job_of(row: Row[Any]) -> Job:
         data=row.data,
         first_run_at=row.first_run_at,
     )
+
+
+def unfinished(connection: Connection) -> dict[str, int]:
+    """How many jobs are in each state but done, by indexes that hold no finished rows."""
+    found = {state.value: 0 for state in JobState if state is not JobState.DONE}
+    conditions = (job.c.due_at.is_not(None), job.c.lease_until.is_not(None), job.c.state == literal_column("'dead'"))
+    for condition in conditions:
+        counted = select(job.c.state, func.count()).where(condition).group_by(job.c.state)
+        found.update({str(state): int(count) for state, count in connection.execute(counted)})
+    return found

@@ -148,6 +148,14 @@ class Store(Asking, Auditing):
 
         return await self.database.write(operation)
 
+    async def check(self) -> None:
+        """Raises OurFault when the database does not answer, or has another schema."""
+        await self.database.read(schema.check)
+
+    async def unfinished(self) -> dict[str, int]:
+        """How many jobs are ready, waiting, running and dead."""
+        return await self.database.read(jobs.unfinished)
+
     async def lanes(self) -> list[Lane]:
         """All lanes with what is due and running."""
         return await self.database.read(lanes.lanes)

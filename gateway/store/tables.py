@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -182,6 +183,8 @@ job = Table(
 _where_set("job_due_index", job.c.lane, job.c.due_at)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)
 _where_set("job_wait_key_index", job.c.wait_key)
+_dead = job.c.state == literal_column("'dead'")  # dead letters are few: found and counted without a scan
+Index("job_dead_index", job.c.message_id, sqlite_where=_dead, postgresql_where=_dead)
 
 attempt = Table(
     "attempt",

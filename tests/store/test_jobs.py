@@ -19,6 +19,7 @@ from gateway.ports import (
     LeaseLost,
     MessageState,
     MessageUpdate,
+    NaturalKeyTaken,
     NewJob,
     Numbered,
 )
@@ -284,3 +285,27 @@ async def test_control_numbers_have_no_gap_and_no_repeat(store: Store, trade: An
     await asyncio.gather(*(store.apply(one) for one in made), return_exceptions=True)
     numbers = [int(await store.payload(message.id)) for message in await store.messages()]
     assert sorted(numbers) == list(range(1, 9))
+
+
+async def test_unfinished_work_is_counted_by_state(store: Store, trade: Any) -> None:
+    """Done jobs are nobody's gauge."""
+    ids = await queued(store, trade, 4)
+    first, second, _ = await store.claim("me", ["read"], 3)
+    await store.finish(first, Changes())
+    await store.bury(second, outcome="permanent", reason="no", changes=Changes())
+    assert len(ids) == 4
+    assert await store.unfinished() == {"ready": 1, "running": 1, "waiting": 0, "dead": 1}
+
+
+async def test_an_identity_is_taken_once_and_for_ever(store: Store, trade: Any) -> None:
+    """A control number that another message has taken stops the commit; its owner can be asked for."""
+    first, second = trade.received(), trade.received()
+    await store.accept(first)
+    await store.accept(second)
+    owner, other = first.messages[0].id, second.messages[0].id
+    await store.apply(Changes(keys=(("x12:acme:1", owner),)))
+    assert await store.key_owner("x12:acme:1") == owner
+    assert await store.key_owner("x12:acme:2") is None
+    with pytest.raises(NaturalKeyTaken):
+        await store.apply(Changes(keys=(("x12:acme:2", other), ("x12:acme:1", other))))
+    assert await store.key_owner("x12:acme:2") is None

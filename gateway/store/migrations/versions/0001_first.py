@@ -221,6 +221,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index(
+        "job_dead_index",
+        "job",
+        ["message_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'dead'"),
+        postgresql_where=sa.text("state = 'dead'"),
+    )
+    op.create_index(
         "job_wait_key_index",
         "job",
         ["wait_key"],

@@ -1,0 +1,86 @@
+"""`gateway map` and `gateway schema`: exit codes, what goes to stdout, what to stderr."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gateway.cli import map as map_commands
+from gateway.cli.schema import schema
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples" / "x12"
+RUN = CliRunner()
+SCHEMA = typer.Typer()
+SCHEMA.command()(schema)
+
+
+def test_read_then_write_gives_the_same_set(tmp_path: Path) -> None:
+    """ST to SE, byte for byte."""
+    read = RUN.invoke(map_commands.app, ["read", "--map", "x12/855", str(SAMPLES / "855-split.edi")])
+    assert read.exit_code == 0
+    assert json.loads(read.stdout) == json.loads((SAMPLES / "855-split.json").read_text("utf-8"))
+    (tmp_path / "out.json").write_text(read.stdout, "utf-8")
+    arguments = ["write", "--map", "x12/855", "--number", "0202", "--newlines", str(tmp_path / "out.json")]
+    write = RUN.invoke(map_commands.app, arguments)
+    assert write.exit_code == 0
+    assert write.stdout in (SAMPLES / "855-split.edi").read_text("utf-8")
+
+
+def test_what_no_line_names_is_listed_on_stderr() -> None:
+    """Element by element; it is no finding."""
+    read = RUN.invoke(map_commands.app, ["read", "--map", "x12/850", str(SAMPLES / "850-unknown-codes.edi")])
+    assert read.exit_code == 0
+    assert "unmapped: segment 14 IT8, element 07" in read.stderr
+
+
+def test_check_runs_every_shipped_map_with_its_examples() -> None:
+    """All are right."""
+    check = RUN.invoke(map_commands.app, ["check", "--json"])
+    assert check.exit_code == 0
+    rows = {row["map"]: row for row in json.loads(check.stdout)}
+    assert {name: rows[name]["examples"] for name in ("acme/855", "x12/850", "x12/855", "x12/856")} == {
+        "acme/855": 1, "x12/850": 4, "x12/855": 4, "x12/856": 4,
+    }  # fmt: skip
+
+
+def test_check_of_a_broken_map_names_file_line_and_key(tmp_path: Path) -> None:
+    """Exit code 1; the workspace's map wins over a shipped one."""
+    folder = tmp_path / "maps" / "x12"
+    folder.mkdir(parents=True)
+    (folder / "855.yaml").write_text("document: 855\ncanonical: order_acknowledgement\nsegmnts: []\n", "utf-8")
+    check = RUN.invoke(map_commands.app, ["check", "x12/855", "--workspace", str(tmp_path)])
+    assert check.exit_code == 1
+    assert "maps/x12/855.yaml:3 segmnts" in check.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read", "--map", "x12/855", "no-such-file"],
+        ["read", "--map", "x12/999", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "../../etc/passwd", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "x12/850", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "x12/850", str(SAMPLES / "855-split.json")],
+        ["write", "--map", "x12/855", str(SAMPLES / "855-split.edi")],
+    ],
+)
+def test_what_cannot_run_says_why_on_stderr(arguments: list[str]) -> None:
+    """Exit code 2 and a remedy."""
+    result = RUN.invoke(map_commands.app, arguments)
+    assert result.exit_code == 2
+    assert result.stderr
+    assert not result.stdout
+
+
+def test_schema_prints_a_schema_or_the_kinds() -> None:
+    """And says which kinds there are when the name is wrong."""
+    assert json.loads(RUN.invoke(SCHEMA, ["purchase_order"]).stdout)["title"] == "PurchaseOrder"
+    assert "ship_notice" in RUN.invoke(SCHEMA, []).stdout
+    wrong = RUN.invoke(SCHEMA, ["invoice"])
+    assert wrong.exit_code == 2
+    assert "order_acknowledgement" in wrong.stderr

@@ -70,14 +70,12 @@ def answers(parties: Parties, messages: int, *, cartons: int = 3) -> Iterator[Pr
         ordered = order(number)
         if position == 0:
             body = scenario.acknowledgement(ordered, supplier_number=f"SO-{number:06d}", today=datetime.now(UTC).date())
-            yield _prepared(
-                parties, acknowledgement, "PR", body, ("order_acknowledgement", ordered["number"]), index + 1
-            )
+            effect = ("order_acknowledgement", ordered["number"])
+            yield _prepared(parties, acknowledgement, body, functional_id="PR", effect=effect, number=index + 1)
         else:
             name = f"ASN-{index:06d}"
-            yield _prepared(
-                parties, notice, "SH", ship_notice(ordered, name, cartons), ("ship_notice", name), index + 1
-            )
+            body = ship_notice(ordered, name, cartons)
+            yield _prepared(parties, notice, body, functional_id="SH", effect=("ship_notice", name), number=index + 1)
 
 
 def ship_notices(
@@ -90,7 +88,8 @@ def ship_notices(
         ordered = order(index % 10 if known_order else 99_000_000)
         name = f"ASN-{index:06d}"
         body = ship_notice(ordered, name, cartons)
-        found.append(_prepared(parties, notice, "SH", body, ("ship_notice", name), index + 1))
+        effect = ("ship_notice", name)
+        found.append(_prepared(parties, notice, body, functional_id="SH", effect=effect, number=index + 1))
     return found
 
 
@@ -137,7 +136,9 @@ def _unit(kind: str, serial: int, contents: list[Json]) -> Json:
     return {"kind": "handling_unit", "type": kind, "sscc": scenario.sscc(serial), "contents": contents}
 
 
-def _prepared(parties: Parties, mapping: Map, functional_id: str, body: Json, effect: Effect, number: int) -> Prepared:
+def _prepared(
+    parties: Parties, mapping: Map, body: Json, *, functional_id: str, effect: Effect, number: int
+) -> Prepared:
     written = mapping.write(body)
     assert not written.findings, written.findings
     now = datetime.now(UTC)

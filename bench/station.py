@@ -19,6 +19,7 @@ from aiohttp import web
 
 from bench.load import Parties, Prepared, group_answered
 from gateway import as2
+from gateway.errors import PartnerFault
 
 PAUSE_SECONDS = 0.1
 """Between two attempts at the same message."""
@@ -43,6 +44,8 @@ class Station:
     retries: int = 0
     refused: list[str] = field(default_factory=list)
     """Dispositions that were not positive."""
+    invalid: list[str] = field(default_factory=list)
+    """Answers with status 200 that were no valid receipts: there must be none."""
     functional: Counter[str] = field(default_factory=Counter)
     """Different 997 messages by the group that they answer."""
     received: int = 0
@@ -99,9 +102,13 @@ class Station:
         sent = as2.Sent(
             message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
         )
-        return as2.read_receipt(
-            headers, body, sent=sent, partner_certificates=self.parties.distributor, require_signature=True
-        )
+        try:
+            return as2.read_receipt(
+                headers, body, sent=sent, partner_certificates=self.parties.distributor, require_signature=True
+            )
+        except PartnerFault as fault:  # no receipt of ours, or not for this message: the sender tries again
+            self.invalid.append(str(fault))
+            return None
 
     async def take(self, request: web.Request) -> web.Response:
         """What the gateway sends: opened, noted, answered with a signed receipt."""

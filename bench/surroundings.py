@@ -93,7 +93,7 @@ async def surroundings(
     before = dict(os.environ)
     processes: list[Process] = []
     try:
-        demo = prepare(folder / "run")
+        demo = prepare(folder / "run", written_ports=False)
         os.environ.update(demo.environment)
         os.environ.pop("GATEWAY_DATABASE_URL", None)
         if database is not None:

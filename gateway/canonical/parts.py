@@ -72,10 +72,10 @@ def said(**words: str) -> Any:
     Every default of a canonical field that is not empty is given this way; a test holds that.
     """
 
-    def fill(_cls: type[Part], data: Any) -> Any:
+    def fill(data: Any) -> Any:
         return {**words, **data} if isinstance(data, dict) else data
 
-    return model_validator(mode="before")(classmethod(fill))  # type: ignore[arg-type]
+    return model_validator(mode="before")(fill)
 
 
 class When(Part):

@@ -385,7 +385,18 @@ async def _timelines(cast: Cast) -> None:
 
 
 def _detail(entry: TrailEntry) -> str:
-    shown = ("document", "type", "outcome", "target", "rule", "status", "their_id", "disposition", "control_number")
+    shown = (
+        "channel",
+        "document",
+        "type",
+        "outcome",
+        "target",
+        "rule",
+        "status",
+        "their_id",
+        "disposition",
+        "control_number",
+    )
     return ", ".join(f"{key} {entry.data[key]}" for key in shown if entry.data.get(key) is not None)
 
 

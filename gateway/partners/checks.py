@@ -196,7 +196,9 @@ def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Itera
         weak = weakness(certificate)
     except OurFault as fault:
         said = str(fault).removeprefix(f"{files.folder}/")
-        yield _finding(source, keys, "certificate", said=said, wanted="a certificate in PEM form", fix=fault.remedy)
+        missing_ours = source is files.settings and not (files.folder / file).exists()
+        fix = "make it, with the keys that are missing: gateway init DIR --keys-only" if missing_ours else fault.remedy
+        yield _finding(source, keys, "certificate", said=said, wanted="a certificate in PEM form", fix=fix)
         return
     if weak:
         fix = "ask for a certificate with a stronger key"

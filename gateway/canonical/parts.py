@@ -75,11 +75,7 @@ def said(**words: str) -> Any:
     def fill(data: Any) -> Any:
         return {**words, **data} if isinstance(data, dict) else data
 
-<<<<<<< HEAD
-    return model_validator(mode="before")(classmethod(fill))  # type: ignore[arg-type]
-=======
     return model_validator(mode="before")(fill)
->>>>>>> bench
 
 
 class When(Part):

@@ -28,6 +28,7 @@ from gateway.mapping import (
     json_text,
     shipped,
 )
+from gateway.mapping.envelope import FIELDS as ENVELOPE
 from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
@@ -224,7 +225,8 @@ def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] |
         edi, canonical = folder / example.edi, folder / example.canonical
         if edi.is_file() and canonical.is_file():
             messages = _messages(edi.read_bytes(), str(edi))
-            wanted = json.loads(canonical.read_text("utf-8"))
+            document = json.loads(canonical.read_text("utf-8"))
+            wanted = {key: value for key, value in document.items() if key not in ENVELOPE}
             return (messages[0][2].root, wanted) if messages else None
     return None
 

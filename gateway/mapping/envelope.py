@@ -15,6 +15,9 @@ from gateway.edi.tree import Message
 LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 """The canonical words for what follows a segment's terminator."""
 
+FIELDS = frozenset({"interchange", "group_control_number", "message_reference"})
+"""What `read_envelope` gives: no example of a map is held against these."""
+
 
 def read_envelope(
     interchange: Interchange, group: Group, message: Message, line_ending: str | None = None

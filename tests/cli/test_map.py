@@ -66,6 +66,18 @@ def test_check_runs_every_shipped_map_with_its_examples() -> None:
     }  # fmt: skip
 
 
+def test_what_read_prints_serves_as_an_example(tmp_path: Path) -> None:
+    """The envelope's fields in it are no map's, so no map is held against them."""
+    edi = SAMPLES / "855-split.edi"
+    (tmp_path / "split.edi").write_bytes(edi.read_bytes())
+    (tmp_path / "split.json").write_text(RUN.invoke(map_commands.app, ["read", "--map", "x12/855", str(edi)]).stdout)
+    own = tmp_path / "maps/own/855.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("extends: x12/855\nexamples:\n  - {edi: split.edi, canonical: split.json}\n", "utf-8")
+    checked = RUN.invoke(map_commands.app, ["check", "own/855", "--workspace", str(tmp_path)])
+    assert checked.exit_code == 0, checked.stdout
+
+
 def test_check_of_a_broken_map_names_file_line_and_key(tmp_path: Path) -> None:
     """Exit code 1; the workspace's map wins over a shipped one."""
     folder = tmp_path / "maps" / "x12"

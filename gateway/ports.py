@@ -492,10 +492,15 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """What the far side answered."""
+    """What the far side answered, and how the body was made that it answered to."""
 
     status: int
     their_id: str | None
+    map: str | None = None
+    """The JSON map that made the body; None where it was the canonical JSON itself."""
+    map_hash: str | None = None
+    left_out: int | None = None
+    """How many fields and parts of the document the map has no line for."""
 
 
 class Connector(Protocol):

@@ -214,7 +214,9 @@ class HttpTarget(Part):
     accepted: tuple[HttpStatus, ...] = Field(
         default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
     )
-    cap: Annotated[int, Field(ge=1, le=256)] = Field(default=8, description="Calls under way at once, at most.")
+    cap: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8, description="Calls of one gateway process under way at once, over all partners."
+    )
 
 
 class FolderTarget(Part):

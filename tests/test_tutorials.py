@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(console|sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "\x1e"
-SECONDS = 120
+SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ FORMAT = re.sub(r"@font-face \{\{.*?\n    \}\}\n", "", CONSOLE_SVG_FORMAT, flags
 
 def main() -> None:
     """Run the demo in an empty folder, under a name without the machine's paths, and draw what it said."""
-    console = Console(record=True, width=112, highlight=False, force_terminal=True)
+    console = Console(record=True, width=124, highlight=False, force_terminal=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         code = asyncio.run(walk(Path("run/demo"), console))
     if code:

@@ -38,6 +38,15 @@ def fields(model: type[BaseModel]) -> dict[str, Step]:
     }
 
 
+@functools.cache
+def computed(model: type[BaseModel]) -> dict[str, Step]:
+    """The fields of `model` that follow from others and are only ever written."""
+    return {
+        name: _step(info.return_type, required=False, description=info.description or "")
+        for name, info in model.model_computed_fields.items()
+    }
+
+
 def near(name: str, candidates: typing.Iterable[str]) -> str:
     """`, did you mean x?` for the nearest candidate, empty when none is near."""
     found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)

@@ -11,12 +11,23 @@ import typer
 from rich.console import Console
 
 from gateway.canonical import check, dump, parse
+from gateway.cli import map_json
 from gateway.edi import library, write, x12
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
-from gateway.mapping import Example, Map, check_map, compile_map, from_folders, shipped
+from gateway.mapping import (
+    Example,
+    JsonMap,
+    Map,
+    check_json_map,
+    check_map,
+    compile_any,
+    from_folders,
+    json_text,
+    shipped,
+)
 from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
@@ -43,7 +54,7 @@ HERE = Path()
 
 @app.command()
 def read(
-    file: Annotated[str, typer.Argument(help="An X12 file; - for standard input.")],
+    file: Annotated[str, typer.Argument(help="An X12 file, or a body for a JSON map; - for standard input.")],
     *,
     name: MapName,
     workspace: Folder = HERE,
@@ -54,6 +65,9 @@ def read(
     Example: gateway map read --map x12/855 samples/x12/855-split.edi > 855-split.json
     """
     own = _map(name, workspace)
+    if isinstance(own, JsonMap):
+        _finish(map_json.read_body(own, _object(file), indent=None if lines else 2))
+        return
     data = _bytes(file)
     sets = [one for one in _messages(data, file) if one[2].type == own.document]
     if not sets:
@@ -89,7 +103,9 @@ def write_(
         bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
     ] = False,
 ) -> None:
-    """Print the set, ST to SE, that says what the canonical JSON in FILE says; what is lost goes to stderr.
+    """Print the set, ST to SE, or the JSON body that says what the canonical JSON in FILE says.
+
+    What is lost goes to stderr. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
 
     Example: gateway map write --map x12/855 855-split.json --newlines
     """
@@ -102,6 +118,9 @@ def write_(
     if model is None:
         _say(errors)
         raise typer.Exit(FINDINGS)
+    if isinstance(own, JsonMap):
+        _finish((*check(model), *map_json.write_body(own, dump(model))))
+        return
     reference, delimiters, line_ending = written_as(data)
     newline = line_ending or ("\n" if newlines else "")
     writing = own.write(dump(model))
@@ -137,18 +156,22 @@ def check_(
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
     for name in names or _all(workspace):
-        examples = 0
+        examples, only_writes = 0, ""
         try:
-            own = compile_map(name, from_folders(workspace / "maps", shipped()))
+            own = compile_any(name, from_folders(workspace / "maps", shipped()))
         except OurFault as fault:
             found = fault.findings
         else:
             examples = len(own.examples)
-            found = check_map(own, lambda example: _example(example, workspace))
+            if isinstance(own, JsonMap):
+                found = check_json_map(own, lambda example: map_json.example(example, workspace))
+                only_writes = ", only writes" if own.writes_only else ""
+            else:
+                found = check_map(own, lambda example: _example(example, workspace))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
             verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
-            console.print(f"{name:24} {examples} examples, {verdict}")
+            console.print(f"{name:24} {examples} examples, {verdict}{only_writes}")
             for one in found:
                 console.print(f"  {one.text}\n    {one.fix}", markup=False, soft_wrap=True)
     if as_json:
@@ -157,12 +180,28 @@ def check_(
         raise typer.Exit(FINDINGS)
 
 
-def _map(name: str, workspace: Path) -> Map:
+def _map(name: str, workspace: Path) -> Map | JsonMap:
     try:
-        return compile_map(name, from_folders(workspace / "maps", shipped()))
+        return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:
         _say(fault.findings)
         _stop(str(fault), fault.remedy)
+
+
+def _object(file: str) -> dict[str, Any]:
+    try:
+        body = json_text.decode(_bytes(file))
+    except (ValueError, RecursionError) as fault:
+        _stop(f"{file} is no JSON: {fault}.", "Give one JSON object, as the far side sends it.")
+    if not isinstance(body, dict):
+        _stop(f"{file} is no JSON object.", "Give one JSON object, as the far side sends it.")
+    return body
+
+
+def _finish(found: tuple[Finding, ...]) -> None:
+    _say(found)
+    if worst(found) is not Severity.ACCEPT:
+        raise typer.Exit(FINDINGS)
 
 
 def _all(workspace: Path) -> list[str]:

@@ -225,7 +225,7 @@ def _envelope(station: Station, outgoing: Outgoing, numbers: Numbers) -> write.E
         at=outgoing.at,
         version=dialect.version,
         test=dialect.test,
-        ack_requested=dialect.request_ta1,
+        ack_requested=dialect.request_ta1 and outgoing.type != "TA1",  # a TA1 about a TA1 would never end
         delimiters=write.fitting_delimiters((outgoing.root,), preferred),
         newline="\n" if dialect.line_breaks else "",
     )

@@ -7,7 +7,7 @@ fails. Either all of it happens or nothing: no half-read interchange is ever vis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway import canonical
@@ -177,10 +177,14 @@ class _Reading:
         )
         if rejected:
             interchange = replace(interchange, findings=tuple(findings), envelope=Verdict.REJECTED)
-        if acknowledge.wants_ta1(interchange):
+        if acknowledge.wants_ta1(interchange) and (interchange.groups or not interchange.tas):
+            # An interchange of nothing but TA1s is an acknowledgment itself: whatever it asks for, it gets none.
             self._answer_ta1(interchange)
         for ta1 in interchange.tas:
-            await self._ta1_received(acknowledge.read_ta1(ta1.segment))
+            if ta1.findings:  # its number may be no number at all
+                self._unreadable_acknowledgment("TA1", ta1.findings)
+            else:
+                await self._ta1_received(acknowledge.read_ta1(ta1.segment))
         if rejected:
             return
         if interchange.tas and not interchange.groups:
@@ -373,7 +377,7 @@ class _Reading:
         self._found.accepted += 1
         for message in group.messages:
             if message.type != "997" or message.outcome is Verdict.REJECTED:
-                self._rejected_acknowledgment(message)
+                self._unreadable_acknowledgment(message.type, message.findings)
                 continue
             answer = acknowledge.read_997(message)
             key = identity.acknowledgment_key(self._agreement.name, answer.functional_id, answer.group_control_number)
@@ -431,16 +435,16 @@ class _Reading:
             )
         )
 
-    def _rejected_acknowledgment(self, message: Message) -> None:
+    def _unreadable_acknowledgment(self, type_: str, findings: Sequence[Finding]) -> None:
         """An acknowledgment that cannot be read is not answered; the operator sees it."""
         self._found.events.append(
             DocumentRejected(
                 message_id=self._message.id,
                 partner=self._agreement.name,
-                document=message.type,
+                document=type_,
                 number=None,
-                rules=tuple(finding.rule for finding in message.findings),
-                reason=message.findings[0].text if message.findings else "not an acknowledgment",
+                rules=tuple(finding.rule for finding in findings),
+                reason=findings[0].text if findings else "not an acknowledgment",
             )
         )
 

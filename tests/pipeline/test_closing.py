@@ -1,0 +1,112 @@
+"""What closes a message of ours: the partner's 997 or TA1, in whatever order and however late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.ports import DocumentState, MessageState
+
+VERDICTS = {
+    "A": (MessageState.ACKNOWLEDGED, DocumentState.ACKNOWLEDGED),
+    "E": (MessageState.ACKNOWLEDGED, DocumentState.ACKNOWLEDGED),
+    "P": (MessageState.REJECTED, DocumentState.REJECTED),
+    "R": (MessageState.REJECTED, DocumentState.REJECTED),
+}
+
+
+@pytest.mark.parametrize("outcome", VERDICTS)
+async def test_997_of_the_partner_closes_or_rejects_what_was_sent(trade: Any, edi: Any, outcome: str) -> None:
+    """AK901 decides; the trail of the sent message has the event with the message it came in."""
+    order_id = await trade.order()
+    message = await trade.arrives(edi.closes("1", outcome))
+    sent = await trade.gateway.newest("850")
+    order = await trade.gateway.store.document(order_id)
+    assert (sent.state, order.state) == VERDICTS[outcome]
+    event = next(one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "acknowledgment.received")
+    assert (event.data["outcome"], event.data["received_as"]) == (outcome, message.id)
+    trade.clock.advance(hours=30)
+    await trade.gateway.work()
+    assert "acknowledgment.overdue" not in await trade.gateway.kinds(message_id=sent.id)
+
+
+@pytest.mark.parametrize(
+    ("group", "functional_id"), [("77", "PO"), ("1", "IN"), ("999999999", "PO")]
+)
+async def test_997_for_something_never_sent_is_unmatched_and_changes_nothing(
+    trade: Any, edi: Any, group: str, functional_id: str
+) -> None:
+    """The order stays open; the operator sees the stray acknowledgment."""
+    order_id = await trade.order()
+    message = await trade.arrives(edi.closes(group, id=functional_id))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+    assert "acknowledgment.unmatched" in await trade.gateway.kinds(message_id=message.id)
+
+
+async def test_second_997_for_the_same_group_is_unmatched(trade: Any, edi: Any) -> None:
+    """A closed group stays as it was closed."""
+    order_id = await trade.order()
+    await trade.arrives(edi.closes("1"))
+    again = await trade.arrives(edi.closes("1", "R", control="000000002"))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
+    assert "acknowledgment.unmatched" in await trade.gateway.kinds(message_id=again.id)
+
+
+async def test_zeros_in_front_of_the_group_number_do_not_count(trade: Any, edi: Any) -> None:
+    """AK102 is a number: 000000001 closes group 1."""
+    order_id = await trade.order()
+    await trade.arrives(edi.closes("000000001"))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
+
+
+async def test_overdue_997_is_said_once_and_a_late_one_still_closes(trade: Any, edi: Any) -> None:
+    """After the hours agreed the trail says overdue; the 997 that comes later closes the order."""
+    order_id = await trade.order()
+    trade.clock.advance(hours=23)
+    await trade.gateway.work()
+    sent = await trade.gateway.newest("850")
+    assert "acknowledgment.overdue" not in await trade.gateway.kinds(message_id=sent.id)
+    trade.clock.advance(hours=2)
+    await trade.gateway.work()
+    trade.clock.advance(hours=48)
+    await trade.gateway.work()
+    events = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "acknowledgment.overdue"]
+    assert [one.data["control_number"] for one in events] == ["1"]
+    assert events[0].data["waited_seconds"] >= 24 * 3600
+    await trade.arrives(edi.closes("1"))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("R", DocumentState.REJECTED), ("A", DocumentState.SENT)])
+async def test_ta1_of_the_partner_rejects_or_only_says_that_it_arrived(
+    trade: Any, edi: Any, outcome: str, state: DocumentState
+) -> None:
+    """TA1 R closes the interchange as rejected; TA1 A is noted and the 997 is still awaited."""
+    order_id = await trade.order()
+    segment = f"TA1*000000001*260302*0800*{outcome}*{'000' if outcome == 'A' else '006'}~"
+    message = await trade.arrives(edi.interchange(segment, count="0"))
+    assert await trade.answers(message) == []
+    assert (await trade.gateway.store.document(order_id)).state is state
+    sent = await trade.gateway.newest("850")
+    assert "acknowledgment.received" in await trade.gateway.kinds(message_id=sent.id)
+
+
+@pytest.mark.parametrize("number", ["000000777", "ABCDEFGHI", ""])
+async def test_ta1_for_something_never_sent_is_unmatched_and_never_a_crash(
+    trade: Any, edi: Any, number: str
+) -> None:
+    """Whatever stands in TA101, the message is read to its end and the order stays as it is."""
+    order_id = await trade.order()
+    message = await trade.arrives(edi.interchange(f"TA1*{number}*260302*0800*R*006~", count="0"))
+    assert message.state in {MessageState.PROCESSED, MessageState.REJECTED}
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+
+
+async def test_unreadable_acknowledgment_is_on_the_trail_and_closes_nothing(trade: Any, edi: Any) -> None:
+    """A 997 without AK9 closes nothing and is not answered; its finding is there for the operator."""
+    order_id = await trade.order()
+    message = await trade.arrives(edi.interchange(edi.group(edi.set("997", "AK1*PO*1"), id="FA")))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+    trail = await trade.gateway.trail(message_id=message.id)
+    assert [one.data["document"] for one in trail if one.kind == "document.rejected"] == ["997"]

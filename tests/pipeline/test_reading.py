@@ -1,0 +1,279 @@
+"""What an interchange is answered: 997 for every group but acknowledgments, TA1 when asked for or the envelope fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.ports import DocumentState, MessageState
+
+
+async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, edi: Any) -> None:
+    """Two groups in one interchange are answered by two 997s, each naming its group."""
+    await trade.order()
+    groups = [edi.group(edi.ack(supplier=f"SO-{one}", order=f"45000{one}"), number=str(one)) for one in (11, 12)]
+    message = await trade.arrives(edi.interchange(*groups))
+    answers = await trade.answers(message)
+    assert ["AK1*PR*11~" in answers[0], "AK1*PR*12~" in answers[1], len(answers)] == [True, True, 2]
+    assert all("AK9*A*1*1*1~" in one and "TA1*" not in one for one in answers)
+
+
+async def test_acknowledgments_are_never_acknowledged(trade: Any, edi: Any) -> None:
+    """A good 997, an unmatched one and an unreadable one: no 997 goes back."""
+    await trade.order()
+    broken = edi.interchange(edi.group(edi.set("997", "AK1*PO*1", "AK9*Q*1*1*1"), id="FA"), control="000000003")
+    for payload in (edi.closes("1"), edi.closes("99", control="000000002"), broken):
+        message = await trade.arrives(payload)
+        assert await trade.answers(message) == []
+
+
+async def test_ta1_goes_out_when_isa14_asks(trade: Any, edi: Any) -> None:
+    """ISA14 1: a TA1 that accepts, and the 997 all the same; the TA1 asks for nothing itself."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack(), ack="1"))
+    ta1, answer = await trade.answers(message)
+    assert "TA1*000000001*260302*0800*A*000~" in ta1
+    assert ta1.split("~")[0].split("*")[14] == "0"
+    assert "AK9*A*" in answer
+
+
+@pytest.mark.parametrize("asking", ["gateway", "station", "both"])
+async def test_interchange_acknowledgments_do_not_answer_each_other_for_ever(trade: Any, asking: str) -> None:
+    """Both sides may ask for TA1s: those about orders and 997s come, and a TA1 is never answered by a TA1."""
+    if asking != "station":
+        trade.gateway.agree("acme", x12={"request_ta1": True})
+    if asking != "gateway":
+        trade.station.agree("distributor", x12={"request_ta1": True})
+    await trade.order()
+    await trade.settle()
+    ta1s = len(await trade.gateway.all("TA1")) + len(await trade.station.all("TA1"))
+    assert ta1s == {"gateway": 2, "station": 2, "both": 4}[asking]  # each is in both stores
+
+
+REFUSED_ENVELOPES = {
+    "wrong IEA count": ({"count": "7"}, "021"),
+    "wrong IEA number": ({"trailer": "000000777"}, "001"),
+    "unknown sender": ({"sender": "STRANGER"}, "006"),
+    "not for us": ({"receiver": "SOMEBODY"}, "008"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_ENVELOPES)
+async def test_envelope_that_fails_is_answered_by_a_ta1_alone_and_nothing_of_it_is_taken(
+    trade: Any, edi: Any, name: str
+) -> None:
+    """One TA1 R with its note code; no 997, no document, the bytes and the event are there, the number stays free."""
+    changes, code = REFUSED_ENVELOPES[name]
+    await trade.order()
+    payload = edi.file(edi.ack(), **changes)
+    message = await trade.arrives(payload)
+    (answer,) = await trade.answers(message)
+    assert f"TA1*000000001*260302*0800*R*{code}~" in answer
+    assert "AK1*" not in answer
+    assert message.state is MessageState.REJECTED
+    assert await trade.gateway.documents(message) == []
+    assert await trade.gateway.payload(message) == payload
+    read = next(one for one in await trade.gateway.trail(message_id=message.id) if one.kind == "interchange.read")
+    assert read.data["outcome"] == "rejected"
+    good = await trade.arrives(edi.file(edi.ack()))
+    assert [one.state for one in await trade.gateway.documents(good)] == [DocumentState.DELIVERED]
+
+
+WRONG_COUNTS = {
+    "set count": (lambda edi: edi.file(edi.set("855", "BAK*00*AC*4500012345*20260302", count=9)), "AK5*R*4~"),
+    "group count": (lambda edi: edi.interchange(edi.group(edi.ack(), count="3")), "AK9*R*3*1*0*5~"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_COUNTS)
+async def test_wrong_count_inside_the_envelope_rejects_the_set_or_group_in_the_997(
+    trade: Any, edi: Any, name: str
+) -> None:
+    """SE01 and GE01: the 997 rejects with its code, no document is taken, the trail says why."""
+    payload, segment = WRONG_COUNTS[name]
+    await trade.order()
+    message = await trade.arrives(payload(edi))
+    (answer,) = await trade.answers(message)
+    assert segment in answer
+    assert not [one for one in await trade.gateway.documents(message) if one.state is not DocumentState.REJECTED]
+    rejected = [one for one in await trade.gateway.trail(message_id=message.id) if one.kind == "document.rejected"]
+    assert len(rejected) == 1
+    assert message.state is MessageState.REJECTED
+
+
+@pytest.mark.parametrize("payload", ["", "hello, this is no EDI", "<order/>", "UNA:+.? 'UNB+UNOC:3+A+B'", "ISA*00*"])
+async def test_what_is_neither_isa_nor_una_is_kept_and_said_on_the_trail(trade: Any, payload: str) -> None:
+    """Its receipt was given; no acknowledgment can be addressed; bytes, state and reason are there for people."""
+    message = await trade.arrives(payload)
+    assert message.state is MessageState.REJECTED
+    assert await trade.answers(message) == []
+    assert await trade.gateway.payload(message) == payload
+    trail = await trade.gateway.trail(message_id=message.id)
+    rejected = next(one for one in trail if one.kind == "document.rejected")
+    assert rejected.data["reason"]
+    assert rejected.data["rules"]
+
+
+async def test_good_interchange_before_garbage_in_one_file_is_not_lost(trade: Any, edi: Any) -> None:
+    """What was read whole is taken and answered, whatever follows it in the file."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()) + "\nand then something else entirely")
+    assert any("AK9*A*1*1*1~" in one for one in await trade.answers(message))
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+
+
+async def test_set_that_was_not_agreed_is_rejected_and_the_others_of_its_group_are_taken(trade: Any, edi: Any) -> None:
+    """An 856 is agreed, an 850 from the supplier is not: AK5 R for it, A for the 855, AK9 P."""
+    await trade.order()
+    stray = edi.set("850", "BEG*00*SA*77**20260302", "PO1*1*1*EA*1**VP*X", "CTT*1", number="0002")
+    message = await trade.arrives(edi.file(edi.ack(), stray))
+    (answer,) = await trade.answers(message)
+    assert "AK2*855*0001~AK5*A~AK2*850*0002~AK5*R*1~AK9*P*2*2*1~" in answer
+    assert [one.kind for one in await trade.gateway.documents(message)] == ["order_acknowledgement"]
+    trail = await trade.gateway.trail(message_id=message.id)
+    rejected = [one for one in trail if one.kind == "document.rejected"]
+    assert [one.data["rules"] for one in rejected] == [["pipeline.set.not_agreed"]]
+
+
+async def test_unknown_set_is_answered_with_a_rejection(trade: Any, edi: Any) -> None:
+    """A set that nobody here knows is rejected in the 997; the message is kept."""
+    message = await trade.arrives(edi.file(edi.set("999", "ZZZ*1")))
+    (answer,) = await trade.answers(message)
+    assert "AK2*999*0001~AK5*R*1~AK9*R*1*1*0~" in answer
+    assert message.state is MessageState.REJECTED
+
+
+async def test_two_sets_one_bad_is_p_and_the_good_one_is_delivered(trade: Any, edi: Any) -> None:
+    """The 997 names segment and element of the bad set; the good one reaches the ERP."""
+    await trade.order()
+    bad = edi.ack(number="0002", quantity="TWELVE")
+    message = await trade.arrives(edi.file(edi.ack(), bad))
+    (answer,) = await trade.answers(message)
+    assert "AK2*855*0001~AK5*A~" in answer
+    assert "AK3*PO1*3**8~AK4*2*330*6*TWELVE~AK5*R*5~AK9*P*2*2*1~" in answer
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_same_interchange_in_another_message_has_no_second_effect(trade: Any, edi: Any) -> None:
+    """Same bytes under a new Message-ID: a duplicate on the trail, no document, no acknowledgment."""
+    await trade.order()
+    payload = edi.file(edi.ack())
+    await trade.arrives(payload)
+    again = await trade.arrives(payload)
+    assert again.state is MessageState.PROCESSED
+    assert await trade.answers(again) == []
+    assert await trade.gateway.documents(again) == []
+    assert "message.duplicate" in await trade.gateway.kinds(message_id=again.id)
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_control_number_used_for_other_content_is_refused_with_025(trade: Any, edi: Any) -> None:
+    """Same ISA13, other bytes: TA1 R 025; nothing of it is taken."""
+    await trade.order()
+    await trade.arrives(edi.file(edi.ack()))
+    again = await trade.arrives(edi.file(edi.ack(purpose="05", supplier="SO-2")))
+    (answer,) = await trade.answers(again)
+    assert "*R*025~" in answer
+    assert await trade.gateway.documents(again) == []
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_control_numbers_may_repeat_where_the_agreement_says_so(trade: Any, edi: Any) -> None:
+    """The agreement's switch: the second interchange is read like any other."""
+    trade.gateway.agree("acme", x12={"control_numbers_may_repeat": True})
+    await trade.order()
+    await trade.arrives(edi.file(edi.ack()))
+    again = await trade.arrives(edi.file(edi.ack(purpose="05", supplier="SO-2")))
+    assert [one.state for one in await trade.gateway.documents(again)] == [DocumentState.DELIVERED]
+
+
+async def test_same_document_in_a_new_interchange_has_no_second_effect(trade: Any, edi: Any) -> None:
+    """Another ISA13, the same 855: its group is answered, the ERP hears of it once."""
+    await trade.order()
+    await trade.arrives(edi.file(edi.ack()))
+    again = await trade.arrives(edi.file(edi.ack(), control="000000002"))
+    assert "AK9*A*" in (await trade.answers(again))[0]
+    assert await trade.gateway.documents(again) == []
+    assert "document.duplicate" in await trade.gateway.kinds(message_id=again.id)
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_same_document_twice_in_one_message_counts_once(trade: Any, edi: Any) -> None:
+    """Two sets with the same 855: one document, one duplicate on the trail."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack(), edi.ack(number="0002")))
+    assert len(await trade.gateway.documents(message)) == 1
+    assert "document.duplicate" in await trade.gateway.kinds(message_id=message.id)
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+@pytest.mark.parametrize("supplier", ["SO-1", "SO-2"])
+async def test_order_already_acknowledged_is_refused_also_within_one_message(
+    trade: Any, edi: Any, supplier: str
+) -> None:
+    """A second original 855 with other content is kept as rejected, with the remedy; the first one stands."""
+    await trade.order()
+    second = edi.ack(number="0002", supplier=supplier, accepted="20")
+    message = await trade.arrives(edi.file(edi.ack(), second))
+    states = sorted((one.state.value, *(each["rule"] for each in one.findings)) for one in await trade.gateway.documents(message))
+    assert states[0] == ("delivered",)
+    assert states[1] == ("rejected", "matching.already_acknowledged")
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+@pytest.mark.parametrize("supplier", ["SO-1", "SO-2"])
+async def test_order_already_acknowledged_by_edi_is_refused_with_its_remedy(
+    trade: Any, edi: Any, supplier: str
+) -> None:
+    """In a later message: rejected, event on the trail, ERP untouched; a replacement is taken."""
+    await trade.order()
+    await trade.arrives(edi.file(edi.ack()))
+    second = await trade.arrives(edi.file(edi.ack(supplier=supplier, accepted="20"), control="000000002"))
+    (document,) = await trade.gateway.documents(second)
+    assert document.state is DocumentState.REJECTED
+    finding = next(one for one in document.findings if one["rule"] == "matching.already_acknowledged")
+    assert finding["place"] == {"pointer": "/order/number"}
+    assert "replace" in finding["fix"]
+    assert "document.rejected" in await trade.gateway.kinds(message_id=second.id)
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+    third = await trade.arrives(edi.file(edi.ack(purpose="05", accepted="20"), control="000000003"))
+    assert [one.state for one in await trade.gateway.documents(third)] == [DocumentState.DELIVERED]
+
+
+async def test_acknowledgement_of_an_order_never_received_is_the_same_for_strange_and_foreign_orders(
+    trade: Any, edi: Any
+) -> None:
+    """Baltic's order and an order that is nowhere get one and the same finding."""
+    await trade.order("4500099999", "baltic", "south")
+    told = []
+    for number, order in enumerate(("4500099999", "4500011111"), 1):
+        message = await trade.arrives(edi.file(edi.ack(order), control=f"{number:09d}"))
+        (document,) = await trade.gateway.documents(message)
+        assert document.state is DocumentState.REJECTED
+        (finding,) = [one for one in document.findings if one["severity"] == "reject"]
+        assert finding["rule"] == "matching.order_unknown"
+        told.append({key: str(value).replace(order, "N") for key, value in finding.items()})
+        assert "document.rejected" in await trade.gateway.kinds(message_id=message.id)
+    assert told[0] == told[1]
+    assert trade.at_erp("order_acknowledgement") == []
+
+
+async def test_partner_that_does_not_exchange_now_waits_instead_of_losing_what_was_received(
+    trade: Any, edi: Any
+) -> None:
+    """Suspended between receipt and reading: the job is retried with its remedy, and works when it is active again."""
+    await trade.order()
+    built = trade.wire(edi.file(edi.ack()).encode())
+    await trade.post(built.headers, built.body)
+    trade.gateway.agree("acme", status="suspended")
+    await trade.gateway.work()
+    message = await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
+    assert message.state is MessageState.RECEIVED
+    (attempt,) = await trade.gateway.store.attempts(message.id)
+    assert "set its status to active" in attempt.reason
+    trade.gateway.agree("acme", status="active")
+    trade.clock.advance(minutes=1)
+    await trade.gateway.work()
+    assert len(trade.at_erp("order_acknowledgement")) == 1

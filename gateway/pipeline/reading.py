@@ -237,6 +237,7 @@ class _Reading:
             kind = self._kind_of(message)
             if kind is None:
                 judged.append(_not_agreed(message))
+                self._rejected(judged[-1], message.type)
                 continue
             judged.append(message)
             if message.outcome is not Verdict.REJECTED and group.outcome is not Verdict.REJECTED:
@@ -319,7 +320,7 @@ class _Reading:
             )
         )
 
-    def _rejected(self, message: Message, kind: Kind) -> None:
+    def _rejected(self, message: Message, kind: str) -> None:
         """A set that the guide refuses: its findings go to the 997 and onto the trail."""
         fatal = [finding for finding in message.findings if finding.severity is Severity.REJECT]
         self._found.events.append(

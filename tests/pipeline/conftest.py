@@ -280,9 +280,9 @@ class Trade:
         return again
 
     async def answers(self, message: Message) -> list[str]:
-        """The acknowledgments that were composed for a message, oldest first, as their segments from TA1 or AK1 on."""
+        """The acknowledgments that were composed for a message, in the order of their numbers."""
         found = [one for one in await self.gateway.all() if one.answers == message.id]
-        return [await self.gateway.payload(one) for one in reversed(found)]
+        return sorted([await self.gateway.payload(one) for one in found], key=lambda text: text.split("*")[13])
 
     def misbehave(self, **how: Any) -> None:
         """Make the ERP misbehave: `fail={"status": 503, "times": 2}`."""
@@ -313,9 +313,8 @@ async def _listen(stack: AsyncExitStack, routes: Sequence[web.AbstractRouteDef] 
     return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
-async def _side(
-    stack: AsyncExitStack, name: str, bare: Station, store: Store, clock: Any, crypto: ThreadPoolExecutor
-) -> Side:
+async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, crypto: ThreadPoolExecutor) -> Side:
+    clock: Any = store.clock
     station = replace(bare, store=store, queries=store, clock=clock, crypto=crypto)
     side: Side
 
@@ -368,8 +367,8 @@ async def trade(
         ]
         for store in stores:
             stack.push_async_callback(store.close)
-        gateway = await _side(stack, "gateway", prepared.gateway, stores[0], clock, crypto)
-        station = await _side(stack, "station", prepared.station, stores[1], clock, crypto)
+        gateway = await _side(stack, "gateway", prepared.gateway, stores[0], crypto)
+        station = await _side(stack, "station", prepared.station, stores[1], crypto)
 
         ledger = Ledger(tmp_path / "erp.db", "erp")
         stack.callback(ledger.close)

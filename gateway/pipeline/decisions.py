@@ -1,0 +1,41 @@
+"""What is decided about one received message, piece by piece; made durable in one commit at the end, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.events import Event
+from gateway.partners.agreement import Agreement
+from gateway.pipeline.station import Station
+from gateway.ports import Changes, DocumentUpdate, Message, MessageUpdate, NewDocument, NewJob, NewMessage
+
+
+@dataclass(kw_only=True, slots=True)
+class Decisions:
+    """Everything decided so far about one received message; becomes one `Changes`."""
+
+    station: Station
+    agreement: Agreement
+    message: Message
+    messages: list[NewMessage] = field(default_factory=list)
+    message_updates: list[MessageUpdate] = field(default_factory=list)
+    documents: list[NewDocument] = field(default_factory=list)
+    document_updates: list[DocumentUpdate] = field(default_factory=list)
+    jobs: list[NewJob] = field(default_factory=list)
+    met: list[str] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    accepted: int = 0
+
+    def changes(self) -> Changes:
+        """The lot, frozen."""
+        return Changes(
+            messages=tuple(self.messages),
+            message_updates=tuple(self.message_updates),
+            documents=tuple(self.documents),
+            document_updates=tuple(self.document_updates),
+            jobs=tuple(self.jobs),
+            met=tuple(self.met),
+            keys=tuple(self.keys),
+            events=tuple(self.events),
+        )

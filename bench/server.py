@@ -1,6 +1,6 @@
 """The running gateway: messages a second, its own CPU for each message, and how long a sender waits for the MDN.
 
-    python -m bench server [--messages 400] [--outstanding 32] [--database postgresql]
+    python -m bench server [--messages 300] [--outstanding 32] [--database postgresql]
 
 Three loads of 4 KB messages, signed and encrypted, synchronous signed MDN, each doing more than the one before:
 
@@ -181,7 +181,7 @@ def show(stages: Sequence[Stage], lines: Sequence[str], *, database: str, outsta
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.server", description="The running gateway under load.")
-    parser.add_argument("--messages", type=int, default=400, help="of each kind (default 400)")
+    parser.add_argument("--messages", type=int, default=300, help="of each kind (default 300)")
     parser.add_argument("--outstanding", type=int, default=32, help="posted at once (default 32)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="the store")
     options = parser.parse_args(arguments)

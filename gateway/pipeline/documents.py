@@ -49,6 +49,8 @@ class Taken:
     documents: tuple[NewDocument, ...] = ()
     updates: tuple[DocumentUpdate, ...] = ()
     jobs: tuple[NewJob, ...] = ()
+    keys: tuple[tuple[str, str], ...] = ()
+    """Identities beside the natural key: an order has one original answer, also when two come at once."""
     events: tuple[Event, ...] = ()
     duplicate_of: Document | None = None
 
@@ -74,7 +76,7 @@ async def take(
     orders = await _orders(station, agreement, kind, body)
     found = list(findings)
     if first is not None:
-        found.append(_number_taken(kind, body, first))
+        found.append(number_taken(kind, body, first))
     else:
         found.extend(await _match(station, agreement, kind, body, orders))
     if worst(found) is Severity.REJECT:
@@ -147,8 +149,15 @@ async def take(
                 data={"target": target},
             ),
         ),
+        keys=_answer_keys(kind, body, orders, origin),
         events=tuple(events),
     )
+
+
+def _answer_keys(kind: str, body: Json, orders: Sequence[Document], origin: Origin) -> tuple[tuple[str, str], ...]:
+    if kind != "order_acknowledgement" or body.get("purpose") not in matching.ORIGINAL:
+        return ()
+    return tuple((identity.original_answer_key(order.id), origin.message_id) for order in orders)
 
 
 def reject(
@@ -225,7 +234,8 @@ def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: 
     return Taken(accepted=True, findings=(), events=(event,), duplicate_of=first)
 
 
-def _number_taken(kind: str, body: Json, first: Document) -> Finding:
+def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Finding:
+    """Another document has this number, or answered this order, already."""
     number = identity.number_of(kind, body)
     if kind == "order_acknowledgement":
         return matching.already_acknowledged(str(first.order_number), first)

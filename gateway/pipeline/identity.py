@@ -36,6 +36,11 @@ def acknowledgment_key(partner: str, functional_id: str, group_control_number: s
     return f"997:{partner}:{functional_id}:{int(group_control_number)}"
 
 
+def original_answer_key(order_id: str) -> str:
+    """The one original acknowledgement of an order; changes and replacements have no such key."""
+    return f"answer:{order_id}"
+
+
 def natural_key(kind: str, document: Json) -> str:
     """A document, by what the trade calls the same: its number, and the release or revision where there is one.
 

@@ -13,12 +13,15 @@ from typing import Any
 
 from gateway.findings import Finding, JsonPlace, Severity
 from gateway.pipeline.identity import order_numbers
-from gateway.ports import Document, Json
+from gateway.ports import Document, Json, NewDocument
 
 EXPLAINS_THE_REST = frozenset(
     {"rejected", "deleted", "backordered", "not_accepted", "not_found", "quantity_changed", "changed", "on_hold"}
 )
 """Line statuses after which the quantities need not add up to what was ordered."""
+
+ORIGINAL = frozenset({None, "original"})
+"""Purposes of a first answer; an order gets one."""
 
 NOT_A_PART = frozenset({"date_changed", "price_changed", "price_pending", "substituted", "schedule_pending"})
 """Line statuses that speak of an aspect of the line, not of a part of its quantity."""
@@ -35,7 +38,7 @@ def unknown_order(number: str | None, pointer: str) -> Finding:
     )
 
 
-def already_acknowledged(number: str, first: Document) -> Finding:
+def already_acknowledged(number: str, first: Document | NewDocument) -> Finding:
     """A second original acknowledgement with other content."""
     return Finding(
         rule="matching.already_acknowledged",
@@ -51,7 +54,7 @@ def match_acknowledgement(body: Json, order: Document | None, earlier: Sequence[
     number = _get(body, "order", "number")
     if order is None:
         return (unknown_order(number, "/order/number"),)
-    if earlier and body.get("purpose") in {None, "original"}:
+    if earlier and body.get("purpose") in ORIGINAL:
         return (already_acknowledged(str(number), earlier[0]),)
     ordered = {line.get("line_id"): line for line in order.body.get("lines") or () if line.get("line_id")}
     findings: list[Finding] = []

@@ -123,6 +123,8 @@ class _Reading:
         self._message = message
         self._found = _Found()
         self._taken: set[str] = set()
+        self._firsts: dict[str, NewDocument] = {}
+        """Documents of this message that are to be stored, by their identities."""
 
     def unreadable(self, fault: PartnerFault) -> Changes:
         """Nothing of an interchange is there: no acknowledgment can be addressed, the receipt was the only answer."""
@@ -236,6 +238,7 @@ class _Reading:
             kind = self._kind_of(message)
             if kind is None:
                 judged.append(_not_agreed(message))
+                self._rejected(judged[-1], message.type)
                 continue
             judged.append(message)
             if message.outcome is not Verdict.REJECTED and group.outcome is not Verdict.REJECTED:
@@ -276,19 +279,26 @@ class _Reading:
             body = canonical.dump(model)
             taken = await documents.take(self._station, self._agreement, kind, body, origin=origin, findings=findings)
         for document in taken.documents:
-            if document.natural_key is not None and document.natural_key in self._taken:
-                self._repeated(document)
+            identities = [document.natural_key, *(name for name, _ in taken.keys)] if document.natural_key else []
+            first = next((self._firsts[one] for one in identities if one in self._firsts), None)
+            if first is not None and first.sha256 == document.sha256:
+                self._repeated(document, first)
                 return
-            if document.natural_key is not None:
-                self._taken.add(document.natural_key)
+            if first is not None:
+                findings = (*findings, documents.number_taken(kind, document.body, first))
+                taken = documents.reject(
+                    self._station, self._agreement, kind, reading.document, origin=origin, findings=findings
+                )
+            else:
+                self._firsts.update(dict.fromkeys(filter(None, identities), document))
         self._found.documents.extend(taken.documents)
         self._found.document_updates.extend(taken.updates)
         self._found.jobs.extend(taken.jobs)
+        self._found.keys.extend(taken.keys)
         self._found.events.extend(taken.events)
 
-    def _repeated(self, document: NewDocument) -> None:
+    def _repeated(self, document: NewDocument, first: NewDocument) -> None:
         """The same document twice in one message: the first one counts."""
-        first = next(one for one in self._found.documents if one.natural_key == document.natural_key)
         self._found.events.append(
             DocumentDuplicate(
                 message_id=self._message.id,
@@ -300,7 +310,7 @@ class _Reading:
             )
         )
 
-    def _rejected(self, message: Message, kind: Kind) -> None:
+    def _rejected(self, message: Message, kind: str) -> None:
         """A set that the guide refuses: its findings go to the 997 and onto the trail."""
         fatal = [finding for finding in message.findings if finding.severity is Severity.REJECT]
         self._found.events.append(

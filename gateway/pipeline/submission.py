@@ -168,6 +168,7 @@ class SubmissionDesk:
                 documents=taken.documents,
                 document_updates=taken.updates,
                 jobs=taken.jobs,
+                keys=taken.keys,
                 events=(_received(message, request.body, taken.documents[0].order_number), *taken.events),
             ),
         )
@@ -181,7 +182,9 @@ class SubmissionDesk:
         first = await self._station.queries.document_by_key(agreement.name, Direction.OUTBOUND, natural_key)
         if first is not None:
             same = first.sha256 == canonical.digest(document)
-            return await self._again(first) if same else _number_taken(kind, document, first)
+            if same:
+                return await self._again(first)
+            return await self._refuse(request, [documents.number_taken(kind, document, first)])
         if kind != "purchase_order" and (unmatched := await self._unanswerable(agreement, kind, document)):
             return await self._refuse(request, unmatched)
         message_id = new_id(self._station.clock())
@@ -386,16 +389,3 @@ def _not_agreed(kind: str) -> Refused:
 def _busy() -> Refused:
     title = "The same document is being submitted by several requests at once"
     return Refused(status=409, rule="api.document.contended", title=title, findings=())
-
-
-def _number_taken(kind: str, document: Json, first: Document) -> Refused:
-    number = identity.number_of(kind, document)
-    finding = Finding(
-        rule="document.number_taken",
-        place=JsonPlace(pointer="/number"),
-        said=f"{kind.replace('_', ' ')} {number} with other content",
-        wanted=f"a number that is new: this one came at {first.at:%Y-%m-%d %H:%M} UTC",
-        fix="use a new number",
-    )
-    title = f"The {kind.replace('_', ' ')} {number} exists with other content"
-    return Refused(status=409, rule="document.number_taken", title=title, findings=(finding,))

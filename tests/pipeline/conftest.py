@@ -216,7 +216,9 @@ class Trade:
 
     def notice_body(self, number: str = ORDER, partner: str = "acme", **changes: Any) -> dict[str, Any]:
         """What the supplier ships."""
-        return scenario.ship_notice(self.order_body(number, partner), number=f"ASN-{number}", now=self.clock()) | changes
+        return (
+            scenario.ship_notice(self.order_body(number, partner), number=f"ASN-{number}", now=self.clock()) | changes
+        )
 
     async def submit(
         self,
@@ -278,9 +280,9 @@ class Trade:
         return again
 
     async def answers(self, message: Message) -> list[str]:
-        """The acknowledgments that were composed for a message, oldest first, as their segments from TA1 or AK1 on."""
+        """The acknowledgments that were composed for a message, in the order of their numbers."""
         found = [one for one in await self.gateway.all() if one.answers == message.id]
-        return [await self.gateway.payload(one) for one in reversed(found)]
+        return sorted([await self.gateway.payload(one) for one in found], key=lambda text: text.split("*")[13])
 
     def misbehave(self, **how: Any) -> None:
         """Make the ERP misbehave: `fail={"status": 503, "times": 2}`."""
@@ -311,9 +313,8 @@ async def _listen(stack: AsyncExitStack, routes: Sequence[web.AbstractRouteDef] 
     return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
-async def _side(
-    stack: AsyncExitStack, name: str, bare: Station, store: Store, clock: Any, crypto: ThreadPoolExecutor
-) -> Side:
+async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, crypto: ThreadPoolExecutor) -> Side:
+    clock: Any = store.clock
     station = replace(bare, store=store, queries=store, clock=clock, crypto=crypto)
     side: Side
 
@@ -366,8 +367,8 @@ async def trade(
         ]
         for store in stores:
             stack.push_async_callback(store.close)
-        gateway = await _side(stack, "gateway", prepared.gateway, stores[0], clock, crypto)
-        station = await _side(stack, "station", prepared.station, stores[1], clock, crypto)
+        gateway = await _side(stack, "gateway", prepared.gateway, stores[0], crypto)
+        station = await _side(stack, "station", prepared.station, stores[1], crypto)
 
         ledger = Ledger(tmp_path / "erp.db", "erp")
         stack.callback(ledger.close)
@@ -393,9 +394,7 @@ async def trade(
         )
         gateway.agree("acme", as2={"url": f"{station.url}/as2", "timeout_seconds": 5})
         station.agree("distributor", as2={"url": f"{gateway.url}/as2", "timeout_seconds": 5})
-        yield Trade(
-            clock=clock, gateway=gateway, station=station, http=http, ledger=ledger, erp=erp
-        )
+        yield Trade(clock=clock, gateway=gateway, station=station, http=http, ledger=ledger, erp=erp)
 
 
 @pytest.fixture
@@ -417,9 +416,9 @@ class Edi:
         return f"{head}{''.join(groups)}IEA*{count}*{changes.get('trailer', control)}~"
 
     @staticmethod
-    def group(*sets: str, id: str = "PR", number: str = "1", count: str | None = None) -> str:  # noqa: A002  GS01
+    def group(*sets: str, code: str = "PR", number: str = "1", count: str | None = None) -> str:
         """A group."""
-        head = f"GS*{id}*ACMETOOLS*HARBORLINE*20260302*0800*{number}*X*004010~"
+        head = f"GS*{code}*ACMETOOLS*HARBORLINE*20260302*0800*{number}*X*004010~"
         return f"{head}{''.join(sets)}GE*{len(sets) if count is None else count}*{number}~"
 
     @staticmethod
@@ -447,9 +446,11 @@ class Edi:
         return cls.interchange(cls.group(*sets), control=control, **changes)
 
     @classmethod
-    def closes(cls, group: str, outcome: str = "A", *, control: str = "000000001", id: str = "PO", ack: str = "0") -> str:  # noqa: A002  AK101
+    def closes(
+        cls, group: str, outcome: str = "A", *, control: str = "000000001", code: str = "PO", ack: str = "0"
+    ) -> str:
         """A 997 about a group of ours with one set."""
         inner = "R" if outcome in {"R", "P"} else outcome
         taken = "0" if inner == "R" else "1"
-        segments = (f"AK1*{id}*{group}", "AK2*850*0001", f"AK5*{inner}", f"AK9*{outcome}*1*1*{taken}")
-        return cls.interchange(cls.group(cls.set("997", *segments), id="FA"), control=control, ack=ack)
+        segments = (f"AK1*{code}*{group}", "AK2*850*0001", f"AK5*{inner}", f"AK9*{outcome}*1*1*{taken}")
+        return cls.interchange(cls.group(cls.set("997", *segments), code="FA"), control=control, ack=ack)

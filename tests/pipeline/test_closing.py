@@ -31,15 +31,13 @@ async def test_997_of_the_partner_closes_or_rejects_what_was_sent(trade: Any, ed
     assert "acknowledgment.overdue" not in await trade.gateway.kinds(message_id=sent.id)
 
 
-@pytest.mark.parametrize(
-    ("group", "functional_id"), [("77", "PO"), ("1", "IN"), ("999999999", "PO")]
-)
+@pytest.mark.parametrize(("group", "functional_id"), [("77", "PO"), ("1", "IN"), ("999999999", "PO")])
 async def test_997_for_something_never_sent_is_unmatched_and_changes_nothing(
     trade: Any, edi: Any, group: str, functional_id: str
 ) -> None:
     """The order stays open; the operator sees the stray acknowledgment."""
     order_id = await trade.order()
-    message = await trade.arrives(edi.closes(group, id=functional_id))
+    message = await trade.arrives(edi.closes(group, code=functional_id))
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     assert "acknowledgment.unmatched" in await trade.gateway.kinds(message_id=message.id)
 
@@ -93,9 +91,7 @@ async def test_ta1_of_the_partner_rejects_or_only_says_that_it_arrived(
 
 
 @pytest.mark.parametrize("number", ["000000777", "ABCDEFGHI", ""])
-async def test_ta1_for_something_never_sent_is_unmatched_and_never_a_crash(
-    trade: Any, edi: Any, number: str
-) -> None:
+async def test_ta1_for_something_never_sent_is_unmatched_and_never_a_crash(trade: Any, edi: Any, number: str) -> None:
     """Whatever stands in TA101, the message is read to its end and the order stays as it is."""
     order_id = await trade.order()
     message = await trade.arrives(edi.interchange(f"TA1*{number}*260302*0800*R*006~", count="0"))
@@ -106,7 +102,7 @@ async def test_ta1_for_something_never_sent_is_unmatched_and_never_a_crash(
 async def test_unreadable_acknowledgment_is_on_the_trail_and_closes_nothing(trade: Any, edi: Any) -> None:
     """A 997 without AK9 closes nothing and is not answered; its finding is there for the operator."""
     order_id = await trade.order()
-    message = await trade.arrives(edi.interchange(edi.group(edi.set("997", "AK1*PO*1"), id="FA")))
+    message = await trade.arrives(edi.interchange(edi.group(edi.set("997", "AK1*PO*1"), code="FA")))
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     trail = await trade.gateway.trail(message_id=message.id)
     assert [one.data["document"] for one in trail if one.kind == "document.rejected"] == ["997"]

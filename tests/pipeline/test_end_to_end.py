@@ -33,6 +33,6 @@ async def test_order_goes_out_is_closed_answered_and_shipped_and_the_erp_has_eac
     answers = [one for one in await trade.station.all("85") if one.direction is Direction.OUTBOUND]
     assert [one.state for one in answers] == [MessageState.ACKNOWLEDGED] * 2
     kinds = await trade.gateway.kinds(order=order.number)
-    for kind in ("document.submitted", "interchange.composed", "message.sent", "acknowledgment.received"):
+    for kind in ("document.submitted", "interchange.composed", "acknowledgment.received"):
         assert kinds.count(kind) == 1, kind
     assert kinds.count("document.delivered") == 2

@@ -1,4 +1,4 @@
-"""What an interchange is answered: 997 for every group but acknowledgments, TA1 when asked for or the envelope fails."""
+"""What an interchange is answered: a 997 for every group but acknowledgments, a TA1 when asked for or refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, 
 async def test_acknowledgments_are_never_acknowledged(trade: Any, edi: Any) -> None:
     """A good 997, an unmatched one and an unreadable one: no 997 goes back."""
     await trade.order()
-    broken = edi.interchange(edi.group(edi.set("997", "AK1*PO*1", "AK9*Q*1*1*1"), id="FA"), control="000000003")
+    broken = edi.interchange(edi.group(edi.set("997", "AK1*PO*1", "AK9*Q*1*1*1"), code="FA"), control="000000003")
     for payload in (edi.closes("1"), edi.closes("99", control="000000002"), broken):
         message = await trade.arrives(payload)
         assert await trade.answers(message) == []
@@ -217,9 +217,10 @@ async def test_order_already_acknowledged_is_refused_also_within_one_message(
     await trade.order()
     second = edi.ack(number="0002", supplier=supplier, accepted="20")
     message = await trade.arrives(edi.file(edi.ack(), second))
-    states = sorted((one.state.value, *(each["rule"] for each in one.findings)) for one in await trade.gateway.documents(message))
-    assert states[0] == ("delivered",)
-    assert states[1] == ("rejected", "matching.already_acknowledged")
+    found = {one.state: one for one in await trade.gateway.documents(message)}
+    assert set(found) == {DocumentState.DELIVERED, DocumentState.REJECTED}
+    rules = [one["rule"] for one in found[DocumentState.REJECTED].findings if one["severity"] == "reject"]
+    assert rules == ["matching.already_acknowledged"]
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 

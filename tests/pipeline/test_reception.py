@@ -1,0 +1,93 @@
+"""AS2 in, over real HTTP: every refusal has a receipt and is kept, and a good resend is always a new chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.errors import OurFault
+from gateway.ports import MessageState
+
+GOOD = b"automatic-action/MDN-sent-automatically; processed\r\n"
+
+REFUSALS = {
+    "tampered": ({}, lambda body: body[:-40] + bytes(40), "decryption-failed"),
+    "unsigned": ({"sign_with": None}, bytes, "insufficient-message-security"),
+    "unencrypted": ({"encrypt_for": ()}, bytes, "insufficient-message-security"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_refused_message_has_a_receipt_is_kept_and_its_resend_is_taken(trade: Any, edi: Any, name: str) -> None:
+    """The receipt says which failure; bytes and event are there; the same Message-ID may come again, good."""
+    how, spoil, failure = REFUSALS[name]
+    await trade.order()
+    payload = edi.file(edi.ack()).encode()
+    bad = trade.wire(payload, message_id="<one@acme>", **how)
+    body = spoil(bad.body)
+    refusal = await trade.post(bad.headers, body)
+    assert refusal.status == 200
+    assert failure in refusal.text
+    assert "Received-Content-MIC" not in refusal.text
+    (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    assert (kept.partner, await trade.gateway.store.payload(kept.id)) == ("acme", body)
+    assert set(await trade.gateway.kinds(message_id=kept.id)) == {"message.refused", "receipt.issued"}
+    good = trade.wire(payload, message_id="<one@acme>")
+    assert GOOD in (await trade.post(good.headers, good.body)).body
+    await trade.gateway.work()
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect(trade: Any, edi: Any) -> None:
+    """Byte for byte, with the MIC of the first; one duplicate on the trail of the first message."""
+    await trade.order()
+    built = trade.wire(edi.file(edi.ack()).encode())
+    first = await trade.post(built.headers, built.body)
+    trade.clock.advance(minutes=1)
+    again = await trade.post(built.headers, built.body)
+    await trade.gateway.work()
+    assert again.body == first.body
+    assert built.mic.encode() in first.body
+    message = await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
+    assert (await trade.gateway.kinds(message_id=message.id)).count("message.duplicate") == 1
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_body_over_the_limit_is_refused_unread_and_its_start_is_kept(trade: Any) -> None:
+    """The receipt says larger than agreed; 64 KiB are kept; the trail has the refusal."""
+    built = trade.wire(b"x" * 400_000)
+    answer = await trade.post(built.headers, built.body)
+    assert "larger than agreed" in answer.text
+    (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    assert (kept.partner, kept.size) == ("acme", 65_536)
+    assert "message.refused" in await trade.gateway.kinds(message_id=kept.id)
+
+
+@pytest.mark.parametrize("names", [{"as2_from": "NOBODY"}, {"as2_to": "ELSEWHERE"}])
+async def test_unknown_relationship_gets_an_unsigned_receipt_and_a_bounded_record(trade: Any, names: Any) -> None:
+    """A stranger learns nothing more, and its record belongs to no partner."""
+    built = trade.wire(b"ISA", **names)
+    answer = await trade.post(built.headers, built.body)
+    assert answer.headers["Content-Type"].startswith("multipart/report")
+    (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    assert kept.partner is None
+    assert await trade.gateway.kinds(message_id=kept.id) == ["message.refused"]
+
+
+async def test_no_receipt_goes_out_when_the_commit_fails(trade: Any, edi: Any, monkeypatch: Any) -> None:
+    """The store cannot write: 5xx, no MDN; the resend is taken once."""
+    await trade.order()
+    built = trade.wire(edi.file(edi.ack()).encode())
+
+    async def broken(changes: object) -> None:
+        raise OurFault("the disk is full", remedy="make room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trade.gateway.store, "accept", broken)
+        answer = await trade.post(built.headers, built.body)
+    assert answer.status >= 500
+    assert b"disposition" not in answer.body
+    assert GOOD in (await trade.post(built.headers, built.body)).body
+    await trade.gateway.work()
+    assert len(trade.at_erp("order_acknowledgement")) == 1

@@ -1,0 +1,99 @@
+"""AS2 out: an answer that is no valid receipt is uncertain and tried again with the same Message-ID."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gateway import as2
+from gateway.ports import DocumentState, MessageState
+
+
+class Peer:
+    """A station whose receipts a test spoils."""
+
+    def __init__(self) -> None:
+        self.how = ""
+        self.seen: list[str] = []
+
+    def answer(self, trade: Any, headers: Any, body: bytes) -> web.Response:
+        """A receipt as the real station would make it, but for what `how` says."""
+        station = trade.station.station
+        request = as2.read_headers(headers)
+        self.seen.append(request.message_id)
+        if self.how == "down":
+            return web.Response(status=503)
+        opened = as2.open_message(
+            headers,
+            body,
+            keys=station.keys,
+            partner_certificates=station.certificates["distributor"],
+            policy=as2.Policy(),
+        )
+        fault = as2.As2Fault("no", refusal=as2.Refusal.DECRYPTION, public="no") if self.how == "negative" else None
+        receipt = as2.build_receipt(
+            request=request,
+            opened=None if fault else opened,
+            fault=fault,
+            key=None if self.how == "unsigned" else station.keys[0],
+            our_name="peer",
+            message_id="<receipt@peer>",
+            date=trade.clock(),
+        )
+        return web.Response(body=receipt.body, headers=dict(receipt.headers))
+
+
+@pytest.fixture
+async def peer(trade: Any) -> AsyncIterator[Peer]:
+    """It stands where acme's station stood."""
+    made = Peer()
+
+    async def post(request: web.Request) -> web.Response:
+        return made.answer(trade, tuple(request.headers.items()), await request.read())
+
+    application = web.Application()
+    application.router.add_post("/as2", post)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    trade.gateway.agree("acme", as2={"url": f"http://127.0.0.1:{runner.addresses[0][1]}/as2"})
+    yield made
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(("how", "outcome"), [("unsigned", "uncertain"), ("down", "transient")])
+async def test_message_without_a_valid_receipt_is_sent_again_with_the_same_message_id(
+    trade: Any, peer: Peer, how: str, outcome: str
+) -> None:
+    """Never taken for delivered; the good receipt of the second attempt ends it."""
+    peer.how = how
+    order_id = await trade.order()
+    sent = await trade.gateway.newest("850")
+    assert sent.state is MessageState.READY
+    attempts = [one for one in await trade.gateway.store.attempts(sent.id) if one.step == "send"]
+    assert [one.outcome for one in attempts] == [outcome]
+    peer.how = ""
+    trade.clock.advance(minutes=1)
+    await trade.gateway.work()
+    assert (await trade.gateway.newest("850")).state is MessageState.SENT
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+    assert len(peer.seen) == 2
+    assert len(set(peer.seen)) == 1
+
+
+async def test_negative_receipt_rejects_message_and_order_and_is_not_tried_again(trade: Any, peer: Peer) -> None:
+    """The station has it and refuses it: on the trail, nothing is awaited any more."""
+    peer.how = "negative"
+    order_id = await trade.order()
+    trade.clock.advance(hours=48)
+    await trade.gateway.work()
+    sent = await trade.gateway.newest("850")
+    assert sent.state is MessageState.REJECTED
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.REJECTED
+    kinds = await trade.gateway.kinds(message_id=sent.id)
+    assert "message.rejected_by_partner" in kinds
+    assert "acknowledgment.overdue" not in kinds
+    assert len(peer.seen) == 1

@@ -1,0 +1,137 @@
+"""The small decisions as tables: natural keys, routes, and an answer against its order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.partners.agreement import Agreement
+from gateway.pipeline import identity, matching, routing
+from gateway.ports import Direction, Document, DocumentState
+from gateway.settings import Settings
+
+ACK = "order_acknowledgement"
+NATURAL_KEYS = [
+    ("purchase_order", {"number": "1"}, "purchase_order:1::"),
+    ("purchase_order", {"number": "1", "release_number": "2", "revision": 3}, "purchase_order:1:2:3"),
+    (ACK, {"order": {"number": "1"}, "supplier_order_number": "S"}, f"{ACK}:1::S:"),
+    (
+        ACK,
+        {"order": {"number": "1"}, "issue_date": "2026-03-02", "purpose": "original"},
+        f"{ACK}:1::2026-03-02:original",
+    ),
+    ("ship_notice", {"number": "A", "purpose": "original"}, "ship_notice:A:"),
+    ("ship_notice", {"number": "A", "purpose": "replace"}, "ship_notice:A::replace"),
+    ("ship_notice", {}, "ship_notice::"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "key"), NATURAL_KEYS)
+def test_natural_key_is_what_the_trade_calls_the_same(kind: str, body: Any, key: str) -> None:
+    """Number, release or revision, and what else tells two documents apart."""
+    assert identity.natural_key(kind, body) == key
+
+
+@pytest.mark.parametrize("contents", [None, [], [None], ["x"], [{"order": 7}], [{"order": {"number": 3}}]])
+def test_order_numbers_of_a_shapeless_notice_are_none(contents: Any) -> None:
+    """Refused documents are asked for their numbers too: whatever stands there, it is no crash."""
+    assert identity.order_numbers({"contents": contents}) == []
+
+
+ROUTES = [
+    ([{"to": "a"}], None, "a", "gateway.yaml: route 1"),
+    ([{"to": "a", "business_unit": ["n"]}, {"to": "b"}], "n", "a", "gateway.yaml: route 1"),
+    ([{"to": "a", "business_unit": ["n"]}, {"to": "b"}], None, "b", "gateway.yaml: route 2"),
+    ([{"to": "a", "partner": ["other"]}, {"to": "b", "document": [ACK]}], "n", "b", "gateway.yaml: route 2"),
+    ([{"to": "a", "document": ["ship_notice"]}], "n", None, None),
+    ([], "n", None, None),
+]
+
+
+@pytest.mark.parametrize(("routes", "unit", "target", "rule"), ROUTES)
+def test_first_route_that_fits_decides(routes: Any, unit: str | None, target: str | None, rule: str | None) -> None:
+    """Conditions that are absent fit everything; no rule, no target."""
+    us = {"name": "Us", "as2_id": "US", "x12": {"qualifier": "ZZ", "id": "US"}}
+    settings = Settings.model_validate({"identity": us, "routes": routes})
+    partner = {
+        "name": "acme",
+        "title": "A",
+        "ids": [{"scheme": "gln", "value": "1"}],
+        "channel": "rest",
+        "documents": {},
+    }
+    agreement = Agreement.model_validate(partner)
+    decision = routing.decide(settings, agreement, ACK, unit)
+    assert (decision and decision.target, decision and decision.rule) == (target, rule)
+    own = routing.decide(settings, agreement.model_copy(update={"target": "own"}), ACK, unit)
+    assert own is not None
+    assert own.target == "own"
+
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+ORDER = Document(
+    id="d", message_id="m", partner="acme", direction=Direction.OUTBOUND, kind="purchase_order", number="77",
+    order_number="77", business_unit=None, state=DocumentState.SENT, at=AT, updated_at=AT, sha256="", findings=(),
+    agreement=None, map=None, guide=None, position=None, target=None, their_id=None,
+    body={"number": "77", "lines": [{"line_id": "1", "quantity": {"value": "10", "unit": "EA"}}]},
+)  # fmt: skip
+
+
+def _part(status: str, value: str | None = None, unit: str = "EA") -> dict[str, Any]:
+    return {"status": status} | ({} if value is None else {"quantity": {"value": value, "unit": unit}})
+
+
+ANSWERS = [
+    ("1", [_part("accepted", "10")], []),
+    ("1", [_part("accepted", "6"), _part("backordered", "4")], []),
+    ("1", [_part("accepted", "6"), _part("backordered")], []),
+    ("1", [_part("accepted", "6"), _part("rejected", "1")], []),
+    ("1", [_part("accepted", "10"), _part("price_changed", "10"), _part("date_changed", "10")], []),
+    ("1", [_part("accepted", "1", "CT")], []),
+    ("1", [_part("accepted")], []),
+    ("1", [], []),
+    ("1", [_part("accepted", "9")], ["matching.parts_do_not_add_up"]),
+    ("1", [_part("accepted", "8"), _part("backordered", "4")], ["matching.parts_do_not_add_up"]),
+    ("9", [_part("accepted", "10")], ["matching.line_unknown"]),
+    ("9", [_part("added", "10")], []),
+]
+
+
+@pytest.mark.parametrize(("line", "responses", "rules"), ANSWERS)
+def test_answer_is_held_against_its_order(line: str, responses: Any, rules: list[str]) -> None:
+    """Parts add up, or something explains the rest; an unknown line is said; none of it refuses the answer."""
+    body = {"order": {"number": "77"}, "lines": [{"line_id": line, "responses": responses}]}
+    assert [one.rule for one in matching.match_acknowledgement(body, ORDER, ())] == rules
+
+
+@pytest.mark.parametrize(
+    ("purpose", "refused"), [(None, True), ("original", True), ("replace", False), ("change", False)]
+)
+def test_second_acknowledgement_is_refused_unless_it_changes_or_replaces(purpose: str | None, *, refused: bool) -> None:
+    """One original answer for an order."""
+    body = {"order": {"number": "77"}, "purpose": purpose}
+    rules = [one.rule for one in matching.match_acknowledgement(body, ORDER, (replace(ORDER, kind=ACK),))]
+    assert rules == (["matching.already_acknowledged"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("shipped", "rules"), [(["10"], []), (["6", "4"], []), (["6", "5"], ["matching.shipped_too_much"])]
+)
+def test_shipped_quantities_are_summed_over_cartons(shipped: list[str], rules: list[str]) -> None:
+    """More than ordered is said with its place, and does not refuse the notice."""
+    lines = [{"line_id": "1", "shipped": {"value": one, "unit": "EA"}} for one in shipped]
+    body = {"contents": [{"order": {"number": "77"}, "contents": lines}]}
+    found = matching.match_ship_notice(body, {"77": ORDER})
+    assert [one.rule for one in found] == rules
+    if rules:
+        assert str(found[0].place) == "/contents/0/contents/1/shipped/value"
+
+
+def test_notice_of_an_unknown_order_or_of_none_is_refused() -> None:
+    """With the order's number, or with the place where it belongs."""
+    unknown = {"contents": [{"order": {"number": "78"}}]}
+    assert [one.rule for one in matching.match_ship_notice(unknown, {"78": None})] == ["matching.order_unknown"]
+    assert [one.rule for one in matching.match_ship_notice({"contents": []}, {})] == ["matching.order_missing"]

@@ -272,7 +272,7 @@ def _map(
         )
         return
     head = files.map_head(name) if files.map_head is not None else None
-    if head is None:
+    if head is None or kind not in get_args(Kind):  # a misspelt kind is a finding already, and only one
         return
     for own, needed in ((head.document, document), (head.canonical, kind)):
         if isinstance(needed, str) and own != needed:

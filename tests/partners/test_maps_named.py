@@ -65,3 +65,10 @@ def test_a_map_that_cannot_be_read_is_left_to_its_own_check(sound: Path, edit: E
     (sound / "maps" / "own" / "ack.yaml").write_bytes(b"\xff")
     edit("gateway.yaml", CALL, "{path: /a, map: own/ack}")
     assert examine(sound, now=NOW, map_exists=known_maps(sound), map_head=map_heads(sound))[1] == ()
+
+
+def test_a_misspelt_document_is_one_finding(sound: Path, edit: Edit) -> None:
+    """Not a second one about its map, which is not for a document of that name."""
+    edit("partners/acme.yaml", "order_acknowledgement:", "order_acknowlegement:")
+    _, found = examine(sound, now=NOW, map_exists=known_maps(sound), map_head=map_heads(sound))
+    assert [one.rule for one in found] == ["file.value"]

@@ -170,7 +170,9 @@ class Source:
             self.scope(document.scope, target, models, depth)
             return
         allowed = [each for each in tree.levels.values() if each.kind != DOCUMENT and tree.above in each.parents]
-        kinds = {model.model_fields["kind"].annotation.__args__[0]: model for model in fields(models[0])["contents"].models}
+        kinds = {
+            model.model_fields["kind"].annotation.__args__[0]: model for model in fields(models[0])["contents"].models
+        }
         found = []
         for _ in range(self.random.randint(0 if depth else 1, 2) if depth < 4 and allowed else 0):
             level = self.random.choice(allowed)

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format bench lock clean
+.PHONY: help demo serve test lint format bench pages lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ lint: $(VENV)/.dev ## style, formatting, types, import contract
 	$(BIN)/lint-imports
 
 test: lint ## lint and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -43,6 +43,10 @@ format: $(VENV)/.dev ## format the code
 
 bench: $(VENV)/.dev ## measured figures, printed as ratios
 	$(BIN)/python -m bench
+
+pages: $(VENV)/.run ## write the generated pages of docs/ anew
+	$(BIN)/python -m gateway.cli.pages docs
+	$(BIN)/gateway config describe --into docs/configuration.md
 
 lock: ## renew the locked requirements (needs uv)
 	uv pip compile $(LOCK) --group build pyproject.toml -o requirements/run.txt

@@ -186,7 +186,10 @@ class DocumentRouted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentDelivered(Event):
-    """A target took a document; `their_id` is the target's own name for it."""
+    """A target took a document; `their_id` is the target's own name for it.
+
+    `map` and `map_hash` name the JSON map that made the body, `left_out` counts what that map has no line for.
+    """
 
     kind: ClassVar[str] = "document.delivered"
     document_id: str
@@ -194,6 +197,9 @@ class DocumentDelivered(Event):
     idempotency_key: str
     status: int | None = None
     their_id: str | None = None
+    map: str | None = None
+    map_hash: str | None = None
+    left_out: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -214,7 +214,9 @@ class HttpTarget(Part):
     accepted: tuple[HttpStatus, ...] = Field(
         default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
     )
-    cap: Annotated[int, Field(ge=1, le=256)] = Field(default=8, description="Calls under way at once, at most.")
+    cap: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8, description="Calls of one gateway process under way at once, over all partners."
+    )
 
 
 class FolderTarget(Part):
@@ -254,7 +256,7 @@ class Retries(Part):
 
     schedule_seconds: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(5, 15, 60, 300, 900, 3600, 7200, 14400, 28800, 43200, 86400, 86400),
-        description="Waiting times between attempts, in seconds; then the work is given up.",
+        description="Waiting times between attempts, in seconds; the last one repeats until three days have passed.",
     )
     jitter: Annotated[Decimal, Field(ge=0, le=1)] = Field(
         default=Decimal("0.2"), description="Share by which each waiting time varies at random."

@@ -25,12 +25,13 @@ from gateway.as2.certificates import KeyPair
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
+from gateway.connectors.mapped import mapped_body
 from gateway.edi import library
 from gateway.errors import OurFault
-from gateway.mapping import Map, compile_map, from_folders, shipped
+from gateway.mapping import JsonMap, Map, compile_json_map, compile_map, from_folders, shipped
 from gateway.partners import keys, workspace
 from gateway.partners.directory import Directory
-from gateway.partners.map_names import known_maps
+from gateway.partners.map_names import known_maps, map_heads
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
 from gateway.pipeline.reception import Reception
@@ -75,8 +76,8 @@ def now() -> datetime:
 
 
 def load(folder: Path) -> Workspace:
-    """The workspace in `folder`, its maps' names checked. Raises OurFault with all findings of all files."""
-    return workspace.load(folder, map_exists=known_maps(folder))
+    """The workspace in `folder`, the maps it names checked. Raises OurFault with all findings of all files."""
+    return workspace.load(folder, map_exists=known_maps(folder), map_head=map_heads(folder))
 
 
 def compile_maps(loaded: Workspace) -> dict[str, Map]:
@@ -88,6 +89,21 @@ def compile_maps(loaded: Workspace) -> dict[str, Map]:
         for rule in (*agreement.documents.send.values(), *agreement.documents.receive.values())
     ]
     return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
+
+
+def compile_bodies(folder: Path, target: HttpTarget) -> dict[str, JsonMap]:
+    """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
+    find = from_folders(folder / "maps", shipped())
+    made: dict[str, JsonMap] = {}
+    for kind, call in target.documents.items():
+        if call.map is None:
+            continue
+        made[kind] = own = compile_json_map(call.map, find)
+        if own.canonical != kind:
+            raise OurFault(
+                f"the map {call.map} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
+            )
+    return made
 
 
 def database_url(folder: Path, settings: Settings) -> str:
@@ -208,7 +224,7 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
 
 def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession) -> Connector:
     if isinstance(target, HttpTarget):
-        return HttpConnector(name, target, folder, session, clock=now)
+        return HttpConnector(name, target, folder, session, mapped_body(compile_bodies(folder, target)), clock=now)
     return FolderConnector(name, target, folder)
 
 

@@ -138,8 +138,8 @@ def _ship_notice(notice: ShipNotice) -> Iterator[Finding]:
                 lines_alone.append(at)
         yield from _parties(node.parties, f"{at}/parties")
         below = (depth + 1, ordered or isinstance(node, OrderNode), in_line or isinstance(node, ShipLine))
-        for number in reversed(range(len(node.contents))):
-            waiting.append((node.contents[number], f"{at}/contents/{number}", *below))
+        inside = [(each, f"{at}/contents/{number}", *below) for number, each in enumerate(node.contents)]
+        waiting += reversed(inside)
     for at in lines_alone if any_order else lines_alone[:1]:
         yield finding(
             "canonical.contents.no_order", at, said="a line with no order above it", wanted="the order it fills"

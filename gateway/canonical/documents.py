@@ -51,7 +51,9 @@ _RULE_OF: Final[dict[str, str]] = {
 
 
 def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
-    """The document in `data` (decoded JSON), or None with every error in it. Unknown kinds and hostile nesting are findings."""
+    """The document in `data` (decoded JSON), or None with every error in it. Unknown kinds and hostile
+    nesting are findings.
+    """
     model = KINDS.get(kind)
     if model is None:
         wanted = ", ".join(KINDS) + shape.near(kind, KINDS)
@@ -76,7 +78,8 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
 
 def dump(model: BaseModel) -> dict[str, Any]:
     """The document as canonical JSON: strings, booleans, lists, objects; nothing empty; computed fields included."""
-    kept = prune(model.model_dump(mode="json", by_alias=True, exclude_none=True))
+    # Unset fields are empty ones (`parts.said`): left out before they are written, not after.
+    kept = prune(model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True))
     return kept if isinstance(kept, dict) else {}
 
 
@@ -94,7 +97,9 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def prune(value: object, depth: int = 0) -> Any:
-    """`value` without null, "", [] and {} in objects; lists keep their other items' order. RecursionError past MAX_DEPTH."""
+    """`value` without null, "", [] and {} in objects; lists keep their other items' order. RecursionError
+    past MAX_DEPTH.
+    """
     if isinstance(value, dict):
         if depth > MAX_DEPTH:
             raise RecursionError
@@ -103,17 +108,26 @@ def prune(value: object, depth: int = 0) -> Any:
             if name == "extensions":  # a map's own memory: empty texts in it are facts about the wire
                 if each:
                     kept[name] = _bounded(each, depth + 1)
-                continue
-            below = prune(each, depth + 1) if isinstance(each, (dict, list, tuple)) else each
-            if below is not None and below not in ("", [], {}):
-                kept[name] = below
+            elif isinstance(each, str):
+                if each:
+                    kept[name] = each
+            elif isinstance(each, _HOLDERS):
+                if each and (below := prune(each, depth + 1)):
+                    kept[name] = below
+            elif each is not None:
+                kept[name] = each
         return kept
     if isinstance(value, (list, tuple)):
         if depth > MAX_DEPTH:
             raise RecursionError
-        items = [prune(each, depth + 1) if isinstance(each, (dict, list, tuple)) else each for each in value]
-        return [each for each in items if each is not None and each not in ("", [], {})]
+        items = [prune(each, depth + 1) if isinstance(each, _HOLDERS) else each for each in value]
+        return [each for each in items if each or (each is not None and not isinstance(each, _HOLLOW))]
     return value
+
+
+_HOLDERS: Final = (dict, list, tuple)
+_HOLLOW: Final = (str, *_HOLDERS)
+"""What may be empty; False and 0 are not."""
 
 
 def _bounded(value: object, depth: int) -> Any:

@@ -35,6 +35,7 @@ from gateway.canonical.parts import (
     Totals,
     When,
     Window,
+    said,
 )
 from gateway.canonical.vocabulary import Purpose
 
@@ -57,6 +58,8 @@ class Head(Part):
     references: tuple[Reference, ...] = Field(default=(), description="Numbers that point elsewhere")
     notes: tuple[Note, ...] = Field(default=(), description="Words for people")
     documents: tuple[Attachment, ...] = Field(default=(), description="Documents that come another way")
+
+    _purpose_said = said(purpose="original")
 
 
 class Terms(Part):

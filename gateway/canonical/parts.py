@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
@@ -64,6 +64,18 @@ class Part(BaseModel):
         default=None,
         description="What a map carried that has no field here, by syntax; written back, never interpreted",
     )
+
+
+def said(**words: str) -> Any:
+    """A validator that gives defaults as if the sender had said them: `dump` writes what was said, and nothing else.
+
+    Every default of a canonical field that is not empty is given this way; a test holds that.
+    """
+
+    def fill(data: Any) -> Any:
+        return {**words, **data} if isinstance(data, dict) else data
+
+    return model_validator(mode="before")(fill)
 
 
 class When(Part):
@@ -171,6 +183,8 @@ class Description(Part):
     code: Text | None = Field(default=None, description="The coded description")
     text: Text | None = Field(default=None, description="The description in words")
     measurements: tuple[Measurement, ...] = Field(default=(), description="Measured properties said with it")
+
+    _type_said = said(type="free")
 
 
 class Address(Part):
@@ -302,6 +316,8 @@ class Currency(Part):
     code: Text = Field(description="ISO 4217")
     role: Text = Field(default="buyer", description="Whose currency it is: buyer, seller, …")
 
+    _role_said = said(role="buyer")
+
 
 class PaymentTerms(Part):
     """When to pay, and what paying early is worth."""
@@ -421,6 +437,10 @@ class Interchange(Part):
     control_number: Text | None = Field(default=None, description="ISA13, UNB 0020")
     test: bool | None = Field(default=None, description="Test traffic")
     acknowledgment_requested: bool | None = Field(default=None, description="ISA14, UNB 0031")
+    delimiters: Text | None = Field(
+        default=None, description="Separators of element, component, segment and repetition, in this order"
+    )
+    line_ending: Literal["lf", "crlf", "cr"] | None = Field(default=None, description="What follows each segment")
 
 
 class OrderReference(Part):

@@ -7,7 +7,7 @@ import datetime as dt
 from pydantic import Field
 
 from gateway.canonical.header import Line, Trade
-from gateway.canonical.parts import Quantity, Text, Whole
+from gateway.canonical.parts import Quantity, Text, Whole, said
 from gateway.canonical.vocabulary import ChangeType
 
 
@@ -35,3 +35,5 @@ class PurchaseOrder(Trade):
     acknowledgement_requested: Text | None = Field(default=None, description="Which answer the buyer wants (BEG07)")
     invoice_type: Text | None = Field(default=None, description="Which invoice the buyer wants (BEG08)")
     lines: tuple[PurchaseOrderLine, ...] = Field(min_length=1, max_length=100_000, description="What is ordered")
+
+    _order_type_said = said(order_type="stand_alone")

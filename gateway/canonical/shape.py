@@ -1,4 +1,6 @@
-"""What stands where in a canonical model: one step from a model through a field, for messages, maps and the documentation."""
+"""What stands where in a canonical model: one step from a model through a field, for messages, maps and the
+documentation.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """What a field holds: `models` (several for a union, none for a plain value), whether it is a list, the words if closed."""
+    """What a field holds: `models` (several for a union, none for a plain value), whether it is a list, the
+    words if closed.
+    """
 
     models: tuple[type[BaseModel], ...]
     many: bool
@@ -31,6 +35,15 @@ def fields(model: type[BaseModel]) -> dict[str, Step]:
     return {
         field.alias or name: _step(field.annotation, required=field.is_required(), description=field.description or "")
         for name, field in model.model_fields.items()
+    }
+
+
+@functools.cache
+def computed(model: type[BaseModel]) -> dict[str, Step]:
+    """The fields of `model` that follow from others and are only ever written."""
+    return {
+        name: _step(info.return_type, required=False, description=info.description or "")
+        for name, info in model.model_computed_fields.items()
     }
 
 

@@ -1,6 +1,7 @@
 """A ship notice: what is on its way, and in which packages (X12 856, EDIFACT DESADV).
 
-`contents` is one tree of orders, handling units and lines, in any nesting the partner packs by. `lines` are the same facts
+`contents` is one tree of orders, handling units and lines, in any nesting the partner packs by. `lines` are
+the same facts
 flat, computed and read-only.
 """
 

@@ -1,6 +1,7 @@
 """The closed word lists of the canonical documents. A word that stands here means the same for every partner.
 
-Where the trade's lists are open (party roles, reference types, identifier schemes) a field is plain text and its known words
+Where the trade's lists are open (party roles, reference types, identifier schemes) a field is plain text and
+its known words
 are in the maps' code tables; an unknown wire code then stays as it came.
 """
 

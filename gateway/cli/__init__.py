@@ -7,6 +7,7 @@ import typer
 from gateway.cli import audit, config, edi, message, partner
 from gateway.cli import map as map_
 from gateway.cli.demo import demo
+from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
@@ -24,6 +25,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(schema)
 message.app.command()(send)
+message.app.command()(purge)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")

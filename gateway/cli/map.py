@@ -11,27 +11,51 @@ import typer
 from rich.console import Console
 
 from gateway.canonical import check, dump, parse
+from gateway.cli import map_json
 from gateway.edi import library, write, x12
+from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
-from gateway.mapping import Example, Map, check_map, compile_map, from_folders, shipped
+from gateway.mapping import (
+    Example,
+    JsonMap,
+    Map,
+    check_json_map,
+    check_map,
+    compile_any,
+    from_folders,
+    json_text,
+    shipped,
+)
+from gateway.mapping.envelope import FIELDS as ENVELOPE
+from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 
 FINDINGS = 1
 CANNOT_RUN = 2
+ISA_BYTES = 106
+"""X12.5: from ISA to its terminator."""
 MAX_BYTES = 64 * 1024 * 1024
 
 MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
-Folder = Annotated[Path, typer.Option("--workspace", help="The folder with maps/; shipped maps are always there.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        envvar="GATEWAY_WORKSPACE",
+        help="The folder with maps/; shipped maps are always there.",
+        show_default="the current folder",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
 HERE = Path()
 
 
 @app.command()
 def read(
-    file: Annotated[str, typer.Argument(help="An X12 file; - for standard input.")],
+    file: Annotated[str, typer.Argument(help="An X12 file, or a body for a JSON map; - for standard input.")],
     *,
     name: MapName,
     workspace: Folder = HERE,
@@ -42,13 +66,17 @@ def read(
     Example: gateway map read --map x12/855 samples/x12/855-split.edi > 855-split.json
     """
     own = _map(name, workspace)
-    sets = [message for message in _messages(_bytes(file), file) if message.type == own.document]
+    if isinstance(own, JsonMap):
+        _finish(map_json.read_body(own, _object(file), indent=None if lines else 2))
+        return
+    data = _bytes(file)
+    sets = [one for one in _messages(data, file) if one[2].type == own.document]
     if not sets:
         _stop(
             f"{file} holds no set {own.document}.", "Name a map for the sets it holds, or look at it: gateway edi show."
         )
     bad = False
-    for message in sets:
+    for interchange, group, message in sets:
         reading = own.read(message.root)
         model, errors = parse(own.canonical, reading.document)
         found = (*message.findings, *reading.findings, *errors, *(check(model) if model else ()))
@@ -56,7 +84,8 @@ def read(
             typer.echo(f"unmapped: {one.place}: {one.value}", err=True)
         _say(found)
         bad = bad or worst(found) is not Severity.ACCEPT
-        document = dump(model) if model else reading.document
+        envelope = read_envelope(interchange, group, message, _line_ending(data))
+        document = {**envelope, **(dump(model) if model else reading.document)}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=None if lines else 2))
     if bad:
         raise typer.Exit(FINDINGS)
@@ -68,10 +97,16 @@ def write_(
     *,
     name: MapName,
     workspace: Folder = HERE,
-    number: Annotated[str, typer.Option("--number", help="Control number of the set (ST02).")] = "0001",
-    newlines: Annotated[bool, typer.Option("--newlines", help="A line break after each segment.")] = False,
+    number: Annotated[
+        str | None, typer.Option("--number", help="Control number of the set (ST02); as in the JSON, or 0001.")
+    ] = None,
+    newlines: Annotated[
+        bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
+    ] = False,
 ) -> None:
-    """Print the set, ST to SE, that says what the canonical JSON in FILE says; what is lost goes to stderr.
+    """Print the set, ST to SE, or the JSON body that says what the canonical JSON in FILE says.
+
+    What is lost goes to stderr. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
 
     Example: gateway map write --map x12/855 855-split.json --newlines
     """
@@ -84,17 +119,24 @@ def write_(
     if model is None:
         _say(errors)
         raise typer.Exit(FINDINGS)
+    if isinstance(own, JsonMap):
+        _finish((*check(model), *map_json.write_body(own, dump(model))))
+        return
+    reference, delimiters, line_ending = written_as(data)
+    newline = line_ending or ("\n" if newlines else "")
     writing = own.write(dump(model))
     for one in writing.lost:
         typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
     found = (*check(model), *writing.findings)
     _say(found)
     try:
-        text = write.write_message(own.document, number, writing.root, newline="\n" if newlines else "")
+        text = write.write_message(
+            own.document, number or reference or "0001", writing.root, delimiters, newline=newline
+        )
     except PartnerFault as fault:
         _say(fault.findings)
         raise typer.Exit(FINDINGS) from fault
-    sys.stdout.buffer.write(text + (b"" if newlines else b"\n"))
+    sys.stdout.buffer.write(text + (b"" if newline else b"\n"))
     if writing.lost or worst(found) is not Severity.ACCEPT:
         raise typer.Exit(FINDINGS)
 
@@ -115,18 +157,22 @@ def check_(
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
     for name in names or _all(workspace):
-        examples = 0
+        examples, only_writes = 0, ""
         try:
-            own = compile_map(name, from_folders(workspace / "maps", shipped()))
+            own = compile_any(name, from_folders(workspace / "maps", shipped()))
         except OurFault as fault:
             found = fault.findings
         else:
             examples = len(own.examples)
-            found = check_map(own, lambda example: _example(example, workspace))
+            if isinstance(own, JsonMap):
+                found = check_json_map(own, lambda example: map_json.example(example, workspace))
+                only_writes = ", only writes" if own.writes_only else ""
+            else:
+                found = check_map(own, lambda example: _example(example, workspace))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
             verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
-            console.print(f"{name:24} {examples} examples, {verdict}")
+            console.print(f"{name:24} {examples} examples, {verdict}{only_writes}")
             for one in found:
                 console.print(f"  {one.text}\n    {one.fix}", markup=False, soft_wrap=True)
     if as_json:
@@ -135,12 +181,28 @@ def check_(
         raise typer.Exit(FINDINGS)
 
 
-def _map(name: str, workspace: Path) -> Map:
+def _map(name: str, workspace: Path) -> Map | JsonMap:
     try:
-        return compile_map(name, from_folders(workspace / "maps", shipped()))
+        return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:
         _say(fault.findings)
         _stop(str(fault), fault.remedy)
+
+
+def _object(file: str) -> dict[str, Any]:
+    try:
+        body = json_text.decode(_bytes(file))
+    except (ValueError, RecursionError) as fault:
+        _stop(f"{file} is no JSON: {fault}.", "Give one JSON object, as the far side sends it.")
+    if not isinstance(body, dict):
+        _stop(f"{file} is no JSON object.", "Give one JSON object, as the far side sends it.")
+    return body
+
+
+def _finish(found: tuple[Finding, ...]) -> None:
+    _say(found)
+    if worst(found) is not Severity.ACCEPT:
+        raise typer.Exit(FINDINGS)
 
 
 def _all(workspace: Path) -> list[str]:
@@ -163,18 +225,33 @@ def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] |
         edi, canonical = folder / example.edi, folder / example.canonical
         if edi.is_file() and canonical.is_file():
             messages = _messages(edi.read_bytes(), str(edi))
-            wanted = json.loads(canonical.read_text("utf-8"))
-            return (messages[0].root, wanted) if messages else None
+            document = json.loads(canonical.read_text("utf-8"))
+            wanted = {key: value for key, value in document.items() if key not in ENVELOPE}
+            return (messages[0][2].root, wanted) if messages else None
     return None
 
 
-def _messages(data: bytes, file: str) -> list[Message]:
+def _messages(data: bytes, file: str) -> list[tuple[Interchange, Group, Message]]:
     try:
         interchanges = x12.read_all(data, guides=library.standard())
     except PartnerFault as fault:
         _say(fault.findings)
         _stop(f"{file}: {fault.public}", "Give an X12 file; gateway edi check says more.")
-    return [message for interchange in interchanges for group in interchange.groups for message in group.messages]
+    return [
+        (interchange, group, message)
+        for interchange in interchanges
+        for group in interchange.groups
+        for message in group.messages
+    ]
+
+
+def _line_ending(data: bytes) -> str | None:
+    """What follows the terminator of the first ISA: writing does the same."""
+    start = data.find(b"ISA") + ISA_BYTES
+    if data[start - 1 : start] in b"\r\n":
+        return None
+    behind = data[start : start + 2].decode("latin-1")
+    return next((word for word in ("crlf", "lf", "cr") if behind.startswith(LINE_ENDINGS[word])), None)
 
 
 def _bytes(file: str) -> bytes:

@@ -25,7 +25,7 @@ from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding
 from gateway.partners.agreement import Agreement
 from gateway.partners.keys import load_certificate
-from gateway.partners.map_names import known_maps
+from gateway.partners.map_names import known_maps, map_heads
 from gateway.partners.reference import scalar
 from gateway.partners.workspace import SETTINGS_FILE, Workspace, examine, load, partner_files
 from gateway.yamltext import near_miss
@@ -72,7 +72,7 @@ def check(
         files = dict(partner_files(workspace))
         for name in names or ():
             _known(name, list(files))
-        _, findings = examine(workspace, map_exists=known_maps(workspace))
+        _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=map_heads(workspace))
         wanted = {files[name] for name in names} if names else None
         shown = [finding for finding in findings if wanted is None or _file(finding) in wanted]
         if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -11,6 +12,10 @@ from pathlib import Path
 from gateway.cli.answers import WorkspaceFolder, answering, run
 
 log = logging.getLogger("gateway")
+
+COLLECTOR = (20_000, 20, 50)
+"""Thresholds of the cyclic collector: documents are trees of many small objects that die without its help. Python's own
+(700, 10, 10) cost a sixth of all CPU under load (docs/benchmarks.md)."""
 
 
 def serve(workspace: WorkspaceFolder = Path()) -> None:
@@ -35,6 +40,14 @@ async def _serve(folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with wiring.running(folder) as gateway:
+        settle()
         log.info("listening on %s", gateway.address)
         await stop.wait()
         log.info("stopping")
+
+
+def settle() -> None:
+    """What was made while starting stays for good: the collector need not walk over it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR)

@@ -5,12 +5,13 @@ It makes one call per delivery and judges the answer by a table; when to try aga
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -22,7 +23,9 @@ from yarl import URL
 
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
+from gateway.connectors.mapped import Body
 from gateway.errors import DeliveryFailed, OurFault, Outcome
+from gateway.mapping import json_text
 from gateway.ports import Clock, Delivered, Delivery, Json
 from gateway.settings import Call, HttpTarget
 
@@ -50,7 +53,8 @@ class HttpConnector:
     """Keeps `ports.Connector` for one HTTP target.
 
     `folder` is the workspace (relative secret files stand there); `body` makes the mapped body for kinds whose call
-    names a map. Raises OurFault at once when a secret is missing or the configuration cannot work.
+    names a map. At most the target's `cap` of calls are under way at once, over all lanes of this process; others wait.
+    Raises OurFault at once when a secret is missing or the configuration cannot work.
     """
 
     def __init__(
@@ -59,7 +63,7 @@ class HttpConnector:
         target: HttpTarget,
         folder: Path,
         session: aiohttp.ClientSession,
-        body: Callable[[Delivery], Json] | None = None,
+        body: Body | None = None,
         *,
         clock: Clock = _now,
     ) -> None:
@@ -68,6 +72,7 @@ class HttpConnector:
         self._session = session
         self._body = body
         self._clock = clock
+        self._room = asyncio.Semaphore(target.cap)
         where = f"target {name}"
         self._headers = (
             *(checked_header(where, *header) for header in target.headers.items()),
@@ -103,17 +108,22 @@ class HttpConnector:
                 outcome=Outcome.PERMANENT,
             )
         url = self._url(prepared, delivery)
-        body = delivery.body if prepared.call.map is None or self._body is None else self._body(delivery)
-        answer = await exchange(
-            self._session,
-            prepared.call.method,
-            url,
-            headers=(*self._headers, *self._own_headers(delivery)),
-            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-            seconds=self._target.timeout_seconds,
-            limit=ANSWER_LIMIT,
-        )
-        return self._judge(prepared.call, answer)
+        mapped = None if prepared.call.map is None or self._body is None else self._body(delivery)
+        text = _canonical(delivery.body) if mapped is None else json_text.encode(mapped.body)
+        async with self._room:
+            answer = await exchange(
+                self._session,
+                prepared.call.method,
+                url,
+                headers=(*self._headers, *self._own_headers(delivery)),
+                body=text.encode(),
+                seconds=self._target.timeout_seconds,
+                limit=ANSWER_LIMIT,
+            )
+        delivered = self._judge(prepared.call, answer)
+        if mapped is None:
+            return delivered
+        return replace(delivered, map=mapped.map, map_hash=mapped.map_hash, left_out=mapped.left_out)
 
     def _url(self, prepared: _Prepared, delivery: Delivery) -> URL:
         values: dict[str, str] = {}
@@ -152,6 +162,10 @@ class HttpConnector:
             status=answer.status,
             answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace"),
         )
+
+
+def _canonical(body: Json) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _number(delivery: Delivery) -> str:

@@ -76,6 +76,11 @@ class Process:
         self._running = None
 
     @property
+    def pid(self) -> int | None:
+        """Its process id while it was started and not stopped."""
+        return None if self._running is None else self._running.pid
+
+    @property
     def running(self) -> bool:
         """Whether it is alive."""
         return self._running is not None and self._running.poll() is None

@@ -86,9 +86,9 @@ def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: s
                         {"scheme": "buyer", "value": f"M{article}"},
                         {"scheme": "supplier", "value": article},
                         {"scheme": "upc", "value": gtin(item)},
-                    ]
+                    ],
+                    "name": text,
                 },
-                "descriptions": [{"text": text}],
             }
             for index, ((item, article, text, price), quantity) in enumerate(zip(ITEMS, quantities, strict=True), 1)
         ],

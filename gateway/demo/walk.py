@@ -223,8 +223,15 @@ async def _over_rest(cast: Cast) -> None:
     fetched = await cast.baltic.get(f"/v1/purchase-orders/{found[0]['id']}")
     answer = scenario.acknowledgement(_body(fetched), supplier_number="B-9001", today=today)
     await cast.baltic.post(f"/v1/purchase-orders/{found[0]['id']}/acknowledgements", answer, key="baltic-1")
-    await _once_at(cast, "south", "order_acknowledgement", 1)
-    cast.say(f"baltic fetched order {REST_ORDER} and acknowledged it; the ERP 'south' has the answer once")
+    rows = await _once_at(cast, "south", "order_acknowledgement", 1)
+    taken = json.loads(rows[0]["body"])
+    prove(
+        taken.get("PurchaseOrder", {}).get("Number") == REST_ORDER
+        and [[one["Status"] for one in item["Confirmations"]] for item in taken["Items"]] == [[10], [10, 30], [22]],
+        f"the ERP 'south' has the answer in its own words, by the map erp/order_acknowledgement; it has {taken}",
+    )
+    cast.say(f"baltic fetched order {REST_ORDER} and acknowledged it")
+    cast.say("the ERP 'south' has the answer once, in its own words: a JSON map wrote the body")
     status, _, _ = await cast.baltic.call("GET", f"/v1/purchase-orders/{cast.acme_order}")
     prove(status == 404, "ACME's order does not exist for baltic")  # noqa: PLR2004
     cast.say("ACME's order does not exist for baltic: 404")
@@ -378,7 +385,18 @@ async def _timelines(cast: Cast) -> None:
 
 
 def _detail(entry: TrailEntry) -> str:
-    shown = ("document", "type", "outcome", "target", "rule", "status", "their_id", "disposition", "control_number")
+    shown = (
+        "channel",
+        "document",
+        "type",
+        "outcome",
+        "target",
+        "rule",
+        "status",
+        "their_id",
+        "disposition",
+        "control_number",
+    )
     return ", ".join(f"{key} {entry.data[key]}" for key in shown if entry.data.get(key) is not None)
 
 

@@ -63,8 +63,11 @@ class Demo:
         return f"http://127.0.0.1:{self.ports[name]}"
 
 
-def prepare(folder: Path) -> Demo:
-    """Make `folder` anew. Raises OurFault when it holds anything that is not the demo's."""
+def prepare(folder: Path, *, written_ports: bool = True) -> Demo:
+    """Make `folder` anew. Raises OurFault when it holds anything that is not the demo's.
+
+    Without `written_ports` any free ports are taken, so that several may run side by side.
+    """
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise OurFault(
             f"{folder} is not empty and not the demo's", remedy="choose another folder: gateway demo --folder DIR"
@@ -73,7 +76,7 @@ def prepare(folder: Path) -> Demo:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
-    ports = _ports()
+    ports = _ports(WRITTEN_PORTS if written_ports else dict.fromkeys(WRITTEN_PORTS, 0))
     tokens = {f"{name.upper()}_ERP_TOKEN": secrets.token_hex(24) for name in ("north", "south")}
     demo = Demo(
         folder=folder,
@@ -130,11 +133,11 @@ def _renumber(workspace: Path, ports: Mapping[str, int]) -> None:
         path.write_text(re.sub(r"\b(80\d\d)\b", lambda found: wanted.get(found[1], found[1]), text), encoding="utf-8")
 
 
-def _ports() -> dict[str, int]:
-    """The ports in the files, where nobody listens there; free ones otherwise."""
+def _ports(wanted: Mapping[str, int]) -> dict[str, int]:
+    """The ports wanted, where nobody listens there; free ones otherwise, and for 0."""
     chosen: dict[str, int] = {}
     held: list[socket.socket] = []
-    for name, port in WRITTEN_PORTS.items():
+    for name, port in wanted.items():
         listener = socket.socket()
         held.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -123,7 +123,7 @@ def compose_997(group: Group, *, guides: Guides) -> Loop | None:
     included = received if group.declared is None else min(group.declared, LAST_POSITION)
     codes = _codes(one.codes.ak905 for one in _grave(group.findings))
     functional_id = group.functional_id if len(group.functional_id) == len(FUNCTIONAL_ACKNOWLEDGMENT) else "ZZ"
-    number = group.control_number if group.control_number.isdigit() else "0"
+    number = group.control_number if group.control_number.isascii() and group.control_number.isdigit() else "0"
     head = Segment("AK1", [functional_id, number[:9]])
     tail = Segment("AK9", [outcome, str(included), str(received), str(accepted), *codes])
     return Loop("", [head, *loops, tail])

@@ -32,6 +32,8 @@ def check_set(walk: Walk, parts: list[Run | Mark], end: int) -> int:
                 state, used = _one(walk, state, raw, position, offset)
                 position += used - 1
                 children = stack[-1]
+                if walk.hopeless:
+                    return _give_up(walk, parts, state, end)
             elif step.plain:
                 children.append(Segment(step.tag, raw, position, offset, step.wire))
                 state = step.state
@@ -66,6 +68,13 @@ def check_set(walk: Walk, parts: list[Run | Mark], end: int) -> int:
     return position + 1
 
 
+def _give_up(walk: Walk, parts: list[Run | Mark], state: State, end: int) -> int:
+    """Stop reading a set that is refused a hundred times over; its segments are counted all the same."""
+    count = sum(1 for part in parts for raw in part.segments if raw.strip()) + 2
+    walk.finish(state, count, end)
+    return count
+
+
 def _one(walk: Walk, state: State, raw: bytes, position: int, offset: int) -> tuple[State, int]:
     """One segment, slowly: the state behind it, and whether it was a segment at all (1 or 0)."""
     structure = walk.structure
@@ -78,20 +87,22 @@ def _one(walk: Walk, state: State, raw: bytes, position: int, offset: int) -> tu
         tag = raw.partition(structure.delimiters.element.encode())[0].decode(structure.charset, "replace")
         step = state[structure.key(tag)]
         if step is None or step.tag != tag:
-            return _unplaced(walk, state, tag, raw, position, offset), 1
+            return _unplaced(walk, state, tag, raw, (position, offset)), 1
         if not step.match(raw):
             walk.elements(step.spec, raw, position, offset)
     if step.choices:
         chosen = walk.choose(step, raw)
         if chosen is None:
-            return _unplaced(walk, state, step.tag, raw, position, offset), 1
+            return _unplaced(walk, state, step.tag, raw, (position, offset)), 1
         step = chosen
     walk.move(state, step, Segment(step.tag, raw, position, offset, step.wire))
     return step.state, 1
 
 
-def _unplaced(walk: Walk, state: State, tag: str, raw: bytes, position: int, offset: int) -> State:
+def _unplaced(walk: Walk, state: State, tag: str, raw: bytes, at: tuple[int, int]) -> State:
+    """A segment for which there is no step; `at` is its position and its offset. The state to go on from."""
     structure = walk.structure
+    position, offset = at
     spec = structure.specs.get(tag)
     if spec is None:
         wire = Wire(structure.delimiters.element, structure.delimiters.component, structure.charset)

@@ -1,6 +1,6 @@
 """The service characters of an X12 interchange, as its ISA declares them.
 
-X12.5: ISA is 106 bytes; the element separator stands at offset 3, the component separator at 104, the terminator at 105.
+X12.5: ISA is 106 bytes; element separator at offset 3, component separator at 104, terminator at 105.
 All are single ASCII bytes here: a separator outside ASCII would cut letters of the charset in two.
 """
 

@@ -17,8 +17,8 @@ from gateway.findings import EdiPlace, Finding
 
 _NUMBER = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9][0-9]{0,2})?")
 _SHORT_DATE, _LONG_DATE = 6, 8
-_SHORT_TIME, _SECONDS_TIME, _LONG_TIME = 4, 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,7 @@ def _is_date(text: str) -> bool:
 
 
 def _is_time(text: str) -> bool:
-    if not text.isascii() or not text.isdigit():
-        return False
-    seconds = int(text[4:6]) if len(text) >= _SECONDS_TIME else 0
-    lengths = range(_SHORT_TIME, _LONG_TIME + 1)
-    return (
-        len(text) in lengths
-        and len(text) != _SHORT_TIME + 1
-        and int(text[:2]) < 24
-        and int(text[2:4]) < 60
-        and seconds < 60
-    )
+    return _CLOCK.fullmatch(text) is not None
 
 
 def _printable(text: str) -> bool:

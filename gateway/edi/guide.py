@@ -1,4 +1,4 @@
-"""What a guide says: elements, segments, loops. Frozen values; loading them is `library`'s work, applying them `check`'s.
+"""What a guide says: elements, segments, loops. Frozen values; `library` loads them, `check` applies them.
 
 A guide lists what our documents use, as facts and with our own labels. Codes are open unless a guide closes them.
 """
@@ -31,7 +31,7 @@ class ElementSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
-    """A syntax note: P (all or none), R (at least one), E (at most one), C (if first, then all), L (if first, then one)."""
+    """A syntax note: P all or none, R at least one, E at most one, C if the first then all, L if the first then one."""
 
     kind: str
     elements: tuple[int, ...]
@@ -53,7 +53,7 @@ class SegmentSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
-    """A segment at a place in a set. `qualifiers` (element 01) select it among uses of the same tag; empty takes any."""
+    """A segment at a place in a set. `qualifiers` (element 01) select it among uses of one tag; empty takes any."""
 
     spec: SegmentSpec
     mandatory: bool = False

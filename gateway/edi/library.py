@@ -2,7 +2,7 @@
 
 `segments.yaml` of a version holds composites and segments; each other file there holds one transaction set.
 An element is written `M AN 1/22 324 order number` (usage, type, lengths, dictionary number, label; `[A B]` at the end
-closes its codes), a place `REF M 12` (usage, repeats; `*` is any number), a loop is a mapping of its place to its items.
+closes its codes), a place `REF M 12` (usage, repeats; `*` is any number), a loop maps its place to its items.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ VERSION_LENGTH = 6
 """GS08 begins with version, release and subrelease; what follows names an industry (X12.6, element 480)."""
 
 _ELEMENT = re.compile(
-    r"(?P<usage>[MO]) (?:(?P<composite>C\d{3})|(?P<type>AN|ID|DT|TM|R|N[0-6]) (?P<min>\d+)/(?P<max>\d+) (?P<number>\d+))"
+    r"(?P<usage>[MO]) "
+    r"(?:(?P<composite>C\d{3})|(?P<type>AN|ID|DT|TM|R|N[0-6]) (?P<min>\d+)/(?P<max>\d+) (?P<number>\d+))"
     r" (?P<label>[^\[]+?)(?: \[(?P<codes>[^\]]*)\])?"
 )
 _NOTE = re.compile(r"([PRECL])((?:\d\d)+)(?:\.\.\1((?:\d\d)+))?")

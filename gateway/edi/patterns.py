@@ -13,6 +13,8 @@ from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import ElementSpec, Note, SegmentSpec
 
 _DATE = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8])"
+_SECONDS = 6
+"""The length of a time with seconds."""
 _TIME = r"(?:[01]\d|2[0-3])[0-5]\d"
 
 
@@ -32,7 +34,7 @@ def _element(spec: ElementSpec, delimiters: Delimiters) -> str:
         year = {8: r"[12]\d{3}", 6: r"\d{2}"}.get(high)
         return "(?!)" if year is None or low != high else f"{year}(?:{_DATE})"
     if spec.type == "TM":
-        seconds = rf"(?:[0-5]\d\d{{0,{high - 6}}})?" if high > 5 else ""
+        seconds = rf"(?:[0-5]\d\d{{0,{high - 6}}})?" if high >= _SECONDS else ""
         return _TIME + seconds
     if spec.type == "R":
         # The sign and the decimal point do not count towards the length.

@@ -1,4 +1,4 @@
-"""Every rule of the syntax engine, as one table: every finding is made from a row, and `docs/rules.md` is printed from it.
+"""Every rule of the syntax engine, as one table: findings are made from its rows, `docs/rules.md` is printed from it.
 
 The codes are X12's own numbers (TA105 = I18, AK304 = 720, AK403 = 723, AK502 = 718, AK905 = 716); the words are ours.
 """

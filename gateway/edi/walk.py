@@ -39,6 +39,8 @@ class Walk:
     """How often each open loop has come so far."""
     findings: list[Finding] = field(default_factory=list)
     dropped: int = 0
+    """Findings beyond the limit, notes not counted, and whether one of them refuses the set."""
+    refused: bool = False
     times: int = 0
     last: Segment | None = None
     """The last segment whose repeats were counted, and how many there were."""
@@ -57,8 +59,14 @@ class Walk:
         for one in found:
             if len(self.findings) < self.limits.findings:
                 self.findings.append(one)
-            else:
+            elif one.severity is not Severity.ACCEPT:
                 self.dropped += 1
+                self.refused = self.refused or one.severity is Severity.REJECT
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much is wrong that reading on would only cost time: the set is refused in any case."""
+        return self.refused and self.dropped > self.limits.findings
 
     def at(self, segment: int, tag: str, offset: int) -> EdiPlace:
         """The place of one segment."""
@@ -201,7 +209,10 @@ class Walk:
         if self.dropped:
             said = f"{self.dropped} more"
             wanted = f"at most {self.limits.findings} findings in a set"
-            self.findings.append(finding("edi.message.too_many_findings", self.place, said=said, wanted=wanted))
+            severity = None if self.refused else Severity.ACCEPT_WITH_ERRORS
+            self.findings.append(
+                finding("edi.message.too_many_findings", self.place, said=said, wanted=wanted, severity=severity)
+            )
 
 
 def _tag(child: Segment | Loop) -> str:

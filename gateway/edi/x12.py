@@ -7,11 +7,11 @@ file together with every verdict final. Nothing is acknowledged or stored here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gateway.edi.check import check_set
+from gateway.edi.envelope import TA1, check_group, check_start, number_of, padded
 from gateway.edi.header import Header, read_header
 from gateway.edi.interchange import (
     Event,
@@ -35,6 +35,20 @@ from gateway.edi.tree import Loop, Message, Segment, Verdict, Wire, verdict_of
 from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
 from gateway.findings import Codes, EdiPlace, Finding, Severity
+
+__all__ = [
+    "Event",
+    "Group",
+    "GroupEnd",
+    "GroupStart",
+    "Interchange",
+    "InterchangeEnd",
+    "InterchangeStart",
+    "Ta1",
+    "combined",
+    "read",
+    "read_all",
+]
 
 BOM = b"\xef\xbb\xbf"
 FILLER = BLANKS + b"\x1a\x00"
@@ -225,9 +239,9 @@ class _Reader:
     # ---- groups
 
     def _open_group(self, mark: Mark) -> GroupStart:
-        elements = _padded(self._texts(mark), 8)
+        elements = padded(self._texts(mark), 8)
         place = replace(self._place, group=elements[5] or None, tag="GS", offset=mark.offset)
-        found = _check_group(elements, place, self._guides)
+        found = check_group(elements, place, self._guides)
         if elements[5] in self._group_numbers:
             wanted = "a number of its own"
             where = replace(place, element=6)
@@ -261,9 +275,9 @@ class _Reader:
             place = replace(place, offset=self._buffer.offset)
             group.findings.append(finding("edi.group.trailer_missing", place, said="", wanted="GE"))
         else:
-            elements = _padded(self._texts(mark), 2)
+            elements = padded(self._texts(mark), 2)
             place = replace(place, tag="GE", offset=mark.offset)
-            declared = _count(elements[0])
+            declared = number_of(elements[0])
             if declared != group.received:
                 where = replace(place, element=1)
                 wanted = f"GE01 {group.received}"
@@ -293,7 +307,7 @@ class _Reader:
         if self._group is None:
             self._once("edi.interchange.stray_segment", mark.raw, mark.offset, "GS before ST")
             return
-        self._set = _OpenSet(_padded(self._texts(mark), 2), mark)
+        self._set = _OpenSet(padded(self._texts(mark), 2), mark)
 
     def _close_set(self, mark: Mark | None) -> Iterator[Event]:
         opened, self._set = self._set, None
@@ -313,7 +327,7 @@ class _Reader:
             group=group.start.control_number or None,
             message=number or None,
         )
-        found = _check_start(opened, group, place)
+        found = check_start(opened.elements, place, opened.mark.offset, repeated=number in group.numbers)
         group.numbers.add(number)
         guide = self._guides.find(group.start.version, kind)
         end = self._buffer.offset if mark is None else mark.offset
@@ -341,23 +355,27 @@ class _Reader:
             where = replace(place, offset=end)
             found.append(finding("edi.message.trailer_missing", where, said="", wanted="SE"))
         else:
-            found += self._check_end(_padded(self._texts(mark), 2), number, segments, mark, place)
+            found += self._check_end(padded(self._texts(mark), 2), number, segments, mark, place)
         findings = tuple(found)
+        outcome = verdict_of(findings) if findings else Verdict.ACCEPTED
         return Message(
             type=kind,
             version=group.start.version,
             control_number=number,
             root=root,
             findings=findings,
-            outcome=verdict_of(findings),
+            outcome=outcome,
             segments=segments,
             offset=opened.mark.offset,
         )
 
     def _check_end(self, elements: list[str], number: str, segments: int, mark: Mark, place: EdiPlace) -> list[Finding]:
+        right = number_of(elements[0]) == segments
+        if right and elements[1] == number:
+            return []
         found: list[Finding] = []
         where = replace(place, segment=segments, tag="SE", offset=mark.offset)
-        if _count(elements[0]) != segments:
+        if not right:
             at = replace(where, element=1)
             found.append(finding("edi.message.count", at, said=elements[0], wanted=f"SE01 {segments}"))
         if not self._same(elements[1], number):
@@ -375,7 +393,7 @@ class _Reader:
         self._tas += 1
         segment = Segment("TA1", self._wire.split(mark.raw), 0, mark.offset)
         found: list[Finding] = []
-        if not _TA1.fullmatch("*".join(self._texts(mark))):
+        if not TA1.fullmatch("*".join(self._texts(mark))):
             place = replace(self._place, tag="TA1", offset=mark.offset)
             wanted = "control number, date, time, A, E or R, and a note code"
             found.append(finding("edi.interchange.acknowledgment", place, said=mark.raw, wanted=wanted))
@@ -388,9 +406,9 @@ class _Reader:
             place = replace(self._place, offset=self._buffer.offset)
             self._findings.append(finding("edi.interchange.trailer_missing", place, said="", wanted="IEA"))
         else:
-            elements = _padded(self._texts(mark), 2)
+            elements = padded(self._texts(mark), 2)
             place = replace(self._place, tag="IEA", offset=mark.offset)
-            if _count(elements[0]) != self._groups:
+            if number_of(elements[0]) != self._groups:
                 # An interchange of nothing but TA1 has no groups; many count the TA1 all the same.
                 severity = Severity.ACCEPT if not self._groups and self._tas else None
                 where = replace(place, element=1)
@@ -424,61 +442,6 @@ class _Reader:
         if rest and rest[:3] != b"ISA":
             place = EdiPlace(interchange=self._place.interchange, offset=self._buffer.offset)
             self._findings.append(finding("edi.file.trailing_data", place, said=rest, wanted="ISA or nothing"))
-
-
-_TA1 = re.compile(r"\d{9}\*\d{6}\*\d{4}\*[AER]\*\d{3}(?:\*.*)?")
-_CONTROL = re.compile(r"\d{1,9}")
-_FUNCTIONAL = re.compile(r"[A-Z][A-Z0-9]")
-_GROUP_DATE = re.compile(r"(?:\d\d)?\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-_GROUP_TIME = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?")
-
-# GS element, pattern, rule, what is wanted.
-_GROUP_CHECKS: tuple[tuple[int, re.Pattern[str], str, str], ...] = (
-    (1, _FUNCTIONAL, "edi.group.functional_id", "a functional identifier"),
-    (2, re.compile(r".{2,15}"), "edi.group.element", "the sender's code, 2 to 15 characters"),
-    (3, re.compile(r".{2,15}"), "edi.group.element", "the receiver's code, 2 to 15 characters"),
-    (4, _GROUP_DATE, "edi.group.element", "a date as CCYYMMDD"),
-    (5, _GROUP_TIME, "edi.group.element", "a time as HHMM"),
-    (6, _CONTROL, "edi.group.control_number_invalid", "1 to 9 digits"),
-    (7, re.compile(r"[XT]"), "edi.group.element", "X or T"),
-)
-
-
-def _check_group(elements: list[str], place: EdiPlace, guides: Guides) -> list[Finding]:
-    found = [
-        finding(rule, replace(place, element=element), said=elements[element - 1], wanted=f"GS{element:02d}: {wanted}")
-        for element, right, rule, wanted in _GROUP_CHECKS
-        if not right.fullmatch(elements[element - 1])
-    ]
-    if not guides.knows_version(elements[7]):
-        where = replace(place, element=8)
-        found.append(finding("edi.group.version", where, said=elements[7], wanted="a version that was agreed"))
-    return found
-
-
-def _check_start(opened: _OpenSet, group: _OpenGroup, place: EdiPlace) -> list[Finding]:
-    found: list[Finding] = []
-    where = replace(place, segment=1, tag="ST", offset=opened.mark.offset)
-    kind, number = opened.elements[0], opened.elements[1]
-    if not re.fullmatch(r"\d{3}", kind):
-        at = replace(where, element=1)
-        found.append(finding("edi.message.type_invalid", at, said=kind, wanted="three digits"))
-    if not 4 <= len(number) <= 9:  # noqa: PLR2004  element 329
-        at = replace(where, element=2)
-        found.append(finding("edi.message.control_number_invalid", at, said=number, wanted="4 to 9 characters"))
-    elif number in group.numbers:
-        at = replace(where, element=2)
-        wanted = "a number of its own"
-        found.append(finding("edi.message.control_number_repeated", at, said=number, wanted=wanted))
-    return found
-
-
-def _padded(elements: list[str], count: int) -> list[str]:
-    return elements + [""] * (count - len(elements))
-
-
-def _count(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _interchange_start(header: Header, findings: tuple[Finding, ...]) -> InterchangeStart:

@@ -5,24 +5,49 @@ Map.read(root) -> Reading               document, unmapped, findings
 Map.write(document) -> Writing          root, lost, findings
 check_map(map, example) -> findings     its examples both ways
 shipped(), from_folders(*folders), shipped_map(name)
+
+For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
+json_text.decode and encode with exact numbers. head(name, sources) says for which documents a map is; compile_any(…)
+compiles either.
 """
 
 from __future__ import annotations
 
+from gateway.mapping.head import Head, head
+from gateway.mapping.json_map import (
+    JsonExample,
+    JsonMap,
+    JsonReading,
+    JsonWriting,
+    check_json_map,
+    compile_any,
+    compile_json_map,
+)
+from gateway.mapping.json_scope import UnmappedMember
 from gateway.mapping.laws import check_map
 from gateway.mapping.map import Example, Map, Reading, Writing, compile_map, from_folders, shipped, shipped_map
 from gateway.mapping.state import Lost, Unmapped
 
 __all__ = [
     "Example",
+    "Head",
+    "JsonExample",
+    "JsonMap",
+    "JsonReading",
+    "JsonWriting",
     "Lost",
     "Map",
     "Reading",
     "Unmapped",
+    "UnmappedMember",
     "Writing",
+    "check_json_map",
     "check_map",
+    "compile_any",
+    "compile_json_map",
     "compile_map",
     "from_folders",
+    "head",
     "shipped",
     "shipped_map",
 ]

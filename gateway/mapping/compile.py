@@ -1,6 +1,7 @@
 """From a resolved map to its rules, with every law that can be told from the file alone; all problems come at once.
 
-A field must exist in the canonical model and have the type its pair gives; one line writes one field and one address; a word of
+A field must exist in the canonical model and have the type its pair gives; one line writes one field and one
+address; a word of
 a table is one its field allows; what the model demands is mapped.
 """
 
@@ -10,7 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -213,12 +214,11 @@ class Compiler:
                 return None
         if line.beside is not None and not self._field(line.beside, "text", None, spec, key, place):
             return None
-        made = Lens.make(
+        return Lens.make(
             first=address.first, last=address.last, component=address.component, path=line.path, pair=line.pair,
             where=(spec.file, spec.line, key + ("|lines" if line.joined else "")), beside=line.beside,
             count=_count(line.count) if line.count else None,
         )  # fmt: skip
-        return made
 
     def tree(self, node: Node, place: Place) -> Rule | None:
         """The hierarchy."""
@@ -295,7 +295,7 @@ class Compiler:
         known.items = Known(leaf=not step.models)
         return Place(step.models, known.items, place.key)
 
-    def _field(
+    def _field(  # noqa: PLR0917  what is checked, and where
         self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
     ) -> bool:
         """Whether the field exists, fits its pair, and is not written twice; claims it."""
@@ -331,8 +331,12 @@ class Compiler:
         for number, part in enumerate(path):
             options = [own[part.name] for model in models if part.name in (own := shape.fields(model))]
             names = sorted({name for model in models for name in shape.fields(model)})
-            if not options or (found is not None and found.many and not path[number - 1].key):
-                said = ".".join(map(str, path))
+            said = ".".join(map(str, path))
+            if found is not None and found.many and not path[number - 1].key:
+                name = path[number - 1].name
+                self._say("map.field.unknown", node, key, said, f"each: {name}, or {name}[key=value].{part.name}")
+                return None
+            if not options:
                 wanted = f"a field of {' or '.join(model.__name__ for model in models) or 'a plain value'}"
                 self._say("map.field.unknown", node, key, said, wanted + shape.near(part.name, names))
                 return None
@@ -393,8 +397,7 @@ def _count(what: str) -> Count:
 
 
 def _kind(model: type[BaseModel]) -> str:
-    annotation = model.model_fields["kind"].annotation if "kind" in model.model_fields else Literal[""]
-    return str(annotation.__args__[0])  # type: ignore[union-attr]
+    return "".join(shape.fields(model)["kind"].words) if "kind" in model.model_fields else ""
 
 
 def _selectors(rule: Rule) -> object:

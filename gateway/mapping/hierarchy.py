@@ -1,7 +1,9 @@
 """HL both ways: a hierarchy of loops is the document's tree of nodes; HL01, HL02 and HL04 are the engine's work.
 
-The loops come nested by HL02. A level's code (HL03) says what its node is; the shipment level speaks of the document itself.
-Numbers are kept only where they are not the count in wire order; HL04 only where it is not stated everywhere or nowhere.
+The loops come nested by HL02. A level's code (HL03) says what its node is; the shipment level speaks of the
+document itself.
+Numbers are kept only where they are not the count in wire order; HL04 only where it is not stated everywhere
+or nowhere.
 """
 
 from __future__ import annotations
@@ -98,7 +100,9 @@ class Tree:
         return loops
 
 
-def _loop(level: Level, node: Json, parent: str, state: WriteState, at: str, root: Json) -> Loop:
+def _loop(  # noqa: PLR0917  one step of the recursion
+    level: Level, node: Json, parent: str, state: WriteState, at: str, root: Json
+) -> Loop:
     state.nodes += 1
     kept = kept_of(node, f"HL/{level.code}")
     number = _kept(kept, "01") or str(state.nodes)

@@ -1,4 +1,6 @@
-"""What a map can express: the fields its lines name, as a tree beside the document's. What stands outside it is lost in writing."""
+"""What a map can express: the fields its lines name, as a tree beside the document's. What stands outside it
+is lost in writing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ class Known:
     """Of a list: the first item with this key and value."""
     preset: set[str] = field(default_factory=set)
     """Fields that a rule sets to a fixed value."""
-    kinds: dict[tuple[str, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
+    kinds: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
     """Of a list of nodes: by kind and fixed fields."""
 
     def at(self, path: Path) -> Known:

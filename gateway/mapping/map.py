@@ -18,7 +18,7 @@ from gateway.findings import Finding
 from gateway.mapping.compile import Compiler, compile_codes
 from gateway.mapping.known import Known, lost
 from gateway.mapping.memory import remember
-from gateway.mapping.overlay import Finder, resolve
+from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.scope import Scope
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
@@ -48,7 +48,9 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Writing:
-    """A document as a tree. `lost` is what the map cannot express; each is a finding too where a line was meant for it."""
+    """A document as a tree. `lost` is what the map cannot express; each is a finding too where a line was
+    meant for it.
+    """
 
     root: Loop
     lost: tuple[Lost, ...]
@@ -72,7 +74,9 @@ class Map:
     always: tuple[str, ...]
 
     def read(self, root: Loop) -> Reading:
-        """The canonical document that the set says; what no line names is in `unmapped` and in the document's `extensions`."""
+        """The canonical document that the set says; what no line names is in `unmapped` and in the
+        document's `extensions`.
+        """
         state = ReadState()
         document: Json = {}
         self.scope.read(root.children, document, state)
@@ -92,24 +96,29 @@ class Map:
 
 
 def compile_map(name: str, sources: Sources) -> Map:
-    """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it breaks a law."""
+    """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it
+    breaks a law.
+    """
     problems = Problems()
-    node, version = resolve(name, _finder(sources), problems)
+    node, version = resolve(name, finder(sources), problems)
     made: Map | None = None
     if node is not None:
         keys = node.keys
         codes = compile_codes(keys.get("codes"), problems)
         kind = (keys["canonical"].text if "canonical" in keys else "") or ""
         document = (keys["document"].text if "document" in keys else "") or ""
-        if not document:
+        if is_json(node):
+            wanted = "an EDI set, 855; JSON maps are for targets"
+            problems.add("map.document.other", node.file, keys["document"].line, "document", said="json", wanted=wanted)
+        elif not document:
             problems.add("map.key.missing", node.file, node.line, "document", said="nothing", wanted="a set, 855")
         if kind not in KINDS:
             wanted = "one of " + ", ".join(KINDS) + near(kind, KINDS)
             line = keys["canonical"].line if "canonical" in keys else node.line
             problems.add("map.key.missing", node.file, line, "canonical", said=kind or "nothing", wanted=wanted)
-        elif "segments" not in keys:
+        elif "segments" not in keys and not is_json(node):
             problems.add("map.key.missing", node.file, node.line, "segments", said="nothing", wanted="a list of rules")
-        else:
+        elif "segments" in keys:
             compiler = Compiler(kind, codes, problems)
             scope = compiler.root(keys["segments"])
             made = Map(
@@ -139,7 +148,9 @@ def _examples(keys: Mapping[str, Any], problems: Problems) -> tuple[Example, ...
     return tuple(found)
 
 
-def _finder(sources: Sources) -> Finder:
+def finder(sources: Sources) -> Finder:
+    """`sources` as `overlay.resolve` asks them."""
+
     def find(name: str) -> tuple[str, str] | None:
         try:
             return (f"maps/{name}.yaml", sources[name]) if isinstance(sources, Mapping) else sources(name)
@@ -150,7 +161,9 @@ def _finder(sources: Sources) -> Finder:
 
 
 def shipped() -> Traversable:
-    """The folder of the maps that come with the gateway: `maps/` of a checkout, `gateway/maps` of an installed wheel."""
+    """The folder of the maps that come with the gateway: `maps/` of a checkout, `gateway/maps` of an
+    installed wheel.
+    """
     package = importlib.resources.files("gateway")
     inside = package / "maps"
     if inside.is_dir():

@@ -1,11 +1,13 @@
 """What a reading must remember so that writing gives the same bytes: `extensions.x12` of the nearest object.
 
     kept    {"PO1": {"16": "ZZ", "02": "007"}}    elements no line names, and forms that writing would not choose
-    order   {"": ["BEG", ["XYZ", "a"], "REF"]}    only where the wire's order is not the map's; segments no line names in place
+    order   {"": ["BEG", ["XYZ", "a"], "REF"]}    only where the wire's order is not the map's; segments no
+    line names in place
     absent  ["CTT"]                               segments with counts that were not there
     hl04    "all"                                 the hierarchy states HL04 everywhere
 
-A kept form is written while it still means what the field says; an edited field is written anew. The last run of a key in
+A kept form is written while it still means what the field says; an edited field is written anew. The last
+run of a key in
 `order` stands for all that remain of it, so that added lines find their place.
 """
 
@@ -96,7 +98,9 @@ def squeeze(sequence: list[Any]) -> list[Any]:
 
 
 def arrange(written: list[tuple[int, str, Segment | Loop]], order: object) -> list[Segment | Loop]:
-    """`written` (rank, label, child; by rank) in the remembered `order`; what the order does not know stands by rank."""
+    """`written` (rank, label, child; by rank) in the remembered `order`; what the order does not know stands
+    by rank.
+    """
     if not isinstance(order, list):
         return [child for _, _, child in written]
     waiting: dict[str, deque[tuple[int, str, Segment | Loop]]] = {}

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.canonical.shape import near
+from gateway.mapping.json_overlay import apply_json
 from gateway.mapping.rules import Problems
 from gateway.mapping.source import Node, read_source
 
@@ -24,9 +25,11 @@ Finder = Callable[[str], tuple[str, str] | None]
 MAX_EXTENDS: Final = 8
 ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels")
 """Keys of a rule that say how; the one other key says what."""
-_TOP: Final = (
-    "document", "canonical", "title", "extends", "codes", "segments", "examples", "change", "before", "after", "remove",
-)  # fmt: skip
+JSON: Final = "json"
+"""The `document` of maps for JSON bodies."""
+_ANY: Final = ("document", "canonical", "title", "extends", "codes", "examples", "remove")
+_TOP: Final = (*_ANY, "segments", "change", "before", "after")
+_JSON_TOP: Final = (*_ANY, "fields", "lists", "one_way")
 
 
 def resolve(name: str, finder: Finder, problems: Problems) -> tuple[Node | None, str]:
@@ -36,14 +39,18 @@ def resolve(name: str, finder: Finder, problems: Problems) -> tuple[Node | None,
     return node, hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _resolve(
+def _resolve(  # noqa: PLR0917  one step of the recursion
     name: str, finder: Finder, problems: Problems, above: tuple[str, ...], sources: list[str], asked: tuple[str, int]
 ) -> Node | None:
     if name in above or len(above) >= MAX_EXTENDS:
         chain = " → ".join((*above, name))
         problems.add("map.extends.cycle", *asked, "extends", said=chain, wanted=f"at most {MAX_EXTENDS} different maps")
         return None
-    found = finder(name)
+    try:
+        found = finder(name)
+    except UnicodeDecodeError:
+        problems.add("map.file.yaml", name, 1, "", said="bytes that are no UTF-8", wanted="UTF-8")
+        return None
     if found is None:
         file, line = (asked[0] or name, asked[1])
         problems.add("map.file.missing", file, line, "extends" if above else "", said=name, wanted="a map of that name")
@@ -52,15 +59,28 @@ def _resolve(
     own = read_source(found[0], found[1], problems)
     if own is None:
         return None
-    for key, node in own.keys.items():
-        if key not in _TOP:
-            wanted = "one of " + ", ".join(_TOP) + near(key, _TOP)
-            problems.add("map.key.unknown", node.file, node.line, key, said=key, wanted=wanted)
     parent = own.keys.get("extends")
     if parent is None:
+        _known_keys(own, own, problems)
         return own
     base = _resolve(parent.text or "", finder, problems, (*above, name), sources, (parent.file, parent.line))
-    return None if base is None else _apply(base.copy(), own, problems)
+    if base is None:
+        return None
+    _known_keys(own, base, problems)
+    return _apply(base.copy(), own, problems)
+
+
+def is_json(node: Node) -> bool:
+    """Whether a map is for JSON bodies."""
+    return "document" in node.keys and node.keys["document"].text == JSON
+
+
+def _known_keys(own: Node, base: Node, problems: Problems) -> None:
+    top = _JSON_TOP if is_json(base) else _TOP
+    for key, node in own.keys.items():
+        if key not in top:
+            wanted = "one of " + ", ".join(top) + near(key, top)
+            problems.add("map.key.unknown", node.file, node.line, key, said=key, wanted=wanted)
 
 
 def _apply(base: Node, delta: Node, problems: Problems) -> Node:
@@ -71,6 +91,9 @@ def _apply(base: Node, delta: Node, problems: Problems) -> Node:
     if "examples" not in delta.keys:
         keys.pop("examples", None)  # the base's examples hold for the base
     _codes(keys.setdefault("codes", Node({}, base.file, base.line)), delta.keys.get("codes"))
+    if is_json(base):
+        apply_json(base, delta, problems)
+        return base
     for path, node in _section(delta, "change"):
         rule = _segment_at(base, path, node, problems, "change")
         if rule is not None:

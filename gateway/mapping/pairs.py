@@ -1,6 +1,7 @@
 """Pairs: each turns elements into a value and the value back into the elements. None means that it cannot.
 
-A narrow pair works on one element's text, a wide one on the texts of a range. Values are what canonical JSON holds. `exact`
+A narrow pair works on one element's text, a wide one on the texts of a range. Values are what canonical JSON
+holds. `exact`
 says that writing always gives back what was read; of any other pair the reader compares and keeps the wire's form.
 """
 
@@ -10,7 +11,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from gateway.canonical.check_digits import SSCC_LENGTH
 from gateway.canonical.parts import precision_of
@@ -20,33 +21,6 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
 _LOOSE: Final = re.compile(r"[+-]?(?:\d{1,24}\.?\d{0,11}|\.\d{1,11})\Z", re.ASCII)
 _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)?\Z", re.ASCII)
-
-
-class Narrow(Protocol):
-    """A pair on one element."""
-
-    makes: str
-    """text, decimal or date."""
-    exact: bool
-
-    def read(self, text: str, /) -> Any:
-        """The value of a text that is not empty."""
-
-    def write(self, value: Any, /) -> str | None:
-        """The text of a value."""
-
-
-class Wide(Protocol):
-    """A pair on a range of elements."""
-
-    makes: str
-    """list, pairs, fields, when or text."""
-
-    def read(self, texts: list[str], /) -> Any:
-        """The value of the texts; at least one is not empty."""
-
-    def write(self, value: Any, width: int, /) -> list[str] | None:
-        """The texts of a value, at most `width` of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,24 +274,30 @@ class Sscc:
         return ["GM", "00" + value] if right and width > 1 else None
 
 
+Narrow = Same | Coded | Number | Implied | Date
+"""A pair on one element: `read(text)`, `write(value)`; `makes` is text, decimal or date."""
+Wide = When | Many | Pairs | Fields | Sscc
+"""A pair on a range: `read(texts)`, `write(value, width)`; `makes` is when, list, pairs, fields or text."""
+
+
 def read_texts(pair: Narrow | Wide, texts: list[str]) -> Any:
     """Read with a narrow or a wide pair."""
-    if is_wide(pair):
-        return pair.read(texts)  # type: ignore[arg-type]
-    return pair.read(texts[0]) if len(texts) == 1 and texts[0] else None  # type: ignore[arg-type]
+    if isinstance(pair, Wide):
+        return pair.read(texts)
+    return pair.read(texts[0]) if len(texts) == 1 and texts[0] else None
 
 
 def write_texts(pair: Narrow | Wide, value: Any, width: int) -> list[str] | None:
     """Write with a narrow or a wide pair."""
-    if is_wide(pair):
-        return pair.write(value, width)  # type: ignore[call-arg]
-    text = pair.write(value)  # type: ignore[call-arg]
+    if isinstance(pair, Wide):
+        return pair.write(value, width)
+    text = pair.write(value)
     return None if text is None else [text]
 
 
 def is_wide(pair: Narrow | Wide) -> bool:
     """Whether the pair works on a range."""
-    return isinstance(pair, (When, Many, Pairs, Fields, Sscc))
+    return isinstance(pair, Wide)
 
 
 def plain(number: Decimal) -> str:

@@ -1,6 +1,7 @@
 """A field's path inside the object a rule works on: `order.number`, `.`, `prices[type=unit].amount`.
 
-`[key=value]` is the first item of a list whose key has that value; writing into a document makes it where it is missing.
+`[key=value]` is the first item of a list whose key has that value; writing into a document makes it where it
+is missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Every rule of maps: what a map file must keep, and what reading or writing a document can find. One table, one maker."""
+"""Every rule of maps: what a map file must keep, and what reading or writing a document can find. One table,
+one maker.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +39,10 @@ RULES: dict[str, Rule] = {
         text="Of two codes for one word all but one are marked {read: word}.", fix="Mark all but one of them."
     ),
     "map.codes.word": Rule(text="A table's word is one its field allows.", fix="Use a word of the field."),
+    "map.document.other": Rule(text="A map is for the documents it is used for.", fix="Name a map for this document."),
+    "map.one_way": Rule(
+        text="A map that cannot be read says `one_way: write`.", fix="Say so, or name fields that can be read."
+    ),
     "map.example.missing": Rule(text="A map's examples exist.", fix="Create the file, or correct its name."),
     "map.example.read": Rule(
         text="An example reads as its canonical file says.", fix="Correct the map or the example."

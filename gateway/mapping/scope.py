@@ -1,6 +1,7 @@
 """A scope: the rules that hold between the children of one loop and one object of the document.
 
-Children are taken in wire order by the first rule that can; what no rule takes is kept whole in its place. Rules are written in
+Children are taken in wire order by the first rule that can; what no rule takes is kept whole in its place.
+Rules are written in
 the map's order, or in the remembered one where the wire had another.
 """
 
@@ -134,7 +135,7 @@ class One:
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
         """The segment, unless it was absent and only a count would make it."""
-        if self.lens.always and self.label in recall(root).get("absent", ()):
+        if self.lens.always and _absent(root, self.label):
             return []
         segment = self.lens.write(target, state, at, root)
         return [] if segment is None else [segment]
@@ -314,7 +315,7 @@ class Scalars:
         self.put(target, [*(self.get(target) or ()), lens.pair.read(text)])  # type: ignore[arg-type]
         return True
 
-    def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
+    def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:  # noqa: ARG002  as all rules
         """A segment for each text."""
         lens = self.lens.lenses[0]
         children: list[Child] = []
@@ -325,7 +326,7 @@ class Scalars:
                 continue
             elements = _constants(self.lens)
             elements += [""] * (lens.first + 1 - len(elements))
-            elements[lens.first] = text  # type: ignore[assignment]
+            elements[lens.first] = text
             children.append(Segment(self.lens.tag, list(elements)))
         return children
 
@@ -338,8 +339,16 @@ def sole(child: Child) -> Segment | None:
     return only if isinstance(only, Segment) else None
 
 
+def _absent(root: Json, label: str) -> bool:
+    """Whether the reading found no such segment."""
+    absent = recall(root).get("absent")
+    return isinstance(absent, list) and label in absent
+
+
 def _bare(segment: Segment, lens: SegmentLens) -> bool:
     """Whether the segment says its constants and nothing else: it only starts the loop, and is written for that."""
+    if len(segment.elements) > lens.bare_size:
+        return False
     named = {index for index, _ in lens.selectors}
     return all(not each or index in named for index, each in enumerate(segment.elements))
 

@@ -1,6 +1,7 @@
 """A segment's lens: which elements say which fields, both ways, and what is kept of the rest.
 
-Reading returns False where the segment says nothing that a field can hold; the next rule, or the order of raw segments, then
+Reading returns False where the segment says nothing that a field can hold; the next rule, or the order of
+raw segments, then
 takes it. Writing returns None where no field has a value: presence is a rule, so constants alone make no segment.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from gateway.edi.tree import Element, Segment
 from gateway.mapping.memory import element_of, keep, kept_of
-from gateway.mapping.pairs import Fields, Narrow, Wide, is_wide, read_texts, write_texts
+from gateway.mapping.pairs import Fields, Narrow, Pairs, Same, Wide, is_wide, read_texts, write_texts
 from gateway.mapping.paths import Get, Path, Put, Step, getter, putter
 from gateway.mapping.state import Json, ReadState, WriteState
 
@@ -126,10 +127,12 @@ class SegmentLens:
     """Indices below the highest named one that no lens or constant covers."""
     size: int = 0
     selectors: tuple[tuple[int, tuple[str, ...]], ...] = field(default=())
-    plain: tuple[tuple[int, Lens], ...] = field(default=())
-    """The lenses on one whole element."""
+    plain: tuple[tuple[int, Callable[[str], Any] | None, Put, bool, Lens], ...] = field(default=())
+    """The lenses on one whole element: index, reader (None for text as it is), setter, exact, lens."""
     others: tuple[Lens, ...] = field(default=())
     guards: tuple[Constant, ...] = field(default=())
+    bare_size: int = 0
+    """More elements than this say more than the constants."""
 
     def __post_init__(self) -> None:
         covered = {constant.index for constant in self.constants}
@@ -140,37 +143,35 @@ class SegmentLens:
         self.selectors = tuple((each.index, each.values) for each in self.constants if each.companion is None)
         simple = [each for each in self.lenses if each.first == each.last and not each.component and not each.wide]
         simple = [each for each in simple if each.guard is None and each.count is None]
-        self.plain = tuple((each.first, each) for each in simple)
+        self.plain = tuple(
+            (each.first, None if isinstance(each.pair, Same) else each.pair.read, each.put, each.exact, each)  # type: ignore[misc]
+            for each in simple
+        )
         self.others = tuple(each for each in self.lenses if each not in simple)
+        self.bare_size = max((index for index, _ in self.selectors), default=-1) + 1
         self.guards = tuple(each for each in self.constants if each.companion is not None)
 
     def accepts(self, segment: Segment) -> bool:
         """Whether the constants that select are there."""
         elements = segment.elements
-        for index, values in self.selectors:
-            if (elements[index] if index < len(elements) else "") not in values:
-                return False
-        return True
+        return all((elements[index] if index < len(elements) else "") in values for index, values in self.selectors)
 
-    def read(self, segment: Segment, target: Json, state: ReadState) -> bool:
+    def read(self, segment: Segment, target: Json, state: ReadState) -> bool:  # noqa: C901, PLR0912  the hot path
         """Put what the segment says into `target`; False, with nothing done, where it says nothing a field can hold."""
         elements = segment.elements
         count = len(elements)
         said = False
         odd: list[tuple[int, Element | list[Any], bool]] = []  # index, form, whether it was understood
-        for index, lens in self.plain:
-            if index >= count:
+        for index, read, put, exact, lens in self.plain:
+            if index >= count or not (text := elements[index]):
                 continue
-            text = elements[index]
-            if not text:
-                continue
-            value = lens.pair.read(text) if isinstance(text, str) else None  # type: ignore[arg-type]
-            if value is None:
+            value = text if read is None else read(text) if isinstance(text, str) else None
+            if value is None or (read is None and not isinstance(text, str)):
                 odd.append((index, text, False))
                 continue
-            lens.put(target, value)
+            put(target, value)
             said = True
-            if not lens.exact and lens.pair.write(value) != text:  # type: ignore[call-arg]
+            if not exact and lens.pair.write(value) != text:  # type: ignore[call-arg]
                 if lens.put_beside is not None:
                     lens.put_beside(target, text)
                 else:
@@ -183,10 +184,12 @@ class SegmentLens:
                 break
             if elements[index]:
                 odd.append((index, elements[index], False))
-        odd.extend((index, elements[index], False) for index in range(self.size, count) if elements[index])
+        for index in range(self.size, count):
+            if elements[index]:
+                odd.append((index, elements[index], False))  # noqa: PERF401  almost never taken
         for guard in self.guards:
             if guard.index < count and elements[guard.index] and not _guarded(guard, elements):
-                odd.append((guard.index, elements[guard.index], False))
+                odd.append((guard.index, elements[guard.index], False))  # noqa: PERF401  almost never taken
         if not said and not (self.always and count):
             return False
         for index, form, understood in odd:
@@ -224,7 +227,7 @@ class SegmentLens:
                 odd.append((lens.first, raw[0], True))
             return True
         lens.put(target, value)
-        if not lens.exact and write_texts(lens.pair, value, lens.last - lens.first + 1) != raw:
+        if not lens.exact and not _faithful(lens, value, raw):
             if lens.put_beside is not None:
                 lens.put_beside(target, raw[0])
             else:
@@ -268,7 +271,7 @@ class SegmentLens:
             said |= self._write_one(lens, target, elements, kept, state, (at, root))
         covered = {f"{lens.first + 1:02d}" for lens in self.lenses}
         for key, form in kept.items():
-            if key not in covered and key.isascii() and key.isdigit() and 0 < int(key) < 100:  # noqa: PLR2004  X12 has two digits
+            if key not in covered and key.isascii() and key.isdigit() and 0 < int(key) < 100:  # noqa: PLR2004  two digits
                 element = element_of(form)
                 if element is not None:
                     _place(elements, int(key) - 1, element)
@@ -285,7 +288,7 @@ class SegmentLens:
             elements.pop()
         return Segment(self.tag, elements)
 
-    def _write_one(
+    def _write_one(  # noqa: PLR0917  one step of `write`
         self,
         lens: Lens,
         target: Json,
@@ -299,7 +302,7 @@ class SegmentLens:
         if lens.count is not None and value is None:
             stated = str(lens.count(where[1], state.nodes))
         form = kept.get(f"{lens.first + 1:02d}") if kept else None
-        if form is not None and self._still_means(lens, form, value, stated, target, elements):
+        if form is not None and self._still_means(lens, form, (value, stated), elements):
             return True
         if value is None and stated is None:
             return False
@@ -325,10 +328,9 @@ class SegmentLens:
             _place(elements, lens.first + place, text)
         return True
 
-    def _still_means(
-        self, lens: Lens, form: Any, value: Any, stated: str | None, target: Json, elements: list[Element]
-    ) -> bool:
+    def _still_means(self, lens: Lens, form: Any, said: tuple[Any, str | None], elements: list[Element]) -> bool:
         """Put the wire's own form back where it still means what the fields say."""
+        value, stated = said
         raws = [element_of(each) for each in (form if lens.wide and isinstance(form, list) else [form])]
         if any(each is None for each in raws):
             return False
@@ -356,6 +358,13 @@ def _guarded(guard: Constant, elements: list[Element]) -> bool:
     assert guard.companion is not None
     other = elements[guard.companion] if guard.companion < len(elements) else ""
     return own == guard.values[0] if other else not own
+
+
+def _faithful(lens: Lens, value: Any, raw: list[Element]) -> bool:
+    """Whether writing `value` gives `raw`."""
+    if isinstance(lens.pair, Pairs):  # each code stands in the table or beside its scheme
+        return 2 * len(value) == len(raw)
+    return write_texts(lens.pair, value, lens.last - lens.first + 1) == raw
 
 
 def _place(elements: list[Element], index: int, value: Element) -> None:

@@ -1,6 +1,7 @@
 """A map file as nodes: every scalar is text, every node knows its file and line.
 
-Plain YAML would turn ON, NO, 00, 010 and 12:30 into True, False, 0, 8 and 750 (law 6). Anchors, aliases, tags and duplicate
+Plain YAML would turn ON, NO, 00, 010 and 12:30 into True, False, 0, 8 and 750 (law 6). Anchors, aliases,
+tags and duplicate
 keys are refused; size and depth are bounded, and nesting is read without recursion.
 """
 
@@ -20,9 +21,11 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True)
 class Node:
-    """A value of the file: text, None for `~`, a list or a mapping. `line` counts from 1 and is the key's in a mapping."""
+    """A value of the file: text, None for `~`, a list or a mapping. `line` counts from 1 and is the key's in
+    a mapping.
+    """
 
-    value: str | None | list[Node] | dict[str, Node]
+    value: str | list[Node] | dict[str, Node] | None
     file: str
     line: int
 
@@ -70,12 +73,12 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
     return root
 
 
-def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901, PLR0912  one loop over events
+def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901  one loop over events
     """Builds nodes from parser events with a stack of its own."""
     root: Node | None = None
     stack: list[tuple[Node, str | None, int]] = []  # the open node, the key waiting for its value, the key's line
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or _tagged(event):
             problems.add("map.file.yaml", file, line, "", said="an anchor, alias or tag", wanted="plain YAML")
             return None

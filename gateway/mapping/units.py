@@ -1,6 +1,7 @@
 """X12 unit codes (element 355) and UN/ECE Recommendation 20: the codes that orders and ship notices use.
 
-Recommendation 20 is published free by UNECE; the pairs are from public partner guides. A code that stands on neither side is
+Recommendation 20 is published free by UNECE; the pairs are from public partner guides. A code that stands on
+neither side is
 kept as it is. The codes under `ALSO` are read as the word and kept beside it.
 """
 

@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
+from gateway.mapping import Head
 from gateway.partners.agreement import Kind, X12Dialect
 from gateway.partners.keys import load_certificate, weakness
 from gateway.yamltext import Path as Keys
@@ -22,6 +23,8 @@ from gateway.yamltext import YamlText, near_miss
 
 MapExists = Callable[[str], str | None]
 """None when a map of that name exists; otherwise the name that was probably meant, or "" when none is near."""
+MapHead = Callable[[str], Head | None]
+"""For which documents a map is; None where that cannot be told."""
 
 RULES: Mapping[str, str] = {
     "workspace.channel_incomplete": "Channel as2 needs the sections as2 and x12, and set and map for every document.",
@@ -36,6 +39,7 @@ RULES: Mapping[str, str] = {
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
     "workspace.unknown_partner": "A route's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
+    "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
@@ -53,6 +57,7 @@ class Files:
     partners: Mapping[str, YamlText]
     now: datetime
     map_exists: MapExists | None = None
+    map_head: MapHead | None = None
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -191,7 +196,9 @@ def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Itera
         weak = weakness(certificate)
     except OurFault as fault:
         said = str(fault).removeprefix(f"{files.folder}/")
-        yield _finding(source, keys, "certificate", said=said, wanted="a certificate in PEM form", fix=fault.remedy)
+        missing_ours = source is files.settings and not (files.folder / file).exists()
+        fix = "make it, with the keys that are missing: gateway init DIR --keys-only" if missing_ours else fault.remedy
+        yield _finding(source, keys, "certificate", said=said, wanted="a certificate in PEM form", fix=fix)
         return
     if weak:
         fix = "ask for a certificate with a stronger key"
@@ -229,12 +236,12 @@ def _references(files: Files) -> Iterator[Finding]:
         for kind, call in _items(at(target, "documents")):
             keys = ("targets", name, "documents", kind)
             yield from _placeholders(files.settings, (*keys, "path"), at(call, "path"))
-            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"))
+            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"), document="json", kind=kind)
     for partner in files.partners.values():
         yield from _known(partner, ("target",), at(partner.data, "target"), targets, "target")
         for direction in ("send", "receive"):
-            for keys, _, rule in _documents(partner, direction):
-                yield from _map(files, partner, (*keys, "map"), at(rule, "map"))
+            for keys, kind, rule in _documents(partner, direction):
+                yield from _map(files, partner, (*keys, "map"), at(rule, "map"), document=at(rule, "set"), kind=kind)
 
 
 def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, what: str) -> Iterator[Finding]:
@@ -246,7 +253,10 @@ def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, 
     yield _finding(source, keys, f"unknown_{what}", said=repr(word), wanted=wanted, fix=fix)
 
 
-def _map(files: Files, source: YamlText, keys: Keys, name: object) -> Iterator[Finding]:
+def _map(
+    files: Files, source: YamlText, keys: Keys, name: object, *, document: object, kind: object
+) -> Iterator[Finding]:
+    """A map exists and is for this document and kind; `document` is not known where the file does not say it."""
     if not isinstance(name, str) or files.map_exists is None:
         return
     meant = files.map_exists(name)
@@ -260,6 +270,14 @@ def _map(files: Files, source: YamlText, keys: Keys, name: object) -> Iterator[F
             wanted="a map in maps/ or one shipped with the gateway",
             fix=fix,
         )
+        return
+    head = files.map_head(name) if files.map_head is not None else None
+    if head is None:
+        return
+    for own, needed in ((head.document, document), (head.canonical, kind)):
+        if isinstance(needed, str) and own != needed:
+            said, wanted = f"{name}, a map for {own or 'no document'}", f"a map for {needed}"
+            yield _finding(source, keys, "wrong_map", said=said, wanted=wanted, fix=f"name {wanted}")
 
 
 def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Which maps there are, by name: `maps/acme/855.yaml` in the workspace or shipped with the gateway is `acme/855`.
 
-Names only; what stands in a map is `gateway.mapping`'s business.
+Names, and for which documents a map is; what else stands in a map is `gateway.mapping`'s business.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from gateway.mapping import shipped
-from gateway.partners.checks import MapExists
+from gateway.mapping import Head, from_folders, head, shipped
+from gateway.partners.checks import MapExists, MapHead
 from gateway.yamltext import near_miss
 
 MAX_DEPTH = 4
@@ -25,6 +25,19 @@ def known_maps(folder: Path) -> MapExists:
         return None if name in names else near_miss(name, names) or ""
 
     return exists
+
+
+def map_heads(folder: Path) -> MapHead:
+    """Answers for the workspace in `folder`: the documents a map is for, None where that cannot be told."""
+    find = from_folders(folder / "maps", shipped())
+
+    def about(name: str) -> Head | None:
+        try:
+            return head(name, find)
+        except OSError:
+            return None
+
+    return about
 
 
 def map_names(folder: Path) -> frozenset[str]:

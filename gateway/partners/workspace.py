@@ -19,7 +19,7 @@ from pathlib import Path
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.partners.checks import Files, MapExists, check
+from gateway.partners.checks import Files, MapExists, MapHead, check
 from gateway.settings import Settings
 from gateway.yamltext import MAX_BYTES, YamlText, read_yaml, validate
 
@@ -42,13 +42,19 @@ class Workspace:
     findings: tuple[Finding, ...] = ()
 
 
-def load(folder: Path, *, now: datetime | None = None, map_exists: MapExists | None = None) -> Workspace:
+def load(
+    folder: Path,
+    *,
+    now: datetime | None = None,
+    map_exists: MapExists | None = None,
+    map_head: MapHead | None = None,
+) -> Workspace:
     """The workspace in `folder`; OurFault carrying all findings of all files when it is not sound.
 
     `now` (default: the clock) decides about expired certificates. `map_exists` answers None for a map that exists,
-    else the near miss or ""; without it map names are not checked.
+    else the near miss or ""; without it map names are not checked. `map_head` says for which documents a map is.
     """
-    workspace, findings = examine(folder, now=now, map_exists=map_exists)
+    workspace, findings = examine(folder, now=now, map_exists=map_exists, map_head=map_head)
     if workspace is None:
         wrong = [finding for finding in findings if finding.severity is Severity.REJECT]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -75,7 +81,11 @@ def load_settings(folder: Path) -> Settings:
 
 
 def examine(
-    folder: Path, *, now: datetime | None = None, map_exists: MapExists | None = None
+    folder: Path,
+    *,
+    now: datetime | None = None,
+    map_exists: MapExists | None = None,
+    map_head: MapHead | None = None,
 ) -> tuple[Workspace | None, tuple[Finding, ...]]:
     """Everything wrong in `folder`, and the workspace when nothing of it is a REJECT. OurFault: no workspace at all."""
     if not (folder / SETTINGS_FILE).is_file():
@@ -96,7 +106,8 @@ def examine(
         findings += wrong
         agreements += [agreement] if agreement else []
     moment = now or datetime.now(UTC)
-    findings += check(Files(folder=folder, settings=source, partners=trees, now=moment, map_exists=map_exists))
+    files = Files(folder=folder, settings=source, partners=trees, now=moment, map_exists=map_exists, map_head=map_head)
+    findings += check(files)
     findings.sort(key=_place)
     if settings is None or worst(findings) is Severity.REJECT:
         return None, tuple(findings)

@@ -47,6 +47,9 @@ async def deliver(station: Station, job: Job) -> Changes:
                 idempotency_key=delivery.idempotency_key,
                 status=answer.status,
                 their_id=answer.their_id,
+                map=answer.map,
+                map_hash=answer.map_hash,
+                left_out=answer.left_out,
             ),
         ),
     )

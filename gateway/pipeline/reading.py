@@ -26,6 +26,7 @@ from gateway.events import (
 )
 from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
+from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
 from gateway.pipeline import composing, documents, identity
 from gateway.pipeline.station import Station
@@ -264,18 +265,7 @@ class _Reading:
             map=mapping.hash,
             guide=message.version,
             unmapped=len(reading.unmapped),
-            envelope={
-                "interchange": {
-                    "standard": "x12",
-                    "sender": interchange.sender,
-                    "receiver": interchange.receiver,
-                    "control_number": interchange.control_number,
-                    "test": interchange.test,
-                    "acknowledgment_requested": interchange.ack_requested,
-                },
-                "group_control_number": group.control_number,
-                "message_reference": message.control_number,
-            },
+            envelope=read_envelope(interchange, group, message),
         )
         model, findings = canonical.parse(kind, reading.document)
         if model is not None:

@@ -50,9 +50,10 @@ class SqliteDatabase(Database):
 
     dialect = "sqlite"
 
-    def __init__(self, engine: Engine, lock: ServeLock | None) -> None:
+    def __init__(self, engine: Engine, reading: Engine, lock: ServeLock | None) -> None:
         super().__init__()
         self._engine = engine
+        self._reading = reading
         self._lock = lock
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
@@ -89,7 +90,7 @@ class SqliteDatabase(Database):
             if lock is not None:
                 lock.release()
             raise our_fault(fault) from fault
-        return cls(engine, lock)
+        return cls(engine, engine_for(url, reading=True), lock)
 
     async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
         """Queue `operation` for the next group commit."""
@@ -112,21 +113,20 @@ class SqliteDatabase(Database):
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._readers.shutdown)
+        self._reading.dispose()
         self._engine.dispose()
         if self._lock is not None:
             self._lock.release()
 
     def _read(self, operation: Operation[T]) -> T:
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             driver = _driver(connection)
             try:
                 driver.execute("BEGIN")
-                driver.execute("PRAGMA query_only=ON")
                 return operation(connection)
             except DBAPIError as fault:
                 raise our_fault(fault) from fault
             finally:
-                driver.execute("PRAGMA query_only=OFF")
                 if driver.in_transaction:
                     driver.execute("ROLLBACK")
 
@@ -215,10 +215,12 @@ def file_of(url: str) -> Path:
     return Path(name)
 
 
-def engine_for(url: str) -> Engine:
-    """An engine whose connections leave transactions to us."""
+def engine_for(url: str, *, reading: bool = False) -> Engine:
+    """An engine whose connections leave transactions to us; with `reading` they refuse to change anything."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=READERS + 1, max_overflow=2)
     sqlalchemy_event.listen(engine, "connect", _set_up)
+    if reading:
+        sqlalchemy_event.listen(engine, "connect", _only_read)
     return engine
 
 
@@ -226,6 +228,10 @@ def _set_up(driver: sqlite3.Connection, _record: object) -> None:
     driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     for pragma in _PRAGMAS:
         driver.execute(f"PRAGMA {pragma}")
+
+
+def _only_read(driver: sqlite3.Connection, _record: object) -> None:
+    driver.execute("PRAGMA query_only=ON")
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -199,3 +199,14 @@ def test_a_trail_that_was_tampered_with_exits_one_and_names_the_event(
     assert message_id in result.stdout
     (problem,) = json.loads(call(audit.app, "verify", "--json").stdout)["problems"]
     assert (problem["what"], problem["message_id"], problem["number"], problem["seal"]) == ("changed", message_id, 2, 1)
+
+
+def test_the_bytes_of_a_message_can_be_purged_and_the_trail_still_verifies(message_id: str) -> None:
+    """By whom and why is recorded; nobody purges without saying so."""
+    assert call(message.app, "purge", message_id, "--by", "ann").exit_code == 2
+    assert "are gone" in call(message.app, "purge", message_id, "--by", "ann", "--reason", "24 months").stdout
+    shown = call(message.app, "show", message_id).stdout
+    assert "was purged" in shown
+    assert "reason 24 months" in shown
+    assert call(audit.app, "verify").exit_code == 0
+    assert call(message.app, "purge", "nobody", "--by", "ann", "--reason", "r").exit_code == 2

@@ -11,6 +11,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from gateway.connectors.http import PLACEHOLDERS, HttpConnector
+from gateway.connectors.mapped import mapped_body
 from gateway.demo.erp import KINDS, MISBEHAVIOURS
 from gateway.settings import FolderTarget, HttpTarget, Target
 
@@ -31,7 +32,7 @@ async def test_the_example_is_a_working_configuration(
     assert isinstance(north, HttpTarget)
     assert north.accepted == (409,)
     assert isinstance(read["mailbox"], FolderTarget)
-    HttpConnector("north", north, Path(), session, lambda delivery: delivery.body)
+    HttpConnector("north", north, Path(), session, mapped_body({}))
 
 
 def test_placeholders_paths_and_misbehaviours_are_named() -> None:

@@ -18,6 +18,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.connectors.exchange import Answer
 from gateway.connectors.http import ANSWER_LIMIT, HttpConnector, id_at
+from gateway.connectors.mapped import Mapped
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.ports import Delivery
 from gateway.settings import HttpTarget
@@ -71,9 +72,10 @@ async def test_method_path_headers_and_mapped_body_come_from_configuration(
         call=call,
         headers={"X-Company": "01"},
         idempotency_header="X-Key",
-        body=lambda sent: {"ack": sent.body["number"]},
+        body=lambda sent: Mapped(body={"ack": sent.body["number"]}, map="erp/ack", map_hash="h", left_out=3),
     )
-    await mapped.deliver(delivery)
+    delivered = await mapped.deliver(delivery)
+    assert (delivered.map, delivered.map_hash, delivered.left_out) == ("erp/ack", "h", 3)
     request = far_side.requests[0]
     assert (request.method, request.raw_path) == ("PUT", "/v2/acme/orders/PO-7/acks/A%2F1%20%C3%A4")
     assert (request.headers["X-Company"], request.headers["X-Key"]) == ("01", "0193-key")

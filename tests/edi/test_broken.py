@@ -139,7 +139,7 @@ def test_what_is_too_large_is_refused_before_it_is_held() -> None:
     with pytest.raises(PartnerFault) as long:
         x12.read_all(
             [endless[i : i + 512] for i in range(0, len(endless), 512)], guides=standard(), limits=Limits(segment=1000)
-        )  # noqa: E501  one line reads better
+        )
     assert _rules(long.value) == {"edi.segment.too_long"}
 
 

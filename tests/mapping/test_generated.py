@@ -1,6 +1,6 @@
 """Law 1 on generated documents: read(write(d)) = d for whatever a map can express.
 
-Hypothesis chooses the seeds; a document is drawn from the map's own rules, so that a new line of a map is tested with it.
+Hypothesis chooses the seeds; a document is drawn from the map's own rules: a new line of a map is tested with it.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ class Source:
             elif isinstance(rule, Tree):
                 self.nodes(rule, target, models, depth)
 
-    def items(self, rule: Each, scope: Scope, rank: int, target: Json, models: tuple[Any, ...], depth: int) -> None:
+    def items(  # noqa: PLR0917  one step of the recursion
+        self, rule: Each, scope: Scope, rank: int, target: Json, models: tuple[Any, ...], depth: int
+    ) -> None:
         """Items of a list, none of which an earlier rule would take."""
         step = fields(models[0])[rule.path[0].name]
         below = step.models if len(rule.path) == 1 else fields(step.models[0])[rule.path[1].name].models

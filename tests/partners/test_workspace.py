@@ -276,3 +276,10 @@ def test_no_shape_of_a_file_is_a_traceback(sound: Path, file: str) -> None:
             (sound / file).write_text(text)
             workspace, found = examine(sound, now=NOW, map_exists=map_exists)
             assert workspace is not None or found
+
+
+def test_our_own_certificate_is_made_not_asked_for(sound: Path) -> None:
+    """A missing certificate of ours has another remedy than a missing one of a partner."""
+    (sound / "certs/gateway.pem").unlink()
+    (found,) = [one for one in findings(sound) if one.rule == "workspace.certificate"]
+    assert "gateway init DIR --keys-only" in found.fix

@@ -1,0 +1,181 @@
+"""What the load is made of: orders, and their answers as AS2 messages built before the run.
+
+Every message has its own effect at the ERP, named by `Prepared.effect`: a ship notice by its number, an
+acknowledgement by its order's. Nothing here is random: the same call gives the same documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from gateway import as2
+from gateway.demo import scenario
+from gateway.edi import write
+from gateway.mapping import Map, compile_map, from_folders, shipped
+
+Json = dict[str, Any]
+Effect = tuple[str, str]
+"""Kind of document, and its number (an acknowledgement's: its order's)."""
+
+SELLER = {"scheme": "assigned_by_buyer", "value": "V-1001"}
+NOTICES_FOR_AN_ORDER = 9
+"""Ship notices for each acknowledgement."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """One message ready to be posted, again and again with the same bytes, and the effect it must have once."""
+
+    effect: Effect
+    control_number: int
+    payload_size: int
+    built: as2.Built
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parties:
+    """Keys and names of both sides, as the supplier's station has them."""
+
+    supplier: as2.KeyPair
+    distributor: tuple[x509.Certificate, ...]
+    maps: Path
+    """The folder with the supplier's own maps."""
+
+
+def order_number(index: int) -> str:
+    """The number of an order of the load."""
+    return f"46{index:08d}"
+
+
+def order(index: int) -> Json:
+    """An order as the ERP posts it."""
+    return scenario.order(
+        order_number(index), SELLER, name="Acme Tools", business_unit="north", today=datetime.now(UTC).date()
+    )
+
+
+def answers(parties: Parties, messages: int, *, cartons: int = 3) -> Iterator[Prepared]:
+    """So many answers: for each order one 855 and nine 856 with that many cartons, three at least."""
+    find = from_folders(parties.maps, shipped())
+    acknowledgement, notice = compile_map("acme/855", find), compile_map("x12/856", find)
+    for index in range(messages):
+        number, position = divmod(index, NOTICES_FOR_AN_ORDER + 1)
+        ordered = order(number)
+        if position == 0:
+            body = scenario.acknowledgement(ordered, supplier_number=f"SO-{number:06d}", today=datetime.now(UTC).date())
+            effect = ("order_acknowledgement", ordered["number"])
+            yield _prepared(parties, acknowledgement, body, functional_id="PR", effect=effect, number=index + 1)
+        else:
+            name = f"ASN-{index:06d}"
+            body = ship_notice(ordered, name, cartons)
+            yield _prepared(parties, notice, body, functional_id="SH", effect=("ship_notice", name), number=index + 1)
+
+
+def ship_notices(
+    parties: Parties, messages: int, *, cartons: int, first: int, known_order: bool = True
+) -> list[Prepared]:
+    """Ship notices alone; for an order that the gateway does not know, each is read, judged and refused."""
+    notice = compile_map("x12/856", from_folders(parties.maps, shipped()))
+    found = []
+    for index in range(first, first + messages):
+        ordered = order(index % 10 if known_order else 99_000_000)
+        name = f"ASN-{index:06d}"
+        body = ship_notice(ordered, name, cartons)
+        effect = ("ship_notice", name)
+        found.append(_prepared(parties, notice, body, functional_id="SH", effect=effect, number=index + 1))
+    return found
+
+
+def unreadable(parties: Parties, messages: int, *, size: int, first: int) -> list[Prepared]:
+    """Text that is no interchange: received, receipted and kept, but there is nothing to process."""
+    text = (b"This is not an interchange. " * (size // 28 + 1))[:size]
+    return [
+        Prepared(
+            effect=("none", str(index)),
+            control_number=index + 1,
+            payload_size=size,
+            built=_wrap(parties, text, "note.txt", index + 1),
+        )
+        for index in range(first, first + messages)
+    ]
+
+
+def ship_notice(ordered: Json, number: str, cartons: int) -> Json:
+    """A notice with one line in each carton, a pallet around every twelve; SSCCs follow from the number."""
+    base = int(re.sub(r"\D", "", number)) * 1000
+    boxes = []
+    for serial in range(max(cartons, 3)):
+        line = ordered["lines"][serial % 3]
+        content = {
+            "kind": "line",
+            "line_id": line["line_id"],
+            "item": line["item"],
+            "shipped": {"value": "1", "unit": "EA"},
+        }
+        boxes.append(_unit("carton", base + serial + 1, [content]))
+    pallets = [_unit("pallet", base + 900 + at // 12, boxes[at : at + 12]) for at in range(0, len(boxes), 12)]
+    notice = scenario.ship_notice(ordered, number=number, now=datetime.now(UTC))
+    notice["contents"][0]["contents"] = pallets
+    return notice
+
+
+def group_answered(payload: bytes) -> str | None:
+    """The group control number that a 997 answers (AK102), or None for anything else."""
+    found = re.search(rb"AK1\*(?:SH|PR)\*(\d+)", payload)
+    return found[1].decode("ascii") if found else None
+
+
+def _unit(kind: str, serial: int, contents: list[Json]) -> Json:
+    return {"kind": "handling_unit", "type": kind, "sscc": scenario.sscc(serial), "contents": contents}
+
+
+def _prepared(
+    parties: Parties, mapping: Map, body: Json, *, functional_id: str, effect: Effect, number: int
+) -> Prepared:
+    written = mapping.write(body)
+    assert not written.findings, written.findings
+    now = datetime.now(UTC)
+    envelope = write.Envelope(
+        sender_qualifier="ZZ",
+        sender="ACMETOOLS",
+        receiver_qualifier="ZZ",
+        receiver="HARBORLINE",
+        group_sender="ACMETOOLS",
+        group_receiver="HARBORLINE",
+        control_number=number,
+        group_control_number=number,
+        functional_id=functional_id,
+        at=now - timedelta(seconds=1),
+    )
+    one = write.Outgoing(type=mapping.document, control_number=1, root=written.root)
+    payload = write.write_interchange(envelope, (one,))
+    return Prepared(
+        effect=effect,
+        control_number=number,
+        payload_size=len(payload),
+        built=_wrap(parties, payload, f"{mapping.document}-{number}.edi", number),
+    )
+
+
+def _wrap(parties: Parties, payload: bytes, filename: str, number: int) -> as2.Built:
+    return as2.build_message(
+        payload,
+        content_type="application/edi-x12",
+        filename=filename,
+        as2_from="ACME-AS2",
+        as2_to="HARBORLINE",
+        message_id=f"<load-{number}@acme.example>",
+        date=datetime.now(UTC),
+        subject="load",
+        sign_with=parties.supplier,
+        encrypt_for=parties.distributor,
+        compress=False,
+        receipt=as2.ReceiptKind.SIGNED,
+    )

@@ -1,0 +1,55 @@
+"""The canonical fields that only the envelope knows, from an interchange and back: numbers, parties, delimiters.
+
+No map names them: they are the same for every set of the standard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.edi.delimiters import STANDARD, Delimiters
+from gateway.edi.interchange import Group, Interchange
+from gateway.edi.tree import Message
+
+LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
+"""The canonical words for what follows a segment's terminator."""
+
+FIELDS = frozenset({"interchange", "group_control_number", "message_reference"})
+"""What `read_envelope` gives: no example of a map is held against these."""
+
+
+def read_envelope(
+    interchange: Interchange, group: Group, message: Message, line_ending: str | None = None
+) -> dict[str, Any]:
+    """The envelope's fields as a canonical document has them; `line_ending` is one of `LINE_ENDINGS`."""
+    delimiters = interchange.delimiters
+    fields: dict[str, Any] = {
+        "standard": "x12",
+        "sender": f"{interchange.sender_qualifier}:{interchange.sender}",
+        "receiver": f"{interchange.receiver_qualifier}:{interchange.receiver}",
+        "control_number": interchange.control_number,
+        "test": interchange.test,
+        "acknowledgment_requested": interchange.ack_requested,
+        "delimiters": delimiters.element + delimiters.component + delimiters.segment + (delimiters.repetition or ""),
+    }
+    if line_ending:
+        fields["line_ending"] = line_ending
+    return {
+        "interchange": fields,
+        "group_control_number": group.control_number,
+        "message_reference": message.control_number,
+    }
+
+
+def written_as(document: Mapping[str, Any]) -> tuple[str | None, Delimiters, str]:
+    """(ST02, delimiters, what follows each segment) that a document was read with, where it says so."""
+    fields = document.get("interchange") or {}
+    characters = str(fields.get("delimiters") or "")
+    delimiters = STANDARD
+    if len(characters) in {3, 4}:
+        repetition = characters[3] if len(characters) == 4 else None  # noqa: PLR2004  element, component, segment, repetition
+        delimiters = Delimiters(
+            element=characters[0], component=characters[1], segment=characters[2], repetition=repetition
+        )
+    return document.get("message_reference"), delimiters, LINE_ENDINGS.get(str(fields.get("line_ending")), "")

@@ -1,0 +1,76 @@
+"""Where pipeline, store and connectors meet: frozen values, and the Protocols that each side keeps.
+
+The pipeline computes `Changes`; the store makes them durable in one commit; connectors carry a `Delivery` out.
+None of the three imports another; `gateway.wiring` joins them.
+"""
+
+from __future__ import annotations
+
+from gateway.ports.changes import (
+    WAIT_FOR_NUMBERED,
+    Changes,
+    DocumentUpdate,
+    MessageUpdate,
+    NewDocument,
+    NewJob,
+    NewMessage,
+    Numbered,
+    Numbers,
+)
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
+from gateway.ports.values import (
+    Channel,
+    Clock,
+    Direction,
+    DocumentState,
+    HttpAnswer,
+    JobState,
+    Json,
+    MessageState,
+    Receipt,
+    new_id,
+)
+
+__all__ = [
+    "WAIT_FOR_NUMBERED",
+    "Accepted",
+    "ApiKey",
+    "As2Post",
+    "Attempt",
+    "Changes",
+    "Channel",
+    "Clock",
+    "Connector",
+    "Delivered",
+    "Delivery",
+    "Direction",
+    "Document",
+    "DocumentState",
+    "DocumentUpdate",
+    "HttpAnswer",
+    "Job",
+    "JobState",
+    "Json",
+    "Keys",
+    "LeaseLost",
+    "Message",
+    "MessageState",
+    "MessageUpdate",
+    "NaturalKeyTaken",
+    "NewDocument",
+    "NewJob",
+    "NewMessage",
+    "Numbered",
+    "Numbers",
+    "Page",
+    "Queries",
+    "Receipt",
+    "Refused",
+    "Store",
+    "Submissions",
+    "Submitted",
+    "TrailEntry",
+    "new_id",
+]

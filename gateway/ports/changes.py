@@ -1,0 +1,156 @@
+"""What a step decides: new messages, documents, jobs and events, made durable in one commit or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.events import Event
+from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
+
+WAIT_FOR_NUMBERED = "(numbered)"
+"""As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbers:
+    """Control numbers given out by the store inside the commit that uses them."""
+
+    interchange: int
+    group: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbered:
+    """A payload that needs control numbers from `series` before it is bytes.
+
+    The store takes the next numbers and calls `render` inside the transaction: no number is lost or used twice.
+    `render` is quick and pure. `wait_key` and `events` may depend on the numbers as well.
+    """
+
+    series: str
+    """`x12:<our id>:<their id>`; one counter for interchanges, one for groups."""
+    render: Callable[[Numbers], bytes]
+    wait_key: Callable[[Numbers], str] | None = None
+    keys: Callable[[Numbers], tuple[str, ...]] | None = None
+    """Identities that the numbers give the message, kept as `Changes.keys` are."""
+    events: Callable[[Numbers, bytes], tuple[Event, ...]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewMessage:
+    """A message to be stored. `raw` is what was on the wire when that differs from `payload` (an AS2 body)."""
+
+    id: str
+    partner: str | None
+    direction: Direction
+    channel: Channel
+    state: MessageState
+    at: datetime
+    payload: bytes | Numbered
+    content_type: str = "application/octet-stream"
+    filename: str | None = None
+    raw: bytes | None = None
+    raw_headers: tuple[tuple[str, str], ...] = ()
+    as2_message_id: str | None = None
+    mic: str | None = None
+    duplicate_key: str | None = None
+    """Unique over all messages: `as2:<partner>:<Message-ID>`, `x12:<partner>:<ISA13>`, `rest:<partner>:<key>`."""
+    receipt: Receipt | None = None
+    answers: str | None = None
+    """The message that this one acknowledges."""
+    wait_key: str | None = None
+    """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageUpdate:
+    """A change to a stored message; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late SENT never overwrites ACKNOWLEDGED.
+    """
+
+    id: str
+    state: MessageState | None = None
+    raw: bytes | None = None
+    raw_headers: tuple[tuple[str, str], ...] | None = None
+    as2_message_id: str | None = None
+    mic: str | None = None
+    receipt: Receipt | None = None
+    wait_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewDocument:
+    """A canonical document to be stored. Unique: (partner, direction, natural_key)."""
+
+    id: str
+    message_id: str
+    partner: str
+    direction: Direction
+    kind: str
+    """purchase_order | order_acknowledgement | ship_notice"""
+    number: str
+    order_number: str | None
+    business_unit: str | None
+    state: DocumentState
+    at: datetime
+    body: Json
+    sha256: str
+    """Of the canonical JSON without `source`: two equal documents have one hash."""
+    natural_key: str | None
+    """Set for accepted documents: `<kind>:<number>:<revision>`; refused ones have none and may come again."""
+    findings: tuple[Json, ...] = ()
+    agreement: str | None = None
+    map: str | None = None
+    guide: str | None = None
+    position: str | None = None
+    """Where it stood in its message: `000000012/1/0001` (interchange, group, set)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentUpdate:
+    """A change to a stored document; `None` leaves a field as it is.
+
+    A state that would go back is left out (`gateway.store.states`): a late COMPOSED never overwrites ANSWERED.
+    """
+
+    id: str
+    state: DocumentState | None = None
+    sent_as: str | None = None
+    """The message that carries it to the partner."""
+    target: str | None = None
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewJob:
+    """Work to be done after the commit. Unique: (message_id, step, document_id); the same work again is left out."""
+
+    message_id: str
+    step: str
+    lane: str
+    """`partner:direction:endpoint`; each lane has its own cap, so one slow far side never slows another."""
+    run_at: datetime
+    document_id: str | None = None
+    wait_key: str | None = None
+    """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """Everything one step decided, made durable in one commit or not at all."""
+
+    messages: tuple[NewMessage, ...] = ()
+    message_updates: tuple[MessageUpdate, ...] = ()
+    documents: tuple[NewDocument, ...] = ()
+    document_updates: tuple[DocumentUpdate, ...] = ()
+    jobs: tuple[NewJob, ...] = ()
+    met: tuple[str, ...] = ()
+    """Wait keys that are met: their waiting jobs are done."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>`; one that is taken already
+    raises NaturalKeyTaken."""
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,94 @@
+"""The Protocols at our borders: documents to targets, messages to AS2 stations, submissions from the REST layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.findings import Finding
+from gateway.partners.agreement import Agreement
+from gateway.ports.stored import Document
+from gateway.ports.values import HttpAnswer, Json, Receipt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One document on its way to one target."""
+
+    document_id: str
+    kind: str
+    partner: str
+    body: Json
+    idempotency_key: str
+    """The same on every attempt: the far side can tell a repeat from a second document."""
+    correlation_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """What the far side answered, and how the body was made that it answered to."""
+
+    status: int
+    their_id: str | None
+    map: str | None = None
+    """The JSON map that made the body; None where it was the canonical JSON itself."""
+    map_hash: str | None = None
+    left_out: int | None = None
+    """How many fields and parts of the document the map has no line for."""
+
+
+class Connector(Protocol):
+    """The way to one far side."""
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        """Hand over a document. Raises DeliveryFailed with its outcome."""
+
+
+class As2Post(Protocol):
+    """The way to partners' AS2 stations."""
+
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+        """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A document handed over by HTTP is durable; `receipt` is the answer, byte for byte the same for a repeat."""
+
+    transaction_id: str
+    receipt: Receipt
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A document handed over by HTTP was not taken: the HTTP status, the rule, and every finding at once."""
+
+    status: int
+    rule: str
+    title: str
+    findings: tuple[Finding, ...]
+
+
+class Submissions(Protocol):
+    """Taking documents over HTTP: the pipeline keeps it, the web layer calls it."""
+
+    async def submit(
+        self,
+        *,
+        kind: str,
+        partner: str | None,
+        body: bytes,
+        idempotency_key: str | None,
+        order_id: str | None,
+        correlation_id: str,
+    ) -> Submitted | Refused:
+        """Validate, match and store one canonical document (strict JSON in `body`), all errors at once.
+
+        `partner` is `None` in the ERP scope and the partner's name in the supplier scope. `order_id` names the
+        order that an acknowledgement answers; the caller has checked that the partner may see it.
+        """
+
+    async def fetched(self, document: Document) -> None:
+        """Record that the partner fetched `document` over REST; only the first time has an effect."""

@@ -1,0 +1,129 @@
+"""The store's Protocols: one commit per method, reading by any key, API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from gateway.ports.changes import Changes
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.values import Direction, DocumentState, MessageState
+
+
+class NaturalKeyTaken(Exception):  # noqa: N818
+    """Another document took the natural key meanwhile; nothing was written. Deciding anew will see it."""
+
+
+class LeaseLost(Exception):  # noqa: N818
+    """The job was given to another worker meanwhile; nothing was written."""
+
+
+class Store(Protocol):
+    """Durable state. Each method is one commit; when it returns, the state is on disk."""
+
+    async def accept(self, changes: Changes) -> Accepted:
+        """Store the one message in `changes` with all the rest, unless its duplicate key is known."""
+
+    async def apply(self, changes: Changes) -> None:
+        """Make `changes` durable. Raises NaturalKeyTaken."""
+
+    async def claim(self, owner: str, steps: Sequence[str], limit: int) -> list[Job]:
+        """Take due jobs, fairly over lanes and within their caps; the attempt is written in the same commit."""
+
+    async def finish(self, job: Job, changes: Changes) -> None:
+        """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
+
+    async def postpone(self, job: Job, *, outcome: str, reason: str, run_at: datetime, changes: Changes) -> None:
+        """Keep `job` for `run_at`; the attempt is kept with its reason. Raises LeaseLost."""
+
+    async def bury(self, job: Job, *, outcome: str, reason: str, changes: Changes) -> None:
+        """Make `job` a dead letter. Raises LeaseLost."""
+
+    async def revive(self, message_id: str, *, by: str, reason: str) -> int:
+        """Put the dead jobs of a message back to work; how many there were."""
+
+
+class Queries(Protocol):
+    """Reading. Methods that take `partner` never show another partner's rows."""
+
+    async def message(self, message_id: str) -> Message | None:
+        """A message without its bytes."""
+
+    async def payload(self, message_id: str) -> bytes:
+        """The unwrapped bytes of a message; raises OurFault when they were purged."""
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """What was on the wire, when that differs from the payload."""
+
+    async def messages(
+        self, *, partner: str | None = None, state: MessageState | None = None, limit: int = 50
+    ) -> list[Message]:
+        """The newest messages first."""
+
+    async def message_by_duplicate_key(self, key: str) -> Message | None:
+        """The message that took this duplicate key."""
+
+    async def key_owner(self, key: str) -> str | None:
+        """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
+
+    async def message_by_wait_key(self, wait_key: str) -> Message | None:
+        """The newest message that is, or was, closed by `wait_key`."""
+
+    async def waiting(self, wait_key: str) -> Job | None:
+        """The job that waits for `wait_key`."""
+
+    async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
+        """One document."""
+
+    async def documents_of(self, message_id: str) -> list[Document]:
+        """The documents read from, or written to, a message."""
+
+    async def document_by_key(self, partner: str, direction: Direction, natural_key: str) -> Document | None:
+        """The accepted document with this natural key."""
+
+    async def order(self, partner: str, number: str, direction: Direction) -> Document | None:
+        """The newest purchase order with this number that went to (or came from) this partner."""
+
+    async def documents_for_order(self, partner: str, kind: str, order_number: str) -> list[Document]:
+        """The accepted documents of one kind that answer an order."""
+
+    async def documents(
+        self,
+        *,
+        partner: str,
+        kind: str,
+        direction: Direction,
+        state: DocumentState | None = None,
+        updated_after: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A partner's documents, oldest change first."""
+
+    async def attempts(self, message_id: str) -> list[Attempt]:
+        """Every try at the work on a message."""
+
+    async def timeline(
+        self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None
+    ) -> list[TrailEntry]:
+        """The trail of one message, or of everything that belongs to an order, oldest first."""
+
+
+class Keys(Protocol):
+    """API keys. A key's text is `gw_<id>_<secret>`; look-ups are by id, then the hash is compared in constant time."""
+
+    async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
+        """Store a new key."""
+
+    async def key(self, key_id: str) -> tuple[ApiKey, str] | None:
+        """A key and the SHA-256 of its secret."""
+
+    async def keys(self, *, partner: str | None = None) -> list[ApiKey]:
+        """All keys, or one partner's."""
+
+    async def revoke_key(self, key_id: str, at: datetime) -> bool:
+        """Make a key useless from now on; False when there is none."""
+
+    async def touch_key(self, key_id: str, at: datetime) -> None:
+        """Record the last use, at most once a minute."""

@@ -1,0 +1,126 @@
+"""Words and small values that every side of the gateway uses: identifiers, directions, channels, states, receipts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Mapping[str, Any]
+"""A JSON object; decimals are strings."""
+
+
+def new_id(now: datetime) -> str:
+    """A UUIDv7 (RFC 9562 5.7) as text: sorts by the time of `now`, 74 bits are random."""
+    milliseconds = int(now.timestamp() * 1000)
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class Direction(StrEnum):
+    """Seen from us."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Channel(StrEnum):
+    """How a message came or goes."""
+
+    AS2 = "as2"
+    REST = "rest"
+    ERP = "erp"
+    FOLDER = "folder"
+    CLI = "cli"
+
+
+class MessageState(StrEnum):
+    """Where a message stands. Terminal: processed, acknowledged, delivered, rejected, refused."""
+
+    RECEIVED = "received"
+    """In: durable, waiting to be read."""
+    PROCESSED = "processed"
+    """In: read; every set in it is accepted or was answered with its findings."""
+    REJECTED = "rejected"
+    """In: nothing in it was accepted. Out: the partner's station or acknowledgment refused it."""
+    REFUSED = "refused"
+    """In: refused unread (not decrypted, not verified, too large); the sender was told."""
+    READY = "ready"
+    """Out: composed and numbered, waiting to be sent."""
+    SENT = "sent"
+    """Out: receipt verified, functional acknowledgment awaited."""
+    DELIVERED = "delivered"
+    """Out: receipt verified, no functional acknowledgment is awaited."""
+    ACKNOWLEDGED = "acknowledged"
+    """Out: the partner's functional acknowledgment accepted it."""
+    FAILED = "failed"
+    """Work on it was given up; an operator can retry."""
+
+
+class DocumentState(StrEnum):
+    """Where a document stands."""
+
+    ACCEPTED = "accepted"
+    """In: checked and matched, delivery under way."""
+    DELIVERED = "delivered"
+    """In: its target has it."""
+    REJECTED = "rejected"
+    """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
+    SUBMITTED = "submitted"
+    """Out: the ERP handed it over."""
+    COMPOSED = "composed"
+    """Out: written as an interchange, on its way."""
+    AVAILABLE = "available"
+    """Out: waits for the partner at the REST API."""
+    FETCHED = "fetched"
+    """Out: the partner has read it over REST."""
+    SENT = "sent"
+    """Out: the partner's station has it."""
+    ACKNOWLEDGED = "acknowledged"
+    """Out: the partner's 997 accepted it."""
+    ANSWERED = "answered"
+    """Out: a business answer (855, REST acknowledgement) is here."""
+    SHIPPED = "shipped"
+    """Out: a ship notice for it is here."""
+    FAILED = "failed"
+    """Work on it was given up; an operator can retry."""
+
+
+class JobState(StrEnum):
+    """`waiting` jobs run when their time-out comes or end when their `wait_key` is met."""
+
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What the sender was or will be answered, byte for byte (an MDN with its HTTP headers)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpAnswer:
+    """A bounded HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Clock(Protocol):
+    """Now, aware, in UTC."""
+
+    def __call__(self) -> datetime:
+        """The present moment."""

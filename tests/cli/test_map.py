@@ -1,0 +1,116 @@
+"""`gateway map` and `gateway schema`: exit codes, what goes to stdout, what to stderr."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gateway.cli import map as map_commands
+from gateway.cli.schema import schema
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples" / "x12"
+RUN = CliRunner()
+SCHEMA = typer.Typer()
+SCHEMA.command()(schema)
+
+
+ENVELOPE = {"interchange", "group_control_number", "message_reference"}
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("8*.edi")), ids=lambda path: path.stem)
+def test_read_then_write_gives_the_same_bytes_from_st_to_se(path: Path, tmp_path: Path) -> None:
+    """Number, delimiters and line ends come back with the document."""
+    name = f"x12/{path.stem[:3]}"
+    read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path)])
+    assert read.exit_code == 0
+    document = json.loads(read.stdout)
+    assert document.keys() >= ENVELOPE
+    canonical = {key: value for key, value in document.items() if key not in ENVELOPE}
+    assert canonical == json.loads(path.with_suffix(".json").read_text("utf-8"))
+    (tmp_path / "out.json").write_text(read.stdout, "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", name, str(tmp_path / "out.json")])
+    assert written.exit_code == 0
+    data = path.read_bytes()
+    assert written.stdout_bytes == data[data.index(b"ST*") : data.index(b"GE*")]
+
+
+def test_other_delimiters_come_back_too(tmp_path: Path) -> None:
+    """As the ISA declares them."""
+    data = (SAMPLES / "855-split.edi").read_bytes().replace(b"\n", b"").replace(b"*", b"|").replace(b"~", b"'")
+    (tmp_path / "in.edi").write_bytes(data)
+    read = RUN.invoke(map_commands.app, ["read", "--map", "x12/855", str(tmp_path / "in.edi")])
+    (tmp_path / "out.json").write_text(read.stdout, "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", "x12/855", str(tmp_path / "out.json")])
+    assert written.stdout_bytes.rstrip(b"\n") == data[data.index(b"ST|") : data.index(b"GE|")]
+
+
+def test_what_no_line_names_is_listed_on_stderr() -> None:
+    """Element by element; it is no finding."""
+    read = RUN.invoke(map_commands.app, ["read", "--map", "x12/850", str(SAMPLES / "850-unknown-codes.edi")])
+    assert read.exit_code == 0
+    assert "unmapped: segment 14 IT8, element 07" in read.stderr
+
+
+def test_check_runs_every_shipped_map_with_its_examples() -> None:
+    """All are right."""
+    check = RUN.invoke(map_commands.app, ["check", "--json"])
+    assert check.exit_code == 0
+    rows = {row["map"]: row for row in json.loads(check.stdout)}
+    assert {name: rows[name]["examples"] for name in ("acme/855", "x12/850", "x12/855", "x12/856")} == {
+        "acme/855": 1, "x12/850": 4, "x12/855": 4, "x12/856": 4,
+    }  # fmt: skip
+
+
+def test_what_read_prints_serves_as_an_example(tmp_path: Path) -> None:
+    """The envelope's fields in it are no map's, so no map is held against them."""
+    edi = SAMPLES / "855-split.edi"
+    (tmp_path / "split.edi").write_bytes(edi.read_bytes())
+    (tmp_path / "split.json").write_text(RUN.invoke(map_commands.app, ["read", "--map", "x12/855", str(edi)]).stdout)
+    own = tmp_path / "maps/own/855.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("extends: x12/855\nexamples:\n  - {edi: split.edi, canonical: split.json}\n", "utf-8")
+    checked = RUN.invoke(map_commands.app, ["check", "own/855", "--workspace", str(tmp_path)])
+    assert checked.exit_code == 0, checked.stdout
+
+
+def test_check_of_a_broken_map_names_file_line_and_key(tmp_path: Path) -> None:
+    """Exit code 1; the workspace's map wins over a shipped one."""
+    folder = tmp_path / "maps" / "x12"
+    folder.mkdir(parents=True)
+    (folder / "855.yaml").write_text("document: 855\ncanonical: order_acknowledgement\nsegmnts: []\n", "utf-8")
+    check = RUN.invoke(map_commands.app, ["check", "x12/855", "--workspace", str(tmp_path)])
+    assert check.exit_code == 1
+    assert "maps/x12/855.yaml:3 segmnts" in check.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read", "--map", "x12/855", "no-such-file"],
+        ["read", "--map", "x12/999", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "../../etc/passwd", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "x12/850", str(SAMPLES / "855-split.edi")],
+        ["read", "--map", "x12/850", str(SAMPLES / "855-split.json")],
+        ["write", "--map", "x12/855", str(SAMPLES / "855-split.edi")],
+    ],
+)
+def test_what_cannot_run_says_why_on_stderr(arguments: list[str]) -> None:
+    """Exit code 2 and a remedy."""
+    result = RUN.invoke(map_commands.app, arguments)
+    assert result.exit_code == 2
+    assert result.stderr
+    assert not result.stdout
+
+
+def test_schema_prints_a_schema_or_the_kinds() -> None:
+    """And says which kinds there are when the name is wrong."""
+    assert json.loads(RUN.invoke(SCHEMA, ["purchase_order"]).stdout)["title"] == "PurchaseOrder"
+    assert "ship_notice" in RUN.invoke(SCHEMA, []).stdout
+    wrong = RUN.invoke(SCHEMA, ["invoice"])
+    assert wrong.exit_code == 2
+    assert "order_acknowledgement" in wrong.stderr

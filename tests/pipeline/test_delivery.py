@@ -8,6 +8,8 @@ import pytest
 
 from gateway.ports import DocumentState
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
 
 async def test_erp_down_for_an_hour_loses_nothing_and_gets_the_document_once(trade: Any, edi: Any) -> None:
     """Tried again by the schedule, each attempt kept with its reason and one key; delivered once when it is back."""

@@ -10,6 +10,8 @@ import pytest
 
 from gateway.ports import DocumentState, MessageState, Refused, Submitted
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
 BALTIC = "4500012346"
 
 

@@ -339,6 +339,16 @@ async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, c
 
 
 @pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite; the files where the database decides (races, retries, the whole job) ask for PostgreSQL as well."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    made: str = request.getfixturevalue("new_postgres_database")()
+    return made
+
+
+@pytest.fixture
 def new_database(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[], str]:
     """A second database of the same kind."""
 

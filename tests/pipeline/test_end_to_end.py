@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from gateway.ports import Direction, DocumentState, MessageState
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
 async def test_order_goes_out_is_closed_answered_and_shipped_and_the_erp_has_each_answer_once(trade: Any) -> None:

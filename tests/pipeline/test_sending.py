@@ -33,7 +33,9 @@ class Peer:
             partner_certificates=station.certificates["distributor"],
             policy=as2.Policy(),
         )
-        fault = as2.As2Fault("no", refusal=as2.Refusal.DECRYPTION, public="no") if self.how == "negative" else None
+        fault = (
+            as2.As2Fault("no", refusal=as2.Refusal.DECRYPTION_FAILED, public="no") if self.how == "negative" else None
+        )
         receipt = as2.build_receipt(
             request=request,
             opened=None if fault else opened,

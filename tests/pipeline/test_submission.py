@@ -10,6 +10,8 @@ import pytest
 
 from gateway.ports import DocumentState, MessageState, Refused, Submitted
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
 BALTIC = "4500012346"
 
 
@@ -88,7 +90,7 @@ async def test_wrong_types_are_all_told_at_once_and_nothing_is_done(trade: Any) 
     """Every wrong field with its pointer; the bytes are kept as a refused message."""
     order_id = await _baltic(trade)
     body = trade.answer_body(
-        BALTIC, "baltic", response=7, issue_date="yesterday", lines=[{"line_id": {}}], colour="red"
+        BALTIC, "baltic", response=7, issue_date="yesterday", lines=[{"quantity": "many"}], colour="red"
     )
     refused = await _ack(trade, order_id, body=body, key="k-1")
     assert isinstance(refused, Refused)

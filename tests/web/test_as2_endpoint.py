@@ -21,6 +21,7 @@ class Reception:
 
     def limit(self, headers: Sequence[tuple[str, str]]) -> int:
         """For everybody the same."""
+        del headers
         return 100_000
 
     async def receive(self, headers: Sequence[tuple[str, str]], body: bytes) -> Receipt:
@@ -33,6 +34,7 @@ class Reception:
 
     async def too_large(self, headers: Sequence[tuple[str, str]], start: bytes, size: int) -> Receipt:
         """A receipt that refuses."""
+        del headers, start
         self.taken.append(("too large", size))
         return Receipt(status=200, headers=(), body=b"refused")
 

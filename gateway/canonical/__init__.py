@@ -2,6 +2,7 @@
 
     parse(kind, data) -> (model | None, findings)     all errors at once, with JSON Pointers
     check(model) -> findings                          invariants told from the document alone
+    capped(findings) -> findings                      the first 100, and one that counts the rest
     dump(model) -> dict                               canonical JSON; nothing empty; Decimals as strings
     digest(dict) -> str                               SHA-256 of the content without `source`
     schema(kind) -> dict                              JSON Schema 2020-12
@@ -12,7 +13,7 @@ Pure: no I/O, no clock, no matching against other documents.
 from __future__ import annotations
 
 from gateway.canonical.check import check
-from gateway.canonical.documents import KINDS, digest, dump, parse, schema
+from gateway.canonical.documents import KINDS, capped, digest, dump, parse, schema
 from gateway.canonical.order_acknowledgement import LineResponse, OrderAcknowledgement, OrderAcknowledgementLine
 from gateway.canonical.purchase_order import PurchaseOrder, PurchaseOrderLine
 from gateway.canonical.ship_notice import HandlingUnit, OrderNode, ShipLine, ShipNotice
@@ -28,6 +29,7 @@ __all__ = [
     "PurchaseOrderLine",
     "ShipLine",
     "ShipNotice",
+    "capped",
     "check",
     "digest",
     "dump",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -16,9 +16,9 @@ from gateway.canonical import shape
 from gateway.canonical.header import Head
 from gateway.canonical.order_acknowledgement import OrderAcknowledgement
 from gateway.canonical.purchase_order import PurchaseOrder
-from gateway.canonical.rules import finding
+from gateway.canonical.rules import RULES, finding
 from gateway.canonical.ship_notice import ShipNotice
-from gateway.findings import Finding
+from gateway.findings import Finding, JsonPlace, Severity
 
 KINDS: Final[dict[str, type[Head]]] = {
     "purchase_order": PurchaseOrder,
@@ -28,6 +28,10 @@ KINDS: Final[dict[str, type[Head]]] = {
 """The canonical documents by the name of their kind."""
 
 MAX_DEPTH: Final = 64
+MAX_ITEMS: Final = 20_000
+"""Items of any list in a document."""
+MAX_FINDINGS: Final = 100
+"""Findings of one document that are told one by one; the next one says how many more there are."""
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 # Which of our rules a pydantic error type breaks; whatever is not here is a wrong type.
@@ -51,8 +55,8 @@ _RULE_OF: Final[dict[str, str]] = {
 
 
 def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
-    """The document in `data` (decoded JSON), or None with every error in it. Unknown kinds and hostile
-    nesting are findings.
+    """The document in `data` (decoded JSON), or None with its errors (`capped`). Unknown kinds, hostile nesting and
+    endless lists are findings.
     """
     model = KINDS.get(kind)
     if model is None:
@@ -63,6 +67,8 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
     except RecursionError:
         said = f"more than {MAX_DEPTH} levels"
         return None, (finding("canonical.document.too_deep", "", said=said, wanted=f"at most {MAX_DEPTH} levels"),)
+    except _EndlessList:
+        return None, capped([_endless(pointer, count) for pointer, count in _endless_lists(data)])
     if isinstance(pruned, dict):
         for name in model.model_computed_fields:
             pruned.pop(name, None)
@@ -73,7 +79,28 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
         # A list whose items are all wrong counts as empty for pydantic: one cause, one finding.
         parents = {row["loc"][:length] for row in rows for length in range(len(row["loc"]))}
         rows = [row for row in rows if row["type"] != "too_short" or row["loc"] not in parents]
-        return None, tuple(_finding(model, pruned, row) for row in rows)
+        return None, capped([_finding(model, pruned, row) for row in rows[:MAX_FINDINGS]], len(rows))
+
+
+def capped(findings: Sequence[Finding], count: int | None = None) -> tuple[Finding, ...]:
+    """At most MAX_FINDINGS of `findings`, the gravest first where some are left out, and one that counts the rest.
+
+    `count` is how many there are, where `findings` is only the beginning of them.
+    """
+    count = len(findings) if count is None else count
+    if count <= MAX_FINDINGS:
+        return tuple(findings)
+    order = list(Severity)
+    kept = sorted(findings, key=lambda one: -order.index(one.severity))[:MAX_FINDINGS]
+    more = Finding(
+        rule="canonical.document.more_findings",
+        place=JsonPlace(pointer=""),
+        said=f"and {count - len(kept)} more",
+        wanted=f"{MAX_FINDINGS} at most are told",
+        fix=RULES["canonical.document.more_findings"].fix,
+        severity=kept[-1].severity,
+    )
+    return (*kept, more)
 
 
 def dump(model: BaseModel) -> dict[str, Any]:
@@ -98,7 +125,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 def prune(value: object, depth: int = 0) -> Any:
     """`value` without null, "", [] and {} in objects; lists keep their other items' order. RecursionError
-    past MAX_DEPTH.
+    past MAX_DEPTH, _EndlessList past MAX_ITEMS.
     """
     if isinstance(value, dict):
         if depth > MAX_DEPTH:
@@ -120,6 +147,8 @@ def prune(value: object, depth: int = 0) -> Any:
     if isinstance(value, (list, tuple)):
         if depth > MAX_DEPTH:
             raise RecursionError
+        if len(value) > MAX_ITEMS:
+            raise _EndlessList
         items = [prune(each, depth + 1) if isinstance(each, _HOLDERS) else each for each in value]
         return [each for each in items if each or (each is not None and not isinstance(each, _HOLLOW))]
     return value
@@ -133,15 +162,42 @@ _HOLLOW: Final = (str, *_HOLDERS)
 def _bounded(value: object, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
+    if isinstance(value, (list, tuple)) and len(value) > MAX_ITEMS:
+        raise _EndlessList
     for each in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
         _bounded(each, depth + 1)
     return value
 
 
+class _EndlessList(Exception):  # noqa: N818  a signal inside this module
+    """A list has more than MAX_ITEMS."""
+
+
+def _endless_lists(data: object) -> Iterator[tuple[str, int]]:
+    """Pointer and length of every list with too many items; what is in those is not looked at."""
+    waiting: list[tuple[str, object]] = [("", data)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{pointer}/{_token(name)}", each) for name, each in value.items() if each]
+        elif isinstance(value, (list, tuple)) and len(value) > MAX_ITEMS:
+            yield pointer, len(value)
+        elif isinstance(value, (list, tuple)):
+            waiting += [(f"{pointer}/{index}", each) for index, each in enumerate(value) if each]
+
+
+def _endless(pointer: str, count: int) -> Finding:
+    return finding("canonical.list.too_long", pointer, said=f"{count} items", wanted=f"at most {MAX_ITEMS}")
+
+
+def _token(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
+
+
 def _finding(model: type[BaseModel], data: object, row: Any) -> Finding:
     path, at, name = _path(model, data, row["loc"])
     rule = _RULE_OF.get(row["type"], "canonical.field.type")
-    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    pointer = "".join(f"/{_token(step)}" for step in path)
     wanted: str = row["msg"].removeprefix("Value error, ")
     fix = None
     if row["type"] == "union_tag_not_found":

@@ -26,6 +26,13 @@ RULES: dict[str, Rule] = {
     "canonical.document.too_deep": Rule(
         text="A document nests at most 64 levels.", fix="Send a document that nests less deeply."
     ),
+    "canonical.document.more_findings": Rule(
+        text="The first 100 findings are told, the gravest first; this one counts the rest.",
+        fix="Correct those that are told and send it again.",
+    ),
+    "canonical.list.too_long": Rule(
+        text="A list has at most 20,000 items.", fix="Send the rest as a document of its own."
+    ),
     "canonical.field.missing": Rule(text="A required field has a value.", fix="Add the field."),
     "canonical.field.unknown": Rule(
         text="Only documented fields occur.", fix="Remove the field, or use the name that was meant."

@@ -18,8 +18,8 @@ from aiohttp import web
 from gateway.findings import Finding, JsonPlace
 from gateway.web.problems import Problem, invalid
 
-LARGEST = 16 * 1_048_576
-"""Bytes of a JSON body, whatever the agreement allows for files."""
+LARGEST = 4 * 1_048_576
+"""Bytes of a JSON body, whatever the agreement allows for AS2: it is read and checked as one piece."""
 DEEPEST = 64
 """Levels of nesting; a canonical document needs about twelve."""
 LONGEST_NUMBER = 15

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.canonical import KINDS, ShipNotice, check, digest, dump, parse, schema
+from gateway.canonical import KINDS, ShipNotice, capped, check, digest, dump, parse, schema
 from gateway.canonical.check_digits import check_digit, is_right
 from gateway.canonical.reference import markdown
 from gateway.canonical.rules import RULES
@@ -140,7 +140,8 @@ def test_what_is_wrong_is_a_finding_at_its_pointer(kind: str, data: Any, rule: s
 def test_every_rule_is_broken_by_some_test() -> None:
     """The two about depth have tests of their own."""
     deep = {"canonical.document.too_deep", "canonical.contents.too_deep"}
-    assert {rule for _, _, rule, _ in BROKEN} | deep == set(RULES)
+    large = {"canonical.list.too_long", "canonical.document.more_findings"}
+    assert {rule for _, _, rule, _ in BROKEN} | deep | large == set(RULES)
 
 
 def test_all_errors_come_at_once_and_only_those() -> None:
@@ -162,6 +163,37 @@ def test_deep_nesting_is_a_finding() -> None:
     model, _ = parse("ship_notice", notice(node))
     assert model is not None
     assert "canonical.contents.too_deep" in [one.rule for one in check(model)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_endless_list_is_a_finding_at_its_pointer_before_any_item_is_looked_at(kind: str) -> None:
+    """Wherever it stands, extensions too; 20,000 items are taken."""
+    data = order(lines=[{}] * 20_001, extensions={"a/b": {"x": list(range(20_001))}})
+    model, findings = parse(kind, data)
+    assert model is None
+    assert {(one.rule, str(one.place)) for one in findings} == {
+        ("canonical.list.too_long", "/lines"),
+        ("canonical.list.too_long", "/extensions/a~1b/x"),
+    }
+    assert not [one for one in parse(kind, order(notes=[""] * 20_000))[1] if one.rule == "canonical.list.too_long"]
+
+
+def test_a_hundred_findings_are_told_and_the_rest_is_counted() -> None:
+    """A document that is wrong in every line makes a short answer."""
+    model, findings = parse("purchase_order", order(lines=[{"line_id": "1", "quantity": "many"}] * 5000))
+    assert model is None
+    assert len(findings) == 101
+    assert (findings[-1].rule, findings[-1].said) == ("canonical.document.more_findings", "and 4900 more")
+
+
+def test_what_refuses_a_document_is_never_left_out() -> None:
+    """The gravest findings come first when some are left out."""
+    warning = check(parse("purchase_order", order(totals={"line_count": 9}))[0])[0]  # type: ignore[arg-type]
+    fatal = parse("purchase_order", {})[1][0]
+    told = capped([*[warning] * 150, fatal])
+    assert told[0] == fatal
+    assert (len(told), told[-1].said, told[-1].severity) == (101, "and 51 more", warning.severity)
+    assert capped([warning, fatal]) == (warning, fatal)
 
 
 def test_null_absent_and_empty_are_the_same() -> None:

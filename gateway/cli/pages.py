@@ -35,6 +35,8 @@ FLOW_RULES: Mapping[str, str] = {
     "document.number_taken": "A number is used once; other content under it is another document.",
     "submission.partner_unknown": "The seller's ids in an order name a partner.",
     "submission.partner_ambiguous": "The seller's ids in an order name one partner only.",
+    "submission.order_differs": "A body names the same order, and release, as its address.",
+    "submission.failed_before": "A document whose sending was given up is freed by an operator, not by a repeat.",
     "pipeline.interchange.sender_unknown": "ISA05/ISA06 are those of the partner who sent it.",
     "pipeline.interchange.receiver_unknown": "ISA07/ISA08 are ours.",
     "pipeline.interchange.control_number_used": "An interchange control number comes once from a partner.",

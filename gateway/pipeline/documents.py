@@ -38,6 +38,8 @@ class Origin:
     envelope: Json = field(default_factory=dict)
     """Canonical fields that only the envelope knows: kept with the document, outside its digest, so that the same
     document in another interchange is still the same."""
+    order: Document | None = None
+    """The order that it answers, where its address names it and not only its body."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +75,7 @@ async def take(
     first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
     if first is not None and first.sha256 == sha256:
         return _repeat(agreement, kind, body, origin, first)
-    orders = await _orders(station, agreement, kind, body)
+    orders = [origin.order] if origin.order else await _orders(station, agreement, kind, body)
     found = list(findings)
     if first is not None:
         found.append(number_taken(kind, body, first))

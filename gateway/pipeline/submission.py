@@ -6,24 +6,25 @@ byte for byte. What the partner may not know does not exist for it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from gateway import canonical
 from gateway.errors import PartnerFault
 from gateway.events import (
     DocumentAvailable,
+    DocumentDuplicate,
     DocumentFetched,
     DocumentSubmitted,
+    DuplicateReceived,
     Event,
     MessageReceived,
     MessageRefused,
 )
-from gateway.findings import Finding, JsonPlace, Severity, worst
+from gateway.findings import Finding, JsonPlace
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import documents, identity, matching
+from gateway.pipeline import documents, http_answers, identity, matching
+from gateway.pipeline.checked import Checked, checked
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -47,6 +48,8 @@ from gateway.ports import (
 
 ERP = "erp"
 """The scope of the distributor's own systems, as a partner's name stands for the partner's scope."""
+KEPT_UNREAD = 65_536
+"""Octets kept of a body that was refused unread; hash and size tell of the rest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +60,18 @@ class _Request:
     partner: str | None
     body: bytes
     key: str | None
-    """Its duplicate key, where it has an Idempotency-Key."""
+    """The identity of its Idempotency-Key, where it has one."""
     order_id: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity that says what its key was used for: this body, as this kind, about this order."""
+        what = "\n".join((self.kind, self.order_id or "", sha256_hex(self.body)))
+        return f"{self.key}:{sha256_hex(what.encode())}"
+
+    def keys(self, message_id: str) -> tuple[tuple[str, str], ...]:
+        """The identities that it takes for the message whose answer it gets."""
+        return () if self.key is None else ((self.key, message_id), (self.fingerprint, message_id))
 
     @property
     def channel(self) -> Channel:
@@ -90,9 +103,7 @@ class SubmissionDesk:
         if key is None:
             return await self._submit(request)
         if key in self._under_way:
-            return Refused(
-                status=409, rule="api.idempotency.in_flight", title="The same request is still under way", findings=()
-            )
+            return http_answers.in_flight()
         self._under_way.add(key)
         try:
             return await self._submit(request)
@@ -117,63 +128,93 @@ class SubmissionDesk:
             )
         )
 
+    async def unread(self, *, partner: str | None, start: bytes, size: int, sha256: str, reason: str) -> None:
+        """Keep a trace of a body that was refused before it was a document: `size` and `sha256` are of what came."""
+        request = _Request(kind="", partner=partner, body=start[:KEPT_UNREAD], key=None, order_id=None)
+        message_id = new_id(self._station.clock())
+        message = self._message(request, message_id, partner, None)
+        event = MessageRefused(
+            message_id=message_id,
+            partner=partner,
+            channel=request.channel.value,
+            reason=reason,
+            sha256=sha256,
+            size=size,
+        )
+        await self._station.store.accept(Changes(messages=(message,), events=(event,)))
+
     async def _submit(self, request: _Request) -> Submitted | Refused:
-        if request.key is not None:
-            known = await self._station.queries.message_by_duplicate_key(request.key)
-            if known is not None:
-                if known.payload_sha256 != sha256_hex(request.body) or known.receipt is None:
-                    return _key_reused()
-                return Submitted(transaction_id=known.id, receipt=known.receipt, duplicate=True)
-        data = json.loads(request.body)
+        known = await self._known(request)
+        if known is not None:
+            return known
+        order = None
         if request.partner is not None and request.order_id is not None:
             order = await self._station.queries.document(request.order_id, partner=request.partner)
-            if order is None or order.direction is not Direction.OUTBOUND:
-                return _not_found()
-            data = _about(order, data)
-        model, findings = canonical.parse(request.kind, data)
-        if model is not None:
-            findings = (*findings, *canonical.check(model))
-        if model is None or worst(findings) is Severity.REJECT:
-            return await self._refuse(request, findings)
-        document = canonical.dump(model)
+            if order is None or order.direction is not Direction.OUTBOUND or order.kind != "purchase_order":
+                return http_answers.not_found()
+        found = await checked(request.kind, request.body, order)
+        if found.document is None:
+            return await self._refuse(request, found.findings)
         for _ in range(3):
             try:
                 if request.partner is None:
-                    return await self._from_erp(request, document)
-                return await self._from_partner(request, request.partner, document, findings)
-            except NaturalKeyTaken:  # somebody was quicker with the same document: decide again, seeing theirs
-                continue
-        return _busy()
+                    return await self._from_erp(request, found.document, found.sha256)
+                return await self._from_partner(request, request.partner, found, order)
+            except NaturalKeyTaken:  # somebody was quicker with the same document or key: decide again, seeing theirs
+                if (known := await self._known(request)) is not None:
+                    return known
+        return http_answers.busy()
+
+    async def _known(self, request: _Request) -> Submitted | Refused | None:
+        """The first answer, when the request's Idempotency-Key was used for the same; None when it was not used."""
+        queries = self._station.queries
+        owner = None if request.key is None else await queries.key_owner(request.key)
+        if owner is None or request.key is None:
+            return None
+        if await queries.key_owner(request.fingerprint) is None:
+            return http_answers.key_reused()
+        first = await queries.message(owner)
+        if first is None or first.receipt is None or not _over_http(first.channel):
+            return None  # its document came by another way: found again by its natural key
+        event = DuplicateReceived(
+            message_id=first.id, partner=first.partner, channel=request.channel.value, key=request.key
+        )
+        await self._station.store.apply(Changes(events=(event,)))
+        return Submitted(transaction_id=first.id, receipt=first.receipt, duplicate=True)
 
     async def _from_partner(
-        self, request: _Request, partner: str, document: Json, findings: Sequence[Finding]
+        self, request: _Request, partner: str, found: Checked, order: Document | None
     ) -> Submitted | Refused:
         agreement = self._station.agreement(partner)
         kind = request.kind
-        if agreement is None or kind not in agreement.documents.receive:
-            return _not_agreed(kind)
+        if agreement is None or kind not in agreement.documents.receive or found.document is None:
+            return http_answers.not_agreed(kind)
         message_id = new_id(self._station.clock())
-        origin = documents.Origin(message_id=message_id)
-        taken = await documents.take(self._station, agreement, kind, document, origin=origin, findings=findings)
+        origin = documents.Origin(message_id=message_id, order=order)
+        taken = await documents.take(
+            self._station, agreement, kind, found.document, origin=origin, findings=found.findings
+        )
         if taken.duplicate_of is not None:
-            return await self._again(taken.duplicate_of)
+            return await self._again(request, taken.duplicate_of)
+        findings = canonical.capped(taken.findings)
         if not taken.accepted:
-            return await self._refuse(request, taken.findings)
-        receipt = _receipt(message_id, kind, taken.documents[0].id, taken.findings)
+            return await self._refuse(request, findings)
+        stored = replace(taken.documents[0], findings=tuple(documents.as_json(finding) for finding in findings))
+        receipt = http_answers.receipt(message_id, kind, stored.id, findings)
         message = self._message(request, message_id, partner, receipt)
         return await self._accept(
             message,
             Changes(
                 messages=(message,),
-                documents=taken.documents,
+                documents=(stored,),
                 document_updates=taken.updates,
                 jobs=taken.jobs,
-                keys=taken.keys,
-                events=(_received(message, request.body, taken.documents[0].order_number), *taken.events),
+                keys=(*taken.keys, *request.keys(message_id)),
+                events=(_received(message, request.body, stored.order_number), *taken.events),
             ),
         )
 
-    async def _from_erp(self, request: _Request, document: Json) -> Submitted | Refused:
+    async def _from_erp(self, request: _Request, document: Json, sha256: str) -> Submitted | Refused:
         kind = request.kind
         agreement, problem = self._recipient(kind, document)
         if agreement is None:
@@ -181,15 +222,17 @@ class SubmissionDesk:
         natural_key = identity.natural_key(kind, document)
         first = await self._station.queries.document_by_key(agreement.name, Direction.OUTBOUND, natural_key)
         if first is not None:
-            same = first.sha256 == canonical.digest(document)
-            if same:
-                return await self._again(first)
-            return await self._refuse(request, [documents.number_taken(kind, document, first)])
+            if first.sha256 != sha256:
+                return await self._refuse(request, [documents.number_taken(kind, document, first)])
+            if first.state is DocumentState.FAILED:
+                stuck = await self._stuck_in(first)
+                return await self._refuse(request, [http_answers.failed_before(kind, first, stuck)])
+            return await self._again(request, first)
         if kind != "purchase_order" and (unmatched := await self._unanswerable(agreement, kind, document)):
-            return await self._refuse(request, unmatched)
+            return await self._refuse(request, canonical.capped(unmatched))
         message_id = new_id(self._station.clock())
-        stored = self._outbound(agreement, kind, document, message_id)
-        receipt = _receipt(message_id, kind, stored.id, ())
+        stored = self._outbound(agreement, kind, document, sha256, message_id)
+        receipt = http_answers.receipt(message_id, kind, stored.id, ())
         message = self._message(request, message_id, agreement.name, receipt)
         events: list[Event] = [
             _received(message, request.body, stored.order_number),
@@ -218,10 +261,24 @@ class SubmissionDesk:
                     document_id=stored.id,
                 )
             )
-        changes = Changes(messages=(message,), documents=(stored,), jobs=jobs, events=tuple(events))
+        changes = Changes(
+            messages=(message,),
+            documents=(stored,),
+            jobs=jobs,
+            keys=request.keys(message_id),
+            events=tuple(events),
+        )
         return await self._accept(message, changes)
 
-    def _outbound(self, agreement: Agreement, kind: str, document: Json, message_id: str) -> NewDocument:
+    async def _stuck_in(self, document: Document) -> str:
+        """The message whose work was given up: the interchange that carries the document, or what brought it."""
+        queries = self._station.queries
+        for message in await queries.messages(partner=document.partner, state=MessageState.FAILED):
+            if any(one.id == document.id for one in await queries.documents_of(message.id)):
+                return message.id
+        return document.message_id
+
+    def _outbound(self, agreement: Agreement, kind: str, document: Json, sha256: str, message_id: str) -> NewDocument:
         now = self._station.clock()
         return NewDocument(
             id=new_id(now),
@@ -235,7 +292,7 @@ class SubmissionDesk:
             state=DocumentState.SUBMITTED if agreement.channel == "as2" else DocumentState.AVAILABLE,
             at=now,
             body=document,
-            sha256=canonical.digest(document),
+            sha256=sha256,
             natural_key=identity.natural_key(kind, document),
             agreement=self._station.version(agreement.name),
         )
@@ -286,7 +343,7 @@ class SubmissionDesk:
         return agreement, None
 
     def _message(self, request: _Request, message_id: str, partner: str | None, receipt: Receipt | None) -> NewMessage:
-        """The request as a message; without a receipt it was refused, and takes no duplicate key."""
+        """The request as a message; without a receipt it was refused."""
         return NewMessage(
             id=message_id,
             partner=partner,
@@ -296,27 +353,36 @@ class SubmissionDesk:
             at=self._station.clock(),
             payload=request.body,
             content_type="application/json",
-            duplicate_key=None if receipt is None else request.key,
             receipt=receipt,
         )
 
-    async def _accept(self, message: NewMessage, changes: Changes) -> Submitted | Refused:
-        accepted = await self._station.store.accept(changes)
-        if not accepted.duplicate or accepted.receipt is None:
-            assert message.receipt is not None
-            return Submitted(transaction_id=message.id, receipt=message.receipt, duplicate=False)
-        known = await self._station.queries.message(accepted.message_id)
-        if known is None or known.payload_sha256 != sha256_hex(changes.messages[0].payload):
-            return _key_reused()
-        return Submitted(transaction_id=accepted.message_id, receipt=accepted.receipt, duplicate=True)
+    async def _accept(self, message: NewMessage, changes: Changes) -> Submitted:
+        assert message.receipt is not None
+        await self._station.store.accept(changes)
+        return Submitted(transaction_id=message.id, receipt=message.receipt, duplicate=False)
 
-    async def _again(self, first: Document) -> Submitted | Refused:
-        """The answer to a document that we have: the first answer, where it was given over REST."""
-        message = await self._station.queries.message(first.message_id)
-        if message is not None and message.receipt is not None and message.channel in {Channel.REST, Channel.ERP}:
+    async def _again(self, request: _Request, first: Document) -> Submitted:
+        """The answer to a document that we have: the first answer, where it was given over REST.
+
+        The repeat is a fact on the first one's trail, and its Idempotency-Key is taken for the same answer.
+        """
+        queries = self._station.queries
+        new_key = request.key is not None and await queries.key_owner(request.key) is None
+        event = DocumentDuplicate(
+            message_id=first.message_id,
+            partner=first.partner,
+            order_number=first.order_number,
+            document=first.kind,
+            number=first.number,
+            first=first.id,
+        )
+        keys = request.keys(first.message_id) if new_key else ()
+        await self._station.store.apply(Changes(keys=keys, events=(event,)))
+        message = await queries.message(first.message_id)
+        if message is not None and message.receipt is not None and _over_http(message.channel):
             receipt = message.receipt
         else:
-            receipt = _receipt(first.message_id, first.kind, first.id, ())
+            receipt = http_answers.receipt(first.message_id, first.kind, first.id, ())
         return Submitted(transaction_id=first.message_id, receipt=receipt, duplicate=True)
 
     async def _refuse(self, request: _Request, findings: Sequence[Finding]) -> Refused:
@@ -332,33 +398,11 @@ class SubmissionDesk:
             size=len(request.body),
         )
         await self._station.store.accept(Changes(messages=(message,), events=(event,)))
-        rules = {finding.rule for finding in findings if finding.severity is Severity.REJECT}
-        status = 409 if rules and rules <= {"matching.already_acknowledged", "document.number_taken"} else 422
-        title = f"The {request.kind.replace('_', ' ')} cannot be taken"
-        return Refused(status=status, rule="api.document.invalid", title=title, findings=tuple(findings))
+        return http_answers.refused(request.kind, findings)
 
 
-def _about(order: Document, data: Any) -> Any:
-    """The supplier's answer with the order that its address names, where the body leaves it out."""
-    if not isinstance(data, Mapping) or data.get("order"):
-        return data
-    named = {"number": order.number, "issue_date": order.body.get("issue_date")}
-    return {**data, "order": {key: value for key, value in named.items() if value is not None}}
-
-
-def _receipt(message_id: str, kind: str, document_id: str, findings: Sequence[Finding]) -> Receipt:
-    location = f"/v1/transactions/{message_id}"
-    answer: dict[str, Any] = {
-        "transaction_id": message_id,
-        "document": kind,
-        "document_id": document_id,
-        "status": "accepted",
-        "location": location,
-    }
-    if findings:
-        answer["findings"] = [documents.as_json(finding) for finding in findings]
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-    return Receipt(status=202, headers=(("Content-Type", "application/json"), ("Location", location)), body=body)
+def _over_http(channel: Channel) -> bool:
+    return channel in {Channel.REST, Channel.ERP}
 
 
 def _received(message: NewMessage, body: bytes, order_number: str | None = None) -> MessageReceived:
@@ -370,22 +414,3 @@ def _received(message: NewMessage, body: bytes, order_number: str | None = None)
         sha256=sha256_hex(body),
         size=len(body),
     )
-
-
-def _key_reused() -> Refused:
-    title = "This Idempotency-Key was used with another body"
-    return Refused(status=422, rule="api.idempotency.key_reused", title=title, findings=())
-
-
-def _not_found() -> Refused:
-    return Refused(status=404, rule="api.not_found", title="There is no such order", findings=())
-
-
-def _not_agreed(kind: str) -> Refused:
-    title = f"The agreement has no {kind.replace('_', ' ')} from you"
-    return Refused(status=404, rule="api.document.not_agreed", title=title, findings=())
-
-
-def _busy() -> Refused:
-    title = "The same document is being submitted by several requests at once"
-    return Refused(status=409, rule="api.document.contended", title=title, findings=())

@@ -90,5 +90,11 @@ class Submissions(Protocol):
         order that an acknowledgement answers; the caller has checked that the partner may see it.
         """
 
+    async def unread(self, *, partner: str | None, start: bytes, size: int, sha256: str, reason: str) -> None:
+        """Keep a trace of a body that the web layer refused before it was a document, and why.
+
+        `start` are its first octets (64 KiB are kept), `size` and `sha256` are of all that came.
+        """
+
     async def fetched(self, document: Document) -> None:
         """Record that the partner fetched `document` over REST; only the first time has an effect."""

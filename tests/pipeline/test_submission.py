@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
-from gateway.ports import DocumentState, MessageState, Refused, Submitted
+from gateway import canonical
+from gateway.pipeline.submission import SubmissionDesk
+from gateway.ports import (
+    Changes,
+    DocumentState,
+    DocumentUpdate,
+    MessageState,
+    MessageUpdate,
+    Refused,
+    Submitted,
+)
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
@@ -146,6 +157,132 @@ async def test_partner_cannot_touch_the_order_of_another(trade: Any, attempt: st
     assert told[0][0] == status
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     assert await trade.gateway.store.document(order_id, partner="baltic") is None
+
+
+async def test_the_body_cannot_be_about_another_order_than_its_address(trade: Any) -> None:
+    """422 at the place that differs, number or release; nothing is answered."""
+    order_id = await _baltic(trade)
+    other = await trade.submit(trade.order_body("4500012399", "baltic", "south"))
+    for order, pointer in (
+        ({"number": "4500012399"}, "/order/number"),
+        ({"number": BALTIC, "release_number": "7"}, "/order/release_number"),
+    ):
+        refused = await _ack(trade, order_id, body=trade.answer_body(BALTIC, "baltic", order=order))
+        assert isinstance(refused, Refused)
+        assert refused.status == 422
+        assert [(one.rule, str(one.place)) for one in refused.findings] == [("submission.order_differs", pointer)]
+    for id_ in (order_id, json.loads(other.receipt.body)["document_id"]):
+        assert (await trade.gateway.store.document(id_)).state is DocumentState.AVAILABLE
+
+
+async def test_the_address_decides_between_releases_of_one_order_number(trade: Any) -> None:
+    """The answer at the first release's address is about the first release, whatever is newest."""
+    bodies = [trade.order_body(BALTIC, "baltic", "south") | {"release_number": one} for one in ("1", "2")]
+    ids = [json.loads((await trade.submit(body)).receipt.body)["document_id"] for body in bodies]
+    done = await _ack(trade, ids[0])
+    assert isinstance(done, Submitted)
+    (answer,) = await trade.gateway.store.documents_of(done.transaction_id)
+    assert answer.body["order"]["release_number"] == "1"
+    states = [(await trade.gateway.store.document(one)).state for one in ids]
+    assert states == [DocumentState.ANSWERED, DocumentState.AVAILABLE]
+
+
+async def test_what_is_no_order_of_theirs_cannot_be_answered(trade: Any) -> None:
+    """The id of an acknowledgement in the address is as good as none."""
+    order_id = await _baltic(trade)
+    done = await _ack(trade, order_id)
+    assert isinstance(done, Submitted)
+    (answer,) = await trade.gateway.store.documents_of(done.transaction_id)
+    again = await _ack(trade, answer.id)
+    assert (getattr(again, "status", None), getattr(again, "rule", None)) == (404, "api.not_found")
+
+
+async def test_idempotency_key_for_another_order_is_refused_after_a_restart_too(trade: Any) -> None:
+    """The same key and bytes at another address are another request."""
+    order_id = await _baltic(trade)
+    other = json.loads((await trade.submit(trade.order_body("4500012399", "baltic", "south"))).receipt.body)
+    body = trade.answer_body(BALTIC, "baltic")
+    del body["order"]
+    assert isinstance(await _ack(trade, order_id, key="k-1", body=body), Submitted)
+    trade.gateway.desk = SubmissionDesk(trade.gateway.station)
+    for how in ({"order_id": other["document_id"]}, {"order_id": order_id, "kind": "ship_notice"}):
+        refused = await _ack(trade, key="k-1", body=body, **how)
+        assert (getattr(refused, "status", None), getattr(refused, "rule", None)) == (
+            422,
+            "api.idempotency.key_reused",
+        )
+    assert isinstance(await _ack(trade, order_id, key="k-1", body=body), Submitted)
+
+
+async def test_a_repeat_is_a_fact_on_the_first_ones_trail_and_takes_its_key(trade: Any) -> None:
+    """Under a new key the document is known, under the same key the request; another body under it is refused."""
+    order_id = await _baltic(trade)
+    first = await _ack(trade, order_id)
+    assert isinstance(first, Submitted)
+    again = [await _ack(trade, order_id, key="k-2") for _ in range(2)]
+    assert {one.receipt for one in again if isinstance(one, Submitted)} == {first.receipt}
+    kinds = await trade.gateway.kinds(message_id=first.transaction_id)
+    assert (kinds.count("document.duplicate"), kinds.count("message.duplicate")) == (1, 1)
+    other = await _ack(trade, order_id, key="k-2", body=trade.answer_body(BALTIC, "baltic", purpose="replace"))
+    assert (getattr(other, "status", None), getattr(other, "rule", None)) == (422, "api.idempotency.key_reused")
+
+
+async def test_an_order_that_got_stuck_is_a_conflict_that_names_the_remedy(trade: Any) -> None:
+    """Not a 202: sending it again frees nothing; the operator's command has the message's id."""
+    done = await trade.submit(trade.order_body())
+    (document,) = await trade.gateway.store.documents_of(done.transaction_id)
+    failed = (DocumentUpdate(id=document.id, state=DocumentState.FAILED),)
+    await trade.gateway.store.apply(Changes(document_updates=failed))
+    refused = await trade.submit(trade.order_body())
+    assert isinstance(refused, Refused)
+    assert (refused.status, refused.findings[0].rule) == (409, "submission.failed_before")
+    assert refused.findings[0].fix.endswith(f"gateway message retry {done.transaction_id}")
+    (job,) = await trade.gateway.claim()
+    await trade.gateway.worker._work(job)
+    carrier = await trade.gateway.newest("850")
+    stuck = Changes(message_updates=(MessageUpdate(id=carrier.id, state=MessageState.FAILED),), document_updates=failed)
+    await trade.gateway.store.apply(stuck)
+    refused = await trade.submit(trade.order_body())
+    assert refused.findings[0].fix.endswith(f"gateway message retry {carrier.id}")
+
+
+async def test_a_body_that_was_refused_unread_leaves_a_trace(trade: Any) -> None:
+    """The first 64 KiB, hash and size of the whole, and why."""
+    await trade.gateway.desk.unread(
+        partner="baltic", start=b"[" * 70_000, size=9_000_000, sha256="ab" * 32, reason="too large"
+    )
+    (kept,) = await trade.gateway.store.messages(partner="baltic", state=MessageState.REFUSED)
+    assert await trade.gateway.store.payload(kept.id) == b"[" * 65_536
+    (fact,) = await trade.gateway.trail(message_id=kept.id)
+    assert (fact.kind, fact.data["size"], fact.data["sha256"]) == ("message.refused", 9_000_000, "ab" * 32)
+    assert fact.data["reason"] == "too large"
+
+
+async def test_a_long_body_is_checked_beside_the_event_loop_and_told_in_short(
+    trade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred findings of many, the kept document included; the loop's thread reads none of it."""
+    order_id = await _baltic(trade)
+    threads: set[int] = set()
+    parse = canonical.parse
+
+    def seen(kind: str, data: object) -> Any:
+        threads.add(threading.get_ident())
+        return parse(kind, data)
+
+    monkeypatch.setattr(canonical, "parse", seen)
+    line = trade.answer_body(BALTIC, "baltic")["lines"][0]
+    wrong = trade.answer_body(BALTIC, "baltic", lines=[line | {"colour": "red"}] * 400)
+    refused = await _ack(trade, order_id, body=wrong)
+    assert isinstance(refused, Refused)
+    assert (len(refused.findings), refused.findings[-1].said) == (101, "and 300 more")
+    unknown = [line | {"line_id": f"x{number}", "order_line_id": f"x{number}"} for number in range(400)]
+    done = await _ack(trade, order_id, body=trade.answer_body(BALTIC, "baltic", lines=unknown))
+    assert isinstance(done, Submitted)
+    (stored,) = await trade.gateway.store.documents_of(done.transaction_id)
+    assert len(stored.findings) == len(json.loads(done.receipt.body)["findings"]) == 101
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_order_fetched_twice_is_one_event(trade: Any) -> None:

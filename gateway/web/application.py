@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -23,13 +24,24 @@ SUPPLIER_REQUESTS_PER_MINUTE = 600
 """For partners whose agreement has no section rest."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limiters:
+    """What is counted: failed keys by address, requests by caller, refused bodies by key."""
+
+    strangers: Limiter
+    callers: Limiter
+    refusals: Limiter
+
+
 def application(services: Services) -> web.Application:
     """The whole HTTP side. Raises ValueError when a trusted proxy is neither an address nor a network."""
     made = web.Application(middlewares=[border(services)], client_max_size=LARGEST)
-    strangers, callers = Limiter(services.clock), Limiter(services.clock)
+    limiters = Limiters(
+        strangers=Limiter(services.clock), callers=Limiter(services.clock), refusals=Limiter(services.clock)
+    )
     for route in ROUTES:
-        made.router.add_route(route.method, route.path, _guarded(services, strangers, callers, route))
-    health = Health(services, strangers)
+        made.router.add_route(route.method, route.path, _guarded(services, limiters, route))
+    health = Health(services, limiters.strangers)
     made.router.add_get("/health/live", health.live)
     made.router.add_get("/health/ready", health.ready)
     made.router.add_get("/metrics", health.metrics)
@@ -39,14 +51,14 @@ def application(services: Services) -> web.Application:
 
 
 def _guarded(
-    services: Services, strangers: Limiter, callers: Limiter, route: Route
+    services: Services, limiters: Limiters, route: Route
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The route's handler behind key, rate and scope, in this order."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        principal = await authenticate(services, strangers, request)
+        principal = await authenticate(services, limiters.strangers, request)
         request[PRINCIPAL] = principal
-        allowance = callers.take(principal.partner or "(erp)", _quota(principal))
+        allowance = limiters.callers.take(principal.partner or "(erp)", _quota(principal))
         request[HEADERS].update(allowance.headers)
         if allowance.wait:
             detail = f"{allowance.quota} requests a minute are agreed."
@@ -55,7 +67,8 @@ def _guarded(
             needed = " or ".join(sorted(route.scopes))
             detail = f"This route is for keys of scope {needed}; this key has scope {principal.scope}."
             raise Problem(403, "api.scope", "The key is not for this route", detail=detail)
-        return await route.handler(Call(services=services, principal=principal, request=request))
+        call = Call(services=services, principal=principal, request=request, refusals=limiters.refusals)
+        return await route.handler(call)
 
     return handler
 

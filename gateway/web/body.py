@@ -6,10 +6,12 @@ Checks form only. What is read here is handed on as the bytes that came; meaning
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -25,8 +27,11 @@ DEEPEST = 64
 LONGEST_NUMBER = 15
 """Significant digits that every JSON reader keeps (RFC 8259 6); decimals of any length are sent as strings."""
 SECONDS = 60
+REFUSED_SECONDS = 2
+"""What the first octets of a body that is announced too large may take: nobody waits for them."""
 _CHUNK = 65_536
 _SHOWN_ERRORS = 20
+_LONGEST_REASON = 500
 # Group 1 is the next bracket, number or end. Strings, closed or not, are passed over whole, nothing is tried twice and
 # something always matches: the scan is linear in whatever comes.
 _TOKEN = re.compile(r'(?:[^"\[\]{}0-9]++|"(?:[^"\\]++|\\.)*+"?)*+([\[\]{}]|[0-9][0-9.eE+-]*+|\Z)', re.DOTALL)
@@ -34,34 +39,68 @@ _DIGITS = re.compile(r"[0-9]")
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """What is known of a body that was refused: its first octets, and size and SHA-256 of what came."""
+
+    start: bytes
+    size: int
+    sha256: str
+
+
+class Unreadable(Problem):
+    """413 or 400: a body that is too large, or not the JSON that is needed."""
+
+    def __init__(self, problem: Problem, unread: Unread) -> None:
+        super().__init__(problem.status, problem.rule, problem.title, detail=problem.detail, errors=problem.errors)
+        self.unread = unread
+
+    @property
+    def reason(self) -> str:
+        """One line for the trail."""
+        first = self.errors[0]["said"] if self.errors else self.detail
+        return f"{self.rule}: {first or self.title}"[:_LONGEST_REASON]
+
+
 async def read_json(request: web.Request, limit: int) -> bytes:
-    """The body's bytes, known to be one JSON object in UTF-8. Raises Problem: 400, 408, 413, 415."""
+    """The body's bytes, known to be one JSON object in UTF-8. Raises Unreadable (400, 413), Problem (408, 415)."""
     if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise Problem(415, "api.body.media_type", "The body must be application/json in UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "api.body.encoded", "A compressed body is not read", detail="Leave out Content-Encoding.")
     body = await _bounded(request, min(limit, LARGEST))
-    if len(body) <= _CHUNK:
-        check_json(body)
-    else:
-        await asyncio.to_thread(check_json, body)
+    try:
+        if len(body) <= _CHUNK:
+            check_json(body)
+        else:
+            await asyncio.to_thread(check_json, body)
+    except Problem as problem:
+        raise Unreadable(problem, _unread(body, len(body))) from problem
     return body
 
 
 async def _bounded(request: web.Request, limit: int) -> bytes:
-    too_large = Problem(413, "api.body.too_large", "The body is too large", detail=f"At most {limit} bytes are taken.")
-    if (request.content_length or 0) > limit:
-        raise too_large
+    announced = request.content_length or 0
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SECONDS if announced <= limit else REFUSED_SECONDS):
             async for chunk in request.content.iter_chunked(_CHUNK):
                 body += chunk
-                if len(body) > limit:
-                    raise too_large
+                if len(body) > limit or (announced > limit and len(body) >= _CHUNK):
+                    break
     except TimeoutError as late:
-        raise Problem(408, "api.body.slow", "The body took too long", detail=f"{SECONDS} seconds are given.") from late
+        if announced <= limit:
+            detail = f"{SECONDS} seconds are given."
+            raise Problem(408, "api.body.slow", "The body took too long", detail=detail) from late
+    if max(announced, len(body)) > limit:
+        detail = f"At most {limit} bytes are taken."
+        problem = Problem(413, "api.body.too_large", "The body is too large", detail=detail)
+        raise Unreadable(problem, _unread(bytes(body), max(announced, len(body))))
     return bytes(body)
+
+
+def _unread(body: bytes, size: int) -> Unread:
+    return Unread(start=body[:_CHUNK], size=size, sha256=hashlib.sha256(body).hexdigest())
 
 
 def check_json(body: bytes) -> None:

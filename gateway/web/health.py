@@ -24,6 +24,8 @@ class Health:
     def __init__(self, services: Services, strangers: Limiter) -> None:
         self._services = services
         self._strangers = strangers
+        host = services.settings.listen.host
+        self._at_home = host == "localhost" or is_loopback(host)
 
     async def live(self, request: web.Request) -> web.Response:
         """200 as long as the process answers."""
@@ -43,9 +45,13 @@ class Health:
         return web.Response(status=503 if failing else 200, text=json.dumps(body), content_type="application/json")
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Prometheus: for this machine itself, and with a key of the ERP scope from elsewhere."""
+        """Prometheus: for this machine itself while we listen on nothing else, and with a key of the ERP scope.
+
+        A proxy on this machine that forwards TCP alone (layer 4) looks like this machine: only who listens on
+        loopback has said that nobody else is let in.
+        """
         seen = request[CIRCUMSTANCES]
-        if not (seen.direct and is_loopback(seen.client)):
+        if not (self._at_home and seen.direct and is_loopback(seen.client)):
             principal = await authenticate(self._services, self._strangers, request)
             if principal.scope != ERP:
                 raise not_found()

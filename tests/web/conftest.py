@@ -119,6 +119,7 @@ class World:
     messages: dict[str, Message] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
     submitted: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: list[dict[str, Any]] = field(default_factory=list)
     outcome: Submitted | Refused | Exception | None = None
     checks: dict[str, str] = field(default_factory=lambda: {"database": "ok"})
     metrics: Metrics = field(default_factory=Metrics)
@@ -193,6 +194,10 @@ class World:
         headers = (("Content-Type", "application/json"), ("Location", "/v1/transactions/t-1"))
         receipt = Receipt(status=202, headers=headers, body=body)
         return self.outcome or Submitted(transaction_id="t-1", receipt=receipt, duplicate=False)
+
+    async def unread(self, **call: Any) -> None:
+        """Submissions."""
+        self.unreadable.append(call)
 
     async def fetched(self, document: Document) -> None:
         """Submissions."""

@@ -182,6 +182,21 @@ async def test_metrics_are_for_this_machine_and_for_the_erps_keys(caller: Any) -
         assert (await caller("GET", "/metrics", key, headers=forwarded)).status == status
 
 
+async def test_metrics_need_a_key_where_the_gateway_listens_to_more_than_this_machine(
+    services: Services, world: Any
+) -> None:
+    """Behind a proxy that forwards TCP alone everybody looks like this machine."""
+    listen = services.settings.listen.model_copy(update={"host": "0.0.0.0"})  # noqa: S104  the case itself
+    settings = services.settings.model_copy(update={"listen": listen})
+    server = await serve(application(replace(services, settings=settings)), listen, Path())
+    url = f"http://127.0.0.1:{server.port}/metrics"
+    async with aiohttp.ClientSession() as session:
+        for headers, status in (({}, 401), ({"Authorization": f"Bearer gw_erp_{'s' * 32}"}, 200)):
+            async with session.get(url, headers=headers) as answer:
+                assert answer.status == status
+    await server.close()
+
+
 async def test_metrics_count_requests_and_events(caller: Any, world: Any) -> None:
     """Routes as templates, so that ids never become labels."""
     await caller("GET", "/v1/purchase-orders/b1")

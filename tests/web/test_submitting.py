@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 from typing import Any
 
 import pytest
@@ -158,6 +159,34 @@ async def test_a_body_over_the_limit_is_413_announced_or_not(caller: Any, world:
         answer = await caller("POST", ACK, data=body, headers={"Content-Type": "application/json"})
         assert (answer.status, answer.json["detail"]) == (413, "At most 200000 bytes are taken.")
     assert world.submitted == []
+    assert [(one["partner"], one["start"]) for one in world.unreadable] == [("baltic", b" " * 65_536)] * 2
+    assert world.unreadable[0]["size"] == 200_001
+    assert world.unreadable[0]["reason"] == "api.body.too_large: At most 200000 bytes are taken."
+
+
+async def test_json_bodies_have_a_limit_of_their_own(
+    caller: Any, services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much a partner may send over AS2."""
+    monkeypatch.setattr("gateway.web.body.LARGEST", 1000)
+    answer = await caller.post(ACK, {"number": "x" * 1000})
+    assert (answer.status, answer.json["detail"]) == (413, "At most 1000 bytes are taken.")
+
+
+async def test_what_is_not_json_leaves_a_trace_sixty_times_a_minute(caller: Any, world: Any) -> None:
+    """Start, size and hash of what came, and why it was refused; for each key by itself."""
+    body = b"{" + b" " * 70_000
+    answer = await caller("POST", ACK, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status == 400
+    (kept,) = world.unreadable
+    assert (kept["partner"], kept["start"], kept["size"]) == ("baltic", body[:65_536], 70_001)
+    assert kept["sha256"] == hashlib.sha256(body).hexdigest()
+    assert kept["reason"].startswith("api.json.syntax: line 1")
+    for _ in range(70):
+        await caller("POST", "/v1/ship-notices", "erp", data=b"[", headers={"Content-Type": "application/json"})
+    assert [one["partner"] for one in world.unreadable].count(None) == 60
+    await caller("POST", "/v1/ship-notices", None, data=b"[", headers={"Content-Type": "application/json"})
+    assert len(world.unreadable) == 61, "strangers leave nothing"
 
 
 async def test_a_large_body_within_the_limit_is_taken(caller: Any, world: Any) -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.ports import DocumentState
 from gateway.web.authentication import Principal
 from gateway.web.circumstances import CIRCUMSTANCES
+from gateway.web.limits import Limiter
 from gateway.web.problems import Problem
 from gateway.web.services import Services
 
@@ -30,6 +31,8 @@ class Call:
     services: Services
     principal: Principal
     request: web.Request
+    refusals: Limiter
+    """Counts the refused bodies of each key that are kept."""
 
     @property
     def id(self) -> str:

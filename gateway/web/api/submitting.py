@@ -8,8 +8,11 @@ from multidict import CIMultiDict
 from gateway.ports import Refused
 from gateway.web.api.call import Call, idempotency_key
 from gateway.web.api.orders import visible_order
-from gateway.web.body import read_json
+from gateway.web.body import Unreadable, read_json
 from gateway.web.problems import invalid
+
+TRACES_PER_MINUTE = 60
+"""Unreadable bodies that are kept for one key, as of strangers over AS2."""
 
 
 async def post_order(call: Call) -> web.Response:
@@ -37,7 +40,11 @@ async def _submit(call: Call, kind: str, order_id: str | None = None) -> web.Res
     agreement = call.principal.agreement
     limit = None if agreement is None else agreement.max_message_bytes
     key = idempotency_key(call.request)
-    body = await read_json(call.request, limit or call.services.settings.max_message_bytes)
+    try:
+        body = await read_json(call.request, limit or call.services.settings.max_message_bytes)
+    except Unreadable as refusal:
+        await _trace(call, refusal)
+        raise
     outcome = await call.services.submissions.submit(
         kind=kind,
         partner=call.principal.partner,
@@ -50,3 +57,16 @@ async def _submit(call: Call, kind: str, order_id: str | None = None) -> web.Res
         raise invalid(outcome.status, outcome.rule, outcome.title, outcome.findings)
     receipt = outcome.receipt
     return web.Response(status=receipt.status, headers=CIMultiDict(receipt.headers), body=receipt.body)
+
+
+async def _trace(call: Call, refusal: Unreadable) -> None:
+    """Keep what a known caller sent and we could not read: it will be asked for. So many a minute for each key."""
+    if call.refusals.take(call.principal.key_id, TRACES_PER_MINUTE).wait:
+        return
+    await call.services.submissions.unread(
+        partner=call.principal.partner,
+        start=refusal.unread.start,
+        size=refusal.unread.size,
+        sha256=refusal.unread.sha256,
+        reason=refusal.reason,
+    )

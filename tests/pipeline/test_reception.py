@@ -98,7 +98,7 @@ async def test_known_message_id_with_other_content_is_refused_and_kept(trade: An
     await trade.order()
     first = trade.wire(edi.file(edi.ack()).encode(), message_id="<same@acme>")
     assert GOOD in (await trade.post(first.headers, first.body)).body
-    other = trade.wire(edi.file(edi.ack(), number=77).encode(), message_id="<same@acme>")
+    other = trade.wire(edi.file(edi.ack(), control="000000077").encode(), message_id="<same@acme>")
     answer = await trade.post(other.headers, other.body)
     assert "unexpected-processing-error" in answer.text
     (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)

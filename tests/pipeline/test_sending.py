@@ -114,3 +114,16 @@ async def test_refusal_that_may_pass_is_tried_again_and_costs_no_document(trade:
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     assert len(peer.seen) > 1
     assert len(set(peer.seen)) == 1
+
+
+async def test_order_that_the_partner_refused_may_be_submitted_again(trade: Any, peer: Peer) -> None:
+    """The same order, the same number: a new document goes out; nothing answers it with the refused one."""
+    peer.how = "negative"
+    refused = await trade.order()
+    await trade.gateway.work()
+    peer.how = "right"
+    again = await trade.order()
+    await trade.gateway.work()
+    assert again != refused
+    assert (await trade.gateway.store.document(again)).state is DocumentState.SENT
+    assert len(set(peer.seen)) == 2

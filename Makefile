@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format bench pages lock clean
+.PHONY: help demo serve test peers lint format bench pages lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ lint: $(VENV)/.dev ## style, formatting, types, import contract
 
 test: lint ## lint and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+peers: $(VENV)/.dev ## the optional tests against peers, each in an environment of its own
+	$(BIN)/python tests/make_peers.py .peers
+	GATEWAY_PEERS=$(CURDIR)/.peers $(BIN)/python -m pytest -m peers
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

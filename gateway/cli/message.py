@@ -63,7 +63,7 @@ def list_messages(
             show_json([_as_json(message) for message in found])
             return
         show_table(
-            ("at", "id", "partner", "direction", "channel", "state", "bytes"),
+            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file"),
             (
                 (
                     f"{one.at:%Y-%m-%d %H:%M:%S}",
@@ -73,6 +73,7 @@ def list_messages(
                     one.channel.value,
                     one.state.value,
                     str(one.size),
+                    printable(one.filename or ""),
                 )
                 for one in found
             ),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gateway.edi import acknowledge, x12
 from gateway.edi.tree import Loop, Verdict
 from gateway.events import AcknowledgmentComposed
-from gateway.pipeline import composing
+from gateway.pipeline import composing, identity
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import Numbered, Numbers, new_id
@@ -44,8 +44,11 @@ def _answer(decided: Decisions, type_: str, outcome: Verdict, answers: str, *, r
         at=now,
     )
     message_id = new_id(now)
+    series = composing.series(station, agreement)
     payload = Numbered(
-        series=composing.series(station, agreement), render=lambda numbers: render(station, outgoing, numbers)
+        series=series,
+        render=lambda numbers: render(station, outgoing, numbers),
+        keys=lambda numbers: (identity.sent_interchange_key(series, numbers.interchange),),
     )
     decided.messages.append(
         composing.outbound_message(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.edi import library, write, x12
 from gateway.edi.delimiters import Delimiters
@@ -22,7 +22,6 @@ from gateway.pipeline import identity
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import (
-    WAIT_FOR_NUMBERED,
     Changes,
     Channel,
     Direction,
@@ -101,7 +100,7 @@ async def compose(station: Station, job: Job) -> Changes:
         series=series(station, agreement),
         render=lambda numbers: render(station, outgoing, numbers),
         wait_key=wait_key,
-        keys=lambda numbers: (identity.sent_interchange_key(agreement.name, numbers.interchange),),
+        keys=lambda numbers: (identity.sent_interchange_key(series(station, agreement), numbers.interchange),),
         events=composed,
     )
     message = outbound_message(
@@ -112,20 +111,10 @@ async def compose(station: Station, job: Job) -> Changes:
         filename=f"{outgoing.type}-{document.number}.edi",
         now=now,
     )
-    due = now + timedelta(hours=float(dialect.acknowledgment_within_hours))
     return Changes(
         messages=(message,),
         document_updates=(DocumentUpdate(id=document.id, state=DocumentState.COMPOSED, sent_as=message_id),),
-        jobs=(
-            send_job(agreement, message_id, now, document_id=document.id),
-            NewJob(
-                message_id=message_id,
-                step="overdue",
-                lane=identity.outbound_lane(agreement.name, "acknowledgment"),
-                run_at=due,
-                wait_key=WAIT_FOR_NUMBERED,
-            ),
-        ),
+        jobs=(send_job(agreement, message_id, now, document_id=document.id),),
     )
 
 

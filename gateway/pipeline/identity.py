@@ -21,9 +21,12 @@ def interchange_key(partner: str, control_number: str) -> str:
     return f"x12:{partner}:{control_number}"
 
 
-def sent_interchange_key(partner: str, control_number: str | int) -> str:
-    """An X12 interchange of ours, by receiver and ISA13; their TA1 names it."""
-    return f"x12-sent:{partner}:{int(control_number)}"
+def sent_interchange_key(series: str, control_number: str | int) -> str:
+    """An X12 interchange of ours, by the series its numbers come from and ISA13; their TA1 names it.
+
+    The series holds our own identity: with a new one, numbers begin anew.
+    """
+    return f"x12-sent:{series}:{int(control_number)}"
 
 
 def idempotency_key(scope: str, key: str) -> str:

@@ -7,9 +7,7 @@ gets the first receipt, byte for byte. Whatever is refused gets a receipt too, a
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,13 +17,9 @@ from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity
 from gateway.pipeline.hashing import sha256_hex
+from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
-
-KEPT_OF_STRANGERS = 65_536
-"""Octets kept of what an unknown sender posts; hash and size are kept of all of it."""
-STRANGERS_PER_MINUTE = 60
-"""Refusals of unknown senders that are recorded each minute; more are answered and only counted in the last one."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -56,17 +50,16 @@ class Reception:
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._minute = 0
-        self._strangers = 0
+        self._refusals = Refusals()
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
         try:
             agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
         except PartnerFault:
-            return KEPT_OF_STRANGERS
+            return START_KEPT
         if agreement is None:
-            return KEPT_OF_STRANGERS
+            return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
@@ -78,7 +71,7 @@ class Reception:
             return await self._stranger(headers, addressing, body)
         now = station.clock()
         arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=body, at=now)
-        result = await asyncio.get_running_loop().run_in_executor(station.crypto, _open, station, arrival)
+        result = await self._in_crypto_thread(_open, arrival)
         if result.opened is None:
             return await self._refused(arrival, result)
         message_id = new_id(now)
@@ -118,52 +111,66 @@ class Reception:
             _issued(message_id, agreement.name, result),
         )
         accepted = await station.store.accept(Changes(messages=(message,), jobs=(job,), events=events))
+        if not accepted.duplicate:
+            return result.receipt
+        first = await station.queries.message(accepted.message_id)
+        if first is not None and first.payload_sha256 != sha256_hex(opened.payload):
+            return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
-        return accepted.receipt if accepted.duplicate and accepted.receipt is not None else result.receipt
+        return accepted.receipt if accepted.receipt is not None else result.receipt
 
-    async def too_large(self, headers: Headers, start: bytes, size: int) -> Receipt:
-        """Refuse a body over the limit unread: its first octets are kept. Raises PartnerFault as `receive` does."""
+    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+        """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
         addressing = as2.read_headers(headers)
         station = self._station
         agreement = station.directory.by_as2_id(addressing.as2_from)
-        kept = start[:KEPT_OF_STRANGERS]
         if agreement is None or addressing.as2_to != station.settings.identity.as2_id:
-            return await self._stranger(headers, addressing, kept)
-        now = station.clock()
+            return await self._stranger(headers, addressing, start)
         fault = as2.As2Fault(
-            f"the body is larger than the {size} octets agreed",
+            f"the body is larger than the {len(start)} octets agreed; hash and size are of those",
             refusal=as2.Refusal.UNEXPECTED,
             public="the message is larger than agreed",
         )
-        arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=kept, at=now)
-        return await self._refused(arrival, _answer(station, arrival, None, fault))
+        arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=start, at=station.clock())
+        return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
 
-    async def _refused(self, arrival: _Arrival, result: _Opened) -> Receipt:
-        """Keep a partner's message that was not taken. It takes no duplicate key: the resend is a new chance."""
-        message_id = new_id(arrival.at)
+    async def _other_content(self, arrival: _Arrival) -> Receipt:
+        """A Message-ID that was used before, with other content: the first receipt would claim too much for it."""
+        fault = as2.As2Fault(
+            f"Message-ID {arrival.addressing.message_id} came before with other content",
+            refusal=as2.Refusal.UNEXPECTED,
+            public="this Message-ID was used before with other content; send it with a new one",
+        )
+        return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault))
+
+    async def _in_crypto_thread(self, work: Callable[..., _Opened], arrival: _Arrival, *arguments: object) -> _Opened:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._station.crypto, work, self._station, arrival, *arguments)
+
+    async def _refused(self, arrival: _Arrival, result: _Opened, *, whole: bool = True) -> Receipt:
+        """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance."""
         partner = arrival.agreement.name
-        message = NewMessage(
-            id=message_id,
+        kept = self._refusals.keep(partner, arrival.body, whole=whole)
+        if kept.recorded:
+            message = self._refused_message(arrival.headers, kept.payload, result.receipt, partner)
+            refusal = _refusal(message.id, partner, arrival.body, str(result.fault), kept)
+            events = (refusal, _issued(message.id, partner, result))
+            await self._station.store.accept(Changes(messages=(message,), events=events))
+        return result.receipt
+
+    def _refused_message(self, headers: Headers, payload: bytes, receipt: Receipt, partner: str | None) -> NewMessage:
+        now = self._station.clock()
+        return NewMessage(
+            id=new_id(now),
             partner=partner,
             direction=Direction.INBOUND,
             channel=Channel.AS2,
             state=MessageState.REFUSED,
-            at=arrival.at,
-            payload=arrival.body,
-            raw_headers=tuple(arrival.headers),
-            receipt=result.receipt,
+            at=now,
+            payload=payload,
+            raw_headers=tuple(headers),
+            receipt=receipt,
         )
-        refusal = MessageRefused(
-            message_id=message_id,
-            partner=partner,
-            channel=Channel.AS2.value,
-            reason=str(result.fault),
-            sha256=sha256_hex(arrival.body),
-            size=len(arrival.body),
-        )
-        events = (refusal, _issued(message_id, partner, result))
-        await self._station.store.accept(Changes(messages=(message,), events=events))
-        return result.receipt
 
     async def _stranger(self, headers: Headers, addressing: as2.Addressing, body: bytes) -> Receipt:
         """An unknown relationship: a synchronous, unsigned receipt, and a bounded record."""
@@ -184,35 +191,25 @@ class Reception:
             date=now,
         )
         answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
-        if self._may_record_stranger():
-            message_id = new_id(now)
-            message = NewMessage(
-                id=message_id,
-                partner=None,
-                direction=Direction.INBOUND,
-                channel=Channel.AS2,
-                state=MessageState.REFUSED,
-                at=now,
-                payload=body[:KEPT_OF_STRANGERS],
-                raw_headers=tuple(headers),
-                receipt=answer,
-            )
-            event = MessageRefused(
-                message_id=message_id,
-                channel=Channel.AS2.value,
-                reason=str(fault),
-                sha256=hashlib.sha256(body).hexdigest(),
-                size=len(body),
-            )
-            await station.store.accept(Changes(messages=(message,), events=(event,)))
+        kept = self._refusals.keep(None, body, whole=False)
+        if kept.recorded:
+            message = self._refused_message(headers, kept.payload, answer, None)
+            refusal = _refusal(message.id, None, body, str(fault), kept)
+            await station.store.accept(Changes(messages=(message,), events=(refusal,)))
         return answer
 
-    def _may_record_stranger(self) -> bool:
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._strangers = minute, 0
-        self._strangers += 1
-        return self._strangers <= STRANGERS_PER_MINUTE
+
+def _refusal(message_id: str, partner: str | None, body: bytes, reason: str, kept: Kept) -> MessageRefused:
+    """The event of a refusal; a partner's name in it is what the message claims."""
+    more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
+    return MessageRefused(
+        message_id=message_id,
+        partner=partner,
+        channel=Channel.AS2.value,
+        reason=f"{reason}{more}",
+        sha256=sha256_hex(body),
+        size=len(body),
+    )
 
 
 def _host(station: Station) -> str:
@@ -245,6 +242,10 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     except as2.As2Fault as error:
         fault = error
     return _answer(station, arrival, opened, fault)
+
+
+def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:
+    return _answer(station, arrival, None, fault)
 
 
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:

@@ -12,7 +12,7 @@ from gateway.edi import acknowledge, x12
 from gateway.edi.tree import Segment, Verdict
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
-from gateway.pipeline import identity
+from gateway.pipeline import composing, identity
 from gateway.pipeline.decisions import Decisions
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
 
@@ -56,7 +56,7 @@ async def reconcile_ta1(decided: Decisions, segment: Segment, findings: tuple[Fi
         return
     found = acknowledge.read_ta1(segment)
     answer = _Answer(type="TA1", control_number=found.control_number, outcome=found.outcome)
-    key = identity.sent_interchange_key(decided.agreement.name, found.control_number)
+    key = identity.sent_interchange_key(composing.series(decided.station, decided.agreement), found.control_number)
     owner = await decided.station.queries.key_owner(key)
     sent = await decided.station.queries.message(owner) if owner else None
     if sent is None or sent.state in CLOSED:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
+from gateway.pipeline import identity
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -24,6 +25,7 @@ from gateway.ports import (
     Message,
     MessageState,
     MessageUpdate,
+    NewJob,
     Receipt,
 )
 
@@ -37,6 +39,9 @@ CIPHER_NAMES = {
     "aes256-cbc": "aes-256-cbc",
     "no": "aes-256-cbc",
 }
+
+PASSING_ERRORS = frozenset({"unexpected-processing-error", "decryption-failed", None})
+"""Errors in a receipt (RFC 4130 7.4.3) that may be gone at the next attempt: their fault, a certificate rolled over."""
 
 
 async def send(station: Station, job: Job) -> Changes:
@@ -57,7 +62,9 @@ async def send(station: Station, job: Job) -> Changes:
     built = await loop.run_in_executor(station.crypto, _build, station, agreement, message, payload, station.clock())
     answer = await station.as2.post(agreement, built.headers, built.body)
     documents = tuple(await station.queries.documents_of(message.id))
-    exchange = _Exchange(agreement=agreement, message=message, documents=documents, built=built, answer=answer)
+    exchange = _Exchange(
+        agreement=agreement, message=message, documents=documents, built=built, answer=answer, at=station.clock()
+    )
     if agreement.as2.receipt == "none":
         return _sent(exchange, None)
     try:
@@ -68,7 +75,13 @@ async def send(station: Station, job: Job) -> Changes:
             outcome=Outcome.UNCERTAIN,
             status=answer.status,
         ) from fault
-    return _sent(exchange, verdict) if verdict.processed else _rejected(exchange, verdict)
+    if verdict.processed:
+        return _sent(exchange, verdict)
+    if verdict.signed_by is None or verdict.error in PASSING_ERRORS:
+        # Nothing proves an unsigned refusal, and these errors often pass: the message is sent again, then given up
+        # in a way that an operator can retry. It costs retries, never a document.
+        raise DeliveryFailed(f"{agreement.name}'s station refused it: {verdict.disposition}", outcome=Outcome.TRANSIENT)
+    return _rejected(exchange, verdict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +93,7 @@ class _Exchange:
     documents: tuple[Document, ...]
     built: as2.Built
     answer: HttpAnswer
+    at: datetime
 
     def update(self, state: MessageState) -> MessageUpdate:
         """The message with its evidence: what was posted, what was answered."""
@@ -149,8 +163,25 @@ def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
     )
     return Changes(
         message_updates=(exchange.update(state),),
+        jobs=_awaited(exchange),
         document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.SENT) for one in exchange.documents),
         events=(event,),
+    )
+
+
+def _awaited(exchange: _Exchange) -> tuple[NewJob, ...]:
+    """The wait for the functional acknowledgment begins with the receipt; a 997 that was quicker makes it harmless."""
+    message, dialect = exchange.message, exchange.agreement.x12
+    if message.wait_key is None or dialect is None:
+        return ()
+    return (
+        NewJob(
+            message_id=message.id,
+            step="overdue",
+            lane=identity.outbound_lane(exchange.agreement.name, "acknowledgment"),
+            run_at=exchange.at + timedelta(hours=float(dialect.acknowledgment_within_hours)),
+            wait_key=message.wait_key,
+        ),
     )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, case, literal_column, or_, update
+from sqlalchemy import Connection, Table, Update, bindparam, case, literal_column, null, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.ports import DocumentState
 from gateway.store.states import DOCUMENT_STATE_FROM, MESSAGE_STATE_FROM
 from gateway.store.tables import document, message
 
@@ -40,6 +41,9 @@ def change(table: Table, columns: frozenset[str], state: str | None) -> Update:
         leavable = sorted(old.value for new, olds in allowed.items() if new.value == state for old in olds)
         may_leave = or_(*(table.c.state == literal_column(f"'{old}'") for old in leavable))
         values["state"] = case((may_leave, literal_column(f"'{state}'")), else_=table.c.state)
+        if table is document and state == DocumentState.REJECTED.value:
+            # What the partner refused may come again under the same number: its natural key is free.
+            values["natural_key"] = case((may_leave, null()), else_=table.c.natural_key)
     return update(table).where(table.c.id == bindparam("row_id")).values(values)
 
 

@@ -5,6 +5,7 @@ Knows HTTP only. Chunked bodies and `Expect: 100-continue` are aiohttp's work; w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -25,8 +26,16 @@ class As2Reception(Protocol):
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take a request. Raises PartnerFault for what is not AS2 at all."""
 
-    async def too_large(self, headers: Headers, start: bytes, size: int) -> Receipt:
-        """Refuse a body over the limit, of which `size` octets were read. Raises PartnerFault as `receive` does."""
+    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+        """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
+
+
+CHUNK_SECONDS = 30
+"""Longest silence within a body."""
+BODY_SECONDS = 900
+"""Longest time for a whole body."""
+HELD = 512 * 1024 * 1024
+"""Octets of bodies held at once, over all senders; what comes beyond is asked to come later."""
 
 
 class As2Endpoint:
@@ -34,24 +43,49 @@ class As2Endpoint:
 
     def __init__(self, reception: As2Reception) -> None:
         self._reception = reception
+        self._held = 0
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """One message in, one receipt out."""
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+        body = bytearray()
         try:
             limit = self._reception.limit(headers)
-            body, complete = await _read(request, limit)
+            complete = await self._read(request, body, limit)
+            octets = bytes(body[:limit])
             if complete:
-                receipt = await self._reception.receive(headers, body)
+                receipt = await self._reception.receive(headers, octets)
             else:
-                receipt = await self._reception.too_large(headers, body, len(body))
+                receipt = await self._reception.too_large(headers, octets)
         except PartnerFault as fault:
-            return web.Response(status=400, text=f"{fault.public}\n", content_type="text/plain")
+            return _refused(400, fault.public)
+        except TimeoutError:
+            return _refused(408, f"The body came too slowly: {CHUNK_SECONDS} s of silence, {BODY_SECONDS} s in all.")
+        except _TooMuchAtOnceError:
+            return _refused(503, "Too much is being received at once; send it again.", (("Retry-After", "30"),))
+        finally:
+            self._held -= len(body)
         answer = web.Response(status=receipt.status, body=receipt.body)
         answer.headers.update(dict(receipt.headers))
         if not complete:
             answer.force_close()  # the rest of the body is not read
         return answer
+
+    async def _read(self, request: web.Request, body: bytearray, limit: int) -> bool:
+        """The body into `body`; False when it is over `limit`. Raises TimeoutError and _TooMuchAtOnceError."""
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                async with asyncio.timeout(CHUNK_SECONDS):
+                    chunk = await request.content.readany()
+                if not chunk:
+                    return True
+                chunk = chunk[: limit + 1 - len(body)]
+                if self._held + len(chunk) > HELD:
+                    raise _TooMuchAtOnceError
+                body += chunk
+                self._held += len(chunk)
+                if len(body) > limit:
+                    return False
 
     async def get(self, request: web.Request) -> web.Response:
         """For people and monitors that look with a browser."""
@@ -59,11 +93,12 @@ class As2Endpoint:
         return web.Response(text="This is an AS2 endpoint: messages are POSTed here (RFC 4130).\n")
 
 
-async def _read(request: web.Request, limit: int) -> tuple[bytes, bool]:
-    """The body, or its first octets when it is over `limit`."""
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(65536):
-        body += chunk
-        if len(body) > limit:
-            return bytes(body[:limit]), False
-    return bytes(body), True
+class _TooMuchAtOnceError(Exception):
+    """More octets of bodies than may be held."""
+
+
+def _refused(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> web.Response:
+    """What cannot be answered with a receipt, in plain words; the rest of the body is not read."""
+    answer = web.Response(status=status, text=f"{text}\n", content_type="text/plain", headers=dict(headers))
+    answer.force_close()
+    return answer

@@ -91,3 +91,15 @@ async def test_no_receipt_goes_out_when_the_commit_fails(trade: Any, edi: Any, m
     assert GOOD in (await trade.post(built.headers, built.body)).body
     await trade.gateway.work()
     assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_known_message_id_with_other_content_is_refused_and_kept(trade: Any, edi: Any) -> None:
+    """The first receipt would claim that the second content was taken too."""
+    await trade.order()
+    first = trade.wire(edi.file(edi.ack()).encode(), message_id="<same@acme>")
+    assert GOOD in (await trade.post(first.headers, first.body)).body
+    other = trade.wire(edi.file(edi.ack(), control="000000077").encode(), message_id="<same@acme>")
+    answer = await trade.post(other.headers, other.body)
+    assert "unexpected-processing-error" in answer.text
+    (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    assert await trade.gateway.store.payload(kept.id) == other.body

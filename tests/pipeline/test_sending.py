@@ -33,9 +33,10 @@ class Peer:
             partner_certificates=station.certificates["distributor"],
             policy=as2.Policy(),
         )
-        fault = (
-            as2.As2Fault("no", refusal=as2.Refusal.DECRYPTION_FAILED, public="no") if self.how == "negative" else None
+        refusal = {"negative": as2.Refusal.AUTHENTICATION_FAILED, "passing": as2.Refusal.DECRYPTION_FAILED}.get(
+            self.how
         )
+        fault = None if refusal is None else as2.As2Fault("no", refusal=refusal, public="no")
         receipt = as2.build_receipt(
             request=request,
             opened=None if fault else opened,
@@ -99,3 +100,30 @@ async def test_negative_receipt_rejects_message_and_order_and_is_not_tried_again
     assert "message.rejected_by_partner" in kinds
     assert "acknowledgment.overdue" not in kinds
     assert len(peer.seen) == 1
+
+
+async def test_refusal_that_may_pass_is_tried_again_and_costs_no_document(trade: Any, peer: Peer) -> None:
+    """Their certificate was wrong for an hour: the same Message-ID again, then it is taken."""
+    peer.how = "passing"
+    order_id = await trade.order()
+    await trade.gateway.work()
+    assert (await trade.gateway.newest("850")).state is MessageState.READY
+    peer.how = "right"
+    trade.clock.advance(hours=1)
+    await trade.gateway.work()
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+    assert len(peer.seen) > 1
+    assert len(set(peer.seen)) == 1
+
+
+async def test_order_that_the_partner_refused_may_be_submitted_again(trade: Any, peer: Peer) -> None:
+    """The same order, the same number: a new document goes out; nothing answers it with the refused one."""
+    peer.how = "negative"
+    refused = await trade.order()
+    await trade.gateway.work()
+    peer.how = "right"
+    again = await trade.order()
+    await trade.gateway.work()
+    assert again != refused
+    assert (await trade.gateway.store.document(again)).state is DocumentState.SENT
+    assert len(set(peer.seen)) == 2

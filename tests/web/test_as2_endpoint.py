@@ -32,10 +32,10 @@ class Reception:
         self.taken.append((name, len(body)))
         return Receipt(status=200, headers=(("Content-Type", "x/y; a=b"), ("AS2-To", name)), body=b"\x00\xff\r\n")
 
-    async def too_large(self, headers: Sequence[tuple[str, str]], start: bytes, size: int) -> Receipt:
+    async def too_large(self, headers: Sequence[tuple[str, str]], start: bytes) -> Receipt:
         """A receipt that refuses."""
-        del headers, start
-        self.taken.append(("too large", size))
+        del headers
+        self.taken.append(("too large", len(start)))
         return Receipt(status=200, headers=(), body=b"refused")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway import canonical
-from gateway.errors import PartnerFault
 from gateway.events import (
     DocumentAvailable,
     DocumentDuplicate,
@@ -21,9 +20,10 @@ from gateway.events import (
     MessageReceived,
     MessageRefused,
 )
-from gateway.findings import Finding, JsonPlace
+from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import documents, http_answers, identity, matching
+from gateway.pipeline.addressee import recipient
 from gateway.pipeline.checked import Checked, checked
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
@@ -216,7 +216,7 @@ class SubmissionDesk:
 
     async def _from_erp(self, request: _Request, document: Json, sha256: str) -> Submitted | Refused:
         kind = request.kind
-        agreement, problem = self._recipient(kind, document)
+        agreement, problem = recipient(self._station.directory, kind, document)
         if agreement is None:
             return await self._refuse(request, [problem] if problem else [])
         natural_key = identity.natural_key(kind, document)
@@ -309,38 +309,6 @@ class SubmissionDesk:
                 pointer = "/order/number" if kind == "order_acknowledgement" else "/contents"
                 missing.append(matching.unknown_order(number, pointer))
         return tuple(missing)
-
-    def _recipient(self, kind: str, document: Json) -> tuple[Agreement | None, Finding | None]:
-        """Whom the ERP's document is for: the seller of an order, the buyer of an answer.
-
-        An answer that names no buyer goes to the one partner that gets such answers, if there is only one.
-        """
-        role = "seller" if kind == "purchase_order" else "buyer"
-        parties = [party for party in document.get("parties") or () if party.get("role") == role]
-        ids = [(one.get("scheme") or "", one.get("value") or "") for party in parties for one in party.get("ids") or ()]
-        try:
-            agreement = self._station.directory.by_party_ids(ids)
-        except PartnerFault as fault:
-            return None, Finding(
-                rule="submission.partner_ambiguous",
-                place=JsonPlace(pointer="/parties"),
-                said=fault.public,
-                wanted=f"ids of one {role}",
-                fix="send only ids that belong to this partner",
-            )
-        if agreement is None and not ids and kind != "purchase_order":
-            only = [one for one in self._station.directory.exchanging() if kind in one.documents.send]
-            agreement = only[0] if len(only) == 1 else None
-        if agreement is None or kind not in agreement.documents.send:
-            said = ", ".join(f"{scheme} {value}" for scheme, value in ids) or f"no {role} with an id"
-            return None, Finding(
-                rule="submission.partner_unknown",
-                place=JsonPlace(pointer="/parties"),
-                said=said,
-                wanted=f"a {role} with an id of a partner that we send a {kind.replace('_', ' ')} to",
-                fix="correct the id, or add it under ids in the partner's file (gateway partner list shows them)",
-            )
-        return agreement, None
 
     def _message(self, request: _Request, message_id: str, partner: str | None, receipt: Receipt | None) -> NewMessage:
         """The request as a message; without a receipt it was refused."""

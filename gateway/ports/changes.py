@@ -56,7 +56,8 @@ class NewMessage:
     as2_message_id: str | None = None
     mic: str | None = None
     duplicate_key: str | None = None
-    """Unique over all messages: `as2:<partner>:<Message-ID>`, `x12:<partner>:<ISA13>`, `rest:<partner>:<key>`."""
+    """Unique over all messages: `as2:<partner>:<Message-ID>`, `x12:<partner>:<ISA13>`. What came over REST has none:
+    its Idempotency-Key is an identity of `Changes.keys`, because a repeat under a new key takes that one too."""
     receipt: Receipt | None = None
     answers: str | None = None
     """The message that this one acknowledges."""

@@ -65,6 +65,17 @@ async def test_idempotency_key_in_flight_is_a_conflict(trade: Any) -> None:
     assert [getattr(one, "status", 202) for one in done] == [202, 409]
 
 
+async def test_idempotency_key_on_two_nodes_at_once_is_one_answer(trade: Any) -> None:
+    """The database decides who is first; the other one gets the first one's bytes."""
+    body = trade.order_body()
+    given: dict[str, Any] = {"kind": "purchase_order", "partner": None, "idempotency_key": "k-1", "order_id": None}
+    given |= {"body": json.dumps(body).encode(), "correlation_id": "c"}
+    desks = [SubmissionDesk(trade.gateway.station) for _ in range(2)]
+    done = await asyncio.gather(*(desk.submit(**given) for desk in desks))
+    assert len({one.receipt for one in done if isinstance(one, Submitted)}) == 1
+    assert sorted(getattr(one, "duplicate", None) for one in done) == [False, True]
+
+
 async def test_natural_duplicate_without_a_key_gets_the_first_answer(trade: Any) -> None:
     """The same document again: the first transaction, byte for byte, also for several at once."""
     order_id = await _baltic(trade)
@@ -121,6 +132,8 @@ async def test_order_for_an_unknown_seller_is_refused_with_the_ids_it_named(trad
     refused = await trade.submit(body)
     assert (refused.status, refused.findings[0].rule) == (422, "submission.partner_unknown")
     assert "V-9999" in refused.findings[0].said
+    body["parties"][1]["ids"] = [{"scheme": "assigned_by_buyer", "value": f"V-99{one}"} for one in range(100)]
+    assert (await trade.submit(body)).findings[0].said.endswith("V-994 and 95 more")
     assert "gateway partner list" in refused.findings[0].fix
 
 

@@ -277,7 +277,7 @@ class Settings(Part):
     routes: tuple[Route, ...] = Field(default=(), description="Which document goes to which target, in order.")
     retries: Retries = Field(default_factory=Retries, description="When failed work is tried again.")
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] = Field(
-        default=50_000_000, description="Largest message accepted from any partner."
+        default=50_000_000, description="Largest message accepted from any partner; JSON over REST: 4 MiB at most."
     )
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."

@@ -32,6 +32,7 @@ MAX_ITEMS: Final = 20_000
 """Items of any list in a document."""
 MAX_FINDINGS: Final = 100
 """Findings of one document that are told one by one; the next one says how many more there are."""
+_MAX_ROWS: Final = 10_000
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 # Which of our rules a pydantic error type breaks; whatever is not here is a wrong type.
@@ -75,11 +76,36 @@ def parse(kind: str, data: object) -> tuple[Head | None, tuple[Finding, ...]]:
     try:
         return model.model_validate(pruned), ()
     except ValidationError as error:
-        rows = error.errors(include_url=False, include_context=True)
+        count = error.error_count()
+        rows = _rows(model, pruned, error)
         # A list whose items are all wrong counts as empty for pydantic: one cause, one finding.
         parents = {row["loc"][:length] for row in rows for length in range(len(row["loc"]))}
-        rows = [row for row in rows if row["type"] != "too_short" or row["loc"] not in parents]
-        return None, capped([_finding(model, pruned, row) for row in rows[:MAX_FINDINGS]], len(rows))
+        told = [row for row in rows if row["type"] != "too_short" or row["loc"] not in parents]
+        found = [_finding(model, pruned, row) for row in told[:MAX_FINDINGS]]
+        return None, capped(found, count - (len(rows) - len(told)))
+
+
+def _rows(model: type[BaseModel], data: object, error: ValidationError) -> Sequence[Any]:
+    """Pydantic's rows of `error`; of very many only those of the first items of each list.
+
+    All rows are made in one piece that holds the interpreter: a million of them would stop the event loop for seconds.
+    """
+    if error.error_count() <= _MAX_ROWS:
+        return error.errors(include_url=False, include_context=True)
+    for items in (10, 100, 1000):
+        try:
+            model.model_validate(_beginning(data, items))
+        except ValidationError as shorter:
+            if shorter.error_count() <= _MAX_ROWS:
+                return shorter.errors(include_url=False, include_context=True)
+            break
+    return ()
+
+
+def _beginning(value: object, items: int) -> object:
+    if isinstance(value, dict):
+        return {name: _beginning(each, items) for name, each in value.items()}
+    return [_beginning(each, items) for each in value[:items]] if isinstance(value, list) else value
 
 
 def capped(findings: Sequence[Finding], count: int | None = None) -> tuple[Finding, ...]:
@@ -95,10 +121,10 @@ def capped(findings: Sequence[Finding], count: int | None = None) -> tuple[Findi
     more = Finding(
         rule="canonical.document.more_findings",
         place=JsonPlace(pointer=""),
-        said=f"and {count - len(kept)} more",
+        said=f"and {count - len(kept)} more" if kept else f"{count} errors",
         wanted=f"{MAX_FINDINGS} at most are told",
         fix=RULES["canonical.document.more_findings"].fix,
-        severity=kept[-1].severity,
+        severity=kept[-1].severity if kept else Severity.REJECT,
     )
     return (*kept, more)
 

@@ -15,6 +15,7 @@ from gateway.canonical import KINDS, ShipNotice, capped, check, digest, dump, pa
 from gateway.canonical.check_digits import check_digit, is_right
 from gateway.canonical.reference import markdown
 from gateway.canonical.rules import RULES
+from gateway.findings import Severity
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "samples" / "x12").glob("*.json"))
@@ -184,6 +185,22 @@ def test_a_hundred_findings_are_told_and_the_rest_is_counted() -> None:
     assert model is None
     assert len(findings) == 101
     assert (findings[-1].rule, findings[-1].said) == ("canonical.document.more_findings", "and 4900 more")
+
+
+@pytest.mark.parametrize(
+    ("data", "told", "last"),
+    [
+        ({"lines": [{"line_id": "1", "notes": [1] * 15_000}] * 20}, 101, "and 299900 more"),
+        ({"lines": [{"line_id": "1"}] * 50 + [{"quantity": "many"}] * 12_000}, 51, "and 11950 more"),
+        ({f"x{number}": 1 for number in range(50_000)}, 1, "50000 errors"),
+    ],
+    ids=["items", "late items", "names"],
+)
+def test_very_many_errors_cost_little_and_the_first_ones_are_told(data: Any, told: int, last: str) -> None:
+    """They are counted, not listed; where the beginnings of lists show some, those have their pointers."""
+    model, findings = parse("purchase_order", order(**data))
+    assert model is None
+    assert (len(findings), findings[-1].said, findings[-1].severity) == (told, last, Severity.REJECT)
 
 
 def test_what_refuses_a_document_is_never_left_out() -> None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault
+from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault, printable
 from gateway.errors import OurFault, PartnerFault
 
 _MAX_NAME = 128
@@ -17,6 +17,8 @@ _MAX_MESSAGE_ID = 998
 """RFC 5322 2.1.1: the longest line."""
 _ATOM = re.compile(r"[!#-\[\]-~]+")
 _PLAIN_NAME = re.compile(r"[!#-\[\]-~](?:[ !#-\[\]-~]*[!#-\[\]-~])?")
+_QUOTED_PAIR = re.compile(r"\\(.)")
+_TO_QUOTE = re.compile(r'(["\\])')
 _QUOTED_NAME = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 
 
@@ -85,7 +87,7 @@ def addressing(index: Index) -> Addressing:
         as2_to=read_name(receiver, "AS2-To"),
         message_id=_printable(message_id, "Message-ID"),
         subject=subject if subject and _is_printable(subject) else None,
-        version=(version or "1.0").strip()[:16],
+        version=printable(version or "1.0").strip()[:16],
         receipt=receipt,
     )
 
@@ -93,10 +95,12 @@ def addressing(index: Index) -> Addressing:
 def read_name(value: str, header: str) -> str:
     """An AS2 name, unquoted (RFC 4130 6.2): 1 to 128 printable ASCII characters, case-sensitive."""
     value = value.strip(" \t")
+    if len(value) > 2 * _MAX_NAME + 2:  # every character escaped, and the quotes
+        raise PartnerFault(f"{header} has {len(value)} characters; 1 to {_MAX_NAME} are allowed")
     if _PLAIN_NAME.fullmatch(value):
         name = value
     elif (quoted := _QUOTED_NAME.fullmatch(value)) is not None:
-        name = re.sub(r"\\(.)", r"\1", quoted[1])
+        name = _QUOTED_PAIR.sub(r"\1", quoted[1])
     else:
         raise PartnerFault(f"{header} is not an AS2 name: {value[:40]!r}")
     if not 0 < len(name) <= _MAX_NAME:
@@ -110,7 +114,7 @@ def write_name(name: str) -> str:
         raise OurFault(f"{name!r} is not an AS2 name", remedy="Use 1 to 128 printable ASCII characters.")
     if _ATOM.fullmatch(name):
         return name
-    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return '"' + _TO_QUOTE.sub(r"\\\1", name) + '"'
 
 
 def write_printable(value: str, header: str) -> str:
@@ -136,9 +140,9 @@ def _receipt_request(headers: Index) -> ReceiptRequest:
     """`Disposition-Notification-*` and `Receipt-Delivery-Option` (RFC 4130 7.3)."""
     if not (headers.one("disposition-notification-to") or "").strip():
         return ReceiptRequest()
-    url = (headers.one("receipt-delivery-option") or "").strip() or None
+    url = printable(headers.one("receipt-delivery-option") or "").strip() or None
     options: dict[str, list[str]] = {}
-    for option in (headers.one("disposition-notification-options") or "").split(";"):
+    for option in printable(headers.one("disposition-notification-options") or "").split(";"):
         name, _, value = option.partition("=")
         options.setdefault(name.strip().lower(), [item.strip() for item in value.split(",")])
     importance, *protocols = options.get("signed-receipt-protocol", [""])

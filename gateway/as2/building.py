@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from cryptography import x509
 
-from gateway.as2 import compression, envelope, signature
+from gateway.as2 import compression, envelope, mime, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
@@ -174,7 +174,8 @@ def new_boundary(given: str | None) -> str:
 
 def disposition(filename: str) -> str:
     """A Content-Disposition for a file name; beyond plain ASCII by RFC 2231. Raises OurFault on paths and controls."""
-    if not 0 < len(filename) <= _MAX_FILENAME or re.search(r"[\x00-\x1f\x7f/\\]", filename) or filename in {".", ".."}:
+    unfit = filename in {".", ".."} or set(filename) & set("/\\") or mime.printable(filename) != filename
+    if unfit or not 0 < len(filename) <= _MAX_FILENAME:
         raise OurFault(
             f"{filename[:60]!r} cannot be a file name", remedy="Use a name without path and control characters."
         )

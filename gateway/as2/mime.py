@@ -1,7 +1,8 @@
 """MIME by received octets (RFC 2045, 2046, 1847): where things stand in a body, never how they might be rewritten.
 
 An `Entity` is a span of the received bytes; what was signed is that span and nothing else. Sizes and counts are
-bounded. Anything wrong is `MimeFault`, a `ValueError`.
+bounded, and every pattern is linear in what it reads: neighbouring repeats share no character, or are possessive.
+Anything wrong is `MimeFault`, a `ValueError`.
 """
 
 from __future__ import annotations
@@ -19,15 +20,22 @@ MAX_PARAMETERS = 32
 MAX_BOUNDARY = 200
 """RFC 2046 5.1.1 says 70; peers have written more."""
 
+MAX_VALUE = 4 * 1024
+"""Characters of a header value with parameters; a file name of 255 characters takes at most 3,060 (RFC 2231)."""
+
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
-_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:([^\x00\r\n]*(?:\r?\n[ \t][^\x00\r\n]*)*)(?:\r?\n|\Z)")
-_EMPTY_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
-_MEDIA_TYPE = re.compile(r"\s*([!-.0-~]+(?:/[!-.0-:<-~]+)?)\s*(?:;|\Z)")
-_PARAMETER = re.compile(r"\s*([^\s=;\"]{1,80})\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\"\s]*))\s*(?:;|\Z)")
+_FOLD = re.compile(r"\r?\n[ \t]++")
+_FIELD = re.compile(r"([!-9;-~]++)[ \t]*+:([^\x00\r\n]*+(?:\r?\n[ \t][^\x00\r\n]*+)*)(?:\r?\n|\Z)")
+_EMPTY_LINES = re.compile(r"(?:[ \t]*+\r?\n)*")
+# RFC 2045 5.1: a token has none of `;`, `=` and `"`; the other specials are tolerated.
+_MEDIA_TYPE = re.compile(r"\s*+([!#-.0-:<>-~]++(?:/[!#-:<>-~]++)?)\s*+(?:;|\Z)")
+_PARAMETER = re.compile(r"\s*+([^\s=;\"]{1,80}+)\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*)\"|([^;\"\s]*+))\s*+(?:;|\Z)")
 _QUOTED_PAIR = re.compile(r"\\(.)")
-_PIECE = re.compile(r"(.+?)\*(\d{1,2})(\*?)\Z")
-_AFTER_DELIMITER = re.compile(rb"[ \t]*\r?\n")
+_PIECE = re.compile(r"([^*]++)\*([0-9]{1,2})(\*?)\Z")
+_AFTER_DELIMITER = re.compile(rb"[ \t]*+\r?\n")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CHARSETS = {"us-ascii": "ascii", "utf-8": "utf-8", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
+"""What a sender may name (RFC 2231 section 4); Python knows codecs that are slow, or yield what is no text."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -147,6 +155,8 @@ def entity(data: bytes, start: int = 0, end: int | None = None) -> Entity:
 
 def structured(value: str) -> Value:
     """A header value with parameters, quoted (RFC 2045 5.1) or extended and in pieces (RFC 2231)."""
+    if len(value) > MAX_VALUE:
+        raise MimeFault(f"a header value of {len(value)} characters; {MAX_VALUE} are allowed")
     head = _MEDIA_TYPE.match(value)
     if head is None:
         raise MimeFault(f"not a header value: {value[:60]!r}")
@@ -188,11 +198,17 @@ def _extended(parts: dict[int, tuple[str, bool]]) -> str:
         text, encoded = parts[number]
         if number == 0 and encoded and text.count("'") >= 2:  # noqa: PLR2004  charset'language'text
             charset, _, text = text.split("'", 2)
-        octets += unquote_to_bytes(text) if encoded else text.encode("utf-8")
+        raw = text.encode("utf-8", "replace")
+        octets += unquote_to_bytes(raw) if encoded else raw
     try:
-        return octets.decode(charset or "utf-8")
-    except (LookupError, UnicodeDecodeError, ValueError):
+        return octets.decode(_CHARSETS.get(charset.lower() or "utf-8", "latin-1"))
+    except UnicodeDecodeError:
         return octets.decode("latin-1")
+
+
+def printable(text: str) -> str:
+    """Text without controls, NUL and surrogates: it can be shown, stored and encoded as UTF-8."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def parts(whole: Entity) -> list[Entity]:

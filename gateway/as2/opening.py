@@ -1,14 +1,14 @@
 """Open a received AS2 message: layer by layer from the outside in, by received octets (RFC 4130 section 4, RFC 5402).
 
 Laws: what a layer is, its CMS structure says; each layer may stand once, encryption outermost. What policy demands is
-judged at the end, from what was really decrypted and verified. Inside an envelope every failure of form is the one
-refusal `decryption-failed`, and bad padding is not even found out before everything else was done as always.
+judged when all are off, from what was really decrypted and verified, before anything more is read. Inside an envelope
+every failure of form is the one refusal `decryption-failed`, and bad padding is not even found out before everything
+else was done as always.
 """
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +30,6 @@ _BEFORE: dict[str, frozenset[str]] = {
 }
 """What may lie around each layer; itself never: that bounds nesting."""
 _MAX_FILENAME = 255
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _DEFAULT_HASH = "sha-256"
 
 
@@ -41,7 +40,7 @@ class Opened:
     addressing: Addressing
     payload: bytes = field(repr=False)
     content_type: str
-    """Media type with its parameters, as sent."""
+    """Media type with its parameters, as sent but for controls."""
     filename: str | None
     """The sender's name for the file, without any path."""
     mic: str
@@ -157,11 +156,16 @@ def open_message(
         while opening.peel():
             pass
         payload = bytes(opening.entity.decoded())
-        content_type = opening.entity.content_type
-        filename = _filename(opening.entity) or _filename(whole)
+        content_type = mime.printable(opening.entity.content_type)
     except ValueError as fault:  # MimeFault, BerFault, InflateFault
         raise _refused(fault, opening) from fault
     _judge(opening, policy)
+    try:
+        filename = _filename(opening.entity) or _filename(whole)
+    except mime.MimeFault as fault:
+        raise _refused(fault, opening) from fault
+    if not opening.sound:
+        raise envelope.failed("wrong session key, or padding changed on the way")
     used = opening.verified.hash if opening.verified else HASHES[_DEFAULT_HASH]
     chosen = wanted or used
     if opening.verified is not None and chosen is opening.verified.hash:
@@ -198,7 +202,7 @@ def receipt_hash(addressing: Addressing, policy: Policy) -> Hash | None:
         if found is not None and found.name in policy.hashes:
             return found
     if asked:
-        raise As2Fault(f"no accepted hash among {', '.join(asked)[:100]}", refusal=Refusal.UNSUPPORTED_MICALG)
+        raise As2Fault(f"no accepted hash among {', '.join(asked)[:100]!r}", refusal=Refusal.UNSUPPORTED_MICALG)
     return None
 
 
@@ -212,24 +216,22 @@ def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
 
 
 def _judge(opening: _Opening, policy: Policy) -> None:
-    """Policy, from what was done; the padding last."""
+    """Policy, from what was done."""
     for demanded, layer in ((policy.require_encryption, "encrypted"), (policy.require_signature, "signed")):
         if demanded and layer not in opening.layers:
             raise As2Fault(
                 f"not {layer}, though this partner's messages must be", refusal=Refusal.INSUFFICIENT_SECURITY
             )
-    if not opening.sound:
-        raise envelope.failed("wrong session key, or padding changed on the way")
 
 
 def _filename(entity: mime.Entity) -> str | None:
-    """The file name an entity carries, without path and control characters (RFC 2183 2.3)."""
+    """The file name an entity carries, without path, controls and surrogates (RFC 2183 2.3)."""
     for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
         value = entity.header(header)
         if value is None or "name" not in value.lower():
             continue
         name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
-        name = _CONTROLS.sub("", name).strip()[:_MAX_FILENAME]
+        name = mime.printable(name).strip()[:_MAX_FILENAME]
         if name not in {"", ".", ".."}:
             return name
     return None

@@ -3,7 +3,8 @@
 Laws: a positive receipt counts only when it is signed as asked, by this partner, for this message, with this MIC. A
 negative one is a verdict, not a fault. It may come unsigned though a signature was asked for: RFC 4130 7.3 has
 receivers answer unsigned when they cannot sign as asked or do not know the sender; believing it costs a retry, never a
-document. A signature that is there is always verified, whatever it stands around.
+document. A signature that is there is always verified, whatever it stands around. A duplicate that they signed for is a
+document they have: such a receipt may come without a MIC.
 """
 
 from __future__ import annotations
@@ -25,9 +26,14 @@ from gateway.errors import PartnerFault
 
 MAX_RECEIPT = 1024 * 1024
 _MAX_TEXT = 2000
+_MAX_DISPOSITION = 1000
+_MAX_MESSAGE_ID = 998
+"""RFC 5322 2.1.1: the longest line."""
+# Linear: what repeats is possessive and shares no character with what follows. Blanks at the ends are taken off before.
 _DISPOSITION = re.compile(
-    r"\s*[\w-]+\s*/\s*[\w-]+\s*;\s*(processed|failed)\s*(?:/\s*([\w-]+)\s*(?::\s*(.{0,500}?))?)?\s*", re.IGNORECASE
+    r"[\w-]++\s*+/\s*+[\w-]++\s*+;\s*+(processed|failed)\s*+(?:/\s*+([\w-]++)\s*+(?::\s*+(.*+))?)?", re.IGNORECASE
 )
+_DUPLICATE = "duplicate-document"
 _REPORTS = {"message/disposition-notification"}
 _ANY_HASH = frozenset(HASHES)
 
@@ -55,13 +61,13 @@ class ReceiptVerdict:
     mic: str | None
     mic_algorithm: str | None
     mic_matched: bool | None
-    """`None` when the receipt carries no MIC, or the message was refused."""
+    """`None` when the receipt carries no MIC (a signed duplicate), or the message was refused."""
     signed_by: str | None
     """Fingerprint of the certificate that verified the receipt's signature."""
     message_id: str | None
-    """The receipt's own Message-ID."""
+    """The receipt's own Message-ID, at most 998 characters."""
     text: str
-    """What it says to people, at most 2,000 characters."""
+    """What it says to people, at most 2,000 characters; like all text here without controls but line ends."""
 
 
 def read_receipt(
@@ -84,9 +90,9 @@ def read_receipt(
     try:
         signed_by, report = _unsigned(whole, partner_certificates, hashes)
         fields, text = _report(report)
-        message_id = whole.header("message-id")
+        message_id = mime.printable(whole.header("message-id") or "").strip()[:_MAX_MESSAGE_ID] or None
         original = fields.one("original-message-id") or ""
-        disposition = fields.one("disposition") or ""
+        disposition = mime.printable(fields.one("disposition") or "").strip()
         mic, mic_algorithm = _mic(fields.one("received-content-mic"))
     except As2Fault as fault:
         raise PartnerFault(f"the receipt's signature does not hold: {fault}") from fault
@@ -94,7 +100,7 @@ def read_receipt(
         raise PartnerFault(f"not a receipt: {fault}") from fault
     if _bare(original) != _bare(sent.message_id):
         raise PartnerFault(f"a receipt for another message: {original[:100]!r}, not {sent.message_id!r}")
-    match = _DISPOSITION.fullmatch(disposition)
+    match = _DISPOSITION.fullmatch(disposition) if len(disposition) <= _MAX_DISPOSITION else None
     if match is None:
         raise PartnerFault(f"a receipt with an unknown disposition: {disposition[:100]!r}")
     modifier = (match[2] or "").lower()
@@ -103,12 +109,15 @@ def read_receipt(
     if processed and require_signature and signed_by is None:
         raise PartnerFault("the receipt is not signed, though a signed one was asked for")
     matched = _matches(sent, mic, mic_algorithm) if processed and mic is not None else None
-    if processed and sent.signed and not matched:
+    # A station that kept no MIC of what it took the first time has none to give; one that is there must match.
+    duplicate = modifier == "warning" and (explanation or "").lower() == _DUPLICATE
+    delivered = matched or (mic is None and duplicate and signed_by is not None)
+    if processed and sent.signed and not delivered:
         raise PartnerFault(
             f"the receipt's MIC ({mic}, {mic_algorithm}) is not that of our message ({sent.mic}, {sent.mic_algorithm})"
         )
     return ReceiptVerdict(
-        disposition=disposition.strip(),
+        disposition=disposition,
         processed=processed,
         warning=explanation if processed and modifier else None,
         error=None if processed else (explanation or match[1].lower()),
@@ -137,7 +146,7 @@ def _unsigned(
 def _report(report: mime.Entity) -> tuple[mime.Index, str]:
     """The fields of the notification (RFC 8098 3.1), and the text for people."""
     if report.media_type != "multipart/report":
-        raise mime.MimeFault(f"{report.media_type[:60]} where multipart/report belongs")
+        raise mime.MimeFault(f"{report.media_type[:60]!r} where multipart/report belongs")
     fields: mime.Index | None = None
     text = ""
     for part in mime.parts(report):
@@ -148,7 +157,8 @@ def _report(report: mime.Entity) -> tuple[mime.Index, str]:
                 raise mime.MimeFault("a notification beyond all measure")
             fields = mime.Index(mime.fields(content.decode("latin-1")))
         elif word == "text/plain" and not text:
-            text = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace").strip()[:_MAX_TEXT]
+            text = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace")
+            text = "\n".join(map(mime.printable, text.replace("\t", " ").splitlines())).strip()[:_MAX_TEXT]
     if fields is None:
         raise mime.MimeFault("no message/disposition-notification in it")
     return fields, text
@@ -163,7 +173,7 @@ def _mic(value: str | None) -> tuple[str | None, str | None]:
     """`digest, algorithm` (RFC 4130 7.4.3). An algorithm we do not know keeps its spelling."""
     if not value:
         return None, None
-    digest, _, algorithm = value.partition(",")
+    digest, _, algorithm = mime.printable(value).partition(",")
     known = hash_named(algorithm)
     return digest.strip()[:200], known.name if known else algorithm.strip()[:40]
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from gateway.as2 import As2Fault, KeyPair, ReceiptKind, Refusal, Sent
+from gateway.as2.algorithms import HASHES
+from gateway.as2.building import Layer, sign_layer
+from gateway.as2.mime import Entity, Index, parts
+from gateway.as2.receipt import BuiltReceipt
 from gateway.errors import PartnerFault
+
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -189,6 +198,88 @@ def test_dispositions_are_read_as_they_are_written(
     body = receipt.body.replace(b"automatic-action/MDN-sent-automatically; processed", disposition.encode())
     verdict = stations.verdict(built, receipt, body=body, require_signature=False)
     assert (verdict.processed, verdict.warning, verdict.error) == (processed, warning, error)
+
+
+def resigned(stations: Any, receipt: BuiltReceipt, change: Callable[[bytes], bytes]) -> BuiltReceipt:
+    """The receipt with its report changed, and signed by our station again."""
+    whole = Entity(data=receipt.body, start=0, body=0, end=len(receipt.body), headers=Index(receipt.headers))
+    report = parts(whole)[0]
+    layer, _ = sign_layer(
+        Layer(headers=(("Content-Type", report.content_type),), content=[change(bytes(report.content))]),
+        key=stations.ours,
+        algorithm=HASHES["sha-256"],
+        moment=MOMENT,
+    )
+    return replace(receipt, headers=layer.headers, body=b"".join(layer.content))
+
+
+MIC_LINE = re.compile(rb"Received-Content-MIC:[^\r\n]*\r\n")
+
+
+def test_a_signed_duplicate_without_a_mic_is_a_delivered_message(stations: Any, answered: tuple[Any, Any, Any]) -> None:
+    """They have it and signed for that; sending again would bring the same answer for ever."""
+    built, opened, _ = answered
+    receipt = stations.answer(built.headers, opened, duplicate=True)
+    bare = resigned(stations, receipt, lambda report: MIC_LINE.sub(b"", report))
+    verdict = stations.verdict(built, bare)
+    assert (verdict.processed, verdict.warning, verdict.mic_matched) == (True, "duplicate-document", None)
+    assert verdict.signed_by is not None
+
+
+def test_a_duplicate_counts_without_a_mic_only_when_signed_and_ours(
+    stations: Any, answered: tuple[Any, Any, Any]
+) -> None:
+    """A wrong MIC, an empty one, another message, no signature, another warning, plain success: all refused."""
+    built, opened, first = answered
+    receipt = stations.answer(built.headers, opened, duplicate=True)
+
+    def without(report: bytes) -> bytes:
+        return MIC_LINE.sub(b"", report)
+
+    changes: list[Callable[[bytes], bytes]] = [
+        lambda report: MIC_LINE.sub(b"Received-Content-MIC: AAAA, sha-256\r\n", report),
+        lambda report: MIC_LINE.sub(b"Received-Content-MIC: , sha-256\r\n", report),
+        lambda report: without(report).replace(b"duplicate-document", b"something else"),
+        lambda report: without(report).replace(b"/warning: duplicate-document", b"/duplicate-document"),
+    ]
+    for change in changes:
+        with pytest.raises(PartnerFault, match="MIC"):
+            stations.verdict(built, resigned(stations, receipt, change))
+    with pytest.raises(PartnerFault, match="MIC"):
+        stations.verdict(built, resigned(stations, first, without))
+    with pytest.raises(PartnerFault, match="another message"):
+        stations.verdict(replace(built, message_id="<2@acme>"), resigned(stations, receipt, without))
+    unsigned = stations.answer(built.headers, opened, duplicate=True, key=None)
+    with pytest.raises(PartnerFault, match="MIC"):
+        stations.verdict(built, unsigned, body=without(unsigned.body), require_signature=False)
+
+
+def test_what_a_receipt_says_can_always_be_shown_and_stored(stations: Any) -> None:
+    """No NUL, controls or surrogates: a database refuses them, a terminal obeys them."""
+    built = stations.send(receipt=ReceiptKind.UNSIGNED)
+    fault = As2Fault("no", refusal=Refusal.UNEXPECTED, public="Told.")
+    receipt = stations.answer(built.headers, None, fault)
+    body = receipt.body.replace(b"Told.", b"T\x00o\x1b[2Jl\td\r\n\xed\xa0\x80line\xc2\x85 three")
+    body = body.replace(b"unexpected-processing-error", b"un\x01ex\x9b\x7fpected")
+    headers = [pair for pair in receipt.headers if pair[0] != "Message-ID"]
+    headers.append(("Message-ID", "<r\udcfc\x01@us>" + "x" * 5000))
+    verdict = stations.verdict(built, receipt, headers=headers, body=body)
+    assert verdict.text == "To[2Jl d\n\ufffd\ufffd\ufffdline\n three"
+    assert (verdict.error, verdict.processed) == ("unexpected", False)
+    assert verdict.disposition == "automatic-action/MDN-sent-automatically; processed/error: unexpected"
+    assert (verdict.message_id[:6], len(verdict.message_id)) == ("<r@us>", 998)
+
+
+@pytest.mark.parametrize("flood", [b" " * 30_000 + b"x", b"/" * 30_000, b"/a : " + b" " * 30_000, b"a" * 30_000])
+def test_a_disposition_is_bounded_before_it_is_read(stations: Any, flood: bytes) -> None:
+    """More than a thousand characters are no disposition."""
+    built = stations.send(receipt=ReceiptKind.UNSIGNED)
+    receipt = stations.answer(built.headers, stations.take(built.headers, built.body))
+    body = receipt.body.replace(b"; processed", b"; processed/warning: x" + flood + b"y")
+    started = time.process_time()
+    with pytest.raises(PartnerFault, match="disposition"):
+        stations.verdict(built, receipt, body=body, require_signature=False)
+    assert time.process_time() - started < 1
 
 
 def test_an_unknown_disposition_is_a_fault(stations: Any) -> None:

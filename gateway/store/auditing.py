@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -16,7 +17,7 @@ from gateway.store import changes as changing
 from gateway.store import seals, verify
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import message, payload
+from gateway.store.tables import event, message, payload
 from gateway.store.verify import Problem, Verification, Wrong
 
 
@@ -35,6 +36,11 @@ class Auditing:
             total += count
             if count < seals.MOST:
                 return total
+
+    async def oldest_unsealed(self) -> datetime | None:
+        """When the first event that is not sealed yet was written."""
+        first = select(event.c.at).where(event.c.seal.is_(None)).order_by(event.c.id).limit(1)
+        return await self.database.read(lambda connection: connection.execute(first).scalar())
 
     async def verify(self, keys: Sequence[Ed25519PublicKey], *, anchor: tuple[int, str] | None = None) -> Verification:
         """Recompute the whole trail. `keys` are the public keys seals may be signed with, old ones included.

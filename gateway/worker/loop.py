@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random as randomness
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -82,6 +82,9 @@ class Worker:
             while not self._stopping:
                 self._woken.clear()
                 claimed = await self._claim()
+                if self._stopping:  # stopped while it claimed: nobody would wait for these
+                    await self._release(claimed)
+                    break
                 for job in claimed:
                     task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
                     self._running[task], self._leased[task] = job, self._clock()
@@ -105,7 +108,10 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for job in left.values():
+        await self._release(left.values())
+
+    async def _release(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
             with contextlib.suppress(LeaseLost, OurFault):
                 await self._store.release(job)
 

@@ -139,6 +139,8 @@ async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Stor
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
     """The key that verifies the seals of this workspace's trail."""
+    if (folder / keys.PUBLIC_SEAL_KEY).exists():  # no passphrase needed: an auditor need not have it
+        return keys.load_public_seal_key(folder)
     return keys.load_seal_key(folder, workspace.load_settings(folder)).public_key()
 
 
@@ -158,6 +160,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     """A whole gateway: store, worker, sealer, web. Ends in good order: no new work, then what runs, then the rest."""
     loaded = load(folder)
     seal_key = keys.load_seal_key(folder, loaded.settings)
+    keys.publish_seal_key(folder, seal_key)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())

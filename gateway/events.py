@@ -204,7 +204,10 @@ class DocumentDelivered(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryAttemptFailed(Event):
-    """A delivery did not succeed and will be tried again, unless the outcome is permanent."""
+    """A delivery did not succeed and will be tried again, unless the outcome is permanent.
+
+    Also the first failure of a step (`target` names it) for a cause on our side, with its remedy: no route, no map.
+    """
 
     kind: ClassVar[str] = "delivery.attempt_failed"
     target: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -66,8 +67,14 @@ GIVEN_UP: Mapping[str, OnDead] = {
 
 GAUGES_SECONDS = 10
 
+UNSEALED_TIMES = 3
+"""How many times `seal_seconds` an event may wait for its seal until the gateway says that it is not ready."""
+
 CONNECTIONS = 256
 """Outbound connections at once, over all far sides."""
+
+
+log = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -132,6 +139,8 @@ async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Stor
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
     """The key that verifies the seals of this workspace's trail."""
+    if (folder / keys.PUBLIC_SEAL_KEY).exists():  # no passphrase needed: an auditor need not have it
+        return keys.load_public_seal_key(folder)
     return keys.load_seal_key(folder, workspace.load_settings(folder)).public_key()
 
 
@@ -151,6 +160,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     """A whole gateway: store, worker, sealer, web. Ends in good order: no new work, then what runs, then the rest."""
     loaded = load(folder)
     seal_key = keys.load_seal_key(folder, loaded.settings)
+    keys.publish_seal_key(folder, seal_key)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
@@ -178,13 +188,14 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 worker.wake()
 
         store.on_commit = committed
+        background: dict[str, asyncio.Task[None]] = {}
         services = Services(
             settings=loaded.settings,
             directory=station.directory,
             queries=store,
             keys=store,
             submissions=SubmissionDesk(station),
-            ready=partial(_ready, store),
+            ready=partial(_ready, store, background, loaded.settings.seal_seconds),
             clock=now,
             metrics=metrics,
             routes=_as2_routes(station),
@@ -192,7 +203,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         gauges = asyncio.create_task(_gauges(store, metrics), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
-        await stack.enter_async_context(_background(worker, sealer))
+        await stack.enter_async_context(_background(worker, sealer, background))
         server = await serve(application(services), loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
         yield Running(address=server.url, station=station, store=store, worker=worker)
@@ -238,13 +249,16 @@ def _as2_routes(station: Station) -> tuple[web.AbstractRouteDef, ...]:
     return (web.post("/as2", endpoint.post), web.get("/as2", endpoint.get))
 
 
-async def _ready(store: Store) -> dict[str, str]:
+async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], seal_seconds: int) -> dict[str, str]:
     """Checks for the load balancer, in words that strangers may read."""
+    checks = {name: "stopped" if task.done() else "ok" for name, task in background.items()}
     try:
         await store.check()
+        oldest = await store.oldest_unsealed()
     except OurFault:
-        return {"database": "not reachable"}
-    return {"database": "ok"}
+        return checks | {"database": "not reachable"}
+    late = oldest is not None and (now() - oldest).total_seconds() > UNSEALED_TIMES * seal_seconds
+    return checks | {"database": "ok", "audit trail": "not sealed in time" if late else "ok"}
 
 
 async def _gauges(store: Store, metrics: Metrics) -> None:
@@ -256,15 +270,23 @@ async def _gauges(store: Store, metrics: Metrics) -> None:
 
 
 @asynccontextmanager
-async def _background(worker: Worker, sealer: Sealer) -> AsyncIterator[None]:
-    """Worker and sealer beside the web server; the seal comes last, so that it covers what was finished at the end."""
-    working = asyncio.create_task(worker.run(), name="worker")
-    sealing = asyncio.create_task(sealer.run(), name="sealer")
+async def _background(worker: Worker, sealer: Sealer, tasks: dict[str, asyncio.Task[None]]) -> AsyncIterator[None]:
+    """Worker and sealer beside the web server; the seal comes last, so that it covers what was finished at the end.
+
+    `tasks` gets both by name. What killed one of them is logged when it dies.
+    """
+    for name, running_part in (("worker", worker.run()), ("sealer", sealer.run())):
+        tasks[name] = asyncio.create_task(running_part, name=name)
+        tasks[name].add_done_callback(_died)
     try:
         yield
     finally:
         await worker.stop()
-        await working
-        sealing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sealing
+        await asyncio.wait((tasks["worker"],))
+        tasks["sealer"].cancel()
+        await asyncio.wait((tasks["sealer"],))
+
+
+def _died(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.error("The %s died; the gateway is not ready until it is restarted", task.get_name(), exc_info=fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -10,6 +11,9 @@ import pytest
 from gateway import wiring
 from gateway.demo.workspaces import exchange_certificates, prepare
 from gateway.errors import OurFault
+from gateway.events import DocumentAvailable
+from gateway.ports import Changes, Channel, Clock, Direction, MessageState, NewMessage
+from gateway.store import Store, migrate
 
 
 async def test_gateway_runs_from_its_folder_and_a_second_one_is_refused(
@@ -29,6 +33,39 @@ async def test_gateway_runs_from_its_folder_and_a_second_one_is_refused(
                 pass
         assert refused.value.remedy
     assert wiring.public_seal_key(demo.gateway)
+
+
+async def test_a_gateway_whose_worker_died_or_whose_trail_is_not_sealed_is_not_ready(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """A dead background task and an old unsealed tail are named, so that somebody is called."""
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    await migrate(url)
+    store = await Store.open(url, payloads=tmp_path, clock=clock)
+
+    async def dies() -> None:
+        raise RuntimeError
+
+    dead = asyncio.create_task(dies())
+    await asyncio.wait((dead,))
+    alive = asyncio.create_task(asyncio.sleep(60))
+    background = {"worker": dead, "sealer": alive}
+    checks = {"worker": "stopped", "sealer": "ok", "database": "ok"}
+    assert await wiring._ready(store, background, 60) == checks | {"audit trail": "ok"}
+    message = NewMessage(
+        id="m",
+        partner="acme",
+        direction=Direction.INBOUND,
+        channel=Channel.AS2,
+        state=MessageState.RECEIVED,
+        at=clock(),
+        payload=b"",
+    )
+    long_ago = DocumentAvailable(message_id="m", document_id="d")
+    await store.apply(Changes(messages=(message,), events=(long_ago,)))
+    assert await wiring._ready(store, background, 60) == checks | {"audit trail": "not sealed in time"}
+    alive.cancel()
+    await store.close()
 
 
 def test_relative_sqlite_file_is_under_the_workspace_and_the_environment_overrides(

@@ -33,14 +33,17 @@ def verify(
         typer.Option(metavar="NUMBER:HASH", help="Last seal of an earlier verification, as noted elsewhere."),
     ] = None,
     *,
+    no_payloads: Annotated[
+        bool, typer.Option("--no-payloads", help="Do not read the stored bytes: quicker, and blind to changes in them.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute every event and seal; name whatever was changed, removed, moved or inserted.
+    """Recompute every event, seal, payload and document; name whatever was changed, removed, moved or inserted.
 
     Example: gateway audit verify --anchor 812:9d0c…
     """
     with answering():
-        found = run(_verified(workspace, _anchor(anchor)))
+        found = run(_verified(workspace, _anchor(anchor), read_bytes=not no_payloads))
         age = None if found.oldest_unsealed is None else (datetime.now(UTC) - found.oldest_unsealed).total_seconds()
         if as_json:
             show_json({"ok": found.ok, "oldest_unsealed_seconds": age, **asdict(found)})
@@ -50,11 +53,11 @@ def verify(
             raise typer.Exit(FINDINGS)
 
 
-async def _verified(workspace: Path, anchor: tuple[int, str] | None) -> Verification:
+async def _verified(workspace: Path, anchor: tuple[int, str] | None, *, read_bytes: bool) -> Verification:
     from gateway.wiring import open_store, public_seal_key  # noqa: PLC0415  only commands that need them load them
 
     async with open_store(workspace) as store:
-        return await store.verify([public_seal_key(workspace)], anchor=anchor)
+        return await store.verify([public_seal_key(workspace)], anchor=anchor, read_bytes=read_bytes)
 
 
 def _print(found: Verification, age: float | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +12,7 @@ from yarl import URL
 
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import exchange, retry_after
+from gateway.connectors.said import clean, clean_answer
 from gateway.errors import DeliveryFailed, Outcome
 from gateway.partners.agreement import Agreement
 from gateway.ports import Clock, HttpAnswer
@@ -18,6 +20,8 @@ from gateway.ports import Clock, HttpAnswer
 ANSWER_LIMIT = 1_048_576
 """Bytes of an answer, at most: a receipt is a few KiB."""
 KEPT_ANSWER = 2048
+KEPT_HEADERS = 200
+KEPT_HEADER = 8190
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that say nothing about the message itself: the station is busy or broken."""
 GENERAL = (("Accept-Encoding", "identity"),)
@@ -66,7 +70,7 @@ class As2Connector:
                 outcome=Outcome.TRANSIENT if transient else Outcome.PERMANENT,
                 retry_after=retry_after(answer, self._clock()) if transient else None,
                 status=answer.status,
-                answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace"),
+                answer=clean_answer(answer.body, KEPT_ANSWER),
             )
         if not answer.complete:
             raise DeliveryFailed(
@@ -74,4 +78,10 @@ class As2Connector:
                 outcome=Outcome.UNCERTAIN,
                 status=answer.status,
             )
-        return HttpAnswer(status=answer.status, headers=tuple(answer.headers.items()), body=answer.body)
+        return HttpAnswer(status=answer.status, headers=_kept(answer.headers.items()), body=answer.body)
+
+
+def _kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The answer's headers as they are stored with it; octets that are not UTF-8 arrive as lone surrogates."""
+    kept = islice(headers, KEPT_HEADERS)
+    return tuple((clean(name, KEPT_HEADER), clean(value, KEPT_HEADER, keep="\t")) for name, value in kept)

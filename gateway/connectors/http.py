@@ -24,6 +24,7 @@ from yarl import URL
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
 from gateway.connectors.mapped import Body
+from gateway.connectors.said import clean, clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.mapping import json_text
 from gateway.ports import Clock, Delivered, Delivery, Json
@@ -33,6 +34,9 @@ ANSWER_LIMIT = 1_048_576
 """Bytes read of an answer, at most; an id beyond them is not found."""
 KEPT_ANSWER = 2048
 """Bytes kept of an answer that refuses, for the operator."""
+
+KEPT_ID = 255
+"""Characters kept of the id that the far side gave a document."""
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -160,7 +164,7 @@ class HttpConnector:
             outcome=outcome,
             retry_after=retry_after(answer, self._clock()) if outcome is Outcome.TRANSIENT else None,
             status=answer.status,
-            answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace"),
+            answer=clean_answer(answer.body, KEPT_ANSWER),
         )
 
 
@@ -204,7 +208,7 @@ def _traceparent(correlation_id: str) -> str:
 
 
 def id_at(pointer: str | None, answer: Answer) -> str | None:
-    """The value at a JSON Pointer (RFC 6901) when it is text or a whole number; None when it is not there."""
+    """The value at a JSON Pointer (RFC 6901) when it is text or a whole number, cleaned; None when it is not there."""
     if pointer is None or not answer.complete:
         return None
     try:
@@ -219,4 +223,4 @@ def id_at(pointer: str | None, answer: Answer) -> str | None:
             value = value[int(key[:9])]
         else:
             return None
-    return str(value)[:255] if isinstance(value, str | int) and not isinstance(value, bool) else None
+    return clean(str(value), KEPT_ID) if isinstance(value, str | int) and not isinstance(value, bool) else None

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.as2 import KeyPair
@@ -24,6 +25,7 @@ from gateway.settings import Settings
 
 AS2_KEY = "keys/gateway.key"
 SEAL_KEY = "keys/seal.key"
+PUBLIC_SEAL_KEY = "keys/seal.pub"
 MIN_RSA_BITS = 2048
 MAX_PEM_BYTES = 100_000
 MAX_PASSPHRASE_BYTES = 1000
@@ -96,9 +98,42 @@ def create_keys(
         write_certificate(certificate_path, pair.certificate)
         written += [key_path, certificate_path]
     if not (folder / SEAL_KEY).exists():
-        write_private_key(folder / SEAL_KEY, Ed25519PrivateKey.generate(), passphrase)
-        written.append(folder / SEAL_KEY)
+        seal_key = Ed25519PrivateKey.generate()
+        write_private_key(folder / SEAL_KEY, seal_key, passphrase)
+        publish_seal_key(folder, seal_key)
+        written += [folder / SEAL_KEY, folder / PUBLIC_SEAL_KEY]
     return tuple(written)
+
+
+def publish_seal_key(folder: Path, key: Ed25519PrivateKey) -> None:
+    """Store the public half of the seal key, so that verifying the trail needs no passphrase.
+
+    One that is there already and is another key's is OurFault: it was exchanged, or the seal key was.
+    """
+    path = folder / PUBLIC_SEAL_KEY
+    public = key.public_key()
+    if path.exists():
+        if load_public_seal_key(folder) != public:
+            raise OurFault(
+                f"{path} does not belong to {folder / SEAL_KEY}",
+                remedy="restore the right one; remove seal.pub if the seal key was replaced on purpose",
+            )
+        return
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    write_file(path, pem, mode=0o644)
+
+
+def load_public_seal_key(folder: Path) -> Ed25519PublicKey:
+    """The key that verifies the seals; OurFault when it is missing or no Ed25519 key."""
+    path = folder / PUBLIC_SEAL_KEY
+    pem = _read(path, remedy="gateway serve writes it when it starts")
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise OurFault(f"{path} is not an Ed25519 public key", remedy="remove it: gateway serve writes it anew")
+    return key
 
 
 def write_private_key(path: Path, key: PrivateKey, passphrase: str, *, overwrite: bool = False) -> None:

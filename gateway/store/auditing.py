@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -13,10 +14,10 @@ from gateway.errors import OurFault
 from gateway.events import PayloadPurged
 from gateway.ports import Changes, Clock
 from gateway.store import changes as changing
-from gateway.store import seals, verify
+from gateway.store import contents, seals, verify
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import message, payload
+from gateway.store.tables import event, message, payload
 from gateway.store.verify import Problem, Verification, Wrong
 
 
@@ -36,11 +37,25 @@ class Auditing:
             if count < seals.MOST:
                 return total
 
-    async def verify(self, keys: Sequence[Ed25519PublicKey], *, anchor: tuple[int, str] | None = None) -> Verification:
+    async def oldest_unsealed(self) -> datetime | None:
+        """When the first event that is not sealed yet was written."""
+        first = select(event.c.at).where(event.c.seal.is_(None)).order_by(event.c.id).limit(1)
+        return await self.database.read(lambda connection: connection.execute(first).scalar())
+
+    async def verify(
+        self,
+        keys: Sequence[Ed25519PublicKey],
+        *,
+        anchor: tuple[int, str] | None = None,
+        read_bytes: bool = True,
+    ) -> Verification:
         """Recompute the whole trail. `keys` are the public keys seals may be signed with, old ones included.
 
         `anchor` is number and hash of a seal as noted elsewhere at an earlier verification: with it, a trail whose
         newest seals were cut off, or that was made anew with a stolen key, is found out.
+
+        Documents, and the hashes that stand with messages, are held against the events; `read_bytes` reads every
+        payload that is not purged, too.
         """
         known = {seals.key_name(key): key for key in keys}
         problems: list[Problem] = []
@@ -67,6 +82,7 @@ class Auditing:
             problems += wrong
             unsealed, last = unsealed + found, end
             oldest = min(filter(None, (oldest, since)), default=None)
+        problems += await self._check_contents(read_bytes=read_bytes)
         return Verification(
             seals=count,
             sealed=await self.database.read(verify.count_sealed),
@@ -76,6 +92,19 @@ class Auditing:
             last_hash=seals.seal_hash(before) if before else None,
             problems=tuple(problems),
         )
+
+    async def _check_contents(self, *, read_bytes: bool) -> list[Problem]:
+        problems: list[Problem] = []
+        message_id: str | None = ""
+        while message_id is not None and len(problems) < verify.SHOWN:
+            check = partial(contents.check_messages, payloads=self.payloads, after=message_id, read_bytes=read_bytes)
+            wrong, message_id = await self.database.read(check)
+            problems += wrong
+        event_id: int | None = 0
+        while event_id is not None and len(problems) < verify.SHOWN:
+            wrong, event_id = await self.database.read(partial(contents.check_documents, after=event_id))
+            problems += wrong
+        return problems
 
     async def purge_payload(self, message_id: str, *, by: str, reason: str) -> None:
         """Remove the bytes of a message, on the wire and unwrapped; hashes and trail stay. Raises OurFault.

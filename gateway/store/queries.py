@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -89,14 +90,20 @@ def messages(connection: Connection, *, partner: str | None, state: MessageState
 
 
 def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
-    """One form of a message. None when it never had it; raises OurFault when it was purged."""
+    """One form of a message. None when it never had it; raises OurFault when it was purged or changed."""
     statement = select(payload).where(payload.c.message_id == message_id, payload.c.form == form)
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None
     match row.place:
         case "row":
-            return bytes(row.data)
+            data = bytes(row.data or b"")
+            if hashlib.sha256(data).hexdigest() != row.sha256:
+                raise OurFault(
+                    f"The {form} of message {message_id} was changed: its SHA-256 is not the stored one",
+                    remedy="Restore it from a backup, and find out who changed it: gateway audit verify.",
+                )
+            return data
         case "folder":
             return payloads.read(row.sha256, message_id, form)
     raise OurFault(

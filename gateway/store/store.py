@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from gateway.errors import OurFault
 from gateway.events import DuplicateReceived, WorkRetried
-from gateway.ports import Accepted, Changes, Clock, Job, JobState, NewMessage
+from gateway.ports import Accepted, Changes, Clock, Job, JobState, LeaseLost, NaturalKeyTaken, NewMessage
 from gateway.store import changes as changing
-from gateway.store import claims, jobs, lanes, queries, schema
+from gateway.store import claims, jobs, lanes, orphans, queries, schema
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
@@ -61,7 +61,8 @@ class Store(Asking, Auditing):
         """Open a migrated database. Raises OurFault when it cannot be used, with the remedy.
 
         `serve` says that this process works the jobs: on SQLite it takes the lock of the file and, being the only one,
-        returns the jobs that a process before it left running. `lease` and `cap` are the defaults of all lanes.
+        returns the jobs that a process before it left running. Payload files that no message names are removed.
+        `lease` and `cap` are the defaults of all lanes.
         """
         database = await Database.open(url, serve=serve)
         store = cls(database, Payloads(payloads), clock, lease=lease, cap=cap)
@@ -69,6 +70,8 @@ class Store(Asking, Auditing):
             await database.read(schema.check)
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
+            if serve:
+                await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
             raise
@@ -92,9 +95,15 @@ class Store(Asking, Auditing):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
-        accepted = await self.database.write(operation, collects=changing.collectable(changes))
+        try:
+            accepted = await self.database.write(operation, collects=changing.collectable(changes))
+        except NaturalKeyTaken:
+            await self._discard(changes, kept)
+            raise
         if not accepted.duplicate:
             self._committed(changes)
+        elif accepted.message_id != new.id:  # the same id means: the file is the stored message's
+            await self._discard(changes, kept)
         return accepted
 
     async def apply(self, changes: Changes) -> None:
@@ -189,7 +198,11 @@ class Store(Asking, Auditing):
             self._add_lanes(connection, changes, now)
             changing.write(connection, changes, kept, now)
 
-        await self.database.write(operation, collects=changing.collectable(changes))
+        try:
+            await self.database.write(operation, collects=changing.collectable(changes))
+        except (NaturalKeyTaken, LeaseLost):
+            await self._discard(changes, kept)
+            raise
         self._committed(changes)
 
     def _committed(self, changes: Changes) -> None:
@@ -213,6 +226,13 @@ class Store(Asking, Auditing):
             else:
                 kept[message_id, form] = self.payloads.keep(message_id, form, data)
         return kept
+
+    async def _discard(self, changes: Changes, kept: changing.Kept) -> None:
+        """Remove the files of new messages that were not stored. Other faults may hide a commit: see `orphans`."""
+        files = [kept[key] for new in changes.messages for key in ((new.id, "payload"), (new.id, "raw")) if key in kept]
+        for one in files:
+            if one.place == "folder":
+                await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
 
 
 def _nobody_listens(changes: Changes) -> None:

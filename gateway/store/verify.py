@@ -42,6 +42,10 @@ class Wrong(StrEnum):
     """A seal is missing between two others, or although events or an anchor name it."""
     SEAL_MOVED = "seal_moved"
     """A seal does not continue the one before it."""
+    CONTENT_CHANGED = "content_changed"
+    """Stored bytes, a receipt or a document are not what the message's event says."""
+    CONTENT_REMOVED = "content_removed"
+    """Stored bytes, a receipt or a document that an event names are gone, and no event says that they were purged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,7 @@ class Problem:
     message_id: str | None = None
     number: int | None = None
     seal: int | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

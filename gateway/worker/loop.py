@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random as randomness
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -68,7 +68,7 @@ class Worker:
         self._leased: dict[asyncio.Task[None], datetime] = {}
         self._troubled: frozenset[str] = frozenset()
         self._woken = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
         """There may be work now: look at once."""
@@ -79,9 +79,12 @@ class Worker:
         duties = asyncio.create_task(self._duties(), name="worker-duties")
         poll = SHORTEST_POLL
         try:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 self._woken.clear()
                 claimed = await self._claim()
+                if self._stopping.is_set():  # stopped while it claimed: nobody would wait for these
+                    await self._release(claimed)
+                    break
                 for job in claimed:
                     task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
                     self._running[task], self._leased[task] = job, self._clock()
@@ -97,7 +100,7 @@ class Worker:
 
     async def stop(self, *, grace: float = 20.0) -> None:
         """Claim nothing more, give running handlers `grace` seconds, then cancel them and return their jobs."""
-        self._stopping = True
+        self._stopping.set()
         self.wake()
         if self._running:
             await asyncio.wait(tuple(self._running), timeout=grace)
@@ -105,7 +108,10 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for job in left.values():
+        await self._release(left.values())
+
+    async def _release(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
             with contextlib.suppress(LeaseLost, OurFault):
                 await self._store.release(job)
 

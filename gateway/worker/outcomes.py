@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.connectors.said import clean
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import DeliveryAttemptFailed, Event, WorkGivenUp
 from gateway.ports import Job
@@ -34,7 +35,7 @@ def judge(
     job: Job, fault: Exception, *, now: datetime, random: Callable[[], float], schedule: Schedule, reference: str
 ) -> Verdict:
     """What becomes of `job` after `fault`. `reference` names the log's record of an unexpected one."""
-    reason = (str(fault) or type(fault).__name__)[:LONGEST_REASON]
+    reason = clean(str(fault) or type(fault).__name__, LONGEST_REASON, keep="\r\n\t")
     retry_after = fault.retry_after if isinstance(fault, DeliveryFailed) else None
     again = next_run(job.tries, job.first_run_at, now, retry_after, random, schedule=schedule)
     match fault:
@@ -58,13 +59,14 @@ def facts(job: Job, verdict: Verdict) -> tuple[Event, ...]:
     partner = job.lane.split(":", 1)[0] or None
     order_number = job.data.get("order_number")
     told: list[Event] = []
-    if verdict.delivery:
+    # What is ours to mend (no route, a missing map, a partner suspended) is told once, and not at every try after it.
+    if verdict.delivery or (verdict.run_at is not None and job.tries <= 1):
         told.append(
             DeliveryAttemptFailed(
                 message_id=job.message_id,
                 partner=partner,
                 order_number=order_number,
-                target=str(job.data.get("target", job.lane)),
+                target=str(job.data.get("target", job.lane if verdict.delivery else job.step)),
                 attempt=job.attempt,
                 outcome=verdict.outcome.value,
                 reason=verdict.reason,

@@ -41,3 +41,5 @@ class Sealer:
             await self._store.seal(self._key)
         except OurFault as fault:
             log.error("The audit trail could not be sealed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
+        except Exception:
+            log.exception("The audit trail could not be sealed")

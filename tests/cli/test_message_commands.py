@@ -9,6 +9,7 @@ import types
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _hashes() -> dict[str, str]:
+    return {"sha256": sha256(b"encrypted").hexdigest(), "payload_sha256": sha256(ISA).hexdigest()}
+
+
 async def fill(store: Store) -> str:
     """A message with a document, and a job that was given up."""
     id_ = new_id(now())
@@ -74,7 +79,7 @@ async def fill(store: Store) -> str:
         sha256="00",
         natural_key="a",
     )
-    event = MessageReceived(message_id=id_, partner="acme", channel="as2", sha256="00", size=len(ISA))
+    event = MessageReceived(message_id=id_, partner="acme", channel="as2", size=len(ISA), **_hashes())
     work = NewJob(message_id=id_, step="deliver", lane="acme:inbound:erp", run_at=now())
     await store.accept(Changes(messages=(new,), documents=(document,), jobs=(work,), events=(event,)))
     (job,) = await store.claim("me", ["deliver"], 1)

@@ -31,7 +31,7 @@ def test_a_fresh_workspace_is_sound_and_its_keys_open(made: Path) -> None:
 def test_secrets_of_a_fresh_workspace_are_private(made: Path) -> None:
     """Passphrase and keys for the owner only, and never committed."""
     for path in (made / "keys").iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert stat.S_IMODE(path.stat().st_mode) == (0o644 if path.suffix == ".pub" else 0o600), path
     assert stat.S_IMODE((made / "keys").stat().st_mode) == 0o700
     assert "/keys/" in (made / ".gitignore").read_text()
 
@@ -73,10 +73,15 @@ def test_the_passphrase_may_come_from_the_environment(
 def test_missing_keys_can_be_made_later(run: Run, made: Path, tmp_path: Path) -> None:
     """In a workspace whose keys did not come along, as in a fresh clone."""
     shutil.copytree(made, tmp_path / "w")
-    for file in ("keys/gateway.key", "keys/seal.key", "certs/gateway.pem"):
+    for file in ("keys/gateway.key", "keys/seal.key", "keys/seal.pub", "certs/gateway.pem"):
         (tmp_path / "w" / file).unlink()
     result = run("init", tmp_path / "w", "--keys-only", "--json")
-    assert json.loads(result.stdout)["written"] == ["keys/gateway.key", "certs/gateway.pem", "keys/seal.key"]
+    assert json.loads(result.stdout)["written"] == [
+        "keys/gateway.key",
+        "certs/gateway.pem",
+        "keys/seal.key",
+        "keys/seal.pub",
+    ]
     assert json.loads(run("init", tmp_path / "w", "--keys-only", "--json").stdout)["written"] == []
     assert run("init", tmp_path / "nowhere", "--keys-only").exit_code == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,30 @@ async def test_a_receipt_that_is_too_long_or_breaks_off_is_uncertain(
     with pytest.raises(DeliveryFailed) as caught:
         await As2Connector([partner], Path(), session).post(partner, [], b"x")
     assert caught.value.outcome is Outcome.UNCERTAIN
+
+
+async def test_what_a_station_answers_can_be_stored(far_side: Any, session: aiohttp.ClientSession) -> None:
+    """Octets in headers that are no text, NUL in a refusal: replaced."""
+
+    async def hostile(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Odd: a\xff\r\nContent-Length: 3\r\nConnection: close\r\n\r\nmdn")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(hostile, "127.0.0.1", 0) as server:
+        partner = agreement(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        headers = dict((await As2Connector([partner], Path(), session).post(partner, [], b"x")).headers)
+    assert headers["X-Odd"] == "a\ufffd"
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=400, body=b"no\0\x1b\n")
+
+    far_side.handler = refuse
+    partner = agreement(far_side.url)
+    with pytest.raises(DeliveryFailed) as caught:
+        await As2Connector([partner], Path(), session).post(partner, [], b"x")
+    assert caught.value.answer == "no\ufffd\ufffd\n"
 
 
 async def test_a_missing_secret_stops_the_start(session: aiohttp.ClientSession) -> None:

@@ -256,10 +256,12 @@ async def test_only_two_kibibytes_of_a_refusal_are_kept(
         ("/id", b"<html>", None),
         ("/id", b"[" * 100_000, None),
         (None, b'{"id": "X"}', None),
+        ("/id", b'{"id": "a\\u0000b\\ud800c\\u001b[2J"}', "a\ufffdb\ufffdc\ufffd[2J"),
+        ("/id", b'{"id": "' + b"x" * 300 + b'"}', "x" * 255),
     ],
 )
 def test_where_their_id_stands(pointer: str | None, body: bytes, found: str | None) -> None:
-    """RFC 6901 in the answer's JSON; an id that is not there is no failure."""
+    """RFC 6901 in the answer's JSON; an id that is not there is no failure, one that no database takes is cleaned."""
     answer = Answer(status=200, headers=CIMultiDictProxy(CIMultiDict()), body=body, complete=True)
     assert id_at(pointer, answer) == found
 

@@ -16,12 +16,15 @@ from gateway.as2 import KeyPair
 from gateway.errors import OurFault
 from gateway.partners.keys import (
     AS2_KEY,
+    PUBLIC_SEAL_KEY,
     SEAL_KEY,
     create_keys,
     load_as2_key_pair,
     load_certificate,
     load_certificates,
+    load_public_seal_key,
     load_seal_key,
+    publish_seal_key,
     weakness,
     write_certificate,
     write_private_key,
@@ -83,11 +86,17 @@ def test_existing_keys_are_kept(folder: Path) -> None:
     before = (folder / AS2_KEY).read_bytes()
     assert create_keys(folder, SETTINGS, now=NOW) == ()
     (folder / SEAL_KEY).unlink()
-    assert create_keys(folder, SETTINGS, now=NOW) == (folder / SEAL_KEY,)
+    (folder / PUBLIC_SEAL_KEY).unlink()
+    assert create_keys(folder, SETTINGS, now=NOW) == (folder / SEAL_KEY, folder / PUBLIC_SEAL_KEY)
     with pytest.raises(OurFault, match="is there already"):
         write_private_key(folder / AS2_KEY, Ed25519PrivateKey.generate(), "x")
     assert (folder / AS2_KEY).read_bytes() == before
-    assert sorted(path.name for path in (folder / "keys").iterdir()) == ["gateway.key", "passphrase", "seal.key"]
+    assert sorted(path.name for path in (folder / "keys").iterdir()) == [
+        "gateway.key",
+        "passphrase",
+        "seal.key",
+        "seal.pub",
+    ]
 
 
 def test_half_a_key_pair_is_not_completed(folder: Path) -> None:
@@ -176,3 +185,18 @@ def test_a_passphrase_that_does_not_protect_is_refused(tmp_path: Path, passphras
     with pytest.raises(OurFault, match="empty or too long"):
         write_private_key(tmp_path / "a.key", Ed25519PrivateKey.generate(), passphrase)
     assert not (tmp_path / "a.key").exists()
+
+
+def test_the_public_seal_key_needs_no_passphrase(folder: Path) -> None:
+    """An auditor reads it as it is; one that belongs to another key stops the start."""
+    key = load_seal_key(folder, SETTINGS)
+    assert load_public_seal_key(folder) == key.public_key()
+    publish_seal_key(folder, key)
+    with pytest.raises(OurFault, match="does not belong"):
+        publish_seal_key(folder, Ed25519PrivateKey.generate())
+    (folder / PUBLIC_SEAL_KEY).write_bytes(b"x")
+    with pytest.raises(OurFault, match="not an Ed25519"):
+        load_public_seal_key(folder)
+    (folder / PUBLIC_SEAL_KEY).unlink()
+    publish_seal_key(folder, key)
+    assert load_public_seal_key(folder) == key.public_key()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,21 @@ from gateway.ports import (
     new_id,
 )
 
+ISA = b"ISA*"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _hashes(message: NewMessage) -> dict[str, Any]:
+    """What the first event says of a message's bytes."""
+    assert isinstance(message.payload, bytes)
+    said: dict[str, Any] = {"sha256": _sha256(message.payload), "size": len(message.payload)}
+    if message.raw is None:
+        return said
+    return {"sha256": _sha256(message.raw), "payload_sha256": said["sha256"], "size": len(message.raw)}
+
 
 class Trade:
     """Makes messages, documents and jobs of a supplier; everything can be overridden."""
@@ -39,7 +55,7 @@ class Trade:
             "channel": Channel.AS2,
             "state": MessageState.RECEIVED,
             "at": at,
-            "payload": b"ISA*",
+            "payload": ISA,
         }
         return NewMessage(**given | fields)
 
@@ -50,13 +66,14 @@ class Trade:
         return Changes(
             messages=(message,),
             jobs=(NewJob(message_id=message.id, step=step, lane=lane, run_at=self.clock()),),
-            events=(self.event(message.id),),
+            events=(self.event(message.id, **_hashes(message)),),
         )
 
     def event(self, message_id: str, **fields: Any) -> Event:
         """A first event."""
         return MessageReceived(
-            **{"message_id": message_id, "partner": "acme", "channel": "as2", "sha256": "00", "size": 4} | fields
+            **{"message_id": message_id, "partner": "acme", "channel": "as2", "sha256": _sha256(ISA), "size": 4}
+            | fields
         )
 
     def document(self, message_id: str, **fields: Any) -> NewDocument:

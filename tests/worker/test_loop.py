@@ -292,3 +292,52 @@ async def test_the_sealer_seals_while_it_runs_and_once_more_at_the_end(work: Sto
     await asyncio.gather(sealer, return_exceptions=True)
     found = await work.verify([key.public_key()])
     assert (found.ok, found.unsealed, found.seals) == (True, 0, 2)
+
+
+async def test_a_job_claimed_while_the_worker_stops_is_returned_and_never_started(
+    work: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would wait for its handler."""
+    started: list[Job] = []
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+    claim = work.claim
+
+    async def slow_claim(*arguments: Any) -> list[Job]:
+        jobs = await claim(*arguments)
+        claimed.set()
+        await go_on.wait()
+        return jobs
+
+    async def handler(job: Job) -> Changes:
+        started.append(job)
+        return processed(job)
+
+    id_ = await received(work)
+    monkeypatch.setattr(work, "claim", slow_claim)
+    worker = Worker(work, {"read": handler}, now, owner="test")
+    task = asyncio.create_task(worker.run())
+    await claimed.wait()
+    await worker.stop()
+    go_on.set()
+    await task
+    assert started == []
+    assert await outcomes(work, id_) == ["lost"]
+    assert [job.message_id for job in await claim("next", ["read"], 5)] == [id_]
+
+
+async def test_the_sealer_outlives_what_it_does_not_expect(work: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seal that fails for any reason is tried again."""
+    seal, tries = work.seal, 0
+
+    async def failing_once(key: Ed25519PrivateKey) -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise RuntimeError("a pool that timed out")
+        return await seal(key)
+
+    monkeypatch.setattr(work, "seal", failing_once)
+    task = asyncio.create_task(Sealer(work, Ed25519PrivateKey.generate(), interval=0.01).run())
+    await until(lambda: tries > 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -92,7 +92,28 @@ def test_every_kind_of_failure_has_its_outcome(fault: Exception, outcome: str, *
     assert (verdict.outcome, verdict.run_at is not None) == (outcome, again)
     kinds = [fact.kind for fact in facts(job(), verdict)]
     assert ("work.given_up" in kinds) is not again
-    assert ("delivery.attempt_failed" in kinds) is isinstance(fault, DeliveryFailed)
+    assert ("delivery.attempt_failed" in kinds) is not isinstance(fault, PartnerFault)
+
+
+def test_what_is_ours_to_mend_is_on_the_trail_once_with_its_remedy() -> None:
+    """An order that no target takes is not silent for three days; nor is every try told."""
+    fault = OurFault("No target takes ship notices", remedy="Add a route.")
+
+    def told(tries: int) -> list[dict[str, Any]]:
+        tried = job(step="read", data={}, attempt=tries, tries=tries)
+        verdict = judge(tried, fault, now=NOW, random=lambda: 0.5, schedule=Schedule(), reference="ref")
+        return [fact.data for fact in facts(tried, verdict)]
+
+    (first,) = told(1)
+    assert (first["target"], first["reason"]) == ("read", "No target takes ship notices Add a route.")
+    assert told(2) == []
+
+
+def test_a_reason_that_no_database_takes_is_cleaned() -> None:
+    """A far side's words, or a document's, may hold anything."""
+    fault = PartnerFault("said \0\ud800")
+    verdict = judge(job(), fault, now=NOW, random=lambda: 0.5, schedule=Schedule(), reference="ref")
+    assert verdict.reason == "said \ufffd\ufffd"
 
 
 def test_an_unexpected_error_is_told_by_reference_and_given_up_at_last() -> None:

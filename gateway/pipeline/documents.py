@@ -63,12 +63,14 @@ async def take(
     *,
     origin: Origin,
     findings: Sequence[Finding] = (),
+    sha256: str | None = None,
 ) -> Taken:
     """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
 
-    `findings` are those it already carries; worse ones from matching are added.
+    `findings` are those it already carries; worse ones from matching are added. `sha256` is the
+    body's digest, for a caller that has it already.
     """
-    sha256 = canonical.digest(body)
+    sha256 = sha256 or canonical.digest(body)
     key = identity.natural_key(kind, body)
     first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
     if first is not None and first.sha256 == sha256:
@@ -80,7 +82,7 @@ async def take(
     else:
         found.extend(await _match(station, agreement, kind, body, orders))
     if worst(found) is Severity.REJECT:
-        return reject(station, agreement, kind, body, origin=origin, findings=found)
+        return reject(station, agreement, kind, body, origin=origin, findings=found, sha256=sha256)
     order_number = identity.order_number_of(kind, body)
     order = orders[0] if orders else None
     business_unit = body.get("business_unit") or (order.business_unit if order else None)
@@ -168,6 +170,7 @@ def reject(
     *,
     origin: Origin,
     findings: Sequence[Finding],
+    sha256: str | None = None,
 ) -> Taken:
     """Keep a refused document with its findings; it takes no natural key, so that a corrected one may come."""
     number = identity.number_of(kind, body)
@@ -185,7 +188,7 @@ def reject(
         state=DocumentState.REJECTED,
         at=now,
         body={**body, **origin.envelope},
-        sha256=canonical.digest(body),
+        sha256=sha256 or canonical.digest(body),
         natural_key=None,
         findings=tuple(as_json(finding) for finding in findings),
         agreement=station.version(agreement.name),

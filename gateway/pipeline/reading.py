@@ -7,9 +7,10 @@ fails. Either all of it happens or nothing: no half-read interchange is ever vis
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 
-from gateway import canonical
 from gateway.edi import acknowledge, x12
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -23,7 +24,7 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import answering, composing, documents, identity, reconciling
+from gateway.pipeline import answering, composing, documents, identity, judging, reconciling
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -36,7 +37,10 @@ from gateway.ports import (
 from gateway.ports import Message as StoredMessage
 
 IN_A_THREAD = 65_536
-"""Payloads from this size on are parsed off the event loop."""
+"""Bytes of payload from which on everything pure (parsing, and each set's map and checks) is off the event loop."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def read(station: Station, job: Job) -> Changes:
@@ -51,21 +55,8 @@ async def read(station: Station, job: Job) -> Changes:
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
     reading = _Reading(station, agreement, message)
-    payload = await station.queries.payload(message.id)
-    try:
-        if len(payload) >= IN_A_THREAD:
-            interchanges = await asyncio.to_thread(_parse, station, payload)
-        else:
-            interchanges = _parse(station, payload)
-    except PartnerFault as fault:
-        return reading.unreadable(fault)
-    for interchange in interchanges:
-        await reading.interchange(interchange)
+    await reading.file(await station.queries.payload(message.id))
     return reading.done()
-
-
-def _parse(station: Station, payload: bytes) -> list[x12.Interchange]:
-    return x12.read_all(payload, guides=station.guides)
 
 
 class _Reading:
@@ -80,18 +71,27 @@ class _Reading:
         self._firsts: dict[str, NewDocument] = {}
         """Documents of this message that are to be stored, by their identities."""
 
-    def unreadable(self, fault: PartnerFault) -> Changes:
-        """Nothing of an interchange is there: no acknowledgment can be addressed, the receipt was the only answer."""
-        event = DocumentRejected(
-            message_id=self._message.id,
-            partner=self._agreement.name,
-            document="interchange",
-            number=None,
-            rules=tuple(finding.rule for finding in fault.findings),
-            reason=str(fault),
+    async def file(self, payload: bytes) -> None:
+        """The whole payload: what is read to its end counts, whatever is wrong behind it."""
+        guides = self._station.guides
+        whole = await self._aside(x12.read_whole, payload, guides=guides, limits=judging.LIMITS)
+        for interchange in whole.interchanges:
+            await self.interchange(interchange)
+        if whole.fault is not None:
+            self._unreadable(whole.fault)
+
+    def _unreadable(self, fault: PartnerFault) -> None:
+        """What cannot be read is said on the trail; without its ISA no acknowledgment can be addressed."""
+        self._decided.events.append(
+            DocumentRejected(
+                message_id=self._message.id,
+                partner=self._agreement.name,
+                document="interchange",
+                number=None,
+                rules=tuple(finding.rule for finding in fault.findings),
+                reason=str(fault),
+            )
         )
-        update = MessageUpdate(id=self._message.id, state=MessageState.REJECTED)
-        return Changes(message_updates=(update,), events=(event,))
 
     def done(self) -> Changes:
         """All of it as one commit."""
@@ -190,14 +190,12 @@ class _Reading:
             if kind is None:
                 judged.append(_not_agreed(message))
                 self._rejected(judged[-1], message.type)
-                continue
-            judged.append(message)
-            if message.outcome is not Verdict.REJECTED and group.outcome is not Verdict.REJECTED:
-                await self._document(interchange, group, message, kind)
-            else:
+            elif message.outcome is Verdict.REJECTED or group.outcome is Verdict.REJECTED:
+                judged.append(message)
                 self._rejected(message, kind)
-        outcome = group.outcome if group.outcome is Verdict.REJECTED else x12.combined(one.outcome for one in judged)
-        answered = replace(group, messages=tuple(judged), outcome=outcome)
+            else:
+                judged.append(await self._document(interchange, group, message, kind))
+        answered = replace(group, messages=tuple(judged), outcome=x12.of_group(group.findings, judged))
         if any(message.outcome is not Verdict.REJECTED for message in judged):
             self._decided.accepted += 1
         answering.answer_group(self._decided, answered)
@@ -206,39 +204,53 @@ class _Reading:
         rules = self._agreement.documents.receive
         return next((kind for kind, rule in rules.items() if rule.set == message.type), None)
 
-    async def _document(self, interchange: x12.Interchange, group: x12.Group, message: Message, kind: Kind) -> None:
-        """One accepted set through its map, and what is decided about it."""
+    async def _document(self, interchange: x12.Interchange, group: x12.Group, message: Message, kind: Kind) -> Message:
+        """One set that the guide accepts: its map, and what is decided about it; the set as the 997 tells it."""
         mapping = self._map(kind)
-        reading = mapping.read(message.root)
+        judged = await self._aside(judging.judge, mapping, kind, message)
         origin = documents.Origin(
             message_id=self._message.id,
             position=f"{interchange.control_number}/{group.control_number}/{message.control_number}",
             map=mapping.hash,
             guide=message.version,
-            unmapped=len(reading.unmapped),
+            unmapped=judged.unmapped,
             envelope=read_envelope(interchange, group, message),
         )
-        model, findings = canonical.parse(kind, reading.document)
-        if model is not None:
-            findings = (*findings, *canonical.check(model))
-        findings = (*message.findings, *reading.findings, *findings)
-        if model is None or worst(findings) is Severity.REJECT:
-            taken = documents.reject(
-                self._station, self._agreement, kind, reading.document, origin=origin, findings=findings
+        if judged.valid:
+            taken = await documents.take(
+                self._station,
+                self._agreement,
+                kind,
+                judged.body,
+                origin=origin,
+                findings=judged.findings,
+                sha256=judged.sha256,
             )
         else:
-            body = canonical.dump(model)
-            taken = await documents.take(self._station, self._agreement, kind, body, origin=origin, findings=findings)
+            taken = documents.reject(
+                self._station,
+                self._agreement,
+                kind,
+                judged.body,
+                origin=origin,
+                findings=judged.findings,
+                sha256=judged.sha256,
+            )
         for document in taken.documents:
             identities = [document.natural_key, *(name for name, _ in taken.keys)] if document.natural_key else []
             first = next((self._firsts[one] for one in identities if one in self._firsts), None)
             if first is not None and first.sha256 == document.sha256:
                 self._repeated(document, first)
-                return
+                return message
             if first is not None:
-                findings = (*findings, documents.number_taken(kind, document.body, first))
                 taken = documents.reject(
-                    self._station, self._agreement, kind, reading.document, origin=origin, findings=findings
+                    self._station,
+                    self._agreement,
+                    kind,
+                    judged.body,
+                    origin=origin,
+                    findings=(*judged.findings, documents.number_taken(kind, document.body, first)),
+                    sha256=judged.sha256,
                 )
             else:
                 self._firsts.update(dict.fromkeys(filter(None, identities), document))
@@ -247,6 +259,13 @@ class _Reading:
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
         self._decided.events.extend(taken.events)
+        return message if taken.accepted else judging.refused(message, taken.findings)
+
+    async def _aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Pure work: off the event loop when the payload is large."""
+        if self._message.size < IN_A_THREAD:
+            return work(*args, **kwargs)
+        return await asyncio.to_thread(work, *args, **kwargs)
 
     def _repeated(self, document: NewDocument, first: NewDocument) -> None:
         """The same document twice in one message: the first one counts."""

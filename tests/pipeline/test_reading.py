@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+from gateway.edi.tolerances import Limits
+from gateway.pipeline import judging
 from gateway.ports import DocumentState, MessageState
 
 
 async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, edi: Any) -> None:
     """Two groups in one interchange are answered by two 997s, each naming its group."""
-    await trade.order()
+    for one in (11, 12):
+        await trade.order(f"45000{one}")
     groups = [edi.group(edi.ack(supplier=f"SO-{one}", order=f"45000{one}"), number=str(one)) for one in (11, 12)]
     message = await trade.arrives(edi.interchange(*groups))
     answers = await trade.answers(message)
@@ -123,6 +127,53 @@ async def test_good_interchange_before_garbage_in_one_file_is_not_lost(trade: An
     assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
 
 
+@pytest.mark.parametrize("rest", ["second", "header"])
+async def test_fault_in_mid_file_leaves_what_was_read_before_it(
+    trade: Any, edi: Any, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A set beyond the limit in the second interchange: TA1 R for that one; the first is taken and answered."""
+    monkeypatch.setattr(judging, "LIMITS", Limits(message=2000))
+    await trade.order()
+    huge = edi.file(edi.set("855", *["N3*far too long"] * 200), control="000000002")
+    first = edi.file(edi.ack())
+    message = await trade.arrives(first + (huge if rest == "second" else huge[:60]))
+    answers = await trade.answers(message)
+    assert "AK9*A*1*1*1~" in answers[0]
+    assert len(answers) == (2 if rest == "second" else 1)
+    assert rest == "header" or "TA1*000000002*260302*0800*R*024~" in answers[1]
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    trail = await trade.gateway.trail(message_id=message.id)
+    (rejected,) = [one for one in trail if one.kind == "document.rejected"]
+    assert rejected.data["rules"] == ["edi.message.too_large" if rest == "second" else "edi.isa.truncated"]
+    assert message.state is MessageState.PROCESSED
+
+
+async def test_large_payload_is_mapped_and_checked_off_the_event_loop(
+    trade: Any, edi: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the parse alone: each set's map, canonical checks and digest run in another thread."""
+    seen: list[threading.Thread] = []
+    judge = judging.judge
+    monkeypatch.setattr(judging, "judge", lambda *args: (seen.append(threading.current_thread()), judge(*args))[1])
+    await trade.order()
+    filler = edi.ack(number="0002", line="x" * 70_000)
+    message = await trade.arrives(edi.file(edi.ack(), filler))
+    assert len(seen) == 1  # the other one breaks its guide
+    assert seen[0] is not threading.main_thread()
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+
+
+async def test_group_of_its_own_mistakes_stays_with_errors_though_its_sets_are_fine(trade: Any, edi: Any) -> None:
+    """GS05 is no time: AK901 says E, not A; a group without sets is refused."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()).replace("*20260302*0800*1*X*", "*20260302*2575*1*X*"))
+    (answer,) = await trade.answers(message)
+    assert "AK5*A~AK9*E*1*1*1~" in answer
+    empty = await trade.arrives(edi.interchange(edi.group(), control="000000002"))
+    assert "AK1*PR*1~AK9*R*0*0*0*5~" in (await trade.answers(empty))[0]
+    assert empty.state is MessageState.REJECTED
+
+
 async def test_set_that_was_not_agreed_is_rejected_and_the_others_of_its_group_are_taken(trade: Any, edi: Any) -> None:
     """An 856 is agreed, an 850 from the supplier is not: AK5 R for it, A for the 855, AK9 P."""
     await trade.order()
@@ -221,6 +272,8 @@ async def test_order_already_acknowledged_is_refused_also_within_one_message(
     assert set(found) == {DocumentState.DELIVERED, DocumentState.REJECTED}
     rules = [one["rule"] for one in found[DocumentState.REJECTED].findings if one["severity"] == "reject"]
     assert rules == ["matching.already_acknowledged"]
+    (answer,) = await trade.answers(message)
+    assert "AK2*855*0001~AK5*A~AK2*855*0002~AK5*R*5~AK9*P*2*2*1~" in answer
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 
@@ -237,6 +290,9 @@ async def test_order_already_acknowledged_by_edi_is_refused_with_its_remedy(
     finding = next(one for one in document.findings if one["rule"] == "matching.already_acknowledged")
     assert finding["place"] == {"pointer": "/order/number"}
     assert "replace" in finding["fix"]
+    (answer,) = await trade.answers(second)
+    assert "AK2*855*0001~AK5*R*5~AK9*R*1*1*0~" in answer
+    assert second.state is MessageState.REJECTED
     assert "document.rejected" in await trade.gateway.kinds(message_id=second.id)
     assert len(trade.at_erp("order_acknowledgement")) == 1
     third = await trade.arrives(edi.file(edi.ack(purpose="05", accepted="20"), control="000000003"))
@@ -255,6 +311,8 @@ async def test_acknowledgement_of_an_order_never_received_is_the_same_for_strang
         assert document.state is DocumentState.REJECTED
         (finding,) = [one for one in document.findings if one["severity"] == "reject"]
         assert finding["rule"] == "matching.order_unknown"
+        (answer,) = await trade.answers(message)
+        assert "AK2*855*0001~AK5*R*5~AK9*R*1*1*0~" in answer
         told.append({key: str(value).replace(order, "N") for key, value in finding.items()})
         assert "document.rejected" in await trade.gateway.kinds(message_id=message.id)
     assert told[0] == told[1]

@@ -37,6 +37,7 @@ FLOW_RULES: Mapping[str, str] = {
     "submission.partner_ambiguous": "The seller's ids in an order name one partner only.",
     "pipeline.interchange.sender_unknown": "ISA05/ISA06 are those of the partner who sent it.",
     "pipeline.interchange.receiver_unknown": "ISA07/ISA08 are ours.",
+    "pipeline.interchange.test_indicator": "ISA15 says test where the agreement is for test, and only there.",
     "pipeline.interchange.control_number_used": "An interchange control number comes once from a partner.",
     "pipeline.set.not_agreed": "The agreement lists the transaction set.",
 }

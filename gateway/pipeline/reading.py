@@ -24,7 +24,7 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import answering, composing, documents, identity, judging, reconciling
+from gateway.pipeline import addressing, answering, documents, identity, judging, reconciling
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -68,6 +68,8 @@ class _Reading:
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
         self._taken: set[str] = set()
+        self._answered: set[str] = set()
+        """Earlier messages that this one repeats, and whose answers are sent again."""
         self._firsts: dict[str, NewDocument] = {}
         """Documents of this message that are to be stored, by their identities."""
 
@@ -102,7 +104,7 @@ class _Reading:
     async def interchange(self, interchange: x12.Interchange) -> None:
         """One interchange: envelope, groups, answers."""
         key = identity.interchange_key(self._agreement.name, interchange.control_number)
-        findings = [*interchange.findings, *self._addressing(interchange)]
+        findings = [*interchange.findings, *addressing.check(self._station, self._agreement, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
             if first is not None and first.payload_sha256 == self._message.payload_sha256:
@@ -110,9 +112,12 @@ class _Reading:
                 self._decided.events.append(
                     DuplicateReceived(message_id=self._message.id, partner=self._agreement.name, channel="x12", key=key)
                 )
+                if first.id not in self._answered:
+                    self._answered.add(first.id)
+                    await answering.answer_again(self._decided, first)
                 return
             if not self._allows_repeats:
-                findings.append(_control_number_used(interchange))
+                findings.append(addressing.control_number_used(interchange))
         elif worst(findings) is not Severity.REJECT:
             self._decided.keys.append((key, self._message.id))
             self._taken.add(key)
@@ -151,36 +156,6 @@ class _Reading:
     @property
     def _allows_repeats(self) -> bool:
         return self._agreement.x12 is not None and self._agreement.x12.control_numbers_may_repeat
-
-    def _addressing(self, interchange: x12.Interchange) -> list[Finding]:
-        """The interchange must be from the partner whose station sent it, and for us."""
-        findings: list[Finding] = []
-        sender = self._station.directory.by_x12(interchange.sender_qualifier, interchange.sender)
-        if sender is None or sender.name != self._agreement.name:
-            theirs = self._agreement.x12.identity if self._agreement.x12 else None
-            findings.append(
-                Finding(
-                    rule="pipeline.interchange.sender_unknown",
-                    place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=6),
-                    said=f"{interchange.sender_qualifier} {interchange.sender}",
-                    wanted=f"{theirs.qualifier} {theirs.id}, as agreed" if theirs else "an agreed sender",
-                    fix="send with the ISA05 and ISA06 that were agreed",
-                    codes=Codes(ta105="006"),
-                )
-            )
-        ours = composing.ours(self._station, self._agreement)
-        if (interchange.receiver_qualifier, interchange.receiver) != (ours.qualifier, ours.id):
-            findings.append(
-                Finding(
-                    rule="pipeline.interchange.receiver_unknown",
-                    place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=8),
-                    said=f"{interchange.receiver_qualifier} {interchange.receiver}",
-                    wanted=f"{ours.qualifier} {ours.id}",
-                    fix="address it with our ISA07 and ISA08",
-                    codes=Codes(ta105="008"),
-                )
-            )
-        return findings
 
     async def _group(self, interchange: x12.Interchange, group: x12.Group) -> None:
         """One group: each set is judged and taken, then the 997 says so."""
@@ -323,14 +298,3 @@ def _not_agreed(message: Message) -> Message:
     if message.outcome is Verdict.REJECTED:
         return message
     return replace(message, findings=(*message.findings, finding), outcome=Verdict.REJECTED, root=Loop("", []))
-
-
-def _control_number_used(interchange: x12.Interchange) -> Finding:
-    return Finding(
-        rule="pipeline.interchange.control_number_used",
-        place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=13),
-        said=interchange.control_number,
-        wanted="a control number that this sender has not used before",
-        fix="count ISA13 up; resend unchanged what was sent before",
-        codes=Codes(ta105="025"),
-    )

@@ -342,7 +342,8 @@ def _about(order: Document, data: Any) -> Any:
     """The supplier's answer with the order that its address names, where the body leaves it out."""
     if not isinstance(data, Mapping) or data.get("order"):
         return data
-    named = {"number": order.number, "issue_date": order.body.get("issue_date")}
+    known = {name: order.body.get(name) for name in ("issue_date", "release_number")}
+    named = {"number": order.number, **known}
     return {**data, "order": {key: value for key, value in named.items() if value is not None}}
 
 

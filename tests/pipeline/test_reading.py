@@ -84,6 +84,27 @@ async def test_envelope_that_fails_is_answered_by_a_ta1_alone_and_nothing_of_it_
     assert [one.state for one in await trade.gateway.documents(good)] == [DocumentState.DELIVERED]
 
 
+@pytest.mark.parametrize(("agreed", "sent", "code"), [(False, "T", "020"), (True, "P", "020"), (True, "T", None)])
+async def test_test_and_production_do_not_mix(trade: Any, edi: Any, agreed: bool, sent: str, code: str | None) -> None:  # noqa: FBT001  a row of the table
+    """ISA15 against the agreement: a test interchange under a production agreement is refused, and the reverse."""
+    await trade.order()
+    trade.gateway.agree("acme", x12={"test": agreed})
+    message = await trade.arrives(edi.file(edi.ack()).replace("*0*P*>", f"*0*{sent}*>"))
+    (answer,) = await trade.answers(message)
+    assert ("*R*020~" in answer) is (code is not None)
+    assert len(await trade.gateway.documents(message)) == (0 if code else 1)
+
+
+async def test_document_that_no_route_fits_says_so_on_the_trail(trade: Any, edi: Any) -> None:
+    """It is kept and waits; nobody has to guess why it was not delivered."""
+    await trade.order()
+    trade.gateway.agree("acme", target=None)
+    trade.gateway.change(settings=trade.gateway.station.settings.model_copy(update={"routes": ()}))
+    message = await trade.arrives(edi.file(edi.ack()))
+    (routed,) = [one for one in await trade.gateway.trail(message_id=message.id) if one.kind == "document.routed"]
+    assert (routed.data["target"], routed.data["rule"]) == ("unrouted", "no route fits")
+
+
 WRONG_COUNTS = {
     "set count": (lambda edi: edi.file(edi.set("855", "BAK*00*AC*4500012345*20260302", count=9)), "AK5*R*4~"),
     "group count": (lambda edi: edi.interchange(edi.group(edi.ack(), count="3")), "AK9*R*3*1*0*5~"),
@@ -208,13 +229,18 @@ async def test_two_sets_one_bad_is_p_and_the_good_one_is_delivered(trade: Any, e
 
 
 async def test_same_interchange_in_another_message_has_no_second_effect(trade: Any, edi: Any) -> None:
-    """Same bytes under a new Message-ID: a duplicate on the trail, no document, no acknowledgment."""
+    """Same bytes under a new Message-ID: a duplicate on the trail, no document; the stored answers go out again."""
     await trade.order()
-    payload = edi.file(edi.ack())
-    await trade.arrives(payload)
+    payload = edi.file(edi.ack(), ack="1")
+    first = await trade.arrives(payload)
     again = await trade.arrives(payload)
+    third = await trade.arrives(payload)
     assert again.state is MessageState.PROCESSED
-    assert await trade.answers(again) == []
+    answers = await trade.answers(first)
+    assert len(answers) == 2
+    assert await trade.answers(again) == await trade.answers(third) == answers
+    sent = [one for one in await trade.gateway.all() if one.answers in {first.id, again.id, third.id}]
+    assert [one.state for one in sent] == [MessageState.DELIVERED] * 6
     assert await trade.gateway.documents(again) == []
     assert "message.duplicate" in await trade.gateway.kinds(message_id=again.id)
     assert len(trade.at_erp("order_acknowledgement")) == 1
@@ -297,6 +323,41 @@ async def test_order_already_acknowledged_by_edi_is_refused_with_its_remedy(
     assert len(trade.at_erp("order_acknowledgement")) == 1
     third = await trade.arrives(edi.file(edi.ack(purpose="05", accepted="20"), control="000000003"))
     assert [one.state for one in await trade.gateway.documents(third)] == [DocumentState.DELIVERED]
+
+
+async def test_releases_of_a_blanket_order_are_answered_one_by_one(trade: Any, edi: Any) -> None:
+    """Each release has its own original answer; a release that never came is an order that never came."""
+    for release in ("1", "2"):
+        await trade.submit(trade.order_body("BL") | {"release_number": release})
+    await trade.gateway.work()
+    states = []
+    for control, release in enumerate(("2", "1", "3", "1"), 1):
+        supplier = f"SO-{control}"
+        ack = edi.ack("BL", supplier=supplier).replace("BAK*00*AC*BL*20260302*", f"BAK*00*AC*BL*20260302*{release}")
+        message = await trade.arrives(edi.file(ack, control=f"{control:09d}"))
+        (document,) = await trade.gateway.documents(message)
+        assert document.body["order"]["release_number"] == release
+        fatal = [one["rule"] for one in document.findings if one["severity"] == "reject"]
+        states.append((document.state, fatal))
+    assert states == [
+        (DocumentState.DELIVERED, []),
+        (DocumentState.DELIVERED, []),
+        (DocumentState.REJECTED, ["matching.order_unknown"]),
+        (DocumentState.REJECTED, ["matching.already_acknowledged"]),
+    ]
+
+
+async def test_answer_without_a_release_is_to_the_newest_order_of_the_number(trade: Any, edi: Any) -> None:
+    """What was answered before the newer release came does not count against it."""
+    for control, release in enumerate(("1", "2"), 1):
+        await trade.submit(trade.order_body("BL") | {"release_number": release})
+        await trade.gateway.work()
+        trade.clock.advance(minutes=1)
+        ack = edi.ack("BL", supplier=f"SO-{release}")
+        message = await trade.arrives(edi.file(ack, control=f"{control:09d}"))
+        assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    again = await trade.arrives(edi.file(edi.ack("BL", supplier="SO-3"), control="000000003"))
+    assert [one.state for one in await trade.gateway.documents(again)] == [DocumentState.REJECTED]
 
 
 async def test_acknowledgement_of_an_order_never_received_is_the_same_for_strange_and_foreign_orders(

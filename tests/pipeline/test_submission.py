@@ -148,6 +148,22 @@ async def test_partner_cannot_touch_the_order_of_another(trade: Any, attempt: st
     assert await trade.gateway.store.document(order_id, partner="baltic") is None
 
 
+async def test_answer_at_the_address_of_a_release_is_to_that_release(trade: Any) -> None:
+    """The older release of a blanket order, answered by its address: not the newest one of that number."""
+    ids = []
+    for release in ("1", "2"):
+        done = await trade.submit(trade.order_body("BL", "baltic", "south") | {"release_number": release})
+        ids.append(json.loads(done.receipt.body)["document_id"])
+        trade.clock.advance(minutes=1)
+    await trade.gateway.work()
+    body = trade.answer_body("BL", "baltic")
+    del body["order"]
+    done = await trade.submit(body, kind="order_acknowledgement", partner="baltic", order_id=ids[0])
+    assert isinstance(done, Submitted), done
+    states = [(await trade.gateway.store.document(one)).state for one in ids]
+    assert states == [DocumentState.ANSWERED, DocumentState.AVAILABLE]
+
+
 async def test_order_fetched_twice_is_one_event(trade: Any) -> None:
     """The first reading is a fact, the second one is not."""
     order_id = await _baltic(trade)

@@ -39,6 +39,7 @@ FLOW_RULES: Mapping[str, str] = {
     "submission.failed_before": "A document whose sending was given up is freed by an operator, not by a repeat.",
     "pipeline.interchange.sender_unknown": "ISA05/ISA06 are those of the partner who sent it.",
     "pipeline.interchange.receiver_unknown": "ISA07/ISA08 are ours.",
+    "pipeline.interchange.test_indicator": "ISA15 says test where the agreement is for test, and only there.",
     "pipeline.interchange.control_number_used": "An interchange control number comes once from a partner.",
     "pipeline.set.not_agreed": "The agreement lists the transaction set.",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.tree import Message, Segment, Verdict, verdict_of
+from gateway.errors import PartnerFault
 from gateway.findings import Finding
 
 
@@ -126,6 +127,30 @@ class Interchange:
     """What the envelope alone deserves: what a TA1 says."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """A file put together: its interchanges, and what ended the reading before the file's end, if anything did.
+
+    The last interchange is the broken one where its ISA was read: rejected, with the fault among its findings.
+    """
+
+    interchanges: tuple[Interchange, ...]
+    fault: PartnerFault | None = None
+
+
+def of_group(findings: Iterable[Finding], sets: Iterable[Message]) -> Verdict:
+    """The verdict of a group: what its own findings deserve, with what became of its sets."""
+    return with_parts(verdict_of(findings), (one.outcome for one in sets))
+
+
+def with_parts(own: Verdict, parts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a whole that deserves `own` by itself: the graver of it and its parts' together."""
+    if own is Verdict.REJECTED:
+        return own
+    together = combined(parts)
+    return together if own is Verdict.ACCEPTED or together is Verdict.REJECTED else own
+
+
 def combined(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a whole from its parts: rejected when all of them are, with errors when any is not accepted."""
     parts = list(verdicts)
@@ -185,3 +210,41 @@ def final_interchange(end: InterchangeEnd, groups: list[Group], tas: list[Ta1]) 
         outcome=end.outcome,
         envelope=end.envelope,
     )
+
+
+def put_together(events: Iterable[Event]) -> Whole:
+    """A file from its events. A PartnerFault ends it: the interchange it stands in is rejected, the others stay."""
+    interchanges: list[Interchange] = []
+    groups: list[Group] = []
+    messages: list[Message] = []
+    tas: list[Ta1] = []
+    start: InterchangeStart | None = None
+    try:
+        for event in events:
+            match event:
+                case InterchangeStart():
+                    start = event
+                case Message():
+                    messages.append(event)
+                case Ta1():
+                    tas.append(event)
+                case GroupEnd():
+                    groups.append(final_group(event, messages))
+                    messages = []
+                case InterchangeEnd():
+                    interchanges.append(final_interchange(event, groups, tas))
+                    groups, tas, start = [], [], None
+                case _:
+                    pass
+    except PartnerFault as fault:
+        if start is not None:
+            end = InterchangeEnd(
+                start=start,
+                groups=len(groups),
+                findings=(*start.findings, *fault.findings),
+                outcome=Verdict.REJECTED,
+                envelope=Verdict.REJECTED,
+            )
+            interchanges.append(final_interchange(end, groups, tas))
+        return Whole(interchanges=tuple(interchanges), fault=fault)
+    return Whole(interchanges=tuple(interchanges))

@@ -22,9 +22,11 @@ from gateway.edi.interchange import (
     InterchangeEnd,
     InterchangeStart,
     Ta1,
+    Whole,
     combined,
-    final_group,
-    final_interchange,
+    of_group,
+    put_together,
+    with_parts,
 )
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
@@ -45,9 +47,12 @@ __all__ = [
     "InterchangeEnd",
     "InterchangeStart",
     "Ta1",
+    "Whole",
     "combined",
+    "of_group",
     "read",
     "read_all",
+    "read_whole",
 ]
 
 BOM = b"\xef\xbb\xbf"
@@ -270,6 +275,9 @@ class _Reader:
                 self._once("edi.interchange.stray_segment", mark.raw, mark.offset, "GS before GE")
             return
         place = replace(self._place, group=group.start.control_number or None)
+        if not group.received:
+            where = replace(place, tag="GS", offset=group.start.offset)
+            group.findings.append(finding("edi.group.empty", where, said="", wanted="ST behind the GS"))
         declared: int | None = None
         if mark is None:
             place = replace(place, offset=self._buffer.offset)
@@ -286,11 +294,8 @@ class _Reader:
                 where = replace(place, element=2)
                 wanted = f"GE02 {group.start.control_number}"
                 group.findings.append(finding("edi.group.control_number", where, said=elements[1], wanted=wanted))
-        outcome = verdict_of(group.findings)
-        if outcome is not Verdict.REJECTED:
-            seen = [verdict for verdict, count in group.verdicts.items() if count]
-            parts = combined(seen)
-            outcome = parts if outcome is Verdict.ACCEPTED or parts is Verdict.REJECTED else outcome
+        seen = [verdict for verdict, count in group.verdicts.items() if count]
+        outcome = with_parts(verdict_of(group.findings), seen)
         self._group_verdicts.add(outcome)
         yield GroupEnd(
             start=group.start,
@@ -422,10 +427,7 @@ class _Reader:
                 self._findings.append(finding("edi.interchange.control_number", where, said=elements[1], wanted=wanted))
         self._after()
         envelope = verdict_of(self._findings)
-        outcome = envelope
-        if envelope is not Verdict.REJECTED:
-            parts = combined(self._group_verdicts)
-            outcome = parts if envelope is Verdict.ACCEPTED or parts is Verdict.REJECTED else envelope
+        outcome = with_parts(envelope, self._group_verdicts)
         findings = tuple(self._findings[: self._limits.findings])
         return InterchangeEnd(
             start=self._start, groups=self._groups, findings=findings, outcome=outcome, envelope=envelope
@@ -471,22 +473,19 @@ def read_all(
     charset: str = "utf-8",
 ) -> list[Interchange]:
     """All interchanges of a small file, with final verdicts. Raises what `read` raises."""
-    interchanges: list[Interchange] = []
-    groups: list[Group] = []
-    messages: list[Message] = []
-    tas: list[Ta1] = []
-    for event in read(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset):
-        match event:
-            case Message():
-                messages.append(event)
-            case Ta1():
-                tas.append(event)
-            case GroupEnd():
-                groups.append(final_group(event, messages))
-                messages = []
-            case InterchangeEnd():
-                interchanges.append(final_interchange(event, groups, tas))
-                groups, tas = [], []
-            case _:
-                pass
-    return interchanges
+    whole = read_whole(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset)
+    if whole.fault is not None:
+        raise whole.fault
+    return list(whole.interchanges)
+
+
+def read_whole(
+    source: bytes | Iterable[bytes],
+    *,
+    guides: Guides,
+    tolerances: Tolerances | None = None,
+    limits: Limits | None = None,
+    charset: str = "utf-8",
+) -> Whole:
+    """A small file with final verdicts; what `read` raises is in `fault`, behind all that was read before it."""
+    return put_together(read(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset))

@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from gateway.edi import acknowledge, x12
 from gateway.edi.tree import Loop, Verdict
+from gateway.errors import OurFault
 from gateway.events import AcknowledgmentComposed
 from gateway.pipeline import composing, identity
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
-from gateway.ports import Numbered, Numbers, new_id
+from gateway.ports import Message, Numbered, Numbers, new_id
 
 Render = Callable[[Station, composing.Outgoing, Numbers], bytes]
 
@@ -29,6 +30,32 @@ def answer_interchange(decided: Decisions, interchange: x12.Interchange) -> None
     """Queue the TA1 for an interchange."""
     root = Loop("", [acknowledge.compose_ta1(interchange)])
     _answer(decided, "TA1", interchange.envelope, interchange.control_number, root=root, render=composing.render_ta1)
+
+
+async def answer_again(decided: Decisions, first: Message) -> None:
+    """Queue the very bytes that answered `first`: the partner repeats it because the answer did not reach them.
+
+    Under a new Message-ID: a station that has seen the old one would not hand it on. Bytes that were purged are over.
+    """
+    station, agreement, now = decided.station, decided.agreement, decided.station.clock()
+    for answer in await station.queries.answers_to(first.id):
+        try:
+            payload = await station.queries.payload(answer.id)
+        except OurFault:
+            continue
+        message_id = new_id(now)
+        decided.messages.append(
+            composing.outbound_message(
+                station.settings,
+                agreement,
+                message_id=message_id,
+                payload=payload,
+                filename=answer.filename or "answer.edi",
+                now=now,
+                answers=decided.message.id,
+            )
+        )
+        decided.jobs.append(composing.send_job(agreement, message_id, now))
 
 
 def _answer(decided: Decisions, type_: str, outcome: Verdict, answers: str, *, root: Loop, render: Render) -> None:

@@ -5,7 +5,7 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from gateway import canonical
@@ -65,24 +65,29 @@ async def take(
     *,
     origin: Origin,
     findings: Sequence[Finding] = (),
+    sha256: str | None = None,
 ) -> Taken:
     """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
 
-    `findings` are those it already carries; worse ones from matching are added.
+    `findings` are those it already carries; worse ones from matching are added. `sha256` is the
+    body's digest, for a caller that has it already.
     """
-    sha256 = canonical.digest(body)
+    sha256 = sha256 or canonical.digest(body)
     key = identity.natural_key(kind, body)
     first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
     if first is not None and first.sha256 == sha256:
         return _repeat(agreement, kind, body, origin, first)
-    orders = [origin.order] if origin.order else await _orders(station, agreement, kind, body)
+    named = await _orders(station, agreement, kind, body)
+    if origin.order is not None:  # the address says which order, or which release of it, is answered
+        named = dict.fromkeys(named, origin.order)
+    orders = list({order.id: order for order in named.values() if order is not None}.values())
     found = list(findings)
     if first is not None:
         found.append(number_taken(kind, body, first))
     else:
-        found.extend(await _match(station, agreement, kind, body, orders))
+        found.extend(await _match(station, agreement, kind, body, named))
     if worst(found) is Severity.REJECT:
-        return reject(station, agreement, kind, body, origin=origin, findings=found)
+        return reject(station, agreement, kind, body, origin=origin, findings=found, sha256=sha256)
     order_number = identity.order_number_of(kind, body)
     order = orders[0] if orders else None
     business_unit = body.get("business_unit") or (order.business_unit if order else None)
@@ -122,19 +127,16 @@ async def take(
             map=origin.map,
             guide=origin.guide,
             unmapped=origin.unmapped,
-        )
+        ),
+        DocumentRouted(
+            message_id=origin.message_id,
+            partner=agreement.name,
+            order_number=order_number,
+            document_id=document.id,
+            target=target,
+            rule=decision.rule if decision else "no route fits",
+        ),
     ]
-    if decision is not None:
-        events.append(
-            DocumentRouted(
-                message_id=origin.message_id,
-                partner=agreement.name,
-                order_number=order_number,
-                document_id=document.id,
-                target=decision.target,
-                rule=decision.rule,
-            )
-        )
     answered = DocumentState.ANSWERED if kind == "order_acknowledgement" else DocumentState.SHIPPED
     return Taken(
         accepted=True,
@@ -170,6 +172,7 @@ def reject(
     *,
     origin: Origin,
     findings: Sequence[Finding],
+    sha256: str | None = None,
 ) -> Taken:
     """Keep a refused document with its findings; it takes no natural key, so that a corrected one may come."""
     number = identity.number_of(kind, body)
@@ -187,7 +190,7 @@ def reject(
         state=DocumentState.REJECTED,
         at=now,
         body={**body, **origin.envelope},
-        sha256=canonical.digest(body),
+        sha256=sha256 or canonical.digest(body),
         natural_key=None,
         findings=tuple(as_json(finding) for finding in findings),
         agreement=station.version(agreement.name),
@@ -250,34 +253,49 @@ def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Findin
     )
 
 
-async def _orders(station: Station, agreement: Agreement, kind: str, body: Json) -> list[Document]:
-    """The orders that a document answers and that this partner was given."""
+def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
+    """The orders that a document names."""
     if kind == "order_acknowledgement":
-        numbers = [identity.order_number_of(kind, body)]
-    elif kind == "ship_notice":
-        numbers = list(identity.order_numbers(body))
-    else:
-        return []
-    found = [
-        await station.queries.order(agreement.name, number, Direction.OUTBOUND)
-        for number in numbers
-        if number is not None
-    ]
-    return [order for order in found if order is not None]
+        named = identity.order_ref(body)
+        return [] if named is None else [named]
+    return identity.order_refs(body) if kind == "ship_notice" else []
+
+
+async def _orders(
+    station: Station, agreement: Agreement, kind: str, body: Json
+) -> dict[identity.OrderRef, Document | None]:
+    """The orders that a document names, each with what this partner was given; None for what it never got."""
+    return {
+        (number, release): await station.queries.order(agreement.name, number, Direction.OUTBOUND, release=release)
+        for number, release in _refs(kind, body)
+    }
 
 
 async def _match(
-    station: Station, agreement: Agreement, kind: str, body: Json, orders: Sequence[Document]
+    station: Station, agreement: Agreement, kind: str, body: Json, orders: Mapping[identity.OrderRef, Document | None]
 ) -> tuple[Finding, ...]:
     if kind == "order_acknowledgement":
-        order = orders[0] if orders else None
-        earlier = (
-            await station.queries.documents_for_order(agreement.name, kind, order.number) if order is not None else []
-        )
+        order = next(iter(orders.values()), None)
+        earlier = await _acknowledgements(station, agreement, order) if order is not None else []
         return matching.match_acknowledgement(body, order, earlier)
     if kind == "ship_notice":
-        by_number = {order.number: order for order in orders}
-        return matching.match_ship_notice(
-            body, {number: by_number.get(number) for number in identity.order_numbers(body)}
-        )
+        notices: dict[str, Document] = {}
+        for order in filter(None, orders.values()):
+            notices.update((one.id, one) for one in await _answers(station, agreement, kind, order))
+        return matching.match_ship_notice(body, orders, tuple(notices.values()))
     return ()
+
+
+async def _answers(station: Station, agreement: Agreement, kind: str, order: Document) -> list[Document]:
+    release = order.body.get("release_number")
+    return await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
+
+
+async def _acknowledgements(station: Station, agreement: Agreement, order: Document) -> list[Document]:
+    """What acknowledged this order. One that names no release answered the newest then, as its identity tells."""
+    found = await _answers(station, agreement, "order_acknowledgement", order)
+    release = order.body.get("release_number")
+    if release is None:
+        return found
+    owner = await station.queries.key_owner(identity.original_answer_key(order.id))
+    return [one for one in found if one.message_id == owner or (identity.order_ref(one.body) or ("", None))[1]]

@@ -77,18 +77,34 @@ def number_of(kind: str, document: Json) -> str:
     return _text(own) or order_number_of(kind, document) or "-"
 
 
-def order_numbers(ship_notice: Json) -> list[str]:
-    """Every order number in a ship notice's tree, in order of appearance, each once."""
-    found: dict[str, None] = {}
+OrderRef = tuple[str, str | None]
+"""An order as answers name it: its number, and its release where it is one of a blanket order."""
+
+
+def order_ref(node: Json) -> OrderRef | None:
+    """The order that an answer, or a node of a ship notice, names under `order`."""
+    order = _map(node, "order")
+    number = _text(order.get("number"))
+    return None if number is None else (number, _text(order.get("release_number")))
+
+
+def order_refs(ship_notice: Json) -> list[OrderRef]:
+    """Every order in a ship notice's tree, in order of appearance, each once."""
+    found: dict[OrderRef, None] = {}
     pending: list[Any] = list(reversed(ship_notice.get("contents") or ()))
     while pending:
         node = pending.pop()
         if isinstance(node, Mapping):
-            number = _text(_map(node, "order").get("number"))
-            if number is not None:
-                found.setdefault(number)
+            named = order_ref(node)
+            if named is not None:
+                found.setdefault(named)
             pending.extend(reversed(node.get("contents") or ()))
     return list(found)
+
+
+def order_numbers(ship_notice: Json) -> list[str]:
+    """Every order number in a ship notice's tree, in order of appearance, each once."""
+    return list(dict.fromkeys(number for number, _ in order_refs(ship_notice)))
 
 
 def outbound_lane(partner: str, endpoint: str) -> str:

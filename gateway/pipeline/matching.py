@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gateway.findings import Finding, JsonPlace, Severity
-from gateway.pipeline.identity import order_numbers
+from gateway.pipeline.identity import OrderRef, order_ref, order_refs
 from gateway.ports import Document, Json, NewDocument
 
 EXPLAINS_THE_REST = frozenset(
@@ -23,8 +23,11 @@ EXPLAINS_THE_REST = frozenset(
 ORIGINAL = frozenset({None, "original"})
 """Purposes of a first answer; an order gets one."""
 
+EXPLAINS_A_SURPLUS = frozenset({"quantity_changed", "changed"})
+"""Line statuses after which there may be more than was ordered, too."""
+
 NOT_A_PART = frozenset({"date_changed", "price_changed", "price_pending", "substituted", "schedule_pending"})
-"""Line statuses that speak of an aspect of the line, not of a part of its quantity."""
+"""Line statuses that may speak of an aspect of the line only, not of a part of its quantity."""
 
 
 def unknown_order(number: str | None, pointer: str) -> Finding:
@@ -70,10 +73,15 @@ def match_acknowledgement(body: Json, order: Document | None, earlier: Sequence[
     return tuple(findings)
 
 
-def match_ship_notice(body: Json, orders: Mapping[str, Document | None]) -> tuple[Finding, ...]:
-    """A ship notice against the orders that it names; `orders` has an entry for each number in the notice."""
-    numbers = order_numbers(body)
-    if not numbers:
+def match_ship_notice(
+    body: Json, orders: Mapping[OrderRef, Document | None], earlier: Sequence[Document] = ()
+) -> tuple[Finding, ...]:
+    """A ship notice against the orders that it names and the accepted notices that came before, oldest first.
+
+    `orders` has an entry for each order in the notice.
+    """
+    named = order_refs(body)
+    if not named:
         return (
             Finding(
                 rule="matching.order_missing",
@@ -83,29 +91,26 @@ def match_ship_notice(body: Json, orders: Mapping[str, Document | None]) -> tupl
                 fix="name the order in the notice (856: PRF01 in the order's HL)",
             ),
         )
-    findings = [unknown_order(number, "/contents") for number in numbers if orders.get(number) is None]
-    if findings:
+    findings = [unknown_order(one[0], "/contents") for one in named if orders.get(one) is None]
+    if findings or body.get("purpose") == "cancel":
         return tuple(findings)
     shipped: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for order_number, line, pointer in shipped_lines(body):
-        order = orders.get(order_number or numbers[0])
-        line_id = line.get("order_line_id") or line.get("line_id")
-        if order is None or line_id is None:
-            continue
-        ordered = {one.get("line_id"): one for one in order.body.get("lines") or ()}
-        if line_id not in ordered:
-            continue  # LIN01 often counts within the notice: only a named order line can be compared
-        quantity = _decimal(_get(line, "shipped", "value"))
-        wanted = _decimal(_get(ordered[line_id], "quantity", "value"))
-        if quantity is None or wanted is None or not _same_unit(line.get("shipped"), ordered[line_id].get("quantity")):
-            continue
-        shipped[order.number, line_id] += quantity
-        if shipped[order.number, line_id] > wanted:
+    # An earlier notice may name the release where this one does not.
+    known = {(one.number, one.body.get("release_number")): one for one in orders.values() if one is not None}
+    for notice in _standing(earlier, body):
+        for order, mine, quantity, _ in _compared(notice.body, {**known, **orders}):
+            shipped[order.id, mine["line_id"]] += quantity
+    for order, mine, quantity, pointer in _compared(body, orders):
+        line_id = mine["line_id"]
+        before = shipped[order.id, line_id]
+        total = shipped[order.id, line_id] = before + quantity
+        wanted = _decimal(_get(mine, "quantity", "value"))
+        if wanted is not None and total > wanted:
             findings.append(
                 Finding(
                     rule="matching.shipped_too_much",
                     place=JsonPlace(pointer=f"{pointer}/shipped/value"),
-                    said=f"{shipped[order.number, line_id]} shipped of line {line_id}",
+                    said=f"{total} shipped of line {line_id}" + (f", {before} of it before" if before else ""),
                     wanted=f"at most the {wanted} ordered",
                     fix="correct the quantity, or agree the surplus with the buyer",
                     severity=Severity.ACCEPT_WITH_ERRORS,
@@ -114,9 +119,47 @@ def match_ship_notice(body: Json, orders: Mapping[str, Document | None]) -> tupl
     return tuple(findings)
 
 
-def shipped_lines(body: Json) -> Iterator[tuple[str | None, Json, str]]:
+def _standing(earlier: Sequence[Document], body: Json) -> list[Document]:
+    """The notices that still count: the last under each number, none that was cancelled or that `body` replaces."""
+    last = {notice.number: notice for notice in earlier}
+    return [
+        notice
+        for number, notice in last.items()
+        if number != body.get("number") and notice.body.get("purpose") != "cancel"
+    ]
+
+
+def _compared(body: Json, orders: Mapping[OrderRef, Document | None]) -> Iterator[tuple[Document, Json, Decimal, str]]:
+    """The shipped lines that can be held against an order: it, its line, the quantity in its unit, the place."""
+    named = order_refs(body)
+    lines: dict[str, dict[Any, Json]] = {}
+    for ref, line, pointer in shipped_lines(body):
+        order = orders.get(ref or named[0]) if ref or named else None
+        if order is None:
+            continue
+        if order.id not in lines:
+            lines[order.id] = {one.get("line_id"): one for one in order.body.get("lines") or () if one.get("line_id")}
+        mine = _line_of(line, lines[order.id])
+        quantity = _decimal(_get(line, "shipped", "value"))
+        if mine is not None and quantity is not None and _same_unit(line.get("shipped"), mine.get("quantity")):
+            yield order, mine, quantity, pointer
+
+
+def _line_of(line: Json, ordered: Mapping[Any, Json]) -> Json | None:
+    """The order's line. LIN01 often counts within the notice: it is the order's only when the item is the same."""
+    if line.get("order_line_id") is not None:
+        return ordered.get(line["order_line_id"])
+    mine = ordered.get(line.get("line_id"))
+    return mine if mine is not None and _item_ids(line) & _item_ids(mine) else None
+
+
+def _item_ids(line: Json) -> set[tuple[Any, Any]]:
+    return {(_get(one, "scheme"), _get(one, "value")) for one in _get(line, "item", "ids") or ()}
+
+
+def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
     """Every line in the tree with the order it stands under and its JSON Pointer, in order of appearance."""
-    pending: list[tuple[Any, str | None, str]] = [
+    pending: list[tuple[Any, OrderRef | None, str]] = [
         (node, None, f"/contents/{index}") for index, node in enumerate(body.get("contents") or ())
     ]
     pending.reverse()
@@ -124,7 +167,7 @@ def shipped_lines(body: Json) -> Iterator[tuple[str | None, Json, str]]:
         node, order, pointer = pending.pop()
         if not isinstance(node, Mapping):
             continue
-        order = _get(node, "order", "number") or order
+        order = order_ref(node) or order
         if node.get("shipped") is not None:
             yield order, node, pointer
         children = [
@@ -150,16 +193,19 @@ def _unknown_line(pointer: str, line_id: str) -> Finding:
 
 def _parts_add_up(pointer: str, line: Json, ordered: Json) -> Iterator[Finding]:
     responses = line.get("responses") or ()
-    parts = [_decimal(_get(one, "quantity", "value")) for one in responses if one.get("status") not in NOT_A_PART]
-    statuses = {one.get("status") for one in responses}
+    told = [(one.get("status"), _decimal(_get(one, "quantity", "value"))) for one in responses]
+    statuses = {status for status, _ in told}
     wanted = _decimal(_get(ordered, "quantity", "value"))
+    parts = [part for status, part in told if status not in NOT_A_PART]
     if wanted is None or not parts or any(part is None for part in parts):
         return
     if any(not _same_unit(one.get("quantity"), ordered.get("quantity")) for one in responses if one.get("quantity")):
         return
     total = sum((part for part in parts if part is not None), Decimal(0))
-    explained = bool(statuses & EXPLAINS_THE_REST) and total <= wanted
-    if total != wanted and not explained:
+    # A date or price changed may speak of the whole line again, or of a part of its own: either reading will do.
+    everything = sum((part for _, part in told if part is not None), Decimal(0))
+    explained = statuses & EXPLAINS_A_SURPLUS or (statuses & EXPLAINS_THE_REST and total <= wanted)
+    if wanted not in {total, everything} and not explained:
         yield Finding(
             rule="matching.parts_do_not_add_up",
             place=JsonPlace(pointer=f"{pointer}/responses"),

@@ -7,9 +7,10 @@ fails. Either all of it happens or nothing: no half-read interchange is ever vis
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 
-from gateway import canonical
 from gateway.edi import acknowledge, x12
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -23,7 +24,7 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import answering, composing, documents, identity, reconciling
+from gateway.pipeline import addressing, answering, documents, identity, judging, reconciling
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -36,7 +37,10 @@ from gateway.ports import (
 from gateway.ports import Message as StoredMessage
 
 IN_A_THREAD = 65_536
-"""Payloads from this size on are parsed off the event loop."""
+"""Bytes of payload from which on everything pure (parsing, and each set's map and checks) is off the event loop."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def read(station: Station, job: Job) -> Changes:
@@ -51,21 +55,8 @@ async def read(station: Station, job: Job) -> Changes:
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
     reading = _Reading(station, agreement, message)
-    payload = await station.queries.payload(message.id)
-    try:
-        if len(payload) >= IN_A_THREAD:
-            interchanges = await asyncio.to_thread(_parse, station, payload)
-        else:
-            interchanges = _parse(station, payload)
-    except PartnerFault as fault:
-        return reading.unreadable(fault)
-    for interchange in interchanges:
-        await reading.interchange(interchange)
+    await reading.file(await station.queries.payload(message.id))
     return reading.done()
-
-
-def _parse(station: Station, payload: bytes) -> list[x12.Interchange]:
-    return x12.read_all(payload, guides=station.guides)
 
 
 class _Reading:
@@ -77,21 +68,32 @@ class _Reading:
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
         self._taken: set[str] = set()
+        self._answered: set[str] = set()
+        """Earlier messages that this one repeats, and whose answers are sent again."""
         self._firsts: dict[str, NewDocument] = {}
         """Documents of this message that are to be stored, by their identities."""
 
-    def unreadable(self, fault: PartnerFault) -> Changes:
-        """Nothing of an interchange is there: no acknowledgment can be addressed, the receipt was the only answer."""
-        event = DocumentRejected(
-            message_id=self._message.id,
-            partner=self._agreement.name,
-            document="interchange",
-            number=None,
-            rules=tuple(finding.rule for finding in fault.findings),
-            reason=str(fault),
+    async def file(self, payload: bytes) -> None:
+        """The whole payload: what is read to its end counts, whatever is wrong behind it."""
+        guides = self._station.guides
+        whole = await self._aside(x12.read_whole, payload, guides=guides, limits=judging.LIMITS)
+        for interchange in whole.interchanges:
+            await self.interchange(interchange)
+        if whole.fault is not None:
+            self._unreadable(whole.fault)
+
+    def _unreadable(self, fault: PartnerFault) -> None:
+        """What cannot be read is said on the trail; without its ISA no acknowledgment can be addressed."""
+        self._decided.events.append(
+            DocumentRejected(
+                message_id=self._message.id,
+                partner=self._agreement.name,
+                document="interchange",
+                number=None,
+                rules=tuple(finding.rule for finding in fault.findings),
+                reason=str(fault),
+            )
         )
-        update = MessageUpdate(id=self._message.id, state=MessageState.REJECTED)
-        return Changes(message_updates=(update,), events=(event,))
 
     def done(self) -> Changes:
         """All of it as one commit."""
@@ -102,7 +104,7 @@ class _Reading:
     async def interchange(self, interchange: x12.Interchange) -> None:
         """One interchange: envelope, groups, answers."""
         key = identity.interchange_key(self._agreement.name, interchange.control_number)
-        findings = [*interchange.findings, *self._addressing(interchange)]
+        findings = [*interchange.findings, *addressing.check(self._station, self._agreement, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
             if first is not None and first.payload_sha256 == self._message.payload_sha256:
@@ -110,9 +112,12 @@ class _Reading:
                 self._decided.events.append(
                     DuplicateReceived(message_id=self._message.id, partner=self._agreement.name, channel="x12", key=key)
                 )
+                if first.id not in self._answered:
+                    self._answered.add(first.id)
+                    await answering.answer_again(self._decided, first)
                 return
             if not self._allows_repeats:
-                findings.append(_control_number_used(interchange))
+                findings.append(addressing.control_number_used(interchange))
         elif worst(findings) is not Severity.REJECT:
             self._decided.keys.append((key, self._message.id))
             self._taken.add(key)
@@ -152,36 +157,6 @@ class _Reading:
     def _allows_repeats(self) -> bool:
         return self._agreement.x12 is not None and self._agreement.x12.control_numbers_may_repeat
 
-    def _addressing(self, interchange: x12.Interchange) -> list[Finding]:
-        """The interchange must be from the partner whose station sent it, and for us."""
-        findings: list[Finding] = []
-        sender = self._station.directory.by_x12(interchange.sender_qualifier, interchange.sender)
-        if sender is None or sender.name != self._agreement.name:
-            theirs = self._agreement.x12.identity if self._agreement.x12 else None
-            findings.append(
-                Finding(
-                    rule="pipeline.interchange.sender_unknown",
-                    place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=6),
-                    said=f"{interchange.sender_qualifier} {interchange.sender}",
-                    wanted=f"{theirs.qualifier} {theirs.id}, as agreed" if theirs else "an agreed sender",
-                    fix="send with the ISA05 and ISA06 that were agreed",
-                    codes=Codes(ta105="006"),
-                )
-            )
-        ours = composing.ours(self._station, self._agreement)
-        if (interchange.receiver_qualifier, interchange.receiver) != (ours.qualifier, ours.id):
-            findings.append(
-                Finding(
-                    rule="pipeline.interchange.receiver_unknown",
-                    place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=8),
-                    said=f"{interchange.receiver_qualifier} {interchange.receiver}",
-                    wanted=f"{ours.qualifier} {ours.id}",
-                    fix="address it with our ISA07 and ISA08",
-                    codes=Codes(ta105="008"),
-                )
-            )
-        return findings
-
     async def _group(self, interchange: x12.Interchange, group: x12.Group) -> None:
         """One group: each set is judged and taken, then the 997 says so."""
         judged: list[Message] = []
@@ -190,14 +165,12 @@ class _Reading:
             if kind is None:
                 judged.append(_not_agreed(message))
                 self._rejected(judged[-1], message.type)
-                continue
-            judged.append(message)
-            if message.outcome is not Verdict.REJECTED and group.outcome is not Verdict.REJECTED:
-                await self._document(interchange, group, message, kind)
-            else:
+            elif message.outcome is Verdict.REJECTED or group.outcome is Verdict.REJECTED:
+                judged.append(message)
                 self._rejected(message, kind)
-        outcome = group.outcome if group.outcome is Verdict.REJECTED else x12.combined(one.outcome for one in judged)
-        answered = replace(group, messages=tuple(judged), outcome=outcome)
+            else:
+                judged.append(await self._document(interchange, group, message, kind))
+        answered = replace(group, messages=tuple(judged), outcome=x12.of_group(group.findings, judged))
         if any(message.outcome is not Verdict.REJECTED for message in judged):
             self._decided.accepted += 1
         answering.answer_group(self._decided, answered)
@@ -206,39 +179,53 @@ class _Reading:
         rules = self._agreement.documents.receive
         return next((kind for kind, rule in rules.items() if rule.set == message.type), None)
 
-    async def _document(self, interchange: x12.Interchange, group: x12.Group, message: Message, kind: Kind) -> None:
-        """One accepted set through its map, and what is decided about it."""
+    async def _document(self, interchange: x12.Interchange, group: x12.Group, message: Message, kind: Kind) -> Message:
+        """One set that the guide accepts: its map, and what is decided about it; the set as the 997 tells it."""
         mapping = self._map(kind)
-        reading = mapping.read(message.root)
+        judged = await self._aside(judging.judge, mapping, kind, message)
         origin = documents.Origin(
             message_id=self._message.id,
             position=f"{interchange.control_number}/{group.control_number}/{message.control_number}",
             map=mapping.hash,
             guide=message.version,
-            unmapped=len(reading.unmapped),
+            unmapped=judged.unmapped,
             envelope=read_envelope(interchange, group, message),
         )
-        model, findings = canonical.parse(kind, reading.document)
-        if model is not None:
-            findings = (*findings, *canonical.check(model))
-        findings = (*message.findings, *reading.findings, *findings)
-        if model is None or worst(findings) is Severity.REJECT:
-            taken = documents.reject(
-                self._station, self._agreement, kind, reading.document, origin=origin, findings=findings
+        if judged.valid:
+            taken = await documents.take(
+                self._station,
+                self._agreement,
+                kind,
+                judged.body,
+                origin=origin,
+                findings=judged.findings,
+                sha256=judged.sha256,
             )
         else:
-            body = canonical.dump(model)
-            taken = await documents.take(self._station, self._agreement, kind, body, origin=origin, findings=findings)
+            taken = documents.reject(
+                self._station,
+                self._agreement,
+                kind,
+                judged.body,
+                origin=origin,
+                findings=judged.findings,
+                sha256=judged.sha256,
+            )
         for document in taken.documents:
             identities = [document.natural_key, *(name for name, _ in taken.keys)] if document.natural_key else []
             first = next((self._firsts[one] for one in identities if one in self._firsts), None)
             if first is not None and first.sha256 == document.sha256:
                 self._repeated(document, first)
-                return
+                return message
             if first is not None:
-                findings = (*findings, documents.number_taken(kind, document.body, first))
                 taken = documents.reject(
-                    self._station, self._agreement, kind, reading.document, origin=origin, findings=findings
+                    self._station,
+                    self._agreement,
+                    kind,
+                    judged.body,
+                    origin=origin,
+                    findings=(*judged.findings, documents.number_taken(kind, document.body, first)),
+                    sha256=judged.sha256,
                 )
             else:
                 self._firsts.update(dict.fromkeys(filter(None, identities), document))
@@ -247,6 +234,13 @@ class _Reading:
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
         self._decided.events.extend(taken.events)
+        return message if taken.accepted else judging.refused(message, taken.findings)
+
+    async def _aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Pure work: off the event loop when the payload is large."""
+        if self._message.size < IN_A_THREAD:
+            return work(*args, **kwargs)
+        return await asyncio.to_thread(work, *args, **kwargs)
 
     def _repeated(self, document: NewDocument, first: NewDocument) -> None:
         """The same document twice in one message: the first one counts."""
@@ -304,14 +298,3 @@ def _not_agreed(message: Message) -> Message:
     if message.outcome is Verdict.REJECTED:
         return message
     return replace(message, findings=(*message.findings, finding), outcome=Verdict.REJECTED, root=Loop("", []))
-
-
-def _control_number_used(interchange: x12.Interchange) -> Finding:
-    return Finding(
-        rule="pipeline.interchange.control_number_used",
-        place=EdiPlace(interchange=interchange.control_number, tag="ISA", element=13),
-        said=interchange.control_number,
-        wanted="a control number that this sender has not used before",
-        fix="count ISA13 up; resend unchanged what was sent before",
-        codes=Codes(ta105="025"),
-    )

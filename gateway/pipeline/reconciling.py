@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.edi import acknowledge, x12
-from gateway.edi.tree import Segment, Verdict
+from gateway.edi.tree import Segment, Verdict, verdict_of
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
 from gateway.pipeline import composing, identity
@@ -18,6 +18,9 @@ from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, Mes
 
 TAKEN = frozenset({"A", "E"})
 """Outcomes (elements 715 and I17) that say the partner has it; P refuses a set, and we send one a group."""
+
+OUR_SET = "0001"
+"""ST02 of the one set in a group of ours."""
 
 CLOSED = frozenset({MessageState.ACKNOWLEDGED, MessageState.REJECTED})
 
@@ -32,14 +35,17 @@ class _Answer:
 
 
 async def reconcile_group(decided: Decisions, group: x12.Group) -> None:
-    """A group of 997s: each closes a group that we sent."""
+    """A group of 997s: each closes a group that we sent; a group that is refused as a whole closes nothing."""
+    if verdict_of(group.findings) is Verdict.REJECTED:
+        _unreadable(decided, "997", group.findings)
+        return
     decided.accepted += 1
     for message in group.messages:
         if message.type != "997" or message.outcome is Verdict.REJECTED:
             _unreadable(decided, message.type, message.findings)
             continue
         found = acknowledge.read_997(message)
-        answer = _Answer(type="997", control_number=found.group_control_number, outcome=found.outcome)
+        answer = _Answer(type="997", control_number=found.group_control_number, outcome=_outcome(found))
         key = identity.acknowledgment_key(decided.agreement.name, found.functional_id, found.group_control_number)
         sent = await decided.station.queries.message_by_wait_key(key)
         if sent is None or sent.state in CLOSED:
@@ -47,6 +53,13 @@ async def reconcile_group(decided: Decisions, group: x12.Group) -> None:
         else:
             decided.met.append(key)
             await _settle(decided, sent, answer)
+
+
+def _outcome(found: acknowledge.FunctionalAcknowledgment) -> str:
+    """The worse of what AK9 says of the group and AK5 of our set in it: an A that refuses the set is a refusal."""
+    verdicts = (found.outcome, found.outcome_of(OUR_SET))
+    refused = [one for one in verdicts if one not in TAKEN]
+    return refused[0] if refused else max(verdicts)  # E is worse than A
 
 
 async def reconcile_ta1(decided: Decisions, segment: Segment, findings: tuple[Finding, ...]) -> None:

@@ -67,6 +67,9 @@ class Queries(Protocol):
     async def key_owner(self, key: str) -> str | None:
         """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
 
+    async def answers_to(self, message_id: str) -> list[Message]:
+        """The acknowledgments that answer a message, oldest first."""
+
     async def message_by_wait_key(self, wait_key: str) -> Message | None:
         """The newest message that is, or was, closed by `wait_key`."""
 
@@ -82,11 +85,15 @@ class Queries(Protocol):
     async def document_by_key(self, partner: str, direction: Direction, natural_key: str) -> Document | None:
         """The accepted document with this natural key."""
 
-    async def order(self, partner: str, number: str, direction: Direction) -> Document | None:
-        """The newest purchase order with this number that went to (or came from) this partner."""
+    async def order(
+        self, partner: str, number: str, direction: Direction, *, release: str | None = None
+    ) -> Document | None:
+        """The newest purchase order with this number (and release) that went to, or came from, this partner."""
 
-    async def documents_for_order(self, partner: str, kind: str, order_number: str) -> list[Document]:
-        """The accepted documents of one kind that answer an order."""
+    async def documents_for_order(
+        self, partner: str, kind: str, order_number: str, *, release: str | None = None
+    ) -> list[Document]:
+        """The accepted documents of one kind that answer an order: those that name this release, or none."""
 
     async def documents(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
 from gateway.ports import (
@@ -61,6 +61,10 @@ class Asking:
         """The message that took this duplicate key."""
         return await self.database.read(partial(queries.one_message, condition=message.c.duplicate_key == key))
 
+    async def answers_to(self, message_id: str) -> list[Message]:
+        """The acknowledgments that answer a message, oldest first."""
+        return await self.database.read(partial(queries.answers_to, message_id=message_id))
+
     async def message_by_wait_key(self, wait_key: str) -> Message | None:
         """The newest message that is, or was, closed by `wait_key`."""
         return await self.database.read(partial(queries.one_message, condition=message.c.wait_key == wait_key))
@@ -95,20 +99,31 @@ class Asking:
         )
         return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
 
-    async def order(self, partner: str, number: str, direction: Direction) -> Document | None:
-        """The newest purchase order with this number that went to (or came from) this partner and was not rejected."""
-        conditions = (
+    async def order(
+        self, partner: str, number: str, direction: Direction, *, release: str | None = None
+    ) -> Document | None:
+        """The newest purchase order with this number that went to (or came from) this partner and was not rejected.
+
+        With a `release`, that release of a blanket order; without one, the newest whatever its release.
+        """
+        conditions = [
             document.c.number == number,
             document.c.partner == partner,
             document.c.kind == "purchase_order",
             document.c.direction == direction.value,
             document.c.natural_key.is_not(None),
-        )
+        ]
+        if release is not None:
+            conditions.append(document.c.body["release_number"].as_string() == release)
         return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
 
-    async def documents_for_order(self, partner: str, kind: str, order_number: str) -> list[Document]:
-        """The accepted documents of one kind that answer an order, oldest first."""
+    async def documents_for_order(
+        self, partner: str, kind: str, order_number: str, *, release: str | None = None
+    ) -> list[Document]:
+        """The accepted documents of one kind that answer an order, oldest first: those that name `release`, or none."""
+        named = document.c.body[("order", "release_number")].as_string()
         conditions = (
+            named.is_(None) if release is None else or_(named.is_(None), named == release),
             document.c.partner == partner,
             document.c.kind == kind,
             document.c.order_number == order_number,

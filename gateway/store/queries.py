@@ -89,6 +89,12 @@ def messages(connection: Connection, *, partner: str | None, state: MessageState
     return [message_of(row) for row in connection.execute(statement)]
 
 
+def answers_to(connection: Connection, message_id: str) -> list[Message]:
+    """The messages that answer a message, oldest first."""
+    statement = _MESSAGES.where(message.c.answers == message_id).order_by(message.c.id).limit(MOST)
+    return [message_of(row) for row in connection.execute(statement)]
+
+
 def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
     """One form of a message. None when it never had it; raises OurFault when it was purged or changed."""
     statement = select(payload).where(payload.c.message_id == message_id, payload.c.form == form)

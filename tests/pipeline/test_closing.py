@@ -31,6 +31,34 @@ async def test_997_of_the_partner_closes_or_rejects_what_was_sent(trade: Any, ed
     assert "acknowledgment.overdue" not in await trade.gateway.kinds(message_id=sent.id)
 
 
+BY_SET = {
+    "AK5 refuses under an accepting AK9": (("AK2*850*0001", "AK5*R*5", "AK9*A*1*1*1"), DocumentState.REJECTED),
+    "AK5 accepts under a refusing AK9": (("AK2*850*0001", "AK5*A", "AK9*R*1*1*0"), DocumentState.REJECTED),
+    "another set is refused": (("AK2*850*0007", "AK5*R*5", "AK9*E*1*1*1"), DocumentState.ACKNOWLEDGED),
+    "no set is named": (("AK9*A*1*1*1",), DocumentState.ACKNOWLEDGED),
+}
+
+
+@pytest.mark.parametrize("name", BY_SET)
+async def test_worse_of_group_and_set_decides(trade: Any, edi: Any, name: str) -> None:
+    """AK5 counts where its AK2 names our set, beside AK9."""
+    segments, state = BY_SET[name]
+    order_id = await trade.order()
+    await trade.arrives(edi.interchange(edi.group(edi.set("997", "AK1*PO*1", *segments), code="FA")))
+    assert (await trade.gateway.store.document(order_id)).state is state
+
+
+async def test_997_in_a_group_that_is_refused_closes_nothing(trade: Any, edi: Any) -> None:
+    """GE01 is wrong: nothing in that group counts, the operator sees why."""
+    order_id = await trade.order()
+    inner = edi.set("997", "AK1*PO*1", "AK2*850*0001", "AK5*A", "AK9*A*1*1*1")
+    message = await trade.arrives(edi.interchange(edi.group(inner, code="FA", count="2")))
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
+    trail = await trade.gateway.trail(message_id=message.id)
+    assert [one.data["rules"] for one in trail if one.kind == "document.rejected"] == [["edi.group.count"]]
+    assert message.state is MessageState.REJECTED
+
+
 @pytest.mark.parametrize(("group", "functional_id"), [("77", "PO"), ("1", "IN"), ("999999999", "PO")])
 async def test_997_for_something_never_sent_is_unmatched_and_changes_nothing(
     trade: Any, edi: Any, group: str, functional_id: str

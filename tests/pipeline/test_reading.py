@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+from gateway.edi.tolerances import Limits
+from gateway.pipeline import judging
 from gateway.ports import DocumentState, MessageState
 
 
 async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, edi: Any) -> None:
     """Two groups in one interchange are answered by two 997s, each naming its group."""
-    await trade.order()
+    for one in (11, 12):
+        await trade.order(f"45000{one}")
     groups = [edi.group(edi.ack(supplier=f"SO-{one}", order=f"45000{one}"), number=str(one)) for one in (11, 12)]
     message = await trade.arrives(edi.interchange(*groups))
     answers = await trade.answers(message)
@@ -80,6 +84,27 @@ async def test_envelope_that_fails_is_answered_by_a_ta1_alone_and_nothing_of_it_
     assert [one.state for one in await trade.gateway.documents(good)] == [DocumentState.DELIVERED]
 
 
+@pytest.mark.parametrize(("agreed", "sent", "code"), [(False, "T", "020"), (True, "P", "020"), (True, "T", None)])
+async def test_test_and_production_do_not_mix(trade: Any, edi: Any, agreed: bool, sent: str, code: str | None) -> None:  # noqa: FBT001  a row of the table
+    """ISA15 against the agreement: a test interchange under a production agreement is refused, and the reverse."""
+    await trade.order()
+    trade.gateway.agree("acme", x12={"test": agreed})
+    message = await trade.arrives(edi.file(edi.ack()).replace("*0*P*>", f"*0*{sent}*>"))
+    (answer,) = await trade.answers(message)
+    assert ("*R*020~" in answer) is (code is not None)
+    assert len(await trade.gateway.documents(message)) == (0 if code else 1)
+
+
+async def test_document_that_no_route_fits_says_so_on_the_trail(trade: Any, edi: Any) -> None:
+    """It is kept and waits; nobody has to guess why it was not delivered."""
+    await trade.order()
+    trade.gateway.agree("acme", target=None)
+    trade.gateway.change(settings=trade.gateway.station.settings.model_copy(update={"routes": ()}))
+    message = await trade.arrives(edi.file(edi.ack()))
+    (routed,) = [one for one in await trade.gateway.trail(message_id=message.id) if one.kind == "document.routed"]
+    assert (routed.data["target"], routed.data["rule"]) == ("unrouted", "no route fits")
+
+
 WRONG_COUNTS = {
     "set count": (lambda edi: edi.file(edi.set("855", "BAK*00*AC*4500012345*20260302", count=9)), "AK5*R*4~"),
     "group count": (lambda edi: edi.interchange(edi.group(edi.ack(), count="3")), "AK9*R*3*1*0*5~"),
@@ -123,6 +148,53 @@ async def test_good_interchange_before_garbage_in_one_file_is_not_lost(trade: An
     assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
 
 
+@pytest.mark.parametrize("rest", ["second", "header"])
+async def test_fault_in_mid_file_leaves_what_was_read_before_it(
+    trade: Any, edi: Any, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A set beyond the limit in the second interchange: TA1 R for that one; the first is taken and answered."""
+    monkeypatch.setattr(judging, "LIMITS", Limits(message=2000))
+    await trade.order()
+    huge = edi.file(edi.set("855", *["N3*far too long"] * 200), control="000000002")
+    first = edi.file(edi.ack())
+    message = await trade.arrives(first + (huge if rest == "second" else huge[:60]))
+    answers = await trade.answers(message)
+    assert "AK9*A*1*1*1~" in answers[0]
+    assert len(answers) == (2 if rest == "second" else 1)
+    assert rest == "header" or "TA1*000000002*260302*0800*R*024~" in answers[1]
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    trail = await trade.gateway.trail(message_id=message.id)
+    (rejected,) = [one for one in trail if one.kind == "document.rejected"]
+    assert rejected.data["rules"] == ["edi.message.too_large" if rest == "second" else "edi.isa.truncated"]
+    assert message.state is MessageState.PROCESSED
+
+
+async def test_large_payload_is_mapped_and_checked_off_the_event_loop(
+    trade: Any, edi: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the parse alone: each set's map, canonical checks and digest run in another thread."""
+    seen: list[threading.Thread] = []
+    judge = judging.judge
+    monkeypatch.setattr(judging, "judge", lambda *args: (seen.append(threading.current_thread()), judge(*args))[1])
+    await trade.order()
+    filler = edi.ack(number="0002", line="x" * 70_000)
+    message = await trade.arrives(edi.file(edi.ack(), filler))
+    assert len(seen) == 1  # the other one breaks its guide
+    assert seen[0] is not threading.main_thread()
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+
+
+async def test_group_of_its_own_mistakes_stays_with_errors_though_its_sets_are_fine(trade: Any, edi: Any) -> None:
+    """GS05 is no time: AK901 says E, not A; a group without sets is refused."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()).replace("*20260302*0800*1*X*", "*20260302*2575*1*X*"))
+    (answer,) = await trade.answers(message)
+    assert "AK5*A~AK9*E*1*1*1~" in answer
+    empty = await trade.arrives(edi.interchange(edi.group(), control="000000002"))
+    assert "AK1*PR*1~AK9*R*0*0*0*5~" in (await trade.answers(empty))[0]
+    assert empty.state is MessageState.REJECTED
+
+
 async def test_set_that_was_not_agreed_is_rejected_and_the_others_of_its_group_are_taken(trade: Any, edi: Any) -> None:
     """An 856 is agreed, an 850 from the supplier is not: AK5 R for it, A for the 855, AK9 P."""
     await trade.order()
@@ -157,13 +229,18 @@ async def test_two_sets_one_bad_is_p_and_the_good_one_is_delivered(trade: Any, e
 
 
 async def test_same_interchange_in_another_message_has_no_second_effect(trade: Any, edi: Any) -> None:
-    """Same bytes under a new Message-ID: a duplicate on the trail, no document, no acknowledgment."""
+    """Same bytes under a new Message-ID: a duplicate on the trail, no document; the stored answers go out again."""
     await trade.order()
-    payload = edi.file(edi.ack())
-    await trade.arrives(payload)
+    payload = edi.file(edi.ack(), ack="1")
+    first = await trade.arrives(payload)
     again = await trade.arrives(payload)
+    third = await trade.arrives(payload)
     assert again.state is MessageState.PROCESSED
-    assert await trade.answers(again) == []
+    answers = await trade.answers(first)
+    assert len(answers) == 2
+    assert await trade.answers(again) == await trade.answers(third) == answers
+    sent = [one for one in await trade.gateway.all() if one.answers in {first.id, again.id, third.id}]
+    assert [one.state for one in sent] == [MessageState.DELIVERED] * 6
     assert await trade.gateway.documents(again) == []
     assert "message.duplicate" in await trade.gateway.kinds(message_id=again.id)
     assert len(trade.at_erp("order_acknowledgement")) == 1
@@ -221,6 +298,8 @@ async def test_order_already_acknowledged_is_refused_also_within_one_message(
     assert set(found) == {DocumentState.DELIVERED, DocumentState.REJECTED}
     rules = [one["rule"] for one in found[DocumentState.REJECTED].findings if one["severity"] == "reject"]
     assert rules == ["matching.already_acknowledged"]
+    (answer,) = await trade.answers(message)
+    assert "AK2*855*0001~AK5*A~AK2*855*0002~AK5*R*5~AK9*P*2*2*1~" in answer
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 
@@ -237,10 +316,48 @@ async def test_order_already_acknowledged_by_edi_is_refused_with_its_remedy(
     finding = next(one for one in document.findings if one["rule"] == "matching.already_acknowledged")
     assert finding["place"] == {"pointer": "/order/number"}
     assert "replace" in finding["fix"]
+    (answer,) = await trade.answers(second)
+    assert "AK2*855*0001~AK5*R*5~AK9*R*1*1*0~" in answer
+    assert second.state is MessageState.REJECTED
     assert "document.rejected" in await trade.gateway.kinds(message_id=second.id)
     assert len(trade.at_erp("order_acknowledgement")) == 1
     third = await trade.arrives(edi.file(edi.ack(purpose="05", accepted="20"), control="000000003"))
     assert [one.state for one in await trade.gateway.documents(third)] == [DocumentState.DELIVERED]
+
+
+async def test_releases_of_a_blanket_order_are_answered_one_by_one(trade: Any, edi: Any) -> None:
+    """Each release has its own original answer; a release that never came is an order that never came."""
+    for release in ("1", "2"):
+        await trade.submit(trade.order_body("BL") | {"release_number": release})
+    await trade.gateway.work()
+    states = []
+    for control, release in enumerate(("2", "1", "3", "1"), 1):
+        supplier = f"SO-{control}"
+        ack = edi.ack("BL", supplier=supplier).replace("BAK*00*AC*BL*20260302*", f"BAK*00*AC*BL*20260302*{release}")
+        message = await trade.arrives(edi.file(ack, control=f"{control:09d}"))
+        (document,) = await trade.gateway.documents(message)
+        assert document.body["order"]["release_number"] == release
+        fatal = [one["rule"] for one in document.findings if one["severity"] == "reject"]
+        states.append((document.state, fatal))
+    assert states == [
+        (DocumentState.DELIVERED, []),
+        (DocumentState.DELIVERED, []),
+        (DocumentState.REJECTED, ["matching.order_unknown"]),
+        (DocumentState.REJECTED, ["matching.already_acknowledged"]),
+    ]
+
+
+async def test_answer_without_a_release_is_to_the_newest_order_of_the_number(trade: Any, edi: Any) -> None:
+    """What was answered before the newer release came does not count against it."""
+    for control, release in enumerate(("1", "2"), 1):
+        await trade.submit(trade.order_body("BL") | {"release_number": release})
+        await trade.gateway.work()
+        trade.clock.advance(minutes=1)
+        ack = edi.ack("BL", supplier=f"SO-{release}")
+        message = await trade.arrives(edi.file(ack, control=f"{control:09d}"))
+        assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    again = await trade.arrives(edi.file(edi.ack("BL", supplier="SO-3"), control="000000003"))
+    assert [one.state for one in await trade.gateway.documents(again)] == [DocumentState.REJECTED]
 
 
 async def test_acknowledgement_of_an_order_never_received_is_the_same_for_strange_and_foreign_orders(
@@ -255,6 +372,8 @@ async def test_acknowledgement_of_an_order_never_received_is_the_same_for_strang
         assert document.state is DocumentState.REJECTED
         (finding,) = [one for one in document.findings if one["severity"] == "reject"]
         assert finding["rule"] == "matching.order_unknown"
+        (answer,) = await trade.answers(message)
+        assert "AK2*855*0001~AK5*R*5~AK9*R*1*1*0~" in answer
         told.append({key: str(value).replace(order, "N") for key, value in finding.items()})
         assert "document.rejected" in await trade.gateway.kinds(message_id=message.id)
     assert told[0] == told[1]

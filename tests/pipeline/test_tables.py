@@ -76,7 +76,16 @@ ORDER = Document(
     id="d", message_id="m", partner="acme", direction=Direction.OUTBOUND, kind="purchase_order", number="77",
     order_number="77", business_unit=None, state=DocumentState.SENT, at=AT, updated_at=AT, sha256="", findings=(),
     agreement=None, map=None, guide=None, position=None, target=None, their_id=None,
-    body={"number": "77", "lines": [{"line_id": "1", "quantity": {"value": "10", "unit": "EA"}}]},
+    body={
+        "number": "77",
+        "lines": [
+            {
+                "line_id": "1",
+                "quantity": {"value": "10", "unit": "EA"},
+                "item": {"ids": [{"scheme": "buyer", "value": "A"}, {"scheme": "gtin", "value": "4"}]},
+            }
+        ],
+    },
 )  # fmt: skip
 
 
@@ -84,17 +93,24 @@ def _part(status: str, value: str | None = None, unit: str = "EA") -> dict[str, 
     return {"status": status} | ({} if value is None else {"quantity": {"value": value, "unit": unit}})
 
 
+ADD_UP = "matching.parts_do_not_add_up"
+TOO_MUCH = "matching.shipped_too_much"
 ANSWERS = [
     ("1", [_part("accepted", "10")], []),
     ("1", [_part("accepted", "6"), _part("backordered", "4")], []),
     ("1", [_part("accepted", "6"), _part("backordered")], []),
     ("1", [_part("accepted", "6"), _part("rejected", "1")], []),
     ("1", [_part("accepted", "10"), _part("price_changed", "10"), _part("date_changed", "10")], []),
+    ("1", [_part("accepted", "6"), _part("date_changed", "4")], []),
+    ("1", [_part("accepted", "6"), _part("price_changed", "4"), _part("date_changed", "4")], [ADD_UP]),
+    ("1", [_part("accepted", "10"), _part("quantity_changed", "2")], []),
+    ("1", [_part("changed", "12")], []),
+    ("1", [_part("date_changed", "7")], []),
     ("1", [_part("accepted", "1", "CT")], []),
     ("1", [_part("accepted")], []),
     ("1", [], []),
-    ("1", [_part("accepted", "9")], ["matching.parts_do_not_add_up"]),
-    ("1", [_part("accepted", "8"), _part("backordered", "4")], ["matching.parts_do_not_add_up"]),
+    ("1", [_part("accepted", "9")], [ADD_UP]),
+    ("1", [_part("accepted", "8"), _part("backordered", "4")], [ADD_UP]),
     ("9", [_part("accepted", "10")], ["matching.line_unknown"]),
     ("9", [_part("added", "10")], []),
 ]
@@ -122,16 +138,55 @@ def test_second_acknowledgement_is_refused_unless_it_changes_or_replaces(purpose
 )
 def test_shipped_quantities_are_summed_over_cartons(shipped: list[str], rules: list[str]) -> None:
     """More than ordered is said with its place, and does not refuse the notice."""
-    lines = [{"line_id": "1", "shipped": {"value": one, "unit": "EA"}} for one in shipped]
+    lines = [{"order_line_id": "1", "shipped": {"value": one, "unit": "EA"}} for one in shipped]
     body = {"contents": [{"order": {"number": "77"}, "contents": lines}]}
-    found = matching.match_ship_notice(body, {"77": ORDER})
+    found = matching.match_ship_notice(body, {("77", None): ORDER})
     assert [one.rule for one in found] == rules
     if rules:
         assert str(found[0].place) == "/contents/0/contents/1/shipped/value"
 
 
+def _notice(number: str, shipped: str, *, purpose: str = "original", **line: Any) -> dict[str, Any]:
+    one = {"order_line_id": "1", "shipped": {"value": shipped, "unit": "EA"}} | line
+    return {"number": number, "purpose": purpose, "contents": [{"order": {"number": "77"}, "contents": [one]}]}
+
+
+EARLIER = [
+    ([_notice("A", "6")], "4", []),
+    ([_notice("A", "6")], "5", [TOO_MUCH]),
+    ([_notice("A", "6"), _notice("B", "2")], "3", [TOO_MUCH]),
+    ([_notice("A", "6"), _notice("A", "1", purpose="replace")], "9", []),
+    ([_notice("A", "6"), _notice("A", "6", purpose="cancel")], "10", []),
+    ([_notice("C", "6")], "10", []),
+]
+
+
+@pytest.mark.parametrize(("before", "shipped", "rules"), EARLIER)
+def test_earlier_notices_count_against_what_is_open(before: Any, shipped: str, rules: list[str]) -> None:
+    """The last under each number; cancelled ones and the one that this replaces do not."""
+    earlier = [replace(ORDER, kind="ship_notice", number=one["number"], body=one) for one in before]
+    found = matching.match_ship_notice(_notice("C", shipped), {("77", None): ORDER}, earlier)
+    assert [one.rule for one in found] == rules
+
+
+SAME_LINE = [
+    ({"order_line_id": "1"}, [TOO_MUCH]),
+    ({"order_line_id": None, "line_id": "1"}, []),
+    ({"order_line_id": None, "line_id": "1", "item": {"ids": [{"scheme": "gtin", "value": "4"}]}}, [TOO_MUCH]),
+    ({"order_line_id": None, "line_id": "1", "item": {"ids": [{"scheme": "buyer", "value": "B"}]}}, []),
+    ({"order_line_id": "2", "line_id": "1", "item": {"ids": [{"scheme": "gtin", "value": "4"}]}}, []),
+]
+
+
+@pytest.mark.parametrize(("line", "rules"), SAME_LINE)
+def test_line_number_of_a_notice_is_the_orders_only_when_the_item_is_the_same(line: Any, rules: list[str]) -> None:
+    """LIN01 often counts within the notice; a named order line is taken at its word."""
+    found = matching.match_ship_notice(_notice("C", "11", **line), {("77", None): ORDER})
+    assert [one.rule for one in found] == rules
+
+
 def test_notice_of_an_unknown_order_or_of_none_is_refused() -> None:
     """With the order's number, or with the place where it belongs."""
     unknown = {"contents": [{"order": {"number": "78"}}]}
-    assert [one.rule for one in matching.match_ship_notice(unknown, {"78": None})] == ["matching.order_unknown"]
+    assert [one.rule for one in matching.match_ship_notice(unknown, {("78", None): None})] == ["matching.order_unknown"]
     assert [one.rule for one in matching.match_ship_notice({"contents": []}, {})] == ["matching.order_missing"]

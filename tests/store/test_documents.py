@@ -148,3 +148,18 @@ async def test_the_newest_order_with_a_number_is_found(store: Store, trade: Any)
     assert found is not None
     assert found.id == newest.id
     assert await store.order("acme", "4711", Direction.INBOUND) is None
+
+
+async def test_releases_of_a_blanket_order_are_two_orders(store: Store, trade: Any) -> None:
+    """A release finds its own; without one the newest counts; answers that name no release belong to either."""
+    order: dict[str, Any] = {"kind": "purchase_order", "number": "BL", "direction": Direction.OUTBOUND}
+    first = await stored(store, trade, natural_key="1", body={"release_number": "1"}, **order)
+    second = await stored(store, trade, natural_key="2", body={"release_number": "2"}, **order)
+    ack: dict[str, Any] = {"kind": "order_acknowledgement", "order_number": "BL"}
+    for key, named in (("a", {"release_number": "1"}), ("b", {"release_number": "2"}), ("c", {})):
+        await stored(store, trade, number=key, natural_key=key, body={"order": {"number": "BL", **named}}, **ack)
+    found = [await store.order("acme", "BL", Direction.OUTBOUND, release=one) for one in ("1", "2", None, "3")]
+    assert [one and one.id for one in found] == [first.id, second.id, second.id, None]
+    for release, expected in (("1", ["a", "c"]), ("2", ["b", "c"]), (None, ["c"])):
+        answers = await store.documents_for_order("acme", "order_acknowledgement", "BL", release=release)
+        assert [one.number for one in answers] == expected

@@ -81,7 +81,7 @@ def _migrate_sqlite(url: str) -> None:
     def set_up(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
         driver.execute(f"PRAGMA busy_timeout={sqlite.BUSY_SECONDS * 1000}")
-        driver.execute("PRAGMA journal_mode=WAL")
+        sqlite.use_wal(driver)
         driver.execute("PRAGMA synchronous=FULL")
 
     @sqlalchemy_event.listens_for(engine, "begin")

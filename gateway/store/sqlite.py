@@ -11,6 +11,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ READERS = 4
 BUSY_SECONDS = 30
 OLDEST = (3, 35, 0)
 """RETURNING came with SQLite 3.35."""
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 
 
 @dataclass(slots=True)
@@ -224,8 +225,21 @@ def engine_for(url: str, *, reading: bool = False) -> Engine:
     return engine
 
 
+def use_wal(driver: sqlite3.Connection) -> None:
+    """Switch the file to WAL, once for ever. SQLite does not wait for others here, whatever its busy timeout: we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            driver.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
 def _set_up(driver: sqlite3.Connection, _record: object) -> None:
     driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    use_wal(driver)
     for pragma in _PRAGMAS:
         driver.execute(f"PRAGMA {pragma}")
 

@@ -31,9 +31,9 @@ async def test_the_migrations_make_exactly_the_tables_in_code(database_url: str)
 
 
 async def test_a_new_file_is_made_with_its_folder_and_migrating_again_is_harmless(tmp_path: Path, clock: Any) -> None:
-    """`gateway serve` may always migrate; two that start at once both may."""
+    """`gateway serve` may always migrate; those that start at once all may."""
     url = f"sqlite:///{tmp_path / 'new' / 'gateway.db'}"
-    await asyncio.gather(migrate(url), migrate(url))
+    await asyncio.gather(*(migrate(url) for _ in range(6)))
     await migrate(url)
     store = await Store.open(url, payloads=tmp_path, clock=clock)
     assert await store.messages() == []

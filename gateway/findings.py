@@ -101,6 +101,14 @@ class Codes:
     """718, transaction set syntax error."""
     ak905: str | None = None
     """716, functional group syntax error."""
+    ik304: str | None = None
+    """620, segment syntax error in a 999, where it differs from `ak304`."""
+    ik403: str | None = None
+    """621, data element syntax error in a 999, where it differs from `ak403`."""
+    ik502: str | None = None
+    """618, transaction set syntax error in a 999, where it differs from `ak502`."""
+    contrl: str | None = None
+    """0085, syntax error in a CONTRL."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
-"""The service characters of an X12 interchange, as its ISA declares them.
+"""The service characters of an interchange, as its ISA or UNA declares them.
 
 X12.5: ISA is 106 bytes; element separator at offset 3, component separator at 104, terminator at 105.
+ISO 9735: UNA names component, element, decimal mark, release, repetition (blank before syntax 4) and terminator.
 All are single ASCII bytes here: a separator outside ASCII would cut letters of the charset in two.
 """
 
@@ -14,20 +15,26 @@ REPETITION_FROM = "00402"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delimiters:
-    """Separators as one-character strings; `repetition` is None where the version has none."""
+    """Separators as one-character strings; `repetition` and `release` are None where there is none."""
 
     element: str = "*"
     component: str = ">"
     segment: str = "~"
     repetition: str | None = None
+    release: str | None = None
+    """EDIFACT's `?`: the next character is data. X12 has none."""
+    decimal: str = "."
 
     @property
     def all(self) -> str:
-        """Every service character, none of which may stand in data (X12 has no release character)."""
-        return self.element + self.component + self.segment + (self.repetition or "")
+        """Every service character: none may stand in X12 data, each is released in EDIFACT data."""
+        return self.element + self.component + self.segment + (self.repetition or "") + (self.release or "")
 
 
 STANDARD = Delimiters()
+EDIFACT = Delimiters(element="+", component=":", segment="'", release="?")
+EDIFACT_4 = Delimiters(element="+", component=":", segment="'", release="?", repetition="*")
+"""Without UNA: ISO 9735 level A and B characters; syntax 4 has a repetition separator."""
 
 
 def repetition_of(isa11: str, isa12: str) -> str | None:

@@ -14,7 +14,9 @@ UNLIMITED = 1 << 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElementSpec:
-    """One element position: type AN ID DT TM R or N0..N6, length in characters (digits for numbers)."""
+    """One element position: type AN ID DT TM R B or N0..N6 (X12), an a n (EDIFACT); length in characters (digits for
+    numbers).
+    """
 
     mandatory: bool
     type: str
@@ -27,6 +29,8 @@ class ElementSpec:
     """The codes allowed, or None where the list is open."""
     components: tuple[ElementSpec, ...] = ()
     """Not empty for a composite."""
+    repeat: int = 1
+    """How often it may be repeated (X12 from 00402, EDIFACT syntax 4)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,13 +72,17 @@ class Use:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopUse:
-    """A loop at a place in a set; `items[0]` is the segment that starts it. The root's name is empty."""
+    """A loop at a place in a set; `items[0]` is the segment that starts it. The root's name is empty.
+
+    `name` is the tag of that segment, in both standards; `group` is EDIFACT's own name of it, such as `SG25`.
+    """
 
     name: str
     label: str
     items: tuple[Use | LoopUse, ...]
     mandatory: bool = False
     maximum: int = 1
+    group: str = ""
 
     @property
     def start(self) -> Use:
@@ -91,22 +99,28 @@ class LoopUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guide:
-    """One transaction set in one version."""
+    """One transaction set or message in one version."""
 
     type: str
+    """850, ORDERS."""
     version: str
+    """004010, D96A."""
     label: str
-    functional_id: str
-    """GS01 of its groups."""
     root: LoopUse
+    standard: str = "x12"
+    """x12 or edifact."""
+    functional_id: str = ""
+    """GS01 of its groups; empty for EDIFACT."""
+    nests: str = ""
+    """HL or CPS: the loops that nest, by their elements 01 (number) and 02 (parent)."""
     levels: frozenset[str] = frozenset()
-    """The HL03 codes known; a guide that has any nests its HL loops by HL02."""
+    """The level codes known (element 03); empty where any is taken."""
     level_labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """`x12/004010/855`."""
-        return f"x12/{self.version}/{self.type}"
+        """`x12/004010/855`, `edifact/D96A/ORDERS`."""
+        return f"{self.standard}/{self.version}/{self.type}"
 
     def segments(self) -> Iterator[SegmentSpec]:
         """Every segment the set knows, some of them several times."""

@@ -1,8 +1,10 @@
-"""The guides that come with the gateway: compact YAML in `guides/`, read once, kept as frozen values.
+"""The guides that come with the gateway: compact YAML in `guides/`, read when first asked for, kept as frozen values.
 
-`segments.yaml` of a version holds composites and segments; each other file there holds one transaction set.
-An element is written `M AN 1/22 324 order number` (usage, type, lengths, dictionary number, label; `[A B]` at the end
-closes its codes), a place `REF M 12` (usage, repeats; `*` is any number), a loop maps its place to its items.
+`guides/x12/004010/` and `guides/edifact/D96A/`: `segments.yaml` of a version holds composites and segments, each other
+file there holds one transaction set. An element is written `M AN 1/22 324 order number` (usage, type, lengths,
+dictionary number, label), in EDIFACT `M an..35 1004 document number`; a composite `O C040 reference`; ` x5` behind the
+number lets it repeat; `[A B]` at the end closes its codes. A place is `REF M 12` (usage, repeats; `*` is any number;
+`REF*DP|PS` takes those qualifiers only), a loop maps its place to its items (`SG2 NAD M 99: [LOC 25]`).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -22,57 +25,107 @@ VERSION_LENGTH = 6
 """GS08 begins with version, release and subrelease; what follows names an industry (X12.6, element 480)."""
 
 _ELEMENT = re.compile(
-    r"(?P<usage>[MO]) "
-    r"(?:(?P<composite>C\d{3})|(?P<type>AN|ID|DT|TM|R|N[0-6]) (?P<min>\d+)/(?P<max>\d+) (?P<number>\d+))"
+    r"(?P<usage>[MOC]) "
+    r"(?:(?P<composite>[CSE]\d{3})"
+    r"|(?P<type>AN|ID|DT|TM|R|B|N[0-6]) (?P<min>\d+)/(?P<max>\d+) (?P<number>\d+)"
+    r"|(?P<form>an|a|n)(?P<upto>\.\.)?(?P<size>\d+) (?P<code>\d{4}))"
+    r"(?: x(?P<repeat>\d+|\*))?"
     r" (?P<label>[^\[]+?)(?: \[(?P<codes>[^\]]*)\])?"
 )
 _NOTE = re.compile(r"([PRECL])((?:\d\d)+)(?:\.\.\1((?:\d\d)+))?")
-_PLACE = re.compile(r"(?P<tag>[A-Z][A-Z0-9]{1,2})(?:\*(?P<qualifiers>\S+))?(?P<mandatory> M)?(?: (?P<times>\d+|\*))?")
+_PLACE = re.compile(
+    r"(?:(?P<group>SG\d+) )?(?P<tag>[A-Z][A-Z0-9]{1,2})(?:[*+](?P<qualifiers>\S+))?"
+    r"(?P<mandatory> M| C)?(?: (?P<times>\d+|\*))?"
+)
+
+Key = tuple[str, str]
+"""Version and type."""
 
 
 class Guides:
-    """A set of guides by version and type. Frozen: `closing` returns another one."""
+    """A set of guides by version and type. Frozen: `closing` and `with_guide` return another one."""
 
-    def __init__(self, guides: Mapping[tuple[str, str], Guide], segments: Mapping[str, Collection[str]]) -> None:
-        self._guides = dict(guides)
-        self._segments = {version: frozenset(tags) for version, tags in segments.items()}
+    def __init__(self, package: Package, own: Mapping[Key, Guide] | None = None) -> None:
+        self._package = package
+        self._own = dict(own or {})
 
     def __iter__(self) -> Iterator[Guide]:
-        return iter(self._guides.values())
+        """All of them, read now. Raises OurFault, naming the file, when one cannot be read."""
+        for key in sorted(self._package.keys | self._own.keys()):
+            guide = self.find(*key)
+            assert guide is not None
+            yield guide
 
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
-        """The guide for a GS08 (only its first six characters count) and an ST01, or None."""
-        return self._guides.get((version[:VERSION_LENGTH], type))
+        """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
+        key = (version[:VERSION_LENGTH], type)
+        return self._own.get(key) or self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:
-        """Whether there is any guide for this GS08."""
-        return version[:VERSION_LENGTH] in self._segments
+        """Whether there is any guide for this GS08 or directory."""
+        return version[:VERSION_LENGTH] in self._package.versions
 
     def knows_segment(self, version: str, tag: str) -> bool:
         """Whether any set of this version has a segment with this tag."""
-        return tag in self._segments.get(version[:VERSION_LENGTH], ())
+        return tag in self._package.segments(version[:VERSION_LENGTH])
+
+    def with_guide(self, guide: Guide) -> Guides:
+        """Guides in which this one stands for its version and type."""
+        return Guides(self._package, {**self._own, (guide.version, guide.type): guide})
 
     def closing(self, type: str, codes: Mapping[str, Collection[str]], version: str = "004010") -> Guides:  # noqa: A002
         """Guides in which one set has these code lists closed. Raises ValueError for what does not exist."""
         guide = self.find(version, type)
         if guide is None:
-            raise ValueError(f"there is no guide x12/{version}/{type}")
-        return Guides({**self._guides, (guide.version, type): guide.closing(codes)}, self._segments)
+            raise ValueError(f"there is no guide {version}/{type}")
+        return self.with_guide(guide.closing(codes))
+
+
+class Package:
+    """The guides in the package, each read when first asked for and kept."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, tuple[str, Traversable]] = {}
+        self._guides: dict[Key, Guide] = {}
+        self._segments: dict[str, dict[str, SegmentSpec]] = {}
+        keys: set[Key] = set()
+        for standard in resources.files("gateway.edi").joinpath("guides").iterdir():
+            if not standard.is_dir():
+                continue
+            for folder in standard.iterdir():
+                self._folders[folder.name] = (standard.name, folder)
+                names = (file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+                keys.update((folder.name, name) for name in names if name != "segments")
+        self.keys = frozenset(keys)
+        self.versions = frozenset(self._folders)
+
+    def guide(self, key: Key) -> Guide | None:
+        """One guide, or None. Raises OurFault, naming the file, when it cannot be read."""
+        known = self._guides.get(key)
+        if known is None and key in self.keys:
+            version, type_ = key
+            standard, folder = self._folders[version]
+            name = f"{version}/{type_}.yaml"
+            data = folder.joinpath(f"{type_}.yaml").read_bytes()
+            known = self._guides[key] = parse_guide(data, self.segments(version), version, name, standard=standard)
+        return known
+
+    def segments(self, version: str) -> Mapping[str, SegmentSpec]:
+        """The segments of a version; none for a version that is not there."""
+        known = self._segments.get(version)
+        if known is None:
+            if version not in self.versions:
+                return {}
+            _, folder = self._folders[version]
+            name = f"{version}/segments.yaml"
+            known = self._segments[version] = parse_segments(folder.joinpath("segments.yaml").read_bytes(), name)
+        return known
 
 
 @lru_cache(maxsize=1)
 def standard() -> Guides:
-    """The guides in the package. Raises OurFault, naming the file, when one of them cannot be read."""
-    guides: dict[tuple[str, str], Guide] = {}
-    segments: dict[str, Collection[str]] = {}
-    for folder in resources.files("gateway.edi").joinpath("guides", "x12").iterdir():
-        specs = _segments(_load(folder.joinpath("segments.yaml").read_bytes(), f"{folder.name}/segments.yaml"))
-        segments[folder.name] = specs.keys()
-        for file in folder.iterdir():
-            if file.name.endswith(".yaml") and file.name != "segments.yaml":
-                guide = parse_guide(file.read_bytes(), specs, folder.name, f"{folder.name}/{file.name}")
-                guides[(guide.version, guide.type)] = guide
-    return Guides(guides, segments)
+    """The guides in the package."""
+    return Guides(Package())
 
 
 def _load(data: bytes, name: str) -> dict[str, Any]:
@@ -91,7 +144,9 @@ def _wrong(name: str, what: str, text: object) -> OurFault:
     return OurFault(f"guide {name}: {what} cannot be read: {text!r}", remedy="see docs/edi.md for the format")
 
 
-def _segments(document: dict[str, Any], name: str = "segments.yaml") -> dict[str, SegmentSpec]:
+def parse_segments(data: bytes, name: str) -> dict[str, SegmentSpec]:
+    """The segments of a version from their YAML text. Raises OurFault naming the line that cannot be read."""
+    document = _load(data, name)
     composites = {
         key: tuple(_elements(lines, {}, f"{name} {key}")) for key, lines in document.get("composites", {}).items()
     }
@@ -117,17 +172,24 @@ def _elements(lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]
         found = _ELEMENT.fullmatch(line)
         if found is None:
             raise _wrong(name, "an element", line)
-        composite = found["composite"]
-        yield ElementSpec(
-            mandatory=found["usage"] == "M",
-            type=found["type"] or composite,
-            minimum=int(found["min"] or 1),
-            maximum=int(found["max"] or UNLIMITED),
-            number=found["number"] or composite,
-            label=found["label"],
-            codes=None if found["codes"] is None else frozenset(found["codes"].split()),
-            components=composites[composite] if composite else (),
-        )
+        yield _spec(found, composites)
+
+
+def _spec(found: re.Match[str], composites: Mapping[str, tuple[ElementSpec, ...]]) -> ElementSpec:
+    composite = found["composite"]
+    size = found["max"] or found["size"]
+    repeat = found["repeat"]
+    return ElementSpec(
+        mandatory=found["usage"] == "M",
+        type=found["type"] or found["form"] or composite,
+        minimum=int(found["min"] or (1 if found["upto"] or composite else size)),
+        maximum=int(size or UNLIMITED),
+        number=found["number"] or found["code"] or composite,
+        label=found["label"],
+        codes=None if found["codes"] is None else frozenset(found["codes"].split()),
+        components=composites[composite] if composite else (),
+        repeat=UNLIMITED if repeat == "*" else int(repeat or 1),
+    )
 
 
 def _notes(text: str, name: str) -> Iterator[Note]:
@@ -143,7 +205,9 @@ def _notes(text: str, name: str) -> Iterator[Note]:
             yield Note(kind=kind, elements=tuple(element + step for element in elements))
 
 
-def parse_guide(data: bytes, specs: Mapping[str, SegmentSpec], version: str, name: str) -> Guide:
+def parse_guide(
+    data: bytes, specs: Mapping[str, SegmentSpec], version: str, name: str, *, standard: str = "x12"
+) -> Guide:
     """A guide from its YAML text. Raises OurFault naming the line that cannot be read."""
     document = _load(data, name)
     levels = document.get("levels", {})
@@ -151,7 +215,9 @@ def parse_guide(data: bytes, specs: Mapping[str, SegmentSpec], version: str, nam
         type=document["message"],
         version=version,
         label=document["label"],
-        functional_id=document["group"],
+        standard=standard,
+        functional_id=document.get("group", ""),
+        nests=document.get("nests", "HL" if levels else ""),
         root=LoopUse(name="", label=document["label"], items=tuple(_items(document["segments"], specs, name))),
         levels=frozenset(levels),
         level_labels=levels,
@@ -162,7 +228,7 @@ def _items(lines: list[Any], specs: Mapping[str, SegmentSpec], name: str) -> Ite
     for line in lines:
         if isinstance(line, dict):
             for place, inner in line.items():
-                use, maximum = _place(place, specs, name)
+                use, maximum, group = _place(place, specs, name)
                 start = Use(spec=use.spec, mandatory=True, qualifiers=use.qualifiers)
                 yield LoopUse(
                     name=use.tag,
@@ -170,17 +236,18 @@ def _items(lines: list[Any], specs: Mapping[str, SegmentSpec], name: str) -> Ite
                     items=(start, *_items(inner, specs, name)),
                     mandatory=use.mandatory,
                     maximum=maximum,
+                    group=group,
                 )
         else:
             yield _place(line, specs, name)[0]
 
 
-def _place(text: str, specs: Mapping[str, SegmentSpec], name: str) -> tuple[Use, int]:
+def _place(text: str, specs: Mapping[str, SegmentSpec], name: str) -> tuple[Use, int, str]:
     found = _PLACE.fullmatch(text)
     if found is None or found["tag"] not in specs:
         raise _wrong(name, "a segment", text)
     times = found["times"]
     maximum = UNLIMITED if times == "*" else int(times or 1)
     qualifiers = frozenset(found["qualifiers"].split("|")) if found["qualifiers"] else frozenset[str]()
-    use = Use(spec=specs[found["tag"]], mandatory=bool(found["mandatory"]), maximum=maximum, qualifiers=qualifiers)
-    return use, maximum
+    use = Use(spec=specs[found["tag"]], mandatory=found["mandatory"] == " M", maximum=maximum, qualifiers=qualifiers)
+    return use, maximum, found["group"] or ""

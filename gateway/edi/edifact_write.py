@@ -10,10 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
-from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
-from gateway.edi.repertoires import charset_of, repertoire_of
+from gateway.edi.syntax import Syntax
 from gateway.edi.tree import Element, Loop, Segment, walk
 from gateway.edi.writing import Row, Writer, misfit, misfits, refuse
 from gateway.errors import OurFault
@@ -23,15 +21,7 @@ _VERSION = re.compile(r"(?P<version>88|89|90|.)(?P<release>.+)")
 """0052 and 0054 in one, as `D96A`: one character, or the year of the first directories."""
 _MOST_MESSAGES = 999_999
 """0036 and 0060 are n..6."""
-
-
-class Una(StrEnum):
-    """When the service string advice is written."""
-
-    ALWAYS = "always"
-    NEEDED = "needed"
-    """Where the delimiters are not those that the syntax has without it."""
-    NEVER = "never"
+_USUAL = Syntax()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +87,7 @@ class Envelope:
     """0020, 1 to 14 characters."""
     at: datetime
     """Written as it is, to the minute: YYMMDD, in syntax 4 CCYYMMDD."""
-    syntax: str = "UNOC"
-    """0001: names the character repertoire, UNOA to UNOY."""
-    syntax_version: int = 3
-    """0002: 1 to 4."""
+    syntax: Syntax = _USUAL
     password: str = ""
     """S005 0022."""
     password_qualifier: str = ""
@@ -115,28 +102,14 @@ class Envelope:
     """0032."""
     test: bool = False
     """0035."""
-    delimiters: Delimiters | None = None
-    """None: those that the syntax has without UNA."""
-    una: Una = Una.NEEDED
-    newline: str = ""
-    """What follows each terminator: nothing, or line breaks that some partners want to see."""
-    charset: str | None = None
-    """Where the partner agreed on another one than that of `syntax`."""
-    strict: bool = True
-    """Refuse what the repertoire of UNOA and UNOB lacks; otherwise whatever the charset has is written."""
-
-    @property
-    def service(self) -> Delimiters:
-        """The delimiters in force."""
-        return self.delimiters or _defaults(self.syntax_version)
 
 
-def write_message(message: Outgoing, envelope: Envelope) -> bytes:
-    """The bytes from UNH to UNT, both included, UNT counted, as they stand in an interchange with this envelope.
+def write_message(message: Outgoing, syntax: Syntax = _USUAL) -> bytes:
+    """The bytes from UNH to UNT, both included, UNT counted.
 
-    Raises PartnerFault with every finding at once, OurFault for an envelope that cannot be written with.
+    Raises PartnerFault with every finding at once, OurFault for a syntax that cannot be written.
     """
-    return _message(message, _writer(envelope), envelope.syntax_version, EdiPlace())
+    return _message(message, syntax.writer(), syntax, EdiPlace())
 
 
 def write_interchange(envelope: Envelope, messages: Sequence[Outgoing] = (), *, groups: Sequence[Group] = ()) -> bytes:
@@ -147,64 +120,31 @@ def write_interchange(envelope: Envelope, messages: Sequence[Outgoing] = (), *, 
     if messages and groups:
         # ISO 9735 8.1: an interchange holds groups only or messages only.
         raise OurFault("an interchange holds messages or groups, not both", remedy="put the messages into a group")
-    writer = _writer(envelope)
-    una = _una(envelope)
+    syntax = envelope.syntax
+    writer, advice = syntax.writer(), syntax.advice()
     place = EdiPlace(interchange=envelope.control_reference)
     rows = _unb_rows(envelope)
     found = misfits(rows, place)
     if not 0 < len(messages or groups) <= _MOST_MESSAGES:
         found.append(misfit(place, "UNZ", 1, str(len(messages or groups)), "1 to 999999 messages or groups"))
     for group in groups:
-        found += _group_misfits(group, envelope.syntax_version, place)
+        found += _group_misfits(group, syntax, place)
     refuse(found)
-    parts = [una, writer.write([_unb(envelope)], place)]
+    parts = [advice, writer.write([_unb(envelope)], place)]
     for group in groups:
         parts += _group(group, envelope, writer, place)
-    parts += [_message(message, writer, envelope.syntax_version, place) for message in messages]
+    parts += [_message(message, writer, syntax, place) for message in messages]
     count = str(len(groups or messages))
     parts.append(writer.write([Segment("UNZ", [count, envelope.control_reference])], place))
     return b"".join(parts)
 
 
-def _defaults(syntax_version: int) -> Delimiters:
-    return EDIFACT_4 if syntax_version == 4 else EDIFACT  # noqa: PLR2004  the one with repetition
-
-
-def _writer(envelope: Envelope) -> Writer:
-    if envelope.syntax_version not in (1, 2, 3, 4):
-        raise OurFault(f"there is no EDIFACT syntax {envelope.syntax_version}", remedy="choose 1, 2, 3 or 4")
-    if envelope.service.repetition is not None and envelope.syntax_version < 4:  # noqa: PLR2004  the first with repetition
-        raise OurFault(
-            f"EDIFACT syntax {envelope.syntax_version} has no repetition separator",
-            remedy="choose syntax 4, or delimiters without one",
-        )
-    return Writer(
-        delimiters=envelope.service,
-        charset=envelope.charset or charset_of(envelope.syntax),
-        newline=envelope.newline,
-        repertoire=repertoire_of(envelope.syntax, envelope.syntax_version) if envelope.strict else None,
-    )
-
-
-def _una(envelope: Envelope) -> bytes:
-    service, usual = envelope.service, _defaults(envelope.syntax_version)
-    if envelope.syntax_version == 4:  # noqa: PLR2004  ISO 9735-1:2002 Annex B: the decimal mark of UNA means nothing
-        usual = replace(usual, decimal=service.decimal)
-    if envelope.una is Una.NEVER and service != usual:
-        raise OurFault("delimiters other than the usual ones need UNA", remedy="write UNA, or choose the usual ones")
-    if envelope.una is Una.NEVER or (envelope.una is Una.NEEDED and service == usual):
-        return b""
-    release, repetition = service.release or " ", service.repetition or " "
-    advice = ["UNA", service.component, service.element, service.decimal, release, repetition, service.segment]
-    return ("".join(advice) + envelope.newline).encode("ascii")
-
-
 def _unb(envelope: Envelope) -> Segment:
     elements: list[Element] = [
-        (envelope.syntax, str(envelope.syntax_version)),
+        (envelope.syntax.identifier, str(envelope.syntax.version)),
         _party(envelope.sender),
         _party(envelope.receiver),
-        (_date(envelope.at, envelope.syntax_version), f"{envelope.at:%H%M}"),
+        (_date(envelope.at, envelope.syntax), f"{envelope.at:%H%M}"),
         envelope.control_reference,
         (envelope.password, envelope.password_qualifier),
         envelope.application_reference,
@@ -220,16 +160,16 @@ def _party(party: Party) -> tuple[str, ...]:
     return (party.id, party.qualifier, party.internal, party.sub)
 
 
-def _date(at: datetime, syntax_version: int) -> str:
+def _date(at: datetime, syntax: Syntax) -> str:
     # S004 0017: n6 up to syntax 3, n8 in syntax 4.
-    return f"{at:%y%m%d}" if syntax_version < 4 else f"{at:%Y%m%d}"  # noqa: PLR2004
+    return f"{at:%Y%m%d}" if syntax.fourth else f"{at:%y%m%d}"
 
 
 def _unb_rows(envelope: Envelope) -> list[Row]:
     return [
-        ("UNB", 1, envelope.syntax, 4, 4),
-        *_party_rows("UNB", 2, envelope.sender, envelope.syntax_version),
-        *_party_rows("UNB", 3, envelope.receiver, envelope.syntax_version),
+        ("UNB", 1, envelope.syntax.identifier, 4, 4),
+        *_party_rows("UNB", 2, envelope.sender, envelope.syntax),
+        *_party_rows("UNB", 3, envelope.receiver, envelope.syntax),
         ("UNB", 5, envelope.control_reference, 1, 14),
         ("UNB", 6, envelope.password, 1 if envelope.password_qualifier else 0, 14),
         ("UNB", 6, envelope.password_qualifier, 0, 2),
@@ -239,10 +179,10 @@ def _unb_rows(envelope: Envelope) -> list[Row]:
     ]
 
 
-def _party_rows(tag: str, element: int, party: Party, syntax_version: int) -> list[Row]:
+def _party_rows(tag: str, element: int, party: Party, syntax: Syntax) -> list[Row]:
     # 0008 and 0014 grew from an..14 to an..35 in syntax 4, which added 0042 and 0046. A group has none of them.
-    internal = 0 if tag == "UNG" else 14 if syntax_version < 4 else 35  # noqa: PLR2004
-    sub = 35 if tag == "UNB" and syntax_version == 4 else 0  # noqa: PLR2004
+    internal = 0 if tag == "UNG" else 35 if syntax.fourth else 14
+    sub = 35 if tag == "UNB" and syntax.fourth else 0
     return [
         (tag, element, party.id, 1, 35),
         (tag, element, party.qualifier, 0, 4),
@@ -251,15 +191,15 @@ def _party_rows(tag: str, element: int, party: Party, syntax_version: int) -> li
     ]
 
 
-def _group_misfits(group: Group, syntax_version: int, place: EdiPlace) -> list[Finding]:
+def _group_misfits(group: Group, syntax: Syntax, place: EdiPlace) -> list[Finding]:
     place = replace(place, group=group.control_reference)
     version, release = _version(group.version)
     rows: list[Row] = [
         ("UNG", 1, group.type, 1, 6),
-        *_party_rows("UNG", 2, group.sender, syntax_version),
-        *_party_rows("UNG", 3, group.receiver, syntax_version),
+        *_party_rows("UNG", 2, group.sender, syntax),
+        *_party_rows("UNG", 3, group.receiver, syntax),
         ("UNG", 5, group.control_reference, 1, 14),
-        ("UNG", 6, group.agency, 1, _agency(syntax_version)),
+        ("UNG", 6, group.agency, 1, _agency(syntax)),
         ("UNG", 7, version, 1, 3),
         ("UNG", 7, release, 1, 3),
         ("UNG", 7, group.association, 0, 6),
@@ -278,7 +218,7 @@ def _group(group: Group, envelope: Envelope, writer: Writer, place: EdiPlace) ->
         group.type,
         _party(group.sender),
         _party(group.receiver),
-        (_date(at, envelope.syntax_version), f"{at:%H%M}"),
+        (_date(at, envelope.syntax), f"{at:%H%M}"),
         group.control_reference,
         group.agency,
         (*_version(group.version), group.association),
@@ -286,12 +226,12 @@ def _group(group: Group, envelope: Envelope, writer: Writer, place: EdiPlace) ->
     ]
     return [
         writer.write([Segment("UNG", elements)], place),
-        *(_message(message, writer, envelope.syntax_version, place) for message in group.messages),
+        *(_message(message, writer, envelope.syntax, place) for message in group.messages),
         writer.write([Segment("UNE", [str(len(group.messages)), group.control_reference])], place),
     ]
 
 
-def _message(message: Outgoing, writer: Writer, syntax_version: int, place: EdiPlace) -> bytes:
+def _message(message: Outgoing, writer: Writer, syntax: Syntax, place: EdiPlace) -> bytes:
     place = replace(place, message=message.control_reference)
     version, release = _version(message.version)
     rows: list[Row] = [
@@ -299,7 +239,7 @@ def _message(message: Outgoing, writer: Writer, syntax_version: int, place: EdiP
         ("UNH", 2, message.type, 1, 6),
         ("UNH", 2, version, 1, 3),
         ("UNH", 2, release, 1, 3),
-        ("UNH", 2, message.agency, 1, _agency(syntax_version)),
+        ("UNH", 2, message.agency, 1, _agency(syntax)),
         ("UNH", 2, message.association, 0, 6),
         ("UNH", 3, message.access_reference, 0, 35),
     ]
@@ -311,9 +251,9 @@ def _message(message: Outgoing, writer: Writer, syntax_version: int, place: EdiP
     return writer.write(segments, place)
 
 
-def _agency(syntax_version: int) -> int:
+def _agency(syntax: Syntax) -> int:
     # 0051: an..2 up to syntax 3, an..3 in syntax 4.
-    return 2 if syntax_version < 4 else 3  # noqa: PLR2004
+    return 3 if syntax.fourth else 2
 
 
 def _version(text: str) -> tuple[str, str]:

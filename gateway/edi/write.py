@@ -150,10 +150,9 @@ def fitting_delimiters(roots: Iterable[Loop], preferred: Delimiters = STANDARD, 
         return preferred
     used = _characters(roots)
     chosen: list[str] = []
-    repetition = preferred.repetition or ""
     wanted = [preferred.element, preferred.component, preferred.segment]
-    if repetition or version >= REPETITION_FROM:
-        wanted.append(repetition)
+    if preferred.repetition or version >= REPETITION_FROM:
+        wanted.append(preferred.repetition or "")
     for first, others in zip(wanted, _CANDIDATES, strict=False):
         free = [c for c in first + others if c not in used and c not in chosen]
         if not free:
@@ -162,9 +161,8 @@ def fitting_delimiters(roots: Iterable[Loop], preferred: Delimiters = STANDARD, 
             raise PartnerFault(found.text, findings=(found,))
         chosen.append(free[0])
     element, component, segment, *repeating = chosen
-    return Delimiters(
-        element=element, component=component, segment=segment, repetition=repeating[0] if repeating else None
-    )
+    repetition = repeating[0] if repeating else None
+    return replace(preferred, element=element, component=component, segment=segment, repetition=repetition)
 
 
 def _characters(roots: Iterable[Loop]) -> set[str]:

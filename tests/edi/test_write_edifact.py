@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.edi import edifact_write as write
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
-from gateway.edi.edifact_write import Envelope, Group, Outgoing, Party, Una
+from gateway.edi.edifact_write import Envelope, Group, Outgoing, Party
 from gateway.edi.repertoires import CHARSETS
+from gateway.edi.syntax import Syntax, Una
 from gateway.edi.tree import Loop, Segment
 from gateway.errors import OurFault, PartnerFault
 
@@ -36,6 +37,11 @@ def envelope(**changes: object) -> Envelope:
         "at": AT,
     }
     return Envelope(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def syntax(identifier: str = "UNOC", version: int = 3, **changes: object) -> Syntax:
+    """How it is written."""
+    return Syntax(identifier=identifier, version=version, **changes)  # type: ignore[arg-type]
 
 
 def order(*segments: Segment, **changes: object) -> Outgoing:
@@ -73,10 +79,10 @@ def values(data: bytes, tag: str, *, delimiters: Delimiters = EDIFACT, charset: 
     return [repeats[0] if len(repeats) == 1 else Repeats(tuple(repeats)) for repeats in plain]
 
 
-def refusal(message: Outgoing, chosen: Envelope | None = None) -> list[tuple[str, str, str]]:
+def refusal(message: Outgoing, chosen: Syntax | None = None) -> list[tuple[str, str, str]]:
     """Rule, place and expectation of each finding."""
     with pytest.raises(PartnerFault) as fault:
-        write.write_message(message, chosen or envelope())
+        write.write_message(message, chosen or syntax())
     return [(one.rule, str(one.place), one.wanted) for one in fault.value.findings]
 
 
@@ -97,8 +103,7 @@ def test_every_element_of_unb_has_its_place() -> None:
     """S001 to 0035, in syntax 4 with the long date and the sub-identification."""
     chosen = envelope(
         sender=Party(id="US", qualifier="ZZ", internal="DEPT", sub="DESK"),
-        syntax="UNOW",
-        syntax_version=4,
+        syntax=syntax("UNOW", 4, newline="\r\n"),
         password="PASS",
         password_qualifier="AA",
         application_reference="ORDERS",
@@ -106,7 +111,6 @@ def test_every_element_of_unb_has_its_place() -> None:
         ack_requested=True,
         agreement="OURS",
         test=True,
-        newline="\r\n",
     )
     assert write.write_interchange(chosen, [order()]).startswith(
         b"UNB+UNOW:4+US:ZZ:DEPT:DESK+5412345000013:14+20260105:0930+REF1+PASS:AA+ORDERS+A+1+OURS+1'\r\nUNH+1+"
@@ -141,7 +145,7 @@ def test_groups_are_counted_by_unz_and_messages_by_une() -> None:
 )  # fmt: skip
 def test_a_version_is_two_elements(version: str, written: str) -> None:
     """0052 and 0054, service messages and the first directories included."""
-    data = write.write_message(order(type="CONTRL", version=version, association=""), envelope())
+    data = write.write_message(order(type="CONTRL", version=version, association=""), syntax())
     assert data.startswith(f"UNH+1+CONTRL:{written}:UN'".encode())
 
 
@@ -165,7 +169,8 @@ def test_una_is_written_when_asked_or_needed(
     una: Una, delimiters: Delimiters | None, version: int, written: bytes
 ) -> None:
     """Blank where there is no release or repetition; in syntax 4 the decimal mark needs no UNA."""
-    data = write.write_interchange(envelope(una=una, delimiters=delimiters, syntax_version=version), [order()])
+    chosen = envelope(syntax=syntax(version=version, una=una, delimiters=delimiters))
+    data = write.write_interchange(chosen, [order()])
     assert data.partition(b"UNB")[0] == written
 
 
@@ -174,8 +179,8 @@ def test_una_is_written_when_asked_or_needed(
     [
         {"una": Una.NEVER, "delimiters": OTHERS},
         {"delimiters": EDIFACT_4},
-        {"syntax_version": 5},
-        {"syntax": "UNOX"},
+        {"version": 5},
+        {"identifier": "UNOX"},
         {"charset": "no such"},
         {"charset": "utf-16"},
         {"charset": "cp037"},
@@ -188,7 +193,7 @@ def test_una_is_written_when_asked_or_needed(
 def test_an_agreement_that_nobody_could_read_is_our_fault(changes: dict[str, object]) -> None:
     """Delimiters, syntax and charset are ours to choose."""
     with pytest.raises(OurFault) as fault:
-        write.write_interchange(envelope(**changes), [order()])
+        write.write_interchange(envelope(syntax=syntax(**changes)), [order()])  # type: ignore[arg-type]
     assert fault.value.remedy
 
 
@@ -208,7 +213,7 @@ def test_an_agreement_that_nobody_could_read_is_our_fault(changes: dict[str, obj
 )
 def test_service_characters_are_released(text: str, written: str) -> None:
     """Parity: a release before a terminator is data or not by the number of releases."""
-    data = write.write_message(order(Segment("FTX", ["AAI", "", "", ("X", text, "Y"), text, "Z"])), envelope())
+    data = write.write_message(order(Segment("FTX", ["AAI", "", "", ("X", text, "Y"), text, "Z"])), syntax())
     assert f"FTX+AAI+++X:{written}:Y+{written}+Z'".encode() in data
     assert values(data, "FTX") == ["AAI", "", "", ("X", text, "Y"), text, "Z"]
 
@@ -221,24 +226,24 @@ def test_trailing_empties_are_cut_and_released_ones_stay() -> None:
         Segment("UNS", ["S"]),
         Segment("XXX", ["", ("", "")]),
     ]
-    data = write.write_message(order(*segments), envelope())
+    data = write.write_message(order(*segments), syntax())
     assert b"'PIA+1+A'IMD+F++:::a?:'UNS+S'XXX'UNT+6+1'" in data
 
 
 def test_repeats_need_a_repetition_separator() -> None:
     """Written in syntax 4, refused in syntax 3 and where UNA has none."""
     repeated = Segment("DOC", [Repeats(("A*B", ("C", "D", ""), "")), Repeats(("ONE",)), "E"])  # type: ignore[list-item]
-    data = write.write_message(order(repeated), envelope(syntax_version=4))
+    data = write.write_message(order(repeated), syntax(version=4))
     assert b"DOC+A?*B*C:D+ONE+E'" in data
     assert values(data, "DOC", delimiters=EDIFACT_4) == [Repeats(("A*B", ("C", "D"))), "ONE", "E"]
     wanted = "one value: this interchange has no repetition separator"
     assert refusal(order(repeated)) == [("edi.write.repetition", "set 1, segment 2 DOC, element 01", wanted)]
-    blank = envelope(syntax_version=4, delimiters=EDIFACT)
+    blank = syntax(version=4, delimiters=EDIFACT)
     assert [one[0] for one in refusal(order(repeated), blank)] == ["edi.write.repetition"]
 
 
 @pytest.mark.parametrize(
-    ("syntax", "version", "text", "foreign"),
+    ("identifier", "version", "text", "foreign"),
     [
         ("UNOA", 3, "Bolt M8", "o, l, t"),
         ("UNOA", 3, "BOLT_8", "_"),
@@ -247,67 +252,63 @@ def test_repeats_need_a_repetition_separator() -> None:
         ("UNOB", 4, "bolt_8~", "~"),
     ],
 )
-def test_what_a_repertoire_lacks_is_refused_by_name(syntax: str, version: int, text: str, foreign: str) -> None:
+def test_what_a_repertoire_lacks_is_refused_by_name(identifier: str, version: int, text: str, foreign: str) -> None:
     """The place and the characters; by option it is written all the same."""
     message = order(Segment("IMD", ["F", "", ("", "", "", text)]), type="ORDERS")
-    chosen = envelope(syntax=syntax, syntax_version=version)
+    chosen = syntax(identifier, version=version)
     place = "set 1, segment 2 IMD, element 03, component 4"
-    assert refusal(message, chosen) == [("edi.write.repertoire", place, f"characters of {syntax}, not {foreign}")]
-    lax = envelope(syntax=syntax, syntax_version=version, strict=False)
+    assert refusal(message, chosen) == [("edi.write.repertoire", place, f"characters of {identifier}, not {foreign}")]
+    lax = syntax(identifier, version=version, strict=False)
     assert text.encode() in write.write_message(message, lax)
 
 
 def test_a_repertoire_has_its_own_service_characters_as_data() -> None:
     """Level A holds all that syntax 3 and 4 use, released or not."""
     text = "ABC XYZ 019 .,-()/='+:?!\"%&*;<>"
-    data = write.write_message(order(Segment("FTX", [text])), envelope(syntax="UNOA"))
+    data = write.write_message(order(Segment("FTX", [text])), syntax("UNOA"))
     assert values(data, "FTX") == [text]
-    data = write.write_message(order(Segment("FTX", [text])), envelope(syntax="UNOA", delimiters=OTHERS))
+    data = write.write_message(order(Segment("FTX", [text])), syntax("UNOA", delimiters=OTHERS))
     assert text.encode() in data
 
 
 @pytest.mark.parametrize(
-    ("syntax", "text"),
+    ("identifier", "text"),
     [("UNOC", "Größe"), ("UNOD", "Łódź"), ("UNOE", "Болт"), ("UNOF", "Βίδα"), ("UNOG", "Ħal"), ("UNOH", "Ķīlis"),
      ("UNOI", "برغي"), ("UNOJ", "בורג"), ("UNOK", "Şişe"), ("UNOL", "5 €"), ("UNOW", "ボルト"), ("UNOY", "ボルト")],
 )  # fmt: skip
-def test_a_syntax_identifier_names_the_charset(syntax: str, text: str) -> None:
+def test_a_syntax_identifier_names_the_charset(identifier: str, text: str) -> None:
     """Written in its charset, and refused in ASCII and in another alphabet."""
-    data = write.write_message(order(Segment("FTX", [text])), envelope(syntax=syntax))
-    assert text.encode(CHARSETS[syntax]) in data
+    data = write.write_message(order(Segment("FTX", [text])), syntax(identifier))
+    assert text.encode(CHARSETS[identifier]) in data
     place = "set 1, segment 2 FTX, element 01"
-    (found,) = refusal(order(Segment("FTX", [text])), envelope(syntax="UNOC" if syntax != "UNOC" else "UNOE"))
+    (found,) = refusal(order(Segment("FTX", [text])), syntax("UNOC" if identifier != "UNOC" else "UNOE"))
     assert found[:2] == ("edi.write.characters", place)
-    assert [one[0] for one in refusal(order(Segment("FTX", [text])), envelope(syntax="UNOB"))] == [
-        "edi.write.characters"
-    ]
+    assert [one[0] for one in refusal(order(Segment("FTX", [text])), syntax("UNOB"))] == ["edi.write.characters"]
 
 
 def test_a_partners_charset_goes_before_that_of_the_syntax_identifier() -> None:
     """UNOA with Windows-1252 in it, because that is what the partner reads; UNOX with what was agreed."""
     message = order(Segment("FTX", ["5 € groß"]))
-    assert "5 € groß".encode("cp1252") in write.write_message(
-        message, envelope(syntax="UNOA", charset="cp1252", strict=False)
-    )
-    assert "5 € groß".encode() in write.write_message(message, envelope(syntax="UNOX", charset="utf-8"))
+    assert "5 € groß".encode("cp1252") in write.write_message(message, syntax("UNOA", charset="cp1252", strict=False))
+    assert "5 € groß".encode() in write.write_message(message, syntax("UNOX", charset="utf-8"))
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\x00", "\x7f", "\x85", "\ufdd0", "\uffff", "\ud800"])
 def test_controls_and_what_is_no_character_are_refused(text: str) -> None:
     """In every charset."""
-    found = refusal(order(Segment("FTX", [text])), envelope(syntax="UNOY"))
+    found = refusal(order(Segment("FTX", [text])), syntax("UNOY"))
     assert [one[0] for one in found] == ["edi.write.characters"]
 
 
 def test_letters_whose_bytes_hold_ascii_are_refused() -> None:
     """Shift JIS: the second byte of this letter is a backslash; a reader would cut it."""
-    found = refusal(order(Segment("FTX", ["表"])), envelope(syntax="UNOX", charset="shift_jis"))
+    found = refusal(order(Segment("FTX", ["表"])), syntax("UNOX", charset="shift_jis"))
     assert [one[0] for one in found] == ["edi.write.characters"]
 
 
 def test_without_a_release_character_data_is_refused_as_in_x12() -> None:
     """UNA with a blank in its place."""
-    bare = envelope(delimiters=Delimiters(element="+", component=":", segment="'"))
+    bare = syntax(delimiters=Delimiters(element="+", component=":", segment="'"))
     assert refusal(order(Segment("FTX", ["a+b:c"])), bare) == [
         ("edi.write.delimiter", "set 1, segment 2 FTX, element 01", "text without +, :")
     ]
@@ -316,7 +317,7 @@ def test_without_a_release_character_data_is_refused_as_in_x12() -> None:
 def test_every_fault_of_a_message_is_named_at_once() -> None:
     """Places count UNH as 1."""
     message = order(Segment("FTX", ["é", "ok"]), Segment("FTX", ["", ("x", "ü")]))
-    places = [one[1] for one in refusal(message, envelope(syntax="UNOB"))]
+    places = [one[1] for one in refusal(message, syntax("UNOB"))]
     assert places == ["set 1, segment 2 FTX, element 01", "set 1, segment 3 FTX, element 02, component 2"]
 
 
@@ -330,7 +331,7 @@ def test_every_fault_of_a_message_is_named_at_once() -> None:
         ({"sender": Party(id="A", internal="B" * 15)}, ["UNB, element 02"]),
         ({"sender": Party(id="A", sub="B")}, ["UNB, element 02"]),
         ({"password_qualifier": "AA"}, ["UNB, element 06"]),
-        ({"syntax": "LATIN", "charset": "ascii"}, ["UNB, element 01"]),
+        ({"syntax": syntax("LATIN", charset="ascii")}, ["UNB, element 01"]),
     ],
 )
 def test_envelope_values_that_do_not_fit_are_named(changes: dict[str, object], places: list[str]) -> None:
@@ -343,7 +344,7 @@ def test_envelope_values_that_do_not_fit_are_named(changes: dict[str, object], p
 
 def test_what_syntax_4_takes_longer_is_written() -> None:
     """0008 is an..35 there, and 0051 an..3."""
-    chosen = envelope(syntax_version=4, sender=Party(id="A", internal="B" * 35, sub="C"))
+    chosen = envelope(syntax=syntax(version=4), sender=Party(id="A", internal="B" * 35, sub="C"))
     data = write.write_interchange(chosen, [order(agency="UNX")])
     assert b"+A::" + b"B" * 35 + b":C+" in data
 
@@ -388,7 +389,7 @@ def cut(value: object) -> object:
 def test_any_text_is_written_and_read_back(elements: list[object], delimiters: Delimiters) -> None:
     """read(write(x)) = x for whatever is no control character."""
     segment = Segment("FTX", elements)  # type: ignore[arg-type]
-    data = write.write_message(order(segment), envelope(syntax="UNOY", delimiters=delimiters))
+    data = write.write_message(order(segment), syntax("UNOY", delimiters=delimiters))
     wanted = [cut(one) for one in elements]
     while wanted and not wanted[-1]:
         wanted.pop()
@@ -401,5 +402,5 @@ def test_any_text_is_written_and_read_back(elements: list[object], delimiters: D
 def test_any_repeats_are_written_and_read_back(repeats: list[object]) -> None:
     """Syntax 4, composites included."""
     segment = Segment("DOC", ["A", Repeats(tuple(repeats)), "Z"])  # type: ignore[list-item]
-    data = write.write_message(order(segment), envelope(syntax="UNOY", syntax_version=4))
+    data = write.write_message(order(segment), syntax("UNOY", version=4))
     assert values(data, "DOC", delimiters=EDIFACT_4) == ["A", Repeats(tuple(cut(one) for one in repeats)), "Z"]

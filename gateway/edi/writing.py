@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from gateway.edi.delimiters import Delimiters, refusals
 from gateway.edi.rules import finding
@@ -29,6 +30,25 @@ class Repertoire:
 
     name: str
     characters: str
+
+
+class _Spot(NamedTuple):
+    """Where an element stands; a place is made of it only for a finding."""
+
+    within: EdiPlace
+    segment: int
+    tag: str
+    element: int
+
+    def place(self, repeat: int | None = None, component: int | None = None) -> EdiPlace:
+        return replace(
+            self.within,
+            segment=self.segment,
+            tag=self.tag,
+            element=self.element,
+            repeat=repeat,
+            component=component,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,37 +94,35 @@ class Writer:
         for index, element in enumerate(segment.elements, 1):
             if isinstance(element, str) and not self._doubtful.search(element):
                 texts.append(element)
-                continue
-            where = replace(place, segment=position, tag=segment.tag, element=index)
-            texts.append(self._element(element, where, found))
+            else:
+                texts.append(self._element(element, _Spot(place, position, segment.tag, index), found))
         return self.delimiters.element.join(_cut(texts))
 
-    def _element(self, element: Element, place: EdiPlace, found: list[Finding]) -> str:
+    def _element(self, element: Element, spot: _Spot, found: list[Finding]) -> str:
         values = simple_values(element)
         if len(values) == 1:
-            return self._simple(values[0], place, found)
+            return self._simple(values[0], spot, None, found)
         separator = self.delimiters.repetition
         if separator is None:
             said = ", ".join(value if isinstance(value, str) else ":".join(value) for value in values)
             wanted = "one value: this interchange has no repetition separator"
-            found.append(finding("edi.write.repetition", place, said=said, wanted=wanted))
+            found.append(finding("edi.write.repetition", spot.place(), said=said, wanted=wanted))
             return ""
-        texts = [self._simple(value, replace(place, repeat=at), found) for at, value in enumerate(values, 1)]
-        return separator.join(_cut(texts, keep=1))
+        return separator.join(_cut([self._simple(value, spot, at, found) for at, value in enumerate(values, 1)]))
 
-    def _simple(self, value: str | tuple[str, ...], place: EdiPlace, found: list[Finding]) -> str:
+    def _simple(self, value: str | tuple[str, ...], spot: _Spot, repeat: int | None, found: list[Finding]) -> str:
         if isinstance(value, str):
-            return self._text(value, place, found)
+            return self._text(value, spot, repeat, None, found)
         if len(value) == 1:
-            return self._text(value[0], place, found)
-        texts = [self._text(text, replace(place, component=at), found) for at, text in enumerate(value, 1)]
-        return self.delimiters.component.join(_cut(texts, keep=1))
+            return self._text(value[0], spot, repeat, None, found)
+        texts = [self._text(text, spot, repeat, at, found) for at, text in enumerate(value, 1)]
+        return self.delimiters.component.join(_cut(texts))
 
-    def _text(self, text: str, place: EdiPlace, found: list[Finding]) -> str:
-        """Data as it stands on the wire. What cannot be written is one finding for each reason."""
+    def _text(self, text: str, spot: _Spot, repeat: int | None, component: int | None, found: list[Finding]) -> str:
+        """Data as it stands on the wire. What cannot be written is a finding."""
         if not self._doubtful.search(text):
             return text
-        found += self._refused(text, place)
+        found += self._refused(text, spot.place(repeat, component))
         release = self.delimiters.release
         return text if release is None else self._service.sub(lambda one: release + one[0], text)
 
@@ -157,9 +175,9 @@ def simple_values(element: Element) -> tuple[str | tuple[str, ...], ...]:
     return repeated
 
 
-def _cut(texts: list[str], keep: int = 1) -> list[str]:
-    """Without the empty texts at the end; so many stay in any case."""
-    while len(texts) > keep and not texts[-1]:
+def _cut(texts: list[str]) -> list[str]:
+    """Without the empty texts at the end; the first stays in any case."""
+    while len(texts) > 1 and not texts[-1]:
         texts.pop()
     return texts
 

@@ -7,7 +7,7 @@ charset or the repertoire lacks is refused in both. Each refusal is a finding th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.findings import EdiPlace, Finding
 
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+_NAMED = 10
+"""Characters that a finding names."""
 _LOWEST_PRINTABLE, _LOWEST_HIGH = 0x20, 0x80
 
 Row = tuple[str, int, str, int, int]
@@ -190,8 +192,9 @@ def _exchangeable(character: str) -> bool:
     return not (0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE)  # noqa: PLR2004  Unicode 23.7
 
 
-def _named(characters: Iterable[str]) -> str:
-    return ", ".join(c if c.isprintable() and c != "'" else repr(c)[1:-1] for c in characters)
+def _named(characters: Sequence[str]) -> str:
+    shown = [c if c.isprintable() else repr(c)[1:-1] for c in characters[:_NAMED]]
+    return ", ".join(shown) + (" …" if len(characters) > _NAMED else "")
 
 
 def _usable(delimiters: Delimiters, newline: str) -> None:

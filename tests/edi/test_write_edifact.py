@@ -250,6 +250,7 @@ def test_repeats_need_a_repetition_separator() -> None:
         ("UNOA", 3, "BOLT @ 8 # {5}", "@, #, {, }"),
         ("UNOB", 3, "bolt_8~", "_, ~"),
         ("UNOB", 4, "bolt_8~", "~"),
+        ("UNOA", 4, "abcdefghijklmno", "a, b, c, d, e, f, g, h, i, j …"),
     ],
 )
 def test_what_a_repertoire_lacks_is_refused_by_name(identifier: str, version: int, text: str, foreign: str) -> None:

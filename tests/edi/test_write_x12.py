@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.edi import write, x12
 from gateway.edi.delimiters import EDIFACT, STANDARD, Delimiters
@@ -243,3 +245,26 @@ def test_sets_by_themselves_know_repeats_by_their_delimiters() -> None:
     assert b"~QTY*01*A^B~" in write.write_message("850", 1, root, WITH_REPEATS)
     with pytest.raises(PartnerFault):
         write.write_message("850", 1, root)
+
+
+texts = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Cn"]) | st.sampled_from("*>~^|:'!\\%"), min_size=1, max_size=12
+)
+
+
+@given(st.lists(texts, min_size=1, max_size=2), st.sampled_from(["004010", "005010"]))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_written_with_delimiters_that_fit_and_read_back(elements: list[str], version: str) -> None:
+    """read(write(tree)) = tree for whatever is no control character; with the usual delimiters it may be refused."""
+    message = order(*elements)
+    fitting = write.fitting_delimiters([message.root], version=version)
+    data = write.write_interchange(envelope(version=version, delimiters=fitting), [message])
+    assert read(data).groups[0].messages[0].root == message.root
+    usual = WITH_REPEATS if version >= "00402" else STANDARD
+    held = set("".join(elements)) & set(usual.all)
+    if held:
+        with pytest.raises(PartnerFault) as fault:
+            write.write_interchange(envelope(version=version), [message])
+        assert {rule for rule, _ in rules(fault.value)} == {"edi.write.delimiter"}
+    else:
+        assert fitting == usual

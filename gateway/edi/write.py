@@ -240,6 +240,7 @@ def _check(envelope: Envelope, delimiters: Delimiters) -> list[Finding]:
         ("ISA", 5, envelope.sender_qualifier, 2, 2), ("ISA", 6, envelope.sender, 1, 15),
         ("ISA", 7, envelope.receiver_qualifier, 2, 2), ("ISA", 8, envelope.receiver, 1, 15),
         ("ISA", 12, envelope.version, 6, 12), ("ISA", 13, str(envelope.control_number), 1, 9),
+        ("GS", 7, envelope.agency, 1, 2),
     ]  # fmt: skip
     return _misfits(rows, envelope.control_number, delimiters, place)
 

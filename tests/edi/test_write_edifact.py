@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.edi import edifact_write as write
+from gateway.edi import tree
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.edifact_write import Envelope, Group, Outgoing, Party
 from gateway.edi.repertoires import CHARSETS
@@ -22,10 +23,13 @@ OTHERS = Delimiters(element="|", component="^", segment="~", release="\\", decim
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
-    """An element that stands several times."""
+class _Repeats:
+    """An element that stands several times, as `tree.Repeats` says it."""
 
     values: tuple[object, ...]
+
+
+Repeats = getattr(tree, "Repeats", _Repeats)
 
 
 def envelope(**changes: object) -> Envelope:

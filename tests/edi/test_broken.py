@@ -35,6 +35,8 @@ ELSEWHERE = {
     "edi.write.delimiter",
     "edi.write.characters",
     "edi.write.envelope",
+    "edi.write.repertoire",
+    "edi.write.repetition",
     "edi.acknowledgment.unreadable",
 }
 """Rules that no small file can break; the tests below do."""

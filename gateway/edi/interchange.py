@@ -31,6 +31,8 @@ class InterchangeStart:
     delimiters: Delimiters
     offset: int
     findings: tuple[Finding, ...] = ()
+    standard: str = "x12"
+    """x12 or edifact."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +104,7 @@ class Group:
     messages: tuple[Message, ...]
     findings: tuple[Finding, ...]
     outcome: Verdict
+    standard: str = "x12"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +128,7 @@ class Interchange:
     outcome: Verdict
     envelope: Verdict
     """What the envelope alone deserves: what a TA1 says."""
+    standard: str = "x12"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -130,6 +130,9 @@ class Message:
     """How many segments came, ST and SE included."""
     offset: int = 0
     """Byte offset of ST in the file."""
+    standard: str = "x12"
+    association: str = ""
+    """0057 of an EDIFACT message, ST03 of an X12 set."""
 
 
 def walk(root: Loop) -> Iterator[tuple[int, Segment, bool]]:

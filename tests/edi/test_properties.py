@@ -18,7 +18,7 @@ from gateway.edi.write import write_message
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace
 
-SPECS = {spec.tag: spec for guide in standard() for spec in guide.segments()}
+SPECS = {spec.tag: spec for guide in standard() if guide.standard == "x12" for spec in guide.segments()}
 PATTERNS = {tag: compile_segment(spec, STANDARD) for tag, spec in SPECS.items()}
 
 pieces = st.one_of(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.edi import reading
 from gateway.edi.library import standard
+from gateway.edi.tree import Loop, Segment, Verdict
 
 FOLDER = Path(__file__).parents[2] / "samples" / "edifact"
 FILES = sorted(file.name for file in FOLDER.glob("*.edi"))
@@ -54,3 +56,36 @@ def test_invented_numbers_have_right_check_digits(name: str) -> None:
     assert numbers
     for number in numbers:
         assert sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(reversed(number))) % 10 == 0
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_sample_is_accepted_without_findings(name: str) -> None:
+    """Envelope, structure, elements and hierarchy; nothing is even noted."""
+    (interchange,) = reading.read_all((FOLDER / name).read_bytes(), guides=standard())
+    messages = [message for group in interchange.groups for message in group.messages]
+    found = [*interchange.findings]
+    found += [finding for group in interchange.groups for finding in group.findings]
+    found += [finding for message in messages for finding in message.findings]
+    assert [(finding.rule, finding.text) for finding in found] == []
+    assert interchange.outcome is Verdict.ACCEPTED
+    assert [(message.version, message.type) for message in messages] == types(name)
+
+
+def _packing(loop: Loop) -> dict[str, object]:
+    """Number of each packing level below this loop, with what is packed in it."""
+    inner = [child for child in loop.children if isinstance(child, Loop) and child.name == "CPS"]
+    levels = [(child.children[0], child) for child in inner]
+    return {start.text(1): _packing(child) for start, child in levels if isinstance(start, Segment)}
+
+
+@pytest.mark.parametrize(
+    ("name", "packing"),
+    [
+        ("desadv-d96a.edi", {"1": {"2": {"3": {}}, "4": {"5": {}}}}),
+        ("desadv-d01b.edi", {"1": {"2": {"3": {}}}}),
+    ],
+)
+def test_packing_levels_hang_below_their_parents(name: str, packing: dict[str, object]) -> None:
+    """7166 names the parent, whatever the order of the wire."""
+    (interchange,) = reading.read_all((FOLDER / name).read_bytes(), guides=standard())
+    assert _packing(interchange.groups[0].messages[0].root) == packing

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.edi.directory.entries import FORM, compact
 from gateway.edi.directory.report import Report
 from gateway.edi.directory.text import CHANGE, Block, Line, blocks
 
 _HEAD = re.compile(rf"\s*(?:{CHANGE}\s+)?(?P<id>\d{{4}})\s+(?P<name>\S.*)")
-_FORM = re.compile(rf"\s*\|?\s*Repr:\s*(?P<form>{FORM})\s*", re.IGNORECASE)
+_FORM = re.compile(r"\s*\|?\s*Repr:\s*(?P<form>(?:an|a|n) ?(?:\.\.)? ?\d{1,5})\s*", re.IGNORECASE)
 _NOTE = re.compile(r"\s{0,6}Note:")
 _NEW, _OLD, _CODE_END = 5, 3, 9
 """Columns from 0: where a code starts in the later lists, where its field starts and ends in the early ones."""
@@ -41,7 +40,7 @@ def elements(file: str, rows: tuple[Line, ...], report: Report) -> dict[str, Ele
             wanted = "a data element: number, name, Repr:"
             report.note("directory.entry", (file, block[0].number), said, wanted, "correct the text")
             continue
-        found.setdefault(head["id"], Element(name=head["name"], form=compact(forms[0]["form"].lower())))
+        found.setdefault(head["id"], Element(name=head["name"], form=forms[0]["form"].lower().replace(" ", "")))
     return found
 
 

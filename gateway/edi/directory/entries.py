@@ -21,7 +21,10 @@ from dataclasses import dataclass
 from gateway.edi.directory.report import Report
 from gateway.edi.directory.text import CHANGE, Block, Line, blocks
 
-FORM = r"(?:an|a|n) ?(?:\.\.)? ?\d{1,5}"
+MAX_DIGITS = 9
+"""Of a number of times."""
+
+FORM = r"(?:an|a|n)(?:\.\.)?\d{1,5}"
 """A representation: an..35, n4, a3."""
 
 _HEAD = rf"\s*(?:{CHANGE}\s+)?(?P<id>%s)\s+(?P<name>\S.*)"
@@ -31,9 +34,8 @@ _ROW = re.compile(
     rf"\s*(?:{CHANGE}\s*)?(?P<position>\d{{3}})(?:\s*{CHANGE})?\s+(?P<id>[CSE]\d{{3}}|\d{{4}})\s+(?P<rest>\S.*)"
 )
 _LOOKS_LIKE_A_ROW = re.compile(rf"(?!{CHANGE}(?:\s|$))\S|\s*(?:{CHANGE}\s*)?\d{{3}}\s+(?:[CSE]\d{{3}}|\d{{4}})\b")
-_STATUS = re.compile(
-    rf"(?:(?P<name>.*?)\s)?\s*(?P<status>[MC])(?:\s+(?P<times>\d{{1,5}}))?(?:\s+(?P<form>{FORM}))?", re.ASCII
-)
+_LOOSE_FORM = re.compile(r"\b(an|a|n) ?\.\. ?(\d{1,5})$")
+_FORM = re.compile(FORM)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,11 +75,6 @@ def entries(file: str, rows: tuple[Line, ...], head: re.Pattern[str], report: Re
             continue
         found[entry.id] = entry
     return found
-
-
-def compact(form: str) -> str:
-    """A representation without blanks."""
-    return form.replace(" ", "")
 
 
 def _entry(file: str, block: Block, head: re.Pattern[str], report: Report) -> Entry | None:
@@ -133,6 +130,7 @@ def _rows(block: Block) -> Iterator[Row | Line]:
         if start:
             if int(start["position"]) <= last:
                 yield line
+                return
             last = int(start["position"])
             if row := _row(line, start["id"], start["rest"]):
                 yield row
@@ -145,14 +143,17 @@ def _rows(block: Block) -> Iterator[Row | Line]:
 
 
 def _row(line: Line, tag: str, rest: str) -> Row | None:
-    found = _STATUS.fullmatch(rest)
-    if found is None:
+    """The row, from its end: representation and times, where they are, and the status before them."""
+    words = _LOOSE_FORM.sub(r"\1..\2", rest).split()
+    form = words.pop() if words and _FORM.fullmatch(words[-1]) else ""
+    times = words.pop() if words and words[-1].isdecimal() and words[-2:-1] in (["M"], ["C"]) else "1"
+    if not words or words[-1] not in {"M", "C"} or len(times) > MAX_DIGITS:
         return None
     return Row(
         id=tag,
-        name=found["name"] or "",
-        mandatory=found["status"] == "M",
-        times=int(found["times"] or 1) or 1,
-        form=compact(found["form"] or ""),
+        name=" ".join(words[:-1]),
+        mandatory=words[-1] == "M",
+        times=int(times) or 1,
+        form=form,
         line=line.number,
     )

@@ -17,23 +17,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.edi.directory.entries import MAX_DIGITS
 from gateway.edi.directory.report import Report
 from gateway.edi.directory.text import CHANGE, Line
 
 MAX_DEPTH = 20
+POSITION = range(3, 6)
+"""Digits of a position: four up to D.02A or so, then five."""
 SERVICE = frozenset({"UNH", "UNT", "UIH", "UIT"})
 """The envelope of a message; a guide holds what is between them."""
 
 _COLUMNS = re.compile(r"\s*(?:Pos\s+)?Tag\s+Name\s+S\s+R(?:ept)?\b.*", re.IGNORECASE)
-_NUMBERED = re.compile(r"\s*\d{3,5}\b.*")
-_ROW = re.compile(
-    rf"\s*(?:\d{{3,5}}\s+)?(?:{CHANGE}\s+)?(?P<name>\S.*?)[\s-]+"
-    r"(?P<status>[MC])\s+(?P<times>\d{1,9})(?P<drawing>[-|+ ]*)"
-)
-_REST = re.compile(r"\s*(?:.*\s)?(?P<status>[MC])\s+(?P<times>\d{1,9})(?P<drawing>[-|+ ]*)")
-_BEGUN = re.compile(rf"\s*\d{{3,5}}\s+(?:{CHANGE}\s+)?(?P<tag>[A-Z]{{3}})\s+[^|+]*[|+ ]*")
-_GROUP = re.compile(r"-*\s*Segment group (?P<number>\d{1,3})\b[\s-]*", re.IGNORECASE)
-_SEGMENT = re.compile(r"(?P<tag>[A-Z]{3})\b.*")
+_DRAWING = "-|+ "
+_TAG = re.compile(r"[A-Z]{3}")
+_GROUP = re.compile(r"segment group (?P<number>\d{1,3})", re.IGNORECASE)
+_CHANGED = re.compile(CHANGE)
 _ORNAMENT = re.compile(r"[-|+\s]*|.*\bSECTION\b[-|+\s]*", re.IGNORECASE)
 _HEAD = {
     "type": re.compile(r"\s*Message type\s*:\s*([A-Z]{6})\b.*", re.IGNORECASE),
@@ -122,6 +120,33 @@ def _items(file: str, rows: tuple[Line, ...], report: Report) -> list[Place | Gr
     raise _DamagedError("directory.table", rows[-1], "the end of the text", "UNT, the end of the table")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    """A line of the table, taken apart from its end: drawing, times, status; before them position and words."""
+
+    numbered: bool
+    words: Sequence[str]
+    status: str | None
+    times: int
+    drawing: str
+    """One `|` or `+` for every bracket."""
+
+    @classmethod
+    def of(cls, text: str) -> _Row:
+        body = text.rstrip(_DRAWING)
+        drawing = text[len(body) :].replace("-", "").replace(" ", "")
+        words = re.sub(r"-{2,}", " ", body).split()
+        numbered = bool(words) and words[0].isdecimal() and len(words[0]) in POSITION
+        if numbered:
+            words = words[1:]
+        if words and _CHANGED.fullmatch(words[0]):
+            words = words[1:]
+        if words[-2:-1] in (["M"], ["C"]) and words[-1].isdecimal() and len(words[-1]) <= MAX_DIGITS:
+            *words, status, times = words
+            return cls(numbered=numbered, words=words, status=status, times=int(times) or 1, drawing=drawing)
+        return cls(numbered=numbered, words=words, status=None, times=0, drawing=drawing)
+
+
 class _Reader:
     """Builds the groups from rows, one after the other."""
 
@@ -130,46 +155,46 @@ class _Reader:
         self.top: list[Place | Group] = []
         self.groups: list[Group] = []
         self.ended = False
-        self.begun: tuple[Line, str] | None = None
+        self.begun: tuple[Line, Sequence[str]] | None = None
         """A row whose name runs on below: its line and what it said."""
 
     def take(self, line: Line) -> None:
         """One line of the table."""
+        if _ORNAMENT.fullmatch(line.text) or _COLUMNS.fullmatch(line.text):
+            if self.begun and not line.text.strip(_DRAWING):
+                raise _unreadable(self.begun[0])
+            return
+        row = _Row.of(line.text)
         if self.begun:
-            first, name = self.begun
-            found = _REST.fullmatch(line.text)
-            if found is None:
+            first, words = self.begun
+            if row.status is None:
                 raise _unreadable(first)
             self.begun = None
-            self.row(first, name, found)
-        elif _ORNAMENT.fullmatch(line.text) or _COLUMNS.fullmatch(line.text):
-            return
-        elif found := _ROW.fullmatch(line.text):
-            self.row(line, found["name"], found)
-        elif begun := _BEGUN.fullmatch(line.text):
-            self.begun = (line, begun["tag"])
-        elif _NUMBERED.fullmatch(line.text):
+            self.row(first, words, row)
+        elif row.status:
+            self.row(line, row.words, row)
+        elif row.words and _TAG.fullmatch(row.words[0]):
+            self.begun = (line, row.words)
+        elif row.numbered:
             raise _unreadable(line)
         else:
             said, wanted = repr(line.text.strip()), "a row of the segment table"
             self.report.note("directory.table", (self.file, line.number), said, wanted, "the line was passed over")
 
-    def row(self, line: Line, name: str, found: re.Match[str]) -> None:
+    def row(self, line: Line, words: Sequence[str], row: _Row) -> None:
         """A segment or the head of a group, and what is drawn beside it."""
-        mandatory, times = found["status"] == "M", int(found["times"]) or 1
-        drawing = found["drawing"].replace("-", "").replace(" ", "")
-        if group := _GROUP.fullmatch(name):
+        mandatory, drawing = row.status == "M", row.drawing
+        if group := _GROUP.fullmatch(" ".join(words)):
             self.depth(line, len(drawing), len(self.groups) + 1)
             if len(self.groups) == MAX_DEPTH:
                 raise _DamagedError("directory.table", line, "a group yet deeper", f"at most {MAX_DEPTH} levels")
-            opened = Group(number=int(group["number"]), mandatory=mandatory, times=times, line=line.number)
+            opened = Group(number=int(group["number"]), mandatory=mandatory, times=row.times, line=line.number)
             (self.groups[-1].items if self.groups else self.top).append(opened)
             self.groups.append(opened)
-            return
-        segment = _SEGMENT.fullmatch(name)
-        if segment is None:
+        elif words and _TAG.fullmatch(words[0]):
+            self.segment(line, Place(tag=words[0], mandatory=mandatory, times=row.times, line=line.number), drawing)
+        else:
             raise _unreadable(line)
-        self.segment(line, Place(tag=segment["tag"], mandatory=mandatory, times=times, line=line.number), drawing)
 
     def segment(self, line: Line, place: Place, drawing: str) -> None:
         """A segment in the group that is open."""

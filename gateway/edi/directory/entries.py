@@ -19,8 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.edi.directory.report import Report
-from gateway.edi.directory.text import CHANGE, Block, Line, blocks
+from gateway.edi.directory.text import CHANGE, MAX_LINE, Block, Line, blocks
 
+STEP = 10
+"""From one position to the next."""
 MAX_DIGITS = 9
 """Of a number of times."""
 
@@ -42,6 +44,8 @@ _FORM = re.compile(FORM)
 class Row:
     """An element at its position in a segment or composite."""
 
+    position: int
+    """10, 20, 30, …"""
     id: str
     """C002 or 1004."""
     name: str
@@ -97,6 +101,9 @@ def _entry(file: str, block: Block, head: re.Pattern[str], report: Report) -> En
         said, wanted = f"{found['id']} without rows", "at least one row"
         report.left_out("directory.row", (file, first.number), said, wanted, f"{found['id']} was left out")
         return None
+    if gap := next((row for index, row in enumerate(rows, start=1) if row.position != index * STEP), None):
+        said, wanted = f"{found['id']} has position {gap.position:03d} here", "010, 020, 030, … without a gap"
+        report.note("directory.row", (file, gap.line), said, wanted, "look whether an element is missing before it")
     return Entry(id=found["id"], name=name, rows=tuple(rows), line=first.number)
 
 
@@ -112,37 +119,35 @@ def _name(name: str, block: Block) -> tuple[str, int]:
 def _rows(block: Block) -> Iterator[Row | Line]:
     """The rows; a line that should be one and cannot be read comes as it is."""
     last = 0
-    begun: tuple[Line, str, str] | None = None  # a row whose name runs on below: line, tag, what there was
+    begun: tuple[Line, re.Match[str], str] | None = None  # a row whose name runs on below, and what there was of it
     for line in block:
         start = _ROW.fullmatch(line.text)
         if begun:
-            first, tag, before = begun
-            if start or not line.text:
+            first, opened, before = begun
+            if start or not line.text or len(before) > MAX_LINE:
                 yield first
-                begun = None
-            else:
-                begun = None
-                if row := _row(first, tag, f"{before} {line.text.strip()}"):
-                    yield row
-                else:
-                    begun = (first, tag, f"{before} {line.text.strip()}")
-                continue
+                return
+            whole = f"{before} {line.text.strip()}"
+            if row := _row(first, opened, whole):
+                yield row
+            begun = None if row else (first, opened, whole)
+            continue
         if start:
             if int(start["position"]) <= last:
                 yield line
                 return
             last = int(start["position"])
-            if row := _row(line, start["id"], start["rest"]):
+            if row := _row(line, start, start["rest"]):
                 yield row
             else:
-                begun = (line, start["id"], start["rest"])
+                begun = (line, start, start["rest"])
         elif line.text and _LOOKS_LIKE_A_ROW.match(line.text):
             yield line
     if begun:
         yield begun[0]
 
 
-def _row(line: Line, tag: str, rest: str) -> Row | None:
+def _row(line: Line, start: re.Match[str], rest: str) -> Row | None:
     """The row, from its end: representation and times, where they are, and the status before them."""
     words = _LOOSE_FORM.sub(r"\1..\2", rest).split()
     form = words.pop() if words and _FORM.fullmatch(words[-1]) else ""
@@ -150,7 +155,8 @@ def _row(line: Line, tag: str, rest: str) -> Row | None:
     if not words or words[-1] not in {"M", "C"} or len(times) > MAX_DIGITS:
         return None
     return Row(
-        id=tag,
+        position=int(start["position"]),
+        id=start["id"],
         name=" ".join(words[:-1]),
         mandatory=words[-1] == "M",
         times=int(times) or 1,

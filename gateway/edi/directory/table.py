@@ -23,7 +23,7 @@ from gateway.edi.directory.text import CHANGE, Line
 
 MAX_DEPTH = 20
 POSITION = range(3, 6)
-"""Digits of a position: four up to D.02A or so, then five."""
+"""Digits of a position: four, and five since the table was widened for D.09A (R.1023/Rev.11)."""
 SERVICE = frozenset({"UNH", "UNT", "UIH", "UIT"})
 """The envelope of a message; a guide holds what is between them."""
 
@@ -32,7 +32,7 @@ _DRAWING = "-|+ "
 _TAG = re.compile(r"[A-Z]{3}")
 _GROUP = re.compile(r"segment group (?P<number>\d{1,3})", re.IGNORECASE)
 _CHANGED = re.compile(CHANGE)
-_ORNAMENT = re.compile(r"[-|+\s]*|.*\bSECTION\b[-|+\s]*", re.IGNORECASE)
+_ORNAMENT = re.compile(r"[-|+\s]*|\s*(?:HEADER|DETAIL|SUMMARY) SECTION[-|+\s]*", re.IGNORECASE)
 _HEAD = {
     "type": re.compile(r"\s*Message type\s*:\s*([A-Z]{6})\b.*", re.IGNORECASE),
     "version": re.compile(r"\s*Version\s*:\s*(\w{1,3})\b.*", re.IGNORECASE),
@@ -167,7 +167,7 @@ class _Reader:
         row = _Row.of(line.text)
         if self.begun:
             first, words = self.begun
-            if row.status is None:
+            if row.status is None or row.numbered or (row.words and _TAG.fullmatch(row.words[0])):
                 raise _unreadable(first)
             self.begun = None
             self.row(first, words, row)

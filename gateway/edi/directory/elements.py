@@ -14,7 +14,7 @@ from gateway.edi.directory.report import Report
 from gateway.edi.directory.text import CHANGE, Block, Line, blocks
 
 _HEAD = re.compile(rf"\s*(?:{CHANGE}\s+)?(?P<id>\d{{4}})\s+(?P<name>\S.*)")
-_FORM = re.compile(r"\s*\|?\s*Repr:\s*(?P<form>(?:an|a|n) ?(?:\.\.)? ?\d{1,5})\s*", re.IGNORECASE)
+_FORM = re.compile(r"\s*(?:\|\s*)?Repr:\s*(?P<form>(?:an|a|n) ?(?:\.\.)? ?\d{1,5})\s*", re.IGNORECASE)
 _NOTE = re.compile(r"\s{0,6}Note:")
 _NEW, _OLD, _CODE_END = 5, 3, 9
 """Columns from 0: where a code starts in the later lists, where its field starts and ends in the early ones."""

@@ -112,7 +112,8 @@ def _name(name: str, block: Block) -> tuple[str, int]:
     for index, line in enumerate(block[1:], start=1):
         if not line.text or _ROW.fullmatch(line.text):
             return name, index
-        name = f"{name} {line.text.strip()}"
+        if len(name) < MAX_LINE:
+            name = f"{name} {line.text.strip()}"
     return name, len(block)
 
 

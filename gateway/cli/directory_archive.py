@@ -68,7 +68,7 @@ class _Opened:
         if self.count > MAX_MEMBERS:
             raise OurFault(f"there are more than {MAX_MEMBERS:,} files in the archive", remedy=_REMEDY)
         inner = member.filename.lower().endswith(".zip")
-        if member.is_dir() or not (inner or self.known(member.filename)):
+        if member.is_dir() or not (inner or self.known(name)):
             return
         if inner and depth == MAX_DEPTH:
             raise OurFault(f"{name} is a zip file {MAX_DEPTH} levels deep", remedy=_REMEDY)

@@ -44,7 +44,9 @@ def nested(texts: Mapping[str, bytes]) -> bytes:
     """As published: a zip file for every part, and texts nobody needs."""
     parts = {"MD" if "_" in name else name.partition(".")[0]: name for name in texts}
     inner = {f"{part}.ZIP": zipped({name: texts[name], f"{part}I1.01B": b"an index"}) for part, name in parts.items()}
-    return zipped({**inner, "README.TXT": b"read me", "DOCUMENT/LICENAGR.TXT": b"free"})
+    return zipped(
+        {**inner, "IDMD.ZIP": zipped({"IHCLME_D.01B": b"-"}), "README.TXT": b"-", "DOCUMENT/LICENAGR.TXT": b"free"}
+    )
 
 
 def run(tmp_path: Path, data: bytes, *options: str, name: str = "d01b.zip") -> Result:

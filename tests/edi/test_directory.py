@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edi import directory, library
+from gateway.edi import directory, library, reading
 from gateway.edi.directory import Imported, convert, part
 from gateway.edi.directory.elements import codes
 from gateway.edi.directory.text import label, lines
@@ -213,6 +213,7 @@ def test_without_a_code_list_codes_stay_open_and_that_is_said() -> None:
         ("a\\orders_d.96a", (directory.Part.MESSAGE, "96A", "ORDERS")),
         ("EDSDI1.01B", None),
         ("IDSD.01B", None),
+        ("d01b.zip/IDMD.ZIP/IHCLME_D.01B", None),
         ("../../etc/passwd", None),
     ],
 )
@@ -361,6 +362,38 @@ def test_an_imported_folder_is_used_beside_the_shipped_guides() -> None:
     assert guides.find("004010", "850") is not None
     assert "edifact/D77Z/ORDERS" in {one.name for one in guides}
     assert not shipped.knows_version("D77Z")
+
+
+def test_interchanges_are_checked_against_imported_guides() -> None:
+    """D.96A: a despatch advice with every group drawn, then one whose packages have no sequence."""
+    imported = convert(texts_of("d96a"), codes=True)
+    files = {name: text.encode() for name, text in imported.files.items()}
+    guides = library.standard().adding("edifact", "D77Z", files)
+    sound = [
+        "BGM+351+DN1+9",
+        "DTM+137:20260105",
+        "CPS+1",
+        "PAC+2",
+        "PCI+33E",
+        "GIN+BJ+1:2+3",
+        "LIN+1+1",
+        "DTM+11:20260106",
+    ]
+    assert found_in(sound, guides) == []
+    assert found_in([*sound[:2], "CPS+1", "DTM+11:1"], guides) == []
+    assert found_in(["BGM+351+DN1+7", *sound[1:]], guides) == ["edi.element.code"]
+    assert found_in(["BGM+351+DN1+9", "CPS+1", "PAC+123456789"], guides) == ["edi.element.too_long"]
+    assert "edi.segment.unknown" in found_in(["BGM+351+DN1+9", "QQQ+1"], guides)
+
+
+def found_in(body: list[str], guides: library.Guides) -> list[str]:
+    """The rules broken by a DESADV with this body."""
+    message = ["UNH+1+DESADV:D:77Z:UN", *body, f"UNT+{len(body) + 2}+1"]
+    rows = ["UNB+UNOC:3+A+B+260105:1200+1", *message, "UNZ+1+1"]
+    whole = reading.read_all("".join(f"{row}'" for row in rows).encode(), guides=guides)
+    (read,) = whole[0].groups[0].messages
+    assert (read.type, read.version) == ("DESADV", "D77Z")
+    return [one.rule for one in read.findings]
 
 
 def test_a_companys_own_x12_guide_stands_before_the_shipped_one() -> None:

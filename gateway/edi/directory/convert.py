@@ -37,6 +37,10 @@ _PART = re.compile(
 )
 
 
+_INTERACTIVE = re.compile(r"I[DR][MSC]D(?:\.ZIP)?", re.IGNORECASE)
+"""The directories of interactive EDI, whose messages are called as batch messages are."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
     """Guides made from a directory, and what could not be read of it."""
@@ -56,8 +60,9 @@ class Imported:
 
 def part(name: str) -> tuple[Part, str, str] | None:
     """What a file of this name is: its part, its release ("96A"), its message type (else ""). None: not needed."""
-    found = _PART.fullmatch(re.split(r"[/\\]", name)[-1])
-    if found is None:
+    *folders, last = re.split(r"[/\\]", name)
+    found = _PART.fullmatch(last)
+    if found is None or any(_INTERACTIVE.fullmatch(folder) for folder in folders):
         return None
     release = found["release"].upper()
     if found["message"]:

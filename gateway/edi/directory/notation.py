@@ -87,6 +87,5 @@ def _places(items: Sequence[Place | Group], indent: str) -> Iterable[str]:
 
 def _scalar(text: str) -> str:
     """Plain where YAML reads it as this text, else quoted."""
-    return (
-        text if re.fullmatch(r"[A-Za-z][\w ,./()'&;+\[\]-]*", text, re.ASCII) else json.dumps(text, ensure_ascii=False)
-    )
+    plain = re.fullmatch(r"[A-Za-z][\w ,./()'&;+\[\]-]*", text, re.ASCII)
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -181,6 +181,28 @@ def test_an_acknowledgment_is_never_acknowledged(guides: Guides) -> None:
     assert acknowledge.compose_functional(answers, guides=guides, implementation=True) is None
 
 
+@pytest.mark.parametrize("kind", ["997", "999"])
+def test_an_answer_in_005010_is_itself_accepted(guides: Guides, one: One, kind: str) -> None:
+    """Read by the engine, with the guide of its version; nothing is found, the facts are the same."""
+    if guides.find("005010", kind) is None:
+        pytest.skip(f"there is no guide x12/005010/{kind}")
+    findings = [row[0] for row in (*SEGMENTS, *ELEMENTS)]
+    named = group(*findings, version="005010X999", association="005010X999")
+    composed = acknowledge.compose_functional(named, guides=guides, implementation=kind == "999")
+    assert composed is not None
+    assert composed[0] == kind
+    # The standard delimiters, but for those of 005010: the writer of the engine has a test of its own.
+    body = [f"ST*{kind}*0001", *lines(composed[1])]
+    body.append(f"SE*{len(body) + 1}*0001")
+    isa = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260105*0930*^*00501*000000001*0*T*>"
+    segments = [isa, "GS*FA*AA*BB*20260105*0930*1*X*005010", *body, "GE*1*1", "IEA*1*000000001"]
+    read = one("".join(f"{segment}~" for segment in segments).encode())
+    (answer,) = read.groups[0].messages
+    assert answer.findings == ()
+    direct = Message(type=kind, version="", control_number="1", root=composed[1])
+    assert acknowledge.read_999(answer) == acknowledge.read_999(direct)
+
+
 NASTY = "*~>^\x00é" * 10
 
 

@@ -292,6 +292,12 @@ _ROWS = (
     Rule("edi.write.envelope", REJECT, Codes(),
          "An envelope value does not fit its element.",
          "Correct the identity or the control number."),
+    Rule("edi.write.repertoire", REJECT, Codes(),
+         "Data holds characters that the syntax identifier of this interchange does not name.",
+         "Change the text, or agree on a syntax identifier such as UNOC that has them."),
+    Rule("edi.write.repetition", REJECT, Codes(),
+         "An element is repeated, and this version has no repetition separator.",
+         "Send one value, or agree on X12 00402 or later, or on EDIFACT syntax 4."),
     # Acknowledgments
     Rule("edi.acknowledgment.unreadable", REJECT, Codes(ak502="5", contrl="13"),
          "The acknowledgment lacks what names the group or interchange that it answers.",

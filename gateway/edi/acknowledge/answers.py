@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.edi.rules import finding
-from gateway.edi.tree import Loop, Message, Segment
+from gateway.edi.tree import Loop, Message, Segment, simple
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace
 
@@ -186,8 +186,8 @@ def _element(segment: Segment) -> ElementError:
 
 
 def components_of(segment: Segment, element: int) -> tuple[str, ...]:
-    """The components of an element that is not repeated; one empty text where it is absent."""
-    value = segment.elements[element - 1] if element <= len(segment.elements) else ""
+    """The components of an element, of repeats the first; one empty text where it is absent."""
+    value = simple(segment.elements[element - 1]) if element <= len(segment.elements) else ""
     return (value,) if isinstance(value, str) else value
 
 

@@ -12,7 +12,7 @@ from gateway.edi.acknowledge import functional
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
-from gateway.edi.tree import Loop, Message, Segment, Verdict, walk
+from gateway.edi.tree import Loop, Message, Segment, Verdict, joined, walk
 from gateway.findings import Codes, EdiPlace, Finding
 
 One = Callable[..., Interchange]
@@ -55,10 +55,7 @@ def group(*findings: Finding, version: str = "005010", association: str = "") ->
 def lines(root: Loop | None) -> list[str]:
     """The segments as they would stand on the wire."""
     assert root is not None
-    return [
-        "*".join([one.tag, *(part if isinstance(part, str) else ">".join(part) for part in one.elements)])
-        for _, one, _ in walk(root)
-    ]
+    return ["*".join([one.tag, *(joined(part, ">") for part in one.elements)]) for _, one, _ in walk(root)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gateway.edi.guide import ElementSpec, LoopUse, SegmentSpec, Use
 from gateway.edi.interchange import Group, Interchange, InterchangeEnd, InterchangeStart, combined, with_parts
 from gateway.edi.library import Guides
 from gateway.edi.rules import RULES, finding
-from gateway.edi.tree import Element, Loop, Message, Segment, Verdict, verdict_of, walk
+from gateway.edi.tree import Element, Loop, Message, Segment, Verdict, joined, verdict_of, walk
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding
 
@@ -99,7 +99,7 @@ def lines(root: Loop | None) -> list[str]:
 
 def line(segment: Segment) -> str:
     """One segment as it would stand on the wire."""
-    texts = [one if isinstance(one, str) else ":".join(one) for one in segment.elements]
+    texts = [joined(one) for one in segment.elements]
     return "+".join([segment.tag, *texts]).rstrip("+")
 
 
@@ -357,7 +357,7 @@ def _wrong_elements(segment: Segment, spec: SegmentSpec) -> list[str]:
     values = [*segment.elements, *[""] * (len(spec.elements) - len(segment.elements))]
     wrong = [f"{line(segment)}: too many elements"] if len(values) > len(spec.elements) else []
     for value, element in zip(values, spec.elements, strict=False):
-        parts = [*((value,) if isinstance(value, str) else value)]
+        parts = joined(value, "\t").split("\t")
         specs = element.components or (element,)
         if len(parts) > len(specs):
             wrong.append(f"{line(segment)}: too many components")

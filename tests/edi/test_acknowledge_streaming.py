@@ -18,7 +18,7 @@ from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd,
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
 from gateway.edi.tolerances import Limits
-from gateway.edi.tree import Loop, Message, Segment, Verdict, verdict_of, walk
+from gateway.edi.tree import Loop, Message, Segment, Verdict, joined, verdict_of, walk
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding
 
@@ -27,10 +27,7 @@ Wrap = Callable[..., bytes]
 
 def text(segments: Iterator[Segment] | list[Segment], element: str = "*", component: str = ">") -> bytes:
     """Segments as bytes; nothing needs a release character here."""
-    rows = [
-        [one.tag, *(part if isinstance(part, str) else component.join(part) for part in one.elements)]
-        for one in segments
-    ]
+    rows = [[one.tag, *(joined(part, component) for part in one.elements)] for one in segments]
     return "".join(element.join(row).rstrip(element) + "\n" for row in rows).encode()
 
 

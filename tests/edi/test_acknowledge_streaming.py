@@ -12,11 +12,13 @@ from typing import BinaryIO, cast
 import pytest
 
 from gateway.edi import acknowledge, x12
-from gateway.edi.acknowledge import Acknowledgment, Choices
+from gateway.edi.acknowledge import Acknowledgment, Choices, Fate, InterchangeReport, reconcile
 from gateway.edi.delimiters import EDIFACT
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart
 from gateway.edi.library import Guides
+from gateway.edi.reading import read, read_all
 from gateway.edi.rules import finding
+from gateway.edi.syntax import REPETITION_FROM, Syntax
 from gateway.edi.tolerances import Limits
 from gateway.edi.tree import Loop, Message, Segment, Verdict, joined, verdict_of, walk
 from gateway.errors import PartnerFault
@@ -236,6 +238,91 @@ def test_an_interchange_refused_at_its_trailer_refuses_what_was_read(guides: Gui
     wrong = finding("edi.interchange.count", EdiPlace(tag="UNZ", element=1), said="3", wanted="1")
     (only,) = answers(contrl_events({"": [orders("1"), orders("2", count(3))]}, wrong), guides)
     assert only.splitlines()[2:] == ["UCI+REF1+BUYER:14+SELLER:14+4+29+UNZ+2", "UNT+3+0001"]
+
+
+# ---- EDIFACT, from bytes to bytes
+
+ORDER = (
+    "UNH+{n}+ORDERS:D:96A:UN:EAN008'BGM+220+PO{n}+9'DTM+137:20260105:102'NAD+BY+4012345000009::9'"
+    "LIN+1++4000001000005:EN'QTY+21:10'UNS+S'UNT+8+{n}'"
+)
+
+
+def edifact(*orders_: str, head: str = "", tail: str = "", count: int | None = None, syntax: str = "UNOC:3") -> bytes:
+    """An interchange of orders that asks for a CONTRL."""
+    unb = f"UNB+{syntax}+4012345000009:14+5412345000013:14+260105:0930+R1++++1'"
+    if syntax.endswith("4"):
+        unb = unb.replace("+260105:", "+20260105:")
+    unz = f"UNZ+{len(orders_) if count is None else count}+R1'"
+    return (unb + head + "".join(orders_) + tail + unz).encode()
+
+
+def order(number: int, old: str = "", new: str = "") -> str:
+    """One order, changed."""
+    return ORDER.format(n=number).replace(old, new) if old else ORDER.format(n=number)
+
+
+def answered(data: bytes, guides: Guides, version: int, **choices: bool) -> tuple[bytes, InterchangeReport]:
+    """The CONTRL for a file, as bytes of its own interchange, read back by the engine with nothing found."""
+    if guides.find("D96A", "ORDERS") is None or guides.find("D3", "CONTRL") is None:
+        pytest.skip("there are no guides edifact/D96A/ORDERS and edifact/D3/CONTRL")
+    (one,) = acknowledge.stream(
+        read(data, guides=guides),
+        guides=guides,
+        choices=Choices(**choices),  # type: ignore[arg-type]
+    )
+    writer = Syntax(version=version).writer()
+    date = "20260105" if version >= REPETITION_FROM else "260105"
+    unb = f"UNB+UNOC:{version}+5412345000013:14+4012345000009:14+{date}:0931+R9'"
+    body = b"".join(acknowledge.written(acknowledge.enclosed(one, "1"), lambda piece: writer.write(piece, EdiPlace())))
+    (answer,) = read_all(unb.encode() + body + b"UNZ+1+R9'", guides=guides)
+    assert answer.findings == ()
+    (message,) = answer.groups[0].messages
+    assert message.findings == ()
+    assert not acknowledge.wants_contrl(answer, agreed=True)
+    return body, acknowledge.read_contrl(message)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_an_edifact_file_is_answered_message_by_message(guides: Guides, version: int) -> None:
+    """One accepted, one with a missing segment and a wrong element, one with a wrong count, one in no guide."""
+    orders_ = [
+        order(1),
+        order(2, "DTM+137:20260105:102'", "").replace("UNT+8", "UNT+7").replace("QTY+21:10", "QTY+21:ten"),
+        order(3, "UNT+8", "UNT+9"),
+        order(4, "ORDERS:", "IFTMIN:"),
+    ]
+    body, read_back = answered(edifact(*orders_, syntax=f"UNOC:{version}"), guides, version)
+    assert read_back.control_number == "R1"
+    assert [read_back.outcome_of(str(number)) for number in range(1, 5)] == ["7", "4", "4", "4"]
+    assert body.decode().replace("'", "'\n").splitlines()[1:-1] == [
+        "UCI+R1+4012345000009:14+5412345000013:14+7'",
+        "UCM+2+ORDERS:D:96A:UN:EAN008+4'",
+        "UCS+2+13'",
+        "UCS+5'",
+        "UCD+37+2:2'",
+        "UCM+3+ORDERS:D:96A:UN:EAN008+4+29+UNT+2'",
+        "UCM+4+IFTMIN:D:96A:UN:EAN008+4+14+UNH'",
+    ]
+    fates = reconcile({"": ["1", "2", "3", "4"]}, read_back).fates
+    assert [fate.value for fate in fates.values()] == ["accepted", "rejected", "rejected", "rejected"]
+
+
+def test_an_edifact_interchange_is_refused_by_its_trailer(guides: Guides) -> None:
+    """UNZ counts three where one came."""
+    body, read_back = answered(edifact(order(1), count=3), guides, 3)
+    assert b"+4+29+UNZ+2'" in body
+    assert read_back.outcome_of("1") == "4"
+
+
+def test_edifact_groups_are_answered_one_by_one(guides: Guides) -> None:
+    """A wrong UNE refuses its group only."""
+    ung = "UNG+ORDERS+A+B+260105:0930+{g}+UN+D:96A'"
+    groups = [ung.format(g=number) + order(number) + f"UNE+{count_}+{number}'" for number, count_ in ((1, 1), (2, 5))]
+    body, read_back = answered(edifact(*groups), guides, 3)
+    assert b"UCF+1+A+B+7'UCF+2+A+B+4+29+UNE+2'" in body
+    assert [read_back.outcome_of("1", "1"), read_back.outcome_of("2", "2")] == ["7", "4"]
+    assert reconcile({"1": ["1"], "2": ["2"]}, read_back).of(Fate.REJECTED) == (("2", "2"),)
 
 
 # ---- memory

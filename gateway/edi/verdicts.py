@@ -135,6 +135,8 @@ class Ledger:
         self._end = 0
         self.groups_used = False
         """Whether any group has a number: in EDIFACT, whether there is an UNG."""
+        self.refused = False
+        """Whether any set is, acknowledgments apart."""
         self.types: set[bool] = set()
         """Whether messages are acknowledgments themselves: True, False, both, or nothing came."""
 
@@ -144,9 +146,10 @@ class Ledger:
         self._write(b" " * (SLOT - 1) + b"\n")
 
     def add(self, message: Message, *, service: bool = False) -> None:
-        """A set was read. `service`: it is an acknowledgment itself."""
+        """A set was read. `service`: it is a CONTRL, a 997 or a 999 itself."""
         self.types.add(service)
         one = of_message(message)
+        self.refused = self.refused or (one.outcome is Verdict.REJECTED and not service)
         row: list[Any] = [one.type, one.version, one.control_number, one.association, one.outcome.value]
         if one.findings:
             row.append([_row(found) for found in one.findings])

@@ -92,6 +92,25 @@ def test_a_refused_group_takes_its_sets_with_it(wrap: Wrap, guides: Guides) -> N
     assert "AK9*R*4*3*0*5" in only
 
 
+@pytest.mark.parametrize(
+    ("partial", "first", "second"),
+    [("set", "ARA", "A"), ("group", "RRR", "A"), ("interchange", "RRR", "R")],
+)
+def test_a_refused_set_takes_others_along_where_that_is_agreed(
+    wrap: Wrap, guides: Guides, partial: str, first: str, second: str
+) -> None:
+    """Nothing, its group, or the interchange."""
+    data = many(wrap, 3, every=2)
+    more = wrap("855")
+    group = more[more.index(b"GS*") : more.index(b"IEA*")].replace(b"*7*X*", b"*8*X*").replace(b"GE*1*7", b"GE*1*8")
+    data = data.replace(b"IEA*1*", group + b"IEA*2*")
+    choices = Choices(partial=partial)  # type: ignore[arg-type]
+    streamed = [told(one) for one in acknowledge.stream(x12.read(data, guides=guides), guides=guides, choices=choices)]
+    verdicts = ["".join(line[4] for line in one.splitlines() if line.startswith("AK5*")) for one in streamed]
+    assert verdicts == [first, second]
+    assert ["AK9*R" in one for one in streamed] == [first == "RRR", second == "R"]
+
+
 def test_a_refused_interchange_gets_a_ta1_alone(wrap: Wrap, guides: Guides) -> None:
     """IEA02 is wrong; the TA1 has said it all."""
     data = many(wrap, 3).replace(b"IEA*1*000000001", b"IEA*1*000000002")

@@ -81,6 +81,14 @@ def test_a_999_is_sent_where_it_is_wanted_and_the_version_has_one(
     assert composed[0] == kind
 
 
+def test_what_is_sent_in_004010_is_a_997(guides: Guides) -> None:
+    """Whatever is wanted: that version has no 999."""
+    composed = acknowledge.compose_functional(group(), guides=guides, version="004010", implementation=True)
+    assert composed is not None
+    assert composed[0] == "997"
+    assert lines(composed[1])[0] == "AK1*PR*7"
+
+
 SEGMENTS = [
     # finding, in a 999 of 005010, in a 997 of 005010, in a 997 of 004010
     (found("edi.segment.unknown", "XXX", 3), "XXX*3**1", "XXX*3**1", "XXX*3**1"),

@@ -78,9 +78,10 @@ def is_new(version: str) -> bool:
     return _VERSION.match(version) is not None and version[:6] >= IMPLEMENTATION_FROM
 
 
-def functional_kind(version: str, *, implementation: bool = False) -> str:
-    """997 or 999 for a group of this GS08: a 999 only where it is wanted and the version has one."""
-    return "999" if implementation and is_new(version) else "997"
+def functional_kind(version: str, *, implementation: bool = False, sent_in: str | None = None) -> str:
+    """997 or 999 for a group of this GS08: a 999 only where it is wanted, and both versions have one."""
+    both = is_new(version) and (sent_in is None or is_new(sent_in))
+    return "999" if implementation and both else "997"
 
 
 def compose_997(group: Group, *, guides: Guides, version: str = "004010") -> Loop | None:
@@ -103,7 +104,7 @@ def compose_functional(
 
     `version` is what it is sent in: the group's own unless given. None for a group of acknowledgments.
     """
-    kind = functional_kind(group.version, implementation=implementation)
+    kind = functional_kind(group.version, implementation=implementation, sent_in=version)
     root = _compose(group, guides, _form(kind, group.version if version is None else version))
     return None if root is None else (kind, root)
 

@@ -148,8 +148,8 @@ def _answers(end: InterchangeEnd, ledger: Ledger, guides: Guides, choices: Choic
 
 
 def _functional(group: GroupVerdict, sets: Iterator[SetVerdict], guides: Guides, choices: Choices) -> Acknowledgment:
-    kind = functional.functional_kind(group.version, implementation=choices.implementation)
     version = choices.version
+    kind = functional.functional_kind(group.version, implementation=choices.implementation, sent_in=version)
     if version is None:
         version = group.version if guides.find(group.version, kind) is not None else _SENT_IN[kind]
     inner = functional.children(group, sets, guides=guides, kind=kind, version=version)

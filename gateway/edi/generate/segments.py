@@ -54,7 +54,7 @@ class Segments:
             chosen.add(draw.dice.between(1, len(spec.elements)))
         for start in (chosen, set(must), set(must)):
             for _ in range(_ROUNDS):
-                broken = next((note for note in spec.notes if _BROKEN[note.kind](note.elements, start)), None)
+                broken = next((note for note in spec.notes if BROKEN[note.kind](note.elements, start)), None)
                 if broken is None:
                     return start
                 _repair(broken, start, must, draw)
@@ -86,7 +86,7 @@ def _qualified(element: Element, code: str) -> Element:
     return (code, *element[1:]) if isinstance(element, tuple) else code
 
 
-_BROKEN: dict[str, Callable[[tuple[int, ...], Collection[int]], bool]] = {
+BROKEN: dict[str, Callable[[tuple[int, ...], Collection[int]], bool]] = {
     "P": lambda note, present: 0 < sum(one in present for one in note) < len(note),
     "R": lambda note, present: not any(one in present for one in note),
     "E": lambda note, present: sum(one in present for one in note) > 1,

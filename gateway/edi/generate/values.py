@@ -20,6 +20,8 @@ _AROUND = 45
 """Days before and after."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SIGNS = _LETTERS + "0123456789"
+_SIGNS_OF = {"a": _LETTERS, "ID": _SIGNS}
+"""Types whose values look like codes."""
 _ODD = 0.06
 """The share of texts with a character that must be released, or outside ASCII."""
 _CODE_LENGTH = 6
@@ -71,21 +73,16 @@ class Values:
             return lambda draw: str(max(draw.lines, 1)).zfill(low)
         if spec.number in DATES and low <= 8 <= high:  # noqa: PLR2004  CCYYMMDD
             return _date(8)
-        match spec.type:
-            case "DT":
-                return _date(8 if high >= 8 else 6)  # noqa: PLR2004  CCYYMMDD or YYMMDD
-            case "TM":
-                return _time(low, high)
-            case "R" | "n":
-                return _number(low, high, self._mark if high >= _WIDE_NUMBER else "")
-            case "N0" | "N1" | "N2" | "N3" | "N4" | "N5" | "N6":
-                return _number(low, high, "")
-            case "a":
-                return _code(low, high, _LETTERS)
-            case "ID":
-                return _code(low, high, _SIGNS)
-            case _:
-                return _code(low, high, _SIGNS) if high <= _CODE_LENGTH else self._text(low, high)
+        if spec.type == "DT":
+            return _date(8 if high >= 8 else 6)  # noqa: PLR2004  CCYYMMDD or YYMMDD
+        if spec.type == "TM":
+            return _time(low, high)
+        if spec.type[0] in "NRn":
+            decimal = spec.type in {"R", "n"} and high >= _WIDE_NUMBER
+            return _number(low, high, self._mark if decimal else "")
+        if spec.type in _SIGNS_OF or high <= _CODE_LENGTH:
+            return _code(low, high, _SIGNS_OF.get(spec.type, _SIGNS))
+        return self._text(low, high)
 
     def _text(self, low: int, high: int) -> Maker:
         service = self._service

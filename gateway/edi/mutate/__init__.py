@@ -19,7 +19,7 @@ from gateway.edi.mutate.wire import Mutation, Wire
 MUTATIONS: Mapping[str, Mutation] = {**ENVELOPES, **SEGMENTS, **ELEMENTS, **HIERARCHIES}
 """Every mutation by its name; its docstring says what it does."""
 
-__all__ = ["MUTATIONS", "mutate", "mutations"]
+__all__ = ["MUTATIONS", "mutate", "mutate_any", "mutations"]
 
 
 def mutate(data: bytes, *, guides: Guides, name: str, seed: int) -> bytes | None:
@@ -39,3 +39,12 @@ def mutations(data: bytes, *, guides: Guides, seed: int) -> Iterator[tuple[str, 
         mutated = mutate(data, guides=guides, name=name, seed=seed)
         if mutated is not None:
             yield name, mutated
+
+
+def mutate_any(data: bytes, *, guides: Guides, seed: int) -> tuple[str, bytes]:
+    """One valid interchange, made wrong in some way: its name and the bytes."""
+    names = list(MUTATIONS)
+    at = Dice(seed).below(len(names))
+    # Some can always be made: a count can always be wrong.
+    made = ((name, mutate(data, guides=guides, name=name, seed=seed)) for name in names[at:] + names[:at])
+    return next((name, mutated) for name, mutated in made if mutated is not None)

@@ -193,7 +193,7 @@ def _x12(text: str) -> Delimiters:
 def _edifact(text: str) -> Delimiters:
     if not text.startswith("UNA"):
         return EDIFACT_4 if text[4:10].endswith(":4") else EDIFACT
-    component, element, decimal, release, repetition, segment = text[3:_UNA]
+    component, element, decimal, release, repetition, segment = list(text[3:_UNA])
     return Delimiters(
         element=element,
         component=component,

@@ -1,0 +1,131 @@
+"""The bytes around what the reader is at: the raw text of a message or a segment, without holding the file.
+
+A `Window` stands between the file and the reader and remembers what went through, from the offset that is still needed.
+Offsets are the reader's: where wrapped lines are tolerated, line breaks are taken out before they are counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from gateway.edi.delimiters import Delimiters
+
+BLANKS = b"\r\n\t "
+_BINARY = {b"BIN": 1, b"BDS": 2}
+"""The element that counts the bytes of the payload behind it."""
+_ISA_TERMINATOR = 105
+
+
+class Window:
+    """What went through, from `start` to `end` (byte offsets in the file)."""
+
+    def __init__(self, blocks: Iterable[bytes], *, unwrapped: bool = False) -> None:
+        self._blocks = iter(blocks)
+        self._unwrapped = unwrapped
+        self._kept = bytearray()
+        self.start = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number, block in enumerate(self._blocks):
+            if self._unwrapped and number == 0:
+                # A terminator that is a line break is not wrapping.
+                self._unwrapped = block.lstrip(BLANKS)[_ISA_TERMINATOR : _ISA_TERMINATOR + 1] not in {b"\r", b"\n"}
+            piece = block.translate(None, b"\r\n") if self._unwrapped else block
+            if piece:
+                self._kept += piece
+                yield piece
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last byte that went through."""
+        return self.start + len(self._kept)
+
+    def forget(self, before: int) -> None:
+        """Nothing before this offset will be asked for again."""
+        if before > self.start:
+            del self._kept[: before - self.start]
+            self.start = min(before, self.end) if self._kept else before
+
+    def bytes(self, start: int, end: int) -> bytes:
+        """The bytes of a stretch, as far as they are remembered."""
+        return bytes(self._kept[max(0, start - self.start) : max(0, end - self.start)])
+
+    def segment(self, offset: int, delimiters: Delimiters) -> tuple[int, bytes]:
+        """The segment in which this byte stands, without its terminator: where it begins, and its bytes."""
+        at = offset - self.start
+        if not 0 <= at < len(self._kept):
+            return offset, b""
+        terminator, release = _bytes(delimiters)
+        begin = at
+        while (before := self._kept.rfind(terminator, 0, begin)) >= 0:
+            if not _released(self._kept, before, release):
+                break
+            begin = before
+        begin = before + 1
+        while begin < at and self._kept[begin] in BLANKS:
+            begin += 1
+        end = self._terminator(begin, terminator, release)
+        return self.start + begin, bytes(self._kept[begin:end])
+
+    def segment_end(self, offset: int, delimiters: Delimiters) -> int:
+        """The offset behind the segment that begins here: behind its terminator and the line breaks that follow."""
+        end = self._terminator(offset - self.start, *_bytes(delimiters))
+        end = min(end + 1, len(self._kept))
+        while end < len(self._kept) and self._kept[end] in b"\r\n":
+            end += 1
+        return self.start + end
+
+    def _terminator(self, begin: int, terminator: bytes, release: bytes) -> int:
+        end = begin
+        while (end := self._kept.find(terminator, end)) >= 0 and _released(self._kept, end, release):
+            end += 1
+        return end if end >= 0 else len(self._kept)
+
+    def message_end(self, offset: int, delimiters: Delimiters) -> int:
+        """The offset behind the message that begins here: behind SE or UNT, or before what came in its place."""
+        marks = _marks(delimiters)
+        at = offset - self.start
+        while found := marks.search(self._kept, at):
+            tag = found[1]
+            begin = found.start(1)
+            if tag in _BINARY:
+                at = self._behind_payload(begin, tag, delimiters)
+            elif tag in {b"SE", b"UNT"}:
+                return self.segment_end(self.start + begin, delimiters)
+            else:
+                return self.start + begin
+        return self.end
+
+    def _behind_payload(self, begin: int, tag: bytes, delimiters: Delimiters) -> int:
+        """Where to look on behind a binary segment; its payload is passed over when its length can be read."""
+        number = _BINARY[tag]
+        head = bytes(self._kept[begin : begin + 64]).split(delimiters.element.encode(), number + 1)
+        if len(head) > number + 1 and head[number].isdigit() and len(head[number]) <= 15:  # noqa: PLR2004  element 784
+            return begin + sum(len(one) + 1 for one in head[: number + 1]) + int(head[number])
+        return begin + len(tag)
+
+
+def _bytes(delimiters: Delimiters) -> tuple[bytes, bytes]:
+    return delimiters.segment.encode(), (delimiters.release or "").encode()
+
+
+def _released(data: bytearray, at: int, release: bytes) -> bool:
+    """Whether the byte at `at` is data: an odd number of release characters stands before it (ISO 9735, 5.1)."""
+    if not release:
+        return False
+    count = 0
+    while at - count > 0 and data[at - count - 1] == release[0]:
+        count += 1
+    return count % 2 == 1
+
+
+@lru_cache(maxsize=16)
+def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """The next service segment behind a terminator that is none of the data."""
+    terminator, release = (re.escape(one) for one in _bytes(delimiters))
+    ends = re.escape((delimiters.element + delimiters.segment).encode())
+    parity = rb"(?<!" + release + rb")(?:" + release + release + rb")*+" if release else b""
+    tags = rb"UNT|UNH|UNE|UNG|UNZ|UNB|UNA" if release else rb"SE|ST|GE|GS|IEA|ISA|BIN|BDS"
+    return re.compile(parity + terminator + rb"[\r\n\t ]*+(" + tags + rb")(?=[" + ends + rb"])")

@@ -6,7 +6,9 @@ import typer
 
 from gateway.cli.edi_check import check
 from gateway.cli.edi_explain import explain
+from gateway.cli.edi_show import show
 
 app = typer.Typer(no_args_is_help=True, help="Check, show, explain, answer and split EDI files.")
 app.command()(check)
+app.command()(show)
 app.command()(explain)

@@ -139,8 +139,10 @@ class Teller:
         place = found.place
         if not isinstance(place, EdiPlace) or place.offset is None:
             return None
-        raw = self.headers.get(place.offset) or self.window.segment(place.offset, self.delimiters)[1]
-        return underline(raw, place, self.delimiters, self.charset) if raw else None
+        begin, raw = place.offset, self.headers.get(place.offset)
+        if raw is None:
+            begin, raw = self.window.segment(place.offset, self.delimiters)
+        return underline(raw, place, self.delimiters, self.charset, at=place.offset - begin) if raw else None
 
 
 def _cause(one: Finding) -> object:

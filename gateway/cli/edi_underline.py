@@ -24,9 +24,15 @@ class Underlined:
     marks: str
 
 
-def underline(raw: bytes, place: EdiPlace, delimiters: Delimiters, charset: str) -> Underlined:
-    """The segment with its offending part underlined; all of it when the place names no element."""
+def underline(raw: bytes, place: EdiPlace, delimiters: Delimiters, charset: str, *, at: int = 0) -> Underlined:
+    """The segment with its offending part underlined; its tag when the place names no element.
+
+    `at` is the index in `raw` of the byte that the finding names.
+    """
     start, end = span(raw, place, delimiters)
+    if start < at < end:
+        # The finding names one byte inside the element.
+        start, end = at, at + 1
     before, bad, after = (_shown(one, charset) for one in (raw[:start], raw[start:end], raw[end:]))
     if len(before) > AROUND and len(before + bad + after) > LONGEST:
         before = CUT + before[-AROUND:]

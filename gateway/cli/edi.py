@@ -6,9 +6,19 @@ import typer
 
 from gateway.cli.edi_check import check
 from gateway.cli.edi_explain import explain
+from gateway.cli.edi_guides import guide, guides
+from gateway.cli.edi_rules import rule, rules
 from gateway.cli.edi_show import show
+from gateway.cli.edi_split import split
 
-app = typer.Typer(no_args_is_help=True, help="Check, show, explain, answer and split EDI files.")
+app = typer.Typer(
+    no_args_is_help=True, help="Check, show, explain, answer and split EDI files; look up rules and guides."
+)
 app.command()(check)
 app.command()(show)
 app.command()(explain)
+app.command()(split)
+app.command()(rules)
+app.command()(rule)
+app.command()(guides)
+app.command()(guide)

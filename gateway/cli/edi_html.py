@@ -164,7 +164,7 @@ class Page:
             if count
         )
         links = "".join(f'<a href="#f{number}">{number}</a>' for number in range(1, min(self._found, 100) + 1))
-        listed = f'<nav>{self._found:,} finding{"" if self._found == 1 else "s"}: {links}</nav>' if self._found else ""
+        listed = f"<nav>{self._found:,} finding{'' if self._found == 1 else 's'}: {links}</nav>" if self._found else ""
         self._write(
             f"<header><h1>{_safe(self._name)}{_badge(outcome)}</h1><p>{counts or 'no message'}</p>{listed}</header>\n"
         )

@@ -160,7 +160,9 @@ class _Text:
         where = f"element {place.element:02d}: " if isinstance(place, EdiPlace) and place.element else ""
         said = printable(f"{where}{found.said}; expected {found.wanted} [{found.rule}]")
         self._console.print(
-            Text.assemble("        ", (STEM * depth, "dim"), (f"{MARKS[found.severity]}: ", COLOURS[found.severity]), said)
+            Text.assemble(
+                "        ", (STEM * depth, "dim"), (f"{MARKS[found.severity]}: ", COLOURS[found.severity]), said
+            )
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from gateway.cli.edi_acknowledge import acknowledge
 from gateway.cli.edi_check import check
 from gateway.cli.edi_explain import explain
 from gateway.cli.edi_guides import guide, guides
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(show)
 app.command()(explain)
+app.command()(acknowledge)
 app.command()(split)
 app.command()(rules)
 app.command()(rule)

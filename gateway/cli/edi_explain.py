@@ -49,11 +49,9 @@ def explain(
     with answering():
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
-        outcomes = []
         with Meter(inputs) as meter:
-            for one in inputs:
-                outcomes.append(_file(console, one, how, meter))
-    if any(outcome is not Verdict.ACCEPTED for outcome in outcomes):
+            outcomes = {_file(console, one, how, meter) for one in inputs}
+    if outcomes - {Verdict.ACCEPTED}:
         raise typer.Exit(FINDINGS)
 
 

@@ -1,6 +1,6 @@
 """The files that `gateway edi` reads: names, patterns, folders, `-`, gzip; as blocks of bytes, never whole.
 
-What cannot be read is an OurFault with its remedy. A gzip is known by its first bytes; what it may unpack to is bounded.
+What cannot be read is an OurFault with its remedy. A gzip is known by its first bytes; what it unpacks to is bounded.
 """
 
 from __future__ import annotations

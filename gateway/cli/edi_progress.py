@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemainingColumn, TransferSpeedColumn
@@ -47,7 +48,7 @@ class Meter:
         if self._bar is not None:
             self._bar.update(self._task, completed=self._read)
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

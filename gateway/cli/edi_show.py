@@ -15,9 +15,9 @@ from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_html import Page
 from gateway.cli.edi_json import party, standard_of
+from gateway.cli.edi_placed import in_place, raw_segments
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, File, Partner, Reading, Tolerate, Workspace, reading
-from gateway.cli.edi_placed import in_place, raw_segments
 from gateway.cli.edi_window import Window
 from gateway.cli.printable import printable
 from gateway.edi import outline

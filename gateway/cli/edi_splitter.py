@@ -159,7 +159,7 @@ class _Interchange:
                 self._end_group(event)
             case Ta1() if self._file is not None:
                 end = self._window.segment_end(event.segment.offset, self._delimiters)
-                self._mark += self._file.write(self._window.bytes(event.segment.offset, end))
+                self._mark += self._file.write(self._window.stretch(event.segment.offset, end))
             case _:
                 pass
 
@@ -168,7 +168,7 @@ class _Interchange:
         self._sets, self._spoilt, self._group = 0, None, start
         end = self._window.segment_end(start.offset, self._delimiters)
         explicit = bool(start.functional_id or start.control_number)
-        self._group_header = self._window.bytes(start.offset, end) if explicit else b""
+        self._group_header = self._window.stretch(start.offset, end) if explicit else b""
         if self._by is Unit.GROUP:
             self._file = self._new(self._header)
         if self._file is not None:
@@ -176,7 +176,7 @@ class _Interchange:
 
     def _message(self, message: Message) -> None:
         end = self._window.message_end(message.offset, self._delimiters)
-        raw = self._window.bytes(message.offset, end)
+        raw = self._window.stretch(message.offset, end)
         self._window.forget(end)
         piece = self._piece(message.type, message.version, message.control_number, message.outcome)
         piece = replace(piece, unit=Unit.MESSAGE)
@@ -291,15 +291,15 @@ class _Interchange:
 
     def _head(self, offset: int) -> tuple[bytes, bytes]:
         """The header as it came, with a UNA before it, and the line break behind it."""
-        una = self._window.bytes(offset - 11, offset)
+        una = self._window.stretch(offset - 11, offset)
         begin = offset
         if (at := una.rfind(b"UNA")) >= 0 and not una[at + 9 :].strip(b"\r\n"):
             begin = offset - len(una) + at
-        elif self._window.bytes(offset, offset + 3) == b"UNA":
+        elif self._window.stretch(offset, offset + 3) == b"UNA":
             offset += 9
-            while self._window.bytes(offset, offset + 1) in {b"\r", b"\n"}:
+            while self._window.stretch(offset, offset + 1) in {b"\r", b"\n"}:
                 offset += 1
-        raw = self._window.bytes(begin, self._window.segment_end(offset, self._delimiters))
+        raw = self._window.stretch(begin, self._window.segment_end(offset, self._delimiters))
         return raw, raw[len(raw.rstrip(b"\r\n")) :] if self._delimiters.segment not in "\r\n" else b""
 
     def _group_trailer(self, sets: int) -> bytes:

@@ -48,16 +48,17 @@ def span(raw: bytes, place: EdiPlace, delimiters: Delimiters) -> tuple[int, int]
     if place.element is None:
         tag = len(raw) if not place.tag or not raw.startswith(place.tag.encode()) else len(place.tag)
         return 0, tag
-    start, end = _part(raw, 0, len(raw), delimiters.element, place.element, delimiters)
+    found = _part(raw, (0, len(raw)), delimiters.element, place.element, delimiters)
     if place.repeat is not None and delimiters.repetition:
-        start, end = _part(raw, start, end, delimiters.repetition, place.repeat - 1, delimiters)
+        found = _part(raw, found, delimiters.repetition, place.repeat - 1, delimiters)
     if place.component is not None:
-        start, end = _part(raw, start, end, delimiters.component, place.component - 1, delimiters)
-    return start, end
+        found = _part(raw, found, delimiters.component, place.component - 1, delimiters)
+    return found
 
 
-def _part(raw: bytes, start: int, end: int, separator: str, index: int, delimiters: Delimiters) -> tuple[int, int]:
+def _part(raw: bytes, within: tuple[int, int], separator: str, index: int, delimiters: Delimiters) -> tuple[int, int]:
     """Part `index`, from 0, of a stretch of a segment; behind its end where there are fewer parts."""
+    start, end = within
     sign = re.escape(separator.encode())
     # A release character takes the next byte with it, whatever that is.
     release = re.escape((delimiters.release or "").encode())

@@ -48,7 +48,7 @@ class Window:
             del self._kept[: before - self.start]
             self.start = min(before, self.end) if self._kept else before
 
-    def bytes(self, start: int, end: int) -> bytes:
+    def stretch(self, start: int, end: int) -> bytes:
         """The bytes of a stretch, as far as they are remembered."""
         return bytes(self._kept[max(0, start - self.start) : max(0, end - self.start)])
 

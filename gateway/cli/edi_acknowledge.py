@@ -1,4 +1,4 @@
-"""`gateway edi acknowledge`: the answers to a file as this gateway would write them, with numbers and time from outside."""
+"""`gateway edi acknowledge`: the answers to a file as this gateway would write them; numbers and time are options."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from tempfile import SpooledTemporaryFile
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from gateway.cli.answers import CANNOT_RUN, COLOURS, FINDINGS, answering, say
 from gateway.cli.edi_files import blocks, sources
+from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_json import finding_json, group_head, interchange_head, message_json
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, Files, Partner, Tolerate, Workspace, reading
@@ -67,7 +67,7 @@ def check(
     with answering():
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
-    console = Console(soft_wrap=True, highlight=False)
+    ink = Ink()
     counts = dict.fromkeys(Verdict, 0)
     broken = 0
     with Meter(inputs, quiet=as_json) as meter:
@@ -78,7 +78,7 @@ def check(
                 if as_json:
                     verdict = stream_json(one.name, events, sys.stdout.write)
                 else:
-                    verdict = _text(console, one.name, events, only_errors=only_errors)
+                    verdict = _text(ink, one.name, events, only_errors=only_errors)
             except OurFault as fault:
                 say(Text(f"cannot run: {fault}", style="bold red"))
                 say(Text(f"remedy: {fault.remedy}"))
@@ -88,7 +88,7 @@ def check(
             else:
                 counts[verdict] += 1
     if len(inputs) > 1 and not as_json:
-        _summary(console, counts, broken)
+        _summary(ink, counts, broken)
     if broken:
         raise typer.Exit(CANNOT_RUN)
     if counts[Verdict.ACCEPTED] != len(inputs):
@@ -184,7 +184,7 @@ def _list(findings: tuple[Finding, ...]) -> str:
     return json.dumps([finding_json(one) for one in findings])
 
 
-def _text(console: Console, name: str, events: Iterator[Event], *, only_errors: bool) -> Verdict:
+def _text(ink: Ink, name: str, events: Iterator[Event], *, only_errors: bool) -> Verdict:
     """A line with the verdict, the findings beneath; they wait until the verdict is known."""
     state = _File()
     with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8") as waiting:
@@ -201,14 +201,13 @@ def _text(console: Console, name: str, events: Iterator[Event], *, only_errors: 
         if only_errors and outcome is Verdict.ACCEPTED:
             return outcome
         word, style = VERDICTS[outcome]
-        line = Text.assemble((printable(name), "bold"), " ", (word, style))
-        line.append(f"  {_counted(state)}", "dim")
-        console.print(line)
+        ink.line(ink(printable(name), "bold"), " ", ink(word, style), ink(f"  {_counted(state)}", "dim"))
         waiting.seek(0)
         for row in waiting:
             severity, text, fix, rule = json.loads(row)
             if not only_errors or Severity(severity) is not Severity.ACCEPT:
-                _print_finding(console, Severity(severity), text, fix, rule)
+                ink.line("  ", ink(f"{MARKS[Severity(severity)]:6}", COLOURS[Severity(severity)]), " ", printable(text))
+                ink.line(ink(f"         {printable(fix)} [{rule}]", "dim"))
     return outcome
 
 
@@ -237,17 +236,10 @@ def _counted(state: _File) -> str:
     return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
 
 
-def _print_finding(console: Console, severity: Severity, text: str, fix: str, rule: str) -> None:
-    console.print(Text.assemble("  ", (f"{MARKS[severity]:6}", COLOURS[severity]), " ", printable(text)))
-    console.print(Text(f"         {printable(fix)} [{rule}]", style="dim"))
-
-
-def _summary(console: Console, counts: dict[Verdict, int], broken: int) -> None:
-    line = Text(f"{sum(counts.values()) + broken:,} files: ")
-    parts = [(f"{count:,} {VERDICTS[verdict][0]}", VERDICTS[verdict][1]) for verdict, count in counts.items() if count]
+def _summary(ink: Ink, counts: dict[Verdict, int], broken: int) -> None:
+    parts = [
+        ink(f"{count:,} {VERDICTS[verdict][0]}", VERDICTS[verdict][1]) for verdict, count in counts.items() if count
+    ]
     if broken:
-        parts.append((f"{broken:,} could not be read", "bold red"))
-    for index, part in enumerate(parts):
-        line.append(", " if index else "")
-        line.append(*part)
-    console.print(line)
+        parts.append(ink(f"{broken:,} could not be read", "bold red"))
+    ink.line(f"{sum(counts.values()) + broken:,} files: ", ", ".join(parts))

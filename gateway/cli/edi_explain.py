@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from gateway.cli.answers import COLOURS, FINDINGS, answering
 from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import Source, blocks, sources
+from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_json import standard_of
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, Workspace, reading
@@ -45,19 +44,19 @@ def explain(
 
     Example: gateway edi explain in/order.edi
     """
-    console = Console(soft_wrap=True, highlight=False)
+    ink = Ink()
     with answering():
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
         with Meter(inputs) as meter:
-            outcomes = {_file(console, one, how, meter) for one in inputs}
+            outcomes = {_file(ink, one, how, meter) for one in inputs}
     if outcomes - {Verdict.ACCEPTED}:
         raise typer.Exit(FINDINGS)
 
 
-def _file(console: Console, source: Source, how: Reading, meter: Meter) -> Verdict:
+def _file(ink: Ink, source: Source, how: Reading, meter: Meter) -> Verdict:
     teller = Teller(Window(blocks(source, meter.add), unwrapped=how.tolerances.wrapped_lines), how.charset or "utf-8")
-    console.print(Text(printable(source.name), style="bold"))
+    ink.line(ink(printable(source.name), "bold"))
     verdicts: list[Verdict] = []
     start: InterchangeStart | None = None
     told = 0
@@ -66,7 +65,7 @@ def _file(console: Console, source: Source, how: Reading, meter: Meter) -> Verdi
             start = event if isinstance(event, InterchangeStart) else start
             for paragraph in teller.tell(event):
                 told += 1
-                _print(console, paragraph)
+                _print(ink, paragraph)
             if isinstance(event, InterchangeEnd):
                 start = None
                 verdicts.append(event.outcome)
@@ -74,12 +73,12 @@ def _file(console: Console, source: Source, how: Reading, meter: Meter) -> Verdi
         verdicts.append(Verdict.REJECTED)
         for paragraph in teller.paragraphs((*(start.findings if start else ()), *fault.findings)):
             told += 1
-            _print(console, paragraph)
+            _print(ink, paragraph)
     outcome = combined(verdicts)
     word, style = VERDICTS[outcome]
     if not told:
-        console.print("  nothing is wrong")
-    console.print(Text.assemble("  ", (word, style)))
+        ink.line("  nothing is wrong")
+    ink.line("  ", ink(word, style))
     return outcome
 
 
@@ -173,24 +172,24 @@ def codes_text(codes: Codes, standard: str) -> str:
     return "; ".join(said)
 
 
-def _print(console: Console, paragraph: Paragraph) -> None:
+def _print(ink: Ink, paragraph: Paragraph) -> None:
     found = paragraph.finding
     colour = COLOURS[found.severity]
     mark = MARKS[found.severity]
     rule = RULES.get(found.rule)
-    console.print()
     said = printable(rule.text if rule is not None else found.said)
-    console.print(Text.assemble("  ", (f"{mark}: ", colour), (said, "bold"), (f" [{found.rule}]", "dim")))
-    console.print(Text(f"  at {printable(found.place)}"))
+    ink.line()
+    ink.line("  ", ink(f"{mark}: ", colour), ink(said, "bold"), ink(f" [{found.rule}]", "dim"))
+    ink.line(f"  at {printable(found.place)}")
     if paragraph.line is not None:
-        console.print(Text(f"      {paragraph.line.text}"))
-        console.print(Text(f"      {paragraph.line.marks}", style=colour))
-    console.print(Text(f"  There was {printable(found.said)}; expected: {printable(found.wanted)}."))
-    console.print(Text(f"  {printable(found.fix)}"))
+        ink.line(f"      {paragraph.line.text}")
+        ink.line("      ", ink(paragraph.line.marks, colour))
+    ink.line(f"  There was {printable(found.said)}; expected: {printable(found.wanted)}.")
+    ink.line(f"  {printable(found.fix)}")
     if paragraph.others:
-        console.print(Text("  " + _others(paragraph.others)))
+        ink.line(f"  {_others(paragraph.others)}")
     answered = f"; answered by {paragraph.codes}" if paragraph.codes else "; no acknowledgment names it"
-    console.print(Text(f"  {SEVERITY[mark]}{answered}.", style="dim"))
+    ink.line(ink(f"  {SEVERITY[mark]}{answered}.", "dim"))
 
 
 def _others(places: tuple[EdiPlace, ...]) -> str:

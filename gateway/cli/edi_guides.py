@@ -45,7 +45,9 @@ def guide(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Print a guide as a tree: loops, segments, usage (M is mandatory), repeats, and elements with types and lengths.
+    """Print a guide as a tree: loops, segments, usage, repeats, elements with types and lengths.
+
+    An element is M or O (mandatory, optional), its type and lengths in characters, its number in the dictionary.
 
     Example: gateway edi guide x12/004010/855 --segments
     """
@@ -93,7 +95,7 @@ def _find(name: str) -> Guide:
 
 
 def _usage(item: Use | LoopUse) -> str:
-    return f"{'M' if item.mandatory else 'C'} {times(item.maximum)}"
+    return f"{'mandatory' if item.mandatory else 'optional'}, {times(item.maximum)}"
 
 
 def _elements(item: Use) -> Iterator[str]:
@@ -109,7 +111,7 @@ def _elements(item: Use) -> Iterator[str]:
 
 
 def _element(element: ElementSpec) -> str:
-    usage = "M" if element.mandatory else "C"
+    usage = "M" if element.mandatory else "O"
     form = "composite" if element.components else f"{element.type} {_lengths(element)}"
     more = f" {times(element.repeat)}" if element.repeat > 1 else ""
     codes = f" [{' '.join(sorted(element.codes))}]" if element.codes is not None else ""

@@ -55,9 +55,10 @@ def rule(
     Example: gateway edi rule edi.element.too_long
     """
     with answering():
-        row = RULES.get(name) or RULES.get(f"edi.{name}")
+        row = RULES.get(name)
         if row is None:
-            meant = near_miss(name, RULES) or near_miss(f"edi.{name}", RULES)
+            ending = [one for one in RULES if one.endswith(f".{name}")]
+            meant = " or ".join(ending) or near_miss(name, RULES) or near_miss(f"edi.{name}", RULES)
             remedy = f"did you mean {meant}?" if meant else "list them: gateway edi rules"
             raise OurFault(f"there is no rule {name}", remedy=remedy)
     if as_json:

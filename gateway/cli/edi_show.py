@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from gateway.cli.answers import COLOURS, FINDINGS, answering
 from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_html import Page
+from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_json import party, standard_of
 from gateway.cli.edi_placed import in_place, raw_segments
 from gateway.cli.edi_progress import Meter
@@ -58,17 +57,15 @@ def show(
         window: Window
         with Meter([source]) as meter:
             window = Window(blocks(source, meter.add), unwrapped=how.tolerances.wrapped_lines)
-            if html:
-                whole = Page(source.name, how, window, sys.stdout.write).write()
-            else:
-                whole = _text(Console(soft_wrap=True, highlight=False), how, window, raw=raw)
+            page = Page(source.name, how, window, sys.stdout.write)
+            whole = page.write() if html else _text(how, window, raw=raw)
     if not whole:
         raise typer.Exit(FINDINGS)
 
 
-def _text(console: Console, how: Reading, window: Window, *, raw: bool) -> bool:
+def _text(how: Reading, window: Window, *, raw: bool) -> bool:
     """Print the events; whether the file could be read to its end."""
-    shown = _Text(console, how, window, raw=raw)
+    shown = _Text(how, window, raw=raw)
     start: InterchangeStart | None = None
     try:
         for event in how.events(window):
@@ -84,28 +81,31 @@ def _text(console: Console, how: Reading, window: Window, *, raw: bool) -> bool:
 class _Text:
     """Prints events for a terminal."""
 
-    def __init__(self, console: Console, how: Reading, window: Window, *, raw: bool) -> None:
-        self._console = console
+    def __init__(self, how: Reading, window: Window, *, raw: bool) -> None:
+        self._ink = Ink()
         self._how = how
         self._window = window
         self._raw = raw
         self._delimiters: Delimiters = STANDARD
 
     def event(self, event: Event) -> None:
+        ink = self._ink
         match event:
             case InterchangeStart():
                 self._delimiters = event.delimiters
                 sender = party(event.sender_qualifier, event.sender)
                 receiver = party(event.receiver_qualifier, event.receiver)
                 kind = "test" if event.test else "production"
-                line = Text(f"interchange {printable(event.control_number)}", style="bold")
-                line.append(printable(f"  {sender} → {receiver}"), "not bold")
-                line.append(f"  {standard_of(event)} {printable(event.version)}, {kind}", "not bold dim")
-                self._console.print(line)
+                ink.line(
+                    ink(f"interchange {printable(event.control_number)}", "bold"),
+                    printable(f"  {sender} → {receiver}"),
+                    ink(f"  {standard_of(event)} {printable(event.version)}, {kind}", "dim"),
+                )
             case GroupStart() if event.functional_id or event.control_number:
-                line = Text(f"  group {printable(event.functional_id)} {printable(event.control_number)}", "bold")
-                line.append(f"  version {printable(event.version)}", "not bold dim")
-                self._console.print(line)
+                ink.line(
+                    ink(f"  group {printable(event.functional_id)} {printable(event.control_number)}", "bold"),
+                    ink(f"  version {printable(event.version)}", "dim"),
+                )
             case Message():
                 self._message(event)
                 self._window.forget(event.offset)
@@ -118,22 +118,23 @@ class _Text:
 
     def findings(self, findings: tuple[Finding, ...], indent: str) -> None:
         for one in findings:
-            self._console.print(
-                Text.assemble(indent, (f"{MARKS[one.severity]}: ", COLOURS[one.severity]), printable(one.text))
-            )
+            mark = self._ink(f"{MARKS[one.severity]}: ", COLOURS[one.severity])
+            self._ink.line(indent, mark, printable(f"{one.text} [{one.rule}]"))
 
     def _message(self, message: Message) -> None:
+        ink = self._ink
         guide = self._how.guides.find(message.version, message.type)
         word, style = VERDICTS[message.outcome]
-        line = Text(f"    {printable(message.type)} {printable(message.control_number)}", style="bold")
-        line.append(f"  {guide.label}  " if guide else "  no guide, its segments as they came  ", "not bold dim")
-        line.append(word, style)
-        self._console.print(line)
+        ink.line(
+            ink(f"    {printable(message.type)} {printable(message.control_number)}", "bold"),
+            ink(f"  {guide.label}  " if guide else "  no guide, its segments as they came  ", "dim"),
+            ink(word, style),
+        )
         general, placed = in_place(message)
         self.findings(general, "      ")
         if guide is None:
             for position, piece in enumerate(raw_segments(message, self._window, self._delimiters), 1):
-                self._console.print(Text(f"{position:6}  {_decoded(piece, self._how)}"))
+                ink.line(ink(f"{position:6}  ", "dim"), _decoded(piece, self._how))
             return
         for one in outline.lines(message, guide):
             self._line(one)
@@ -141,29 +142,26 @@ class _Text:
                 self._finding(found, one.depth)
 
     def _line(self, line: outline.Line) -> None:
-        shown = Text.assemble((f"{line.position:6}  ", "dim"), (STEM * line.depth, "dim"))
+        ink = self._ink
+        pieces = [ink(f"{line.position:6}  {STEM * line.depth}", "dim")]
         if self._raw:
-            raw = self._window.segment(line.segment.offset, self._delimiters)[1]
-            shown.append(_decoded(raw, self._how), "bold cyan" if line.loop else "")
+            raw = _decoded(self._window.segment(line.segment.offset, self._delimiters)[1], self._how)
+            pieces.append(ink(raw, "bold cyan") if line.loop else raw)
         else:
-            shown.append(f"{printable(line.tag):3}", "bold cyan" if line.loop else "cyan")
+            pieces.append(ink(f"{printable(line.tag):3}", "bold cyan" if line.loop else "cyan"))
             if line.group:
-                shown.append(f" {line.group}", "magenta")
-            shown.append(f" {line.label}", "bold" if line.loop else "")
+                pieces.append(ink(f" {line.group}", "magenta"))
+            pieces.append(ink(f" {line.label}", "bold") if line.loop else f" {line.label}")
             for label, value in line.values:
-                shown.append(f"  {printable(label)} ", "dim")
-                shown.append(printable(value))
-        self._console.print(shown)
+                pieces += (ink(f"  {printable(label)} ", "dim"), printable(value))
+        ink.line(*pieces)
 
     def _finding(self, found: Finding, depth: int) -> None:
         place = found.place
         where = f"element {place.element:02d}: " if isinstance(place, EdiPlace) and place.element else ""
+        mark = self._ink(f"{MARKS[found.severity]}: ", COLOURS[found.severity])
         said = printable(f"{where}{found.said}; expected {found.wanted} [{found.rule}]")
-        self._console.print(
-            Text.assemble(
-                "        ", (STEM * depth, "dim"), (f"{MARKS[found.severity]}: ", COLOURS[found.severity]), said
-            )
-        )
+        self._ink.line("        ", self._ink(STEM * depth, "dim"), mark, said)
 
 
 def _decoded(raw: bytes, how: Reading) -> str:

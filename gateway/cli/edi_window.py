@@ -7,6 +7,7 @@ Offsets are the reader's: where wrapped lines are tolerated, line breaks are tak
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -25,17 +26,26 @@ class Window:
         self._blocks = iter(blocks)
         self._unwrapped = unwrapped
         self._kept = bytearray()
+        self._ahead: deque[bytes] = deque()
+        """Blocks that were looked at before the reader asked for them."""
         self.start = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for number, block in enumerate(self._blocks):
-            if self._unwrapped and number == 0:
+        while self._ahead or self._pull():
+            yield self._ahead.popleft()
+
+    def _pull(self) -> bool:
+        """Take one more block from the file; False at its end."""
+        for block in self._blocks:
+            if self._unwrapped and not self.end:
                 # A terminator that is a line break is not wrapping.
                 self._unwrapped = block.lstrip(BLANKS)[_ISA_TERMINATOR : _ISA_TERMINATOR + 1] not in {b"\r", b"\n"}
             piece = block.translate(None, b"\r\n") if self._unwrapped else block
             if piece:
                 self._kept += piece
-                yield piece
+                self._ahead.append(piece)
+                return True
+        return False
 
     @property
     def end(self) -> int:
@@ -45,8 +55,9 @@ class Window:
     def forget(self, before: int) -> None:
         """Nothing before this offset will be asked for again."""
         if before > self.start:
-            del self._kept[: before - self.start]
-            self.start = min(before, self.end) if self._kept else before
+            dropped = min(before, self.end) - self.start
+            del self._kept[:dropped]
+            self.start += dropped
 
     def stretch(self, start: int, end: int) -> bytes:
         """The bytes of a stretch, as far as they are remembered."""
@@ -73,7 +84,8 @@ class Window:
         """The offset behind the segment that begins here: behind its terminator and the line breaks that follow."""
         end = self._terminator(offset - self.start, *_bytes(delimiters))
         end = min(end + 1, len(self._kept))
-        while end < len(self._kept) and self._kept[end] in b"\r\n":
+        # The line break may stand in the next block.
+        while (end < len(self._kept) or self._pull()) and self._kept[end] in b"\r\n":
             end += 1
         return self.start + end
 

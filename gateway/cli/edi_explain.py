@@ -12,7 +12,6 @@ from gateway.cli.answers import COLOURS, FINDINGS, answering
 from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import Source, blocks, sources
 from gateway.cli.edi_ink import Ink
-from gateway.cli.edi_json import standard_of
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, Workspace, reading
 from gateway.cli.edi_underline import Underlined, underline
@@ -55,7 +54,7 @@ def explain(
 
 
 def _file(ink: Ink, source: Source, how: Reading, meter: Meter) -> Verdict:
-    teller = Teller(Window(blocks(source, meter.add), unwrapped=how.tolerances.wrapped_lines), how.charset or "utf-8")
+    teller = Teller(Window(blocks(source, meter.add), unwrapped=how.tolerances.wrapped_lines))
     ink.line(ink(printable(source.name), "bold"))
     verdicts: list[Verdict] = []
     start: InterchangeStart | None = None
@@ -97,8 +96,8 @@ class Teller:
     """Turns findings into paragraphs; keeps of the file only the message it is at and its headers."""
 
     window: Window
-    charset: str
     delimiters: Delimiters = STANDARD
+    charset: str = "utf-8"
     standard: str = "x12"
     headers: dict[int, bytes] = field(default_factory=dict)
     """The raw ISA and GS (UNB, UNG) by their offsets: their findings may come only at the trailer."""
@@ -107,7 +106,7 @@ class Teller:
         """The paragraphs of one event."""
         match event:
             case InterchangeStart():
-                self.delimiters, self.standard = event.delimiters, standard_of(event)
+                self.delimiters, self.charset, self.standard = event.delimiters, event.charset, event.standard
                 self.headers = {event.offset: self.window.segment(event.offset, event.delimiters)[1]}
             case GroupStart():
                 self.headers = dict(list(self.headers.items())[:1])

@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from gateway.cli.edi_json import party, standard_of
+from gateway.cli.edi_json import party
 from gateway.cli.edi_placed import in_place, raw_segments
 from gateway.cli.edi_window import Window
 from gateway.cli.printable import printable
@@ -41,6 +41,7 @@ class Page:
         self._window = window
         self._write = write
         self._delimiters: Delimiters = STANDARD
+        self._charset = "utf-8"
         self._open = 0
         """Elements `details` that are open around what is written next."""
         self._messages = dict.fromkeys(Verdict, 0)
@@ -73,13 +74,13 @@ class Page:
     def _event(self, event: Event) -> None:
         match event:
             case InterchangeStart():
-                self._start, self._delimiters = event, event.delimiters
+                self._start, self._delimiters, self._charset = event, event.delimiters, event.charset
                 parties = (
                     f"{party(event.sender_qualifier, event.sender)} → {party(event.receiver_qualifier, event.receiver)}"
                 )
                 kind = "test" if event.test else "production"
                 self._details("interchange", "Interchange", event.control_number)
-                self._write(f"<span>{_safe(parties)}</span><i>{standard_of(event)} {_safe(event.version)}, {kind}</i>")
+                self._write(f"<span>{_safe(parties)}</span><i>{event.standard} {_safe(event.version)}, {kind}</i>")
                 self._write("</summary>\n")
             case GroupStart() if event.functional_id or event.control_number:
                 self._details("group", f"Group {event.functional_id}", event.control_number)
@@ -122,7 +123,7 @@ class Page:
         level = self._open
         if guide is None:
             for position, raw in enumerate(raw_segments(message, self._window, self._delimiters), 1):
-                text = raw.decode(self._how.charset or "utf-8", "replace")
+                text = raw.decode(self._charset, "replace")
                 self._write(f'<div class="s"><span class="n">{position}</span><code>{_safe(text)}</code></div>\n')
         else:
             for line in outline.lines(message, guide):

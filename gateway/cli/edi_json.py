@@ -57,17 +57,12 @@ def group_head(start: GroupStart) -> dict[str, Any]:
 def interchange_head(start: InterchangeStart) -> dict[str, Any]:
     """What an interchange begins with."""
     return {
-        "standard": standard_of(start),
+        "standard": start.standard,
         "version": start.version,
         "sender": party(start.sender_qualifier, start.sender),
         "receiver": party(start.receiver_qualifier, start.receiver),
         "control_number": start.control_number,
     }
-
-
-def standard_of(start: InterchangeStart) -> str:
-    """x12 or edifact."""
-    return str(getattr(start, "standard", "x12"))
 
 
 def party(qualifier: str, identity: str) -> str:

@@ -29,7 +29,6 @@ def in_place(message: Message) -> tuple[tuple[Finding, ...], Mapping[int, list[F
 def raw_segments(message: Message, window: Window, delimiters: Delimiters) -> Iterator[bytes]:
     """The segments of a message as they came, ST and SE (UNH and UNT) included."""
     at = message.offset
-    end = window.message_end(message.offset, delimiters)
-    while at < end:
+    while at < message.end:
         yield window.segment(at, delimiters)[1]
-        at = window.segment_end(at, delimiters)
+        at = max(at + 1, window.segment_end(at, delimiters))

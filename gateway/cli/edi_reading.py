@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.edi import x12
 from gateway.edi.interchange import Event
 from gateway.edi.library import Guides, standard
+from gateway.edi.reading import read
 from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
 from gateway.yamltext import near_miss
@@ -25,10 +25,11 @@ class Reading:
     guides: Guides
     tolerances: Tolerances
     charset: str | None = None
+    """That of the data; None: as the interchange declares."""
 
     def events(self, blocks: Iterable[bytes]) -> Iterator[Event]:
         """The events of one file; raises PartnerFault with its findings."""
-        return x12.read(blocks, guides=self.guides, tolerances=self.tolerances, charset=self.charset or "utf-8")
+        return read(blocks, guides=self.guides, tolerances=self.tolerances, charset=self.charset)
 
 
 def reading(

@@ -13,7 +13,7 @@ from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_html import Page
 from gateway.cli.edi_ink import Ink
-from gateway.cli.edi_json import party, standard_of
+from gateway.cli.edi_json import party
 from gateway.cli.edi_placed import in_place, raw_segments
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, File, Partner, Reading, Tolerate, Workspace, reading
@@ -87,19 +87,20 @@ class _Text:
         self._window = window
         self._raw = raw
         self._delimiters: Delimiters = STANDARD
+        self._charset = "utf-8"
 
     def event(self, event: Event) -> None:
         ink = self._ink
         match event:
             case InterchangeStart():
-                self._delimiters = event.delimiters
+                self._delimiters, self._charset = event.delimiters, event.charset
                 sender = party(event.sender_qualifier, event.sender)
                 receiver = party(event.receiver_qualifier, event.receiver)
                 kind = "test" if event.test else "production"
                 ink.line(
                     ink(f"interchange {printable(event.control_number)}", "bold"),
                     printable(f"  {sender} → {receiver}"),
-                    ink(f"  {standard_of(event)} {printable(event.version)}, {kind}", "dim"),
+                    ink(f"  {event.standard} {printable(event.version)}, {kind}", "dim"),
                 )
             case GroupStart() if event.functional_id or event.control_number:
                 ink.line(
@@ -134,7 +135,7 @@ class _Text:
         self.findings(general, "      ")
         if guide is None:
             for position, piece in enumerate(raw_segments(message, self._window, self._delimiters), 1):
-                ink.line(ink(f"{position:6}  ", "dim"), _decoded(piece, self._how))
+                ink.line(ink(f"{position:6}  ", "dim"), _decoded(piece, self._charset))
             return
         for one in outline.lines(message, guide):
             self._line(one)
@@ -145,7 +146,7 @@ class _Text:
         ink = self._ink
         pieces = [ink(f"{line.position:6}  {STEM * line.depth}", "dim")]
         if self._raw:
-            raw = _decoded(self._window.segment(line.segment.offset, self._delimiters)[1], self._how)
+            raw = _decoded(self._window.segment(line.segment.offset, self._delimiters)[1], self._charset)
             pieces.append(ink(raw, "bold cyan") if line.loop else raw)
         else:
             pieces.append(ink(f"{printable(line.tag):3}", "bold cyan" if line.loop else "cyan"))
@@ -164,5 +165,5 @@ class _Text:
         self._ink.line("        ", self._ink(STEM * depth, "dim"), mark, said)
 
 
-def _decoded(raw: bytes, how: Reading) -> str:
-    return printable(raw.decode(how.charset or "utf-8", "replace").replace("\n", "⏎"))
+def _decoded(raw: bytes, charset: str) -> str:
+    return printable(raw.decode(charset, "replace").replace("\n", "⏎"))

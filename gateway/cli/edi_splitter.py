@@ -17,7 +17,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.cli.edi_json import standard_of
 from gateway.cli.edi_window import Window
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart, Ta1
@@ -175,7 +174,7 @@ class _Interchange:
             self._file.write(self._group_header)
 
     def _message(self, message: Message) -> None:
-        end = self._window.message_end(message.offset, self._delimiters)
+        end = self._window.behind_breaks(message.end)
         raw = self._window.stretch(message.offset, end)
         self._window.forget(end)
         piece = self._piece(message.type, message.version, message.control_number, message.outcome)
@@ -275,7 +274,7 @@ class _Interchange:
     def _piece(self, type_: str, version: str, number: str, outcome: Verdict) -> Piece:
         return Piece(
             unit=self._by,
-            standard=standard_of(self._start),
+            standard=self._start.standard,
             sender=self._start.sender,
             type=type_,
             version=version,
@@ -315,7 +314,7 @@ class _Interchange:
 
     @property
     def _edifact(self) -> bool:
-        return standard_of(self._start) == "edifact"
+        return self._start.standard == "edifact"
 
     def _segment(self, tag: str, count: int, number: str) -> bytes:
         release = self._delimiters.release

@@ -6,16 +6,12 @@ Offsets are the reader's: where wrapped lines are tolerated, line breaks are tak
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from gateway.edi.delimiters import Delimiters
 
 BLANKS = b"\r\n\t "
-_BINARY = {b"BIN": 1, b"BDS": 2}
-"""The element that counts the bytes of the payload behind it."""
 _ISA_TERMINATOR = 105
 
 
@@ -83,8 +79,12 @@ class Window:
     def segment_end(self, offset: int, delimiters: Delimiters) -> int:
         """The offset behind the segment that begins here: behind its terminator and the line breaks that follow."""
         end = self._terminator(offset - self.start, *_bytes(delimiters))
-        end = min(end + 1, len(self._kept))
-        # The line break may stand in the next block.
+        return self.behind_breaks(self.start + min(end + 1, len(self._kept)))
+
+    def behind_breaks(self, offset: int) -> int:
+        """The offset behind the line breaks that stand here."""
+        end = offset - self.start
+        # They may stand in the next block.
         while (end < len(self._kept) or self._pull()) and self._kept[end] in b"\r\n":
             end += 1
         return self.start + end
@@ -94,29 +94,6 @@ class Window:
         while (end := self._kept.find(terminator, end)) >= 0 and _released(self._kept, end, release):
             end += 1
         return end if end >= 0 else len(self._kept)
-
-    def message_end(self, offset: int, delimiters: Delimiters) -> int:
-        """The offset behind the message that begins here: behind SE or UNT, or before what came in its place."""
-        marks = _marks(delimiters)
-        at = offset - self.start
-        while found := marks.search(self._kept, at):
-            tag = found[1]
-            begin = found.start(1)
-            if tag in _BINARY:
-                at = self._behind_payload(begin, tag, delimiters)
-            elif tag in {b"SE", b"UNT"}:
-                return self.segment_end(self.start + begin, delimiters)
-            else:
-                return self.start + begin
-        return self.end
-
-    def _behind_payload(self, begin: int, tag: bytes, delimiters: Delimiters) -> int:
-        """Where to look on behind a binary segment; its payload is passed over when its length can be read."""
-        number = _BINARY[tag]
-        head = bytes(self._kept[begin : begin + 64]).split(delimiters.element.encode(), number + 1)
-        if len(head) > number + 1 and head[number].isdigit() and len(head[number]) <= 15:  # noqa: PLR2004  element 784
-            return begin + sum(len(one) + 1 for one in head[: number + 1]) + int(head[number])
-        return begin + len(tag)
 
 
 def _bytes(delimiters: Delimiters) -> tuple[bytes, bytes]:
@@ -131,13 +108,3 @@ def _released(data: bytearray, at: int, release: bytes) -> bool:
     while at - count > 0 and data[at - count - 1] == release[0]:
         count += 1
     return count % 2 == 1
-
-
-@lru_cache(maxsize=16)
-def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """The next service segment behind a terminator that is none of the data."""
-    terminator, release = (re.escape(one) for one in _bytes(delimiters))
-    ends = re.escape((delimiters.element + delimiters.segment).encode())
-    parity = rb"(?<!" + release + rb")(?:" + release + release + rb")*+" if release else b""
-    tags = rb"UNT|UNH|UNE|UNG|UNZ|UNB|UNA" if release else rb"SE|ST|GE|GS|IEA|ISA|BIN|BDS"
-    return re.compile(parity + terminator + rb"[\r\n\t ]*+(" + tags + rb")(?=[" + ends + rb"])")

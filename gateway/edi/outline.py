@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.edi.guide import UNLIMITED, ElementSpec, Guide, LoopUse, SegmentSpec, Use
-from gateway.edi.tree import Loop, Message, Segment
+from gateway.edi.tree import Loop, Message, Repeats, Segment, Simple
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,18 +86,17 @@ def _values(segment: Segment, spec: SegmentSpec | None) -> Iterator[tuple[str, s
     for index, element in enumerate(segment.elements, 1):
         known = spec.elements[index - 1] if spec is not None and index <= len(spec.elements) else None
         label = known.label if known is not None else f"{segment.tag}{index:02d}"
-        # A repeated element holds its repeats in `values`; each is shown like one that came alone.
-        repeats = getattr(element, "values", (element,))
-        for one in repeats:
+        # Each repeat is shown like an element that came alone.
+        for one in element.values if isinstance(element, Repeats) else (element,):
             yield from _element(label, one, known)
 
 
-def _element(label: str, element: object, known: ElementSpec | None) -> Iterator[tuple[str, str]]:
+def _element(label: str, element: Simple, known: ElementSpec | None) -> Iterator[tuple[str, str]]:
     components = known.components if known is not None else ()
     if isinstance(element, str):
         if element:
             yield components[0].label if components else label, element
-    elif isinstance(element, tuple):
+    else:
         for index, component in enumerate(element):
             if component:
                 yield components[index].label if index < len(components) else f"{label}.{index + 1}", component

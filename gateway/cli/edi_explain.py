@@ -17,7 +17,7 @@ from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, 
 from gateway.cli.edi_underline import Underlined, underline
 from gateway.cli.edi_window import Window
 from gateway.cli.printable import printable
-from gateway.edi.delimiters import STANDARD, Delimiters
+from gateway.edi.delimiters import EDIFACT, STANDARD, Delimiters
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart, combined
 from gateway.edi.rules import RULES
 from gateway.edi.tree import Message, Verdict
@@ -70,7 +70,7 @@ def _file(ink: Ink, source: Source, how: Reading, meter: Meter) -> Verdict:
                 verdicts.append(event.outcome)
     except PartnerFault as fault:
         verdicts.append(Verdict.REJECTED)
-        for paragraph in teller.paragraphs((*(start.findings if start else ()), *fault.findings)):
+        for paragraph in teller.broken_off(fault, start):
             told += 1
             _print(ink, paragraph)
     outcome = combined(verdicts)
@@ -99,18 +99,17 @@ class Teller:
     delimiters: Delimiters = STANDARD
     charset: str = "utf-8"
     standard: str = "x12"
-    headers: dict[int, bytes] = field(default_factory=dict)
-    """The raw ISA and GS (UNB, UNG) by their offsets: their findings may come only at the trailer."""
+    headers: list[tuple[int, bytes]] = field(default_factory=list)
+    """The raw ISA and GS (UNB, UNG) with their offsets: their findings may come only at the trailer."""
 
     def tell(self, event: Event) -> Iterator[Paragraph]:
         """The paragraphs of one event."""
         match event:
             case InterchangeStart():
                 self.delimiters, self.charset, self.standard = event.delimiters, event.charset, event.standard
-                self.headers = {event.offset: self.window.segment(event.offset, event.delimiters)[1]}
+                self.headers = [self.window.segment(self.window.header(event.offset)[1], event.delimiters)]
             case GroupStart():
-                self.headers = dict(list(self.headers.items())[:1])
-                self.headers[event.offset] = self.window.segment(event.offset, self.delimiters)[1]
+                self.headers = [self.headers[0], self.window.segment(event.offset, self.delimiters)]
             case Message():
                 yield from self.paragraphs(event.findings)
                 self.window.forget(event.offset)
@@ -118,6 +117,12 @@ class Teller:
                 yield from self.paragraphs(event.findings)
             case _:
                 pass
+
+    def broken_off(self, fault: PartnerFault, start: InterchangeStart | None) -> Iterator[Paragraph]:
+        """The paragraphs of what ended the reading, inside an interchange or before any began."""
+        if start is None and self.window.stretch(0, 64).lstrip().startswith(b"UN"):
+            self.delimiters, self.standard = EDIFACT, "edifact"
+        yield from self.paragraphs((*(start.findings if start else ()), *fault.findings))
 
     def paragraphs(self, findings: tuple[Finding, ...]) -> Iterator[Paragraph]:
         """One paragraph for each cause, in the order of their first places."""
@@ -135,10 +140,10 @@ class Teller:
         place = found.place
         if not isinstance(place, EdiPlace) or place.offset is None:
             return None
-        begin, raw = place.offset, self.headers.get(place.offset)
-        if raw is None:
-            begin, raw = self.window.segment(place.offset, self.delimiters)
-        return underline(raw, place, self.delimiters, self.charset, at=place.offset - begin) if raw else None
+        at = place.offset
+        known = (one for one in self.headers if one[0] <= at < one[0] + len(one[1]))
+        begin, raw = next(known, None) or self.window.segment(at, self.delimiters)
+        return underline(raw, place, self.delimiters, self.charset, at=at - begin) if raw else None
 
 
 def _cause(one: Finding) -> object:

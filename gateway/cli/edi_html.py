@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from gateway.cli.edi_json import party
-from gateway.cli.edi_placed import in_place, raw_segments
+from gateway.cli.edi_placed import in_place, part_of, raw_segments
 from gateway.cli.edi_window import Window
 from gateway.cli.printable import printable
 from gateway.edi import outline
@@ -151,7 +151,7 @@ class Page:
         for one in findings:
             self._found += 1
             place = one.place
-            where = f"element {place.element:02d}: " if isinstance(place, EdiPlace) and place.element else ""
+            where = f"{part}: " if isinstance(place, EdiPlace) and (part := part_of(place)) else ""
             self._write(
                 f'<div class="f {one.severity.value}" id="f{self._found}" title="{_safe(str(place))}">'
                 f"<b>{_safe(where + one.said)}</b> expected {_safe(one.wanted)}"

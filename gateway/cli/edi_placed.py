@@ -32,3 +32,9 @@ def raw_segments(message: Message, window: Window, delimiters: Delimiters) -> It
     while at < message.end:
         yield window.segment(at, delimiters)[1]
         at = max(at + 1, window.segment_end(at, delimiters))
+
+
+def part_of(place: EdiPlace) -> str:
+    """The part of its segment that a place names: `element 02, component 1`; empty when it is all of it."""
+    parts = ((place.element, "element {:02d}"), (place.component, "component {}"), (place.repeat, "repeat {}"))
+    return ", ".join(words.format(number) for number, words in parts if number is not None)

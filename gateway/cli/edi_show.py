@@ -14,7 +14,7 @@ from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_html import Page
 from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_json import party
-from gateway.cli.edi_placed import in_place, raw_segments
+from gateway.cli.edi_placed import in_place, part_of, raw_segments
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, File, Partner, Reading, Tolerate, Workspace, reading
 from gateway.cli.edi_window import Window
@@ -159,7 +159,7 @@ class _Text:
 
     def _finding(self, found: Finding, depth: int) -> None:
         place = found.place
-        where = f"element {place.element:02d}: " if isinstance(place, EdiPlace) and place.element else ""
+        where = f"{part}: " if isinstance(place, EdiPlace) and (part := part_of(place)) else ""
         mark = self._ink(f"{MARKS[found.severity]}: ", COLOURS[found.severity])
         said = printable(f"{where}{found.said}; expected {found.wanted} [{found.rule}]")
         self._ink.line("        ", self._ink(STEM * depth, "dim"), mark, said)

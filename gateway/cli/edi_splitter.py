@@ -290,15 +290,8 @@ class _Interchange:
 
     def _head(self, offset: int) -> tuple[bytes, bytes]:
         """The header as it came, with a UNA before it, and the line break behind it."""
-        una = self._window.stretch(offset - 11, offset)
-        begin = offset
-        if (at := una.rfind(b"UNA")) >= 0 and not una[at + 9 :].strip(b"\r\n"):
-            begin = offset - len(una) + at
-        elif self._window.stretch(offset, offset + 3) == b"UNA":
-            offset += 9
-            while self._window.stretch(offset, offset + 1) in {b"\r", b"\n"}:
-                offset += 1
-        raw = self._window.stretch(begin, self._window.segment_end(offset, self._delimiters))
+        begin, service = self._window.header(offset)
+        raw = self._window.stretch(begin, self._window.segment_end(service, self._delimiters))
         return raw, raw[len(raw.rstrip(b"\r\n")) :] if self._delimiters.segment not in "\r\n" else b""
 
     def _group_trailer(self, sets: int) -> bytes:

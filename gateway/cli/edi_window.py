@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from gateway.edi.delimiters import Delimiters
 
 BLANKS = b"\r\n\t "
+UNA_LENGTH = 9
 _ISA_TERMINATOR = 105
 
 
@@ -88,6 +89,16 @@ class Window:
         while (end < len(self._kept) or self._pull()) and self._kept[end] in b"\r\n":
             end += 1
         return self.start + end
+
+    def header(self, offset: int) -> tuple[int, int]:
+        """Where an interchange begins, and where its ISA or UNB does: a UNA and line breaks may stand before that."""
+        first = max(self.start, offset - UNA_LENGTH - 2)
+        at = self.stretch(first, offset + 3).rfind(b"UNA")
+        if at >= 0:
+            behind = self.behind_breaks(first + at + UNA_LENGTH)
+            if self.stretch(behind, behind + 3) == b"UNB":
+                return first + at, behind
+        return offset, offset
 
     def _terminator(self, begin: int, terminator: bytes, release: bytes) -> int:
         end = begin

@@ -66,7 +66,8 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _source(path: Path) -> Source:
-    return Source(name=str(path), size=path.stat().st_size if path.is_file() else None)
+    size = path.stat().st_size
+    return Source(name=str(path), size=size if path.is_file() else None)
 
 
 def blocks(source: Source, progress: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:

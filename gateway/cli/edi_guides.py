@@ -32,7 +32,7 @@ def guides(*, as_json: AsJson = False) -> None:
 
 
 def _complete(incomplete: str) -> list[str]:
-    return [one.name for one in standard() if incomplete in one.name]
+    return [one.name for one in standard() if one.name.startswith(incomplete)]
 
 
 def guide(

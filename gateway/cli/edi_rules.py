@@ -42,7 +42,7 @@ def rules() -> None:
 
 
 def _complete(incomplete: str) -> list[str]:
-    return [name for name in RULES if incomplete in name]
+    return [name for name in RULES if name.startswith(incomplete)]
 
 
 def rule(

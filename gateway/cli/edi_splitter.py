@@ -142,6 +142,7 @@ class _Interchange:
         self._any_refused: str | None = None
         self._file: BinaryIO | None = None
         self._names = 0
+        self._noted = 0
         if by is Unit.INTERCHANGE:
             self._file = self._new(self._header)
         self._mark = len(self._header)
@@ -198,6 +199,10 @@ class _Interchange:
         self._any_refused = self._any_refused or refused or self._spoilt
         if refused is not None:
             self._refused[self._groups] = refused
+            if not end.received or (self._by is Unit.INTERCHANGE and self._sets):
+                # No piece of its own tells of this group.
+                piece = self._piece(end.start.functional_id, end.start.version, end.start.control_number, end.outcome)
+                self._note(None, replace(piece, unit=Unit.GROUP, reason=refused))
         stands = refused is None and self._sets > 0
         if self._by is Unit.GROUP:
             assert self._file is not None
@@ -241,6 +246,9 @@ class _Interchange:
             self._groups = 0
             if self._mark > len(self._header):
                 self._note(name, replace(piece, messages=self._total, bytes=size))
+        if reason is not None and not self._noted:
+            piece = self._piece("", self._start.version, self._start.control_number, Verdict.REJECTED)
+            self._note(None, replace(piece, unit=Unit.INTERCHANGE, reason=reason))
         self._journal.seek(0)
         for line in self._journal:
             group, name, values = json.loads(line)
@@ -269,6 +277,7 @@ class _Interchange:
         return stream
 
     def _note(self, name: str | None, piece: Piece) -> None:
+        self._noted += 1
         self._journal.write(json.dumps([self._groups, name, asdict(piece)]) + "\n")
 
     def _piece(self, type_: str, version: str, number: str, outcome: Verdict) -> Piece:

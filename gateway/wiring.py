@@ -32,6 +32,7 @@ from gateway.errors import OurFault
 from gateway.mapping import JsonMap, Map, compile_json_map, compile_map, from_folders, shipped
 from gateway.partners import keys, workspace
 from gateway.partners.directory import Directory
+from gateway.partners.guide_files import with_workspace_guides
 from gateway.partners.map_names import known_maps, map_heads
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
@@ -219,7 +220,7 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         directory=Directory(loaded.agreements),
         versions=loaded.versions,
         maps=compile_maps(loaded),
-        guides=library.standard(),
+        guides=with_workspace_guides(library.standard(), folder),
         keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
         certificates={
             one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None

@@ -9,38 +9,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from gateway.edi.characters import size
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.envelope import padded
 from gateway.edi.interchange import Event, GroupStart, InterchangeStart
 from gateway.edi.machine import Head, Machine, Tags
+from gateway.edi.repertoires import CHARSETS, repertoire_of
 from gateway.edi.rules import finding
 from gateway.edi.segments import EDIFACT as SERVICE
 from gateway.edi.segments import Mark, released
 from gateway.edi.tree import Element, Repeats, first_text
+from gateway.edi.writing import Repertoire
 from gateway.errors import PartnerFault
 from gateway.findings import Codes, EdiPlace, Finding
 
 UNA_LENGTH = 9
 LONGEST_UNB = 512
 """Far more than the elements of UNB can hold (ISO 9735 part 10)."""
-
-CHARSETS = {
-    "UNOA": "ascii",
-    "UNOB": "ascii",
-    "UNOC": "iso8859-1",
-    "UNOD": "iso8859-2",
-    "UNOE": "iso8859-5",
-    "UNOF": "iso8859-7",
-    "UNOG": "iso8859-3",
-    "UNOH": "iso8859-4",
-    "UNOI": "iso8859-6",
-    "UNOJ": "iso8859-8",
-    "UNOK": "iso8859-9",
-    "UNOL": "iso8859-15",
-    "UNOW": "utf-8",
-    "UNOY": "utf-8",
-}
-"""Syntax identifier (0001) to codec. UNOX (ISO 2022, with escape sequences) cannot be cut before it is decoded."""
 
 _VERSION = re.compile(r"[1-4]")
 _DATE = re.compile(r"(?:[0-9][0-9])?[0-9][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -57,6 +42,8 @@ class EdifactMachine(Machine):
     service = SERVICE
     tags = Tags(start="UNB", end="UNZ", group="UNG", group_end="UNE", message="UNH", message_end="UNT")
     mixed = False
+    repertoire: Repertoire | None = None
+    _outside: re.Pattern[str] | None = None
 
     def read_start(self, notes: list[Finding]) -> InterchangeStart:
         """UNA, if there is one, and UNB. Raises PartnerFault when they cannot be read."""
@@ -83,6 +70,8 @@ class EdifactMachine(Machine):
         elif delimiters.repetition is not None:
             # Before syntax 4 that place of the UNA is reserved.
             delimiters = replace(delimiters, repetition=None)
+        if _VERSION.fullmatch(version):
+            self._use(repertoire_of(identifier, int(version)), delimiters)
         reference = first_text(elements[4])
         place = EdiPlace(interchange=reference or None, tag="UNB", offset=offset)
         found = [*notes, *_check(elements, place, charset)]
@@ -106,6 +95,13 @@ class EdifactMachine(Machine):
             standard="edifact",
             charset=charset or "iso8859-1",
         )
+
+    def _use(self, repertoire: Repertoire | None, delimiters: Delimiters) -> None:
+        """Note characters outside the repertoire from now on; line breaks and undecodable bytes are told apart."""
+        self.repertoire = repertoire
+        if repertoire is not None:
+            known = re.escape("".join(sorted(repertoire.characters)) + delimiters.all)
+            self._outside = re.compile(f"[^{known}\\r\\n\\ud800-\\udfff\\ufdd0-\\ufdd4]")
 
     def _header(self, delimiters: Delimiters, offset: int) -> bytes:
         """The UNB, up to its terminator, which is passed over."""
@@ -190,6 +186,21 @@ class EdifactMachine(Machine):
             standard="edifact",
         )
 
+    def check_text(self, text: str, offset: int, number: str, mark: Mark) -> list[Finding]:
+        """Characters outside the repertoire of UNOA and UNOB are read all the same, and noted once a message."""
+        pattern = self._outside
+        found = None if pattern is None else pattern.search(text)
+        if found is None:
+            return []
+        before = text[: found.start()]
+        segment = before.count(self.delimiters.segment) + 2
+        tag = before.rpartition(self.delimiters.segment)[2].partition(self.delimiters.element)[0].strip("\r\n")[:3]
+        at = offset + size(before, self.used_charset, self.delimiters)
+        place = replace(self.at(mark, number), segment=segment, tag=tag or None, offset=at)
+        assert self.repertoire is not None
+        wanted = f"the characters of {self.repertoire.name}"
+        return [finding("edi.element.repertoire", place, said=found[0], wanted=wanted)]
+
     def _mixed(self, mark: Mark) -> None:
         if not self.mixed:
             self.mixed = True
@@ -221,7 +232,7 @@ def _una(raw: bytes, offset: int) -> Delimiters:
     if len(raw) < UNA_LENGTH:
         found = finding("edi.una.truncated", place, said=raw, wanted="six service characters after UNA")
         raise PartnerFault(found.text, findings=(found,))
-    component, element, decimal, release, repetition, terminator = raw[3:].decode("latin-1")
+    component, element, decimal, release, repetition, terminator = list(raw[3:].decode("latin-1"))
     named = [("component separator", component), ("element separator", element), ("segment terminator", terminator)]
     named += [("release character", release)] if release != " " else []
     # ISO 9735 part 1: a blank in the repetition's place means none; before syntax 4 it is reserved.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
@@ -45,9 +46,9 @@ Key = tuple[str, str]
 
 
 class Guides:
-    """A set of guides by version and type. Frozen: `closing` and `with_guide` return another one."""
+    """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
 
-    def __init__(self, package: Package, own: Mapping[Key, Guide] | None = None) -> None:
+    def __init__(self, package: Package | Added, own: Mapping[Key, Guide] | None = None) -> None:
         self._package = package
         self._own = dict(own or {})
 
@@ -74,6 +75,16 @@ class Guides:
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
         return Guides(self._package, {**self._own, (guide.version, guide.type): guide})
+
+    def adding(self, standard: str, version: str, files: Mapping[str, bytes]) -> Guides:
+        """Guides that also hold those of a folder, such as `gateway edi import` writes.
+
+        `standard` is x12 or edifact, `version` the folder's name (004010, D96A), `files` its YAML files by name:
+        `segments.yaml`, which may be missing, and one for every type. They stand before what was there: a guide for its
+        version and type (but one of `with_guide` stays first), a segment for its tag in the guides of this folder. Read
+        when first asked for; OurFault, naming the file, comes then.
+        """
+        return Guides(Added(self._package, standard, version, files), self._own)
 
     def closing(self, type: str, codes: Mapping[str, Collection[str]], version: str = "004010") -> Guides:  # noqa: A002
         """Guides in which one set has these code lists closed. Raises ValueError for what does not exist."""
@@ -118,14 +129,70 @@ class Package:
         if known is None:
             if version not in self.versions:
                 return {}
-            known = self._segments[version] = parse_segments(
-                self._read(version), f"{version}/segments.yaml", self._read
-            )
+            known = self._segments[version] = parse_segments(self.text(version), f"{version}/segments.yaml", self.text)
         return known
 
-    def _read(self, version: str) -> bytes:
+    def text(self, version: str) -> bytes:
+        """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
         _, folder = self._folders[version]
         return folder.joinpath("segments.yaml").read_bytes()
+
+
+class Added:
+    """The guides of one more folder before those of another source, each read when first asked for and kept."""
+
+    def __init__(self, base: Package | Added, standard: str, version: str, files: Mapping[str, bytes]) -> None:
+        self._base, self._standard, self._version = base, standard, version[:VERSION_LENGTH]
+        self._files = {name.removesuffix(".yaml"): data for name, data in files.items() if name.endswith(".yaml")}
+        self._guides: dict[str, Guide] = {}
+        self._segments: Mapping[str, SegmentSpec] | None = None
+        self.keys: frozenset[Key] = base.keys | {(self._version, name) for name in self._files if name != "segments"}
+        self.versions: frozenset[str] = base.versions | {self._version}
+
+    def guide(self, key: Key) -> Guide | None:
+        """One guide, or None. Raises OurFault, naming the file, when it cannot be read."""
+        version, type_ = key
+        if version != self._version or type_ == "segments" or type_ not in self._files:
+            return self._base.guide(key)
+        known = self._guides.get(type_)
+        if known is None:
+            name = f"{version}/{type_}.yaml"
+            segments = self.segments(version)
+            with _readable(name):
+                known = parse_guide(self._files[type_], segments, version, name, standard=self._standard)
+            if known.type != type_:
+                raise _wrong(name, "the message", known.type)
+            self._guides[type_] = known
+        return known
+
+    def segments(self, version: str) -> Mapping[str, SegmentSpec]:
+        """The segments of a version; none for a version that is not there."""
+        if version != self._version:
+            return self._base.segments(version)
+        if self._segments is None:
+            own: Mapping[str, SegmentSpec] = {}
+            name = f"{version}/segments.yaml"
+            if "segments" in self._files:
+                with _readable(name):
+                    own = parse_segments(self._files["segments"], name, self._base.text)
+            self._segments = {**self._base.segments(version), **own}
+        return self._segments
+
+    def text(self, version: str) -> bytes:
+        """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
+        own = self._files.get("segments") if version == self._version else None
+        return self._base.text(version) if own is None else own
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    # A user's own file may be any YAML: what is not of our shape is said, not a traceback.
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise OurFault(
+            f"guide {name} cannot be read: {error.__class__.__name__} {error}", remedy="see docs/edi.md for the format"
+        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -135,6 +135,11 @@ class Machine(ABC):
         self.binary(mark)
         yield from ()
 
+    def check_text(self, text: str, offset: int, number: str, mark: Mark) -> list[Finding]:
+        """What is wrong with the characters of a message as a whole. `offset` is that of its first byte."""
+        _ = self, text, offset, number, mark
+        return []
+
     def check_group_of(self, guide: Guide, group: GroupStart, number: str, mark: Mark) -> list[Finding]:
         """Whether the message with that number may stand in this group."""
         _ = self, guide, group, number, mark
@@ -159,7 +164,7 @@ class Machine(ABC):
             self.buffer.unwrap()
         tags = {name: getattr(self.tags, name).encode() for name in Tags.__dataclass_fields__}
         trailer: Mark | None = None
-        for part in cut(self.buffer, self._delimiters, self.service, self.limits):
+        for part in cut(self.buffer, self.delimiters, self.service, self.limits):
             if isinstance(part, Run):
                 self._run(part)
                 continue
@@ -184,7 +189,7 @@ class Machine(ABC):
 
     def prepare(self, delimiters: Delimiters, charset: str) -> None:
         """Cut service segments like this from now on."""
-        self._delimiters, self._charset = delimiters, charset
+        self.delimiters, self.used_charset = delimiters, charset
         clean = cleaner(delimiters)
         composites = tuple(range(MOST_ELEMENTS))
         self._wire = Wire(
@@ -220,7 +225,7 @@ class Machine(ABC):
 
     def stray(self, raw: bytes, offset: int, wanted: str) -> None:
         """Report a segment that stands where the envelope has no place for it."""
-        if raw.strip(FILLER + self._delimiters.segment.encode()):
+        if raw.strip(FILLER + self.delimiters.segment.encode()):
             self.once("edi.interchange.stray_segment", raw, offset, wanted)
 
     def _indented(self, mark: Mark) -> None:
@@ -255,7 +260,7 @@ class Machine(ABC):
 
     def split(self, raw: bytes) -> list[Element]:
         """The elements of a service segment, from its bytes."""
-        return self._wire.split(decoded(raw, self._charset, self._delimiters))
+        return self._wire.split(decoded(raw, self.used_charset, self.delimiters))
 
     def _texts(self, mark: Mark, count: int) -> list[str]:
         return padded([first_text(one) for one in self.elements(mark)], count)
@@ -355,7 +360,9 @@ class Machine(ABC):
             found.append(finding(rule, self.at(opened.mark, number), said=number, wanted=wanted))
         guide = self.guides.find(head.version, head.type)
         end = self.buffer.offset if mark is None else mark.offset
-        body = list(pieces(_joined(opened.parts), self._charset, self._delimiters))
+        body = list(pieces(_joined(opened.parts), self.used_charset, self.delimiters))
+        for piece in body:
+            found += self.check_text(piece.text, piece.offset, number, opened.mark)
         root: Loop | None = None
         if guide is None:
             if not any(one.severity is Severity.REJECT for one in found):
@@ -370,7 +377,7 @@ class Machine(ABC):
             root = clean(structure, body, self.limits)
         if root is None:
             place = replace(self.place, group=group.start.control_number or None, message=number or None)
-            walk = Walk(structure, self.guides, place, self.tolerances, self.limits, self._charset)
+            walk = Walk(structure, self.guides, place, self.tolerances, self.limits, self.used_charset)
             segments = check_message(walk, body, end)
             root = walk.root
             found += walk.findings
@@ -412,7 +419,7 @@ class Machine(ABC):
     def _structure(self, guide: Guide) -> Structure:
         known = self._structures.get(id(guide))
         if known is None:
-            known = self._structures[id(guide)] = structure_of(guide, self._delimiters)
+            known = self._structures[id(guide)] = structure_of(guide, self.delimiters)
         return known
 
     def _check_end(self, number: str, segments: int, mark: Mark) -> list[Finding]:

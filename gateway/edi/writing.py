@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.edi.delimiters import Delimiters, refusals
 from gateway.edi.rules import finding
-from gateway.edi.tree import Element, Segment
+from gateway.edi.tree import Element, Repeats, Segment
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import EdiPlace, Finding
 
@@ -173,8 +173,7 @@ def refuse(found: list[Finding]) -> None:
 
 def simple_values(element: Element) -> tuple[str | tuple[str, ...], ...]:
     """The repeats of an element: one for all but `tree.Repeats`."""
-    repeated: tuple[str | tuple[str, ...], ...] = getattr(element, "values", (element,))
-    return repeated
+    return element.values if isinstance(element, Repeats) else (element,)
 
 
 def _cut(texts: list[str]) -> list[str]:

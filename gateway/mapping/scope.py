@@ -107,9 +107,7 @@ class Scope:
                     path = rule.path if isinstance(rule, Scalars) else first.lenses[0].path
                     field_ = "/".join(str(step) for step in path)
                     place = JsonPlace(pointer=f"{at}/{field_}")
-                    said = "*".join(
-                        (segment.tag, *map(joined, segment.elements))
-                    )
+                    said = "*".join((segment.tag, *map(joined, segment.elements)))
                     wanted = f"the field {field_.replace('/', '.')} instead of an item of a list"
                     state.findings.append(finding("map.write.elsewhere", place, said=said, wanted=wanted))
                     return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -10,26 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.edi import edifact_write as write
-from gateway.edi import tree
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.edifact_write import Envelope, Group, Outgoing, Party
 from gateway.edi.repertoires import CHARSETS
 from gateway.edi.syntax import Syntax, Una
-from gateway.edi.tree import Loop, Segment
+from gateway.edi.tree import Loop, Repeats, Segment
 from gateway.errors import OurFault, PartnerFault
 
 AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 OTHERS = Delimiters(element="|", component="^", segment="~", release="\\", decimal=",")
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeats:
-    """An element that stands several times, as `tree.Repeats` says it."""
-
-    values: tuple[object, ...]
-
-
-Repeats = getattr(tree, "Repeats", _Repeats)
 
 
 def envelope(**changes: object) -> Envelope:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,7 @@ from gateway.edi.delimiters import EDIFACT, STANDARD, Delimiters
 from gateway.edi.interchange import Interchange
 from gateway.edi.library import Guides, parse_guide, parse_segments, standard
 from gateway.edi.tolerances import Tolerances
-from gateway.edi.tree import Element, Loop, Segment
+from gateway.edi.tree import Element, Loop, Repeats, Segment
 from gateway.edi.write import Group, Outgoing
 from gateway.errors import OurFault, PartnerFault
 
@@ -37,16 +36,6 @@ segments: [BEG M, QTY *]
 """
 VERSIONS = ("003040", "004010", "004020", "005010", "008010VICS")
 WITH_REPEATS = Delimiters(repetition="^")
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeats:
-    """An element that stands several times, as `tree.Repeats` says it."""
-
-    values: tuple[object, ...]
-
-
-Repeats = getattr(tree, "Repeats", _Repeats)
 
 
 def guides() -> Guides:

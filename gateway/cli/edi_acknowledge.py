@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
 
 from gateway.cli.answers import FINDINGS, answering, say
+from gateway.cli.edi_answers import Answers
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_progress import Meter
-from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, Workspace, reading
+from gateway.cli.edi_reading import Charset, Files, Partner, Tolerate, Workspace, reading
 from gateway.cli.printable import printable
-from gateway.edi import acknowledge as acknowledging
-from gateway.edi.delimiters import STANDARD, refusals
-from gateway.edi.interchange import Group, Interchange, put_together
-from gateway.edi.write import Envelope, Outgoing, write_interchange
+from gateway.edi.acknowledge import Choices
 from gateway.errors import PartnerFault
 
 Number = Annotated[
@@ -40,78 +38,55 @@ Pretty = Annotated[
 ]
 
 
+Implementation = Annotated[
+    bool, typer.Option("--999", help="Answer groups in 005010 and later by a 999 instead of a 997.")
+]
+Contrl = Annotated[bool, typer.Option("--contrl", help="Answer every EDIFACT interchange, asked for or not.")]
+EveryMessage = Annotated[bool, typer.Option("--every-message", help="Name accepted messages in a CONTRL, too.")]
+
+
 def acknowledge(
     files: Files,
     *,
     number: Number = 1,
     at: At = None,
     pretty: Pretty = None,
+    implementation: Implementation = False,
+    contrl: Contrl = False,
+    every_message: EveryMessage = False,
     tolerate: Tolerate = None,
     charset: Charset = None,
     partner: Partner = None,
     workspace: Workspace = Path(),
 ) -> None:
-    """Print the acknowledgments that answer files: TA1 and 997, each in an interchange of its own.
+    """Print the acknowledgments that answer files: TA1, 997 or 999, CONTRL, each in an interchange of its own.
 
-    Nothing is sent or counted. Acknowledgments are never acknowledged: for those alone, nothing is printed.
+    Nothing is sent or counted. Acknowledgments are never acknowledged: for those alone, nothing is printed. A TA1 or
+    CONTRL is due when it was asked for or something is wrong. Exit code 1 when a file cannot be read to its end.
 
     Example: gateway edi acknowledge in/order.edi --number 17 --at 2026-01-05T09:30
     """
-    newline = "\n" if pretty or (pretty is None and sys.stdout.isatty()) else ""
-    when = at or datetime.now(UTC)
+    choices = Choices(implementation=implementation, contrl=contrl, every_message=every_message)
     unanswered = False
     with answering():
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
+        answers = Answers(
+            guides=how.guides,
+            choices=choices,
+            at=at or datetime.now(UTC),
+            newline="\n" if pretty or (pretty is None and sys.stdout.isatty()) else "",
+            number=number,
+        )
         with Meter(inputs) as meter:
             for one in inputs:
                 try:
-                    for answer in _answers(how, blocks(one, meter.add), number, when, newline):
-                        sys.stdout.buffer.write(answer)
-                        number += 1
+                    with TemporaryFile() as spill:
+                        for piece in answers.to(how.events(blocks(one, meter.add)), spill):
+                            sys.stdout.buffer.write(piece)
                 except PartnerFault as fault:
                     unanswered = True
                     say(printable(f"{one.name}: {fault}"))
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.flush()
     if unanswered:
         raise typer.Exit(FINDINGS)
-
-
-def _answers(how: Reading, chunks: Iterator[bytes], number: int, at: datetime, newline: str) -> Iterator[bytes]:
-    """Every answer to one file, in the order of what it answers. Raises PartnerFault when the file cannot be read."""
-    whole = put_together(how.events(chunks))
-    for one in whole.interchanges:
-        if acknowledging.wants_ta1(one):
-            yield write_interchange(
-                _envelope(one, None, number, at, newline), acknowledgments=[acknowledging.compose_ta1(one)]
-            )
-            number += 1
-        for group in one.groups:
-            if not acknowledging.wants_997(one, group):
-                continue
-            root = acknowledging.compose_997(group, guides=how.guides)
-            assert root is not None
-            message = Outgoing(type="997", control_number=1, root=root)
-            yield write_interchange(_envelope(one, group, number, at, newline), [message])
-            number += 1
-    if whole.fault is not None:
-        raise whole.fault
-
-
-def _envelope(one: Interchange, group: Group | None, number: int, at: datetime, newline: str) -> Envelope:
-    """The envelope of what answers an interchange: the way back, with the partner's own delimiters."""
-    return Envelope(
-        sender_qualifier=one.receiver_qualifier,
-        sender=one.receiver,
-        receiver_qualifier=one.sender_qualifier,
-        receiver=one.sender,
-        group_sender=group.receiver if group is not None else one.receiver,
-        group_receiver=group.sender if group is not None else one.sender,
-        control_number=number,
-        group_control_number=number,
-        functional_id=acknowledging.FUNCTIONAL_ACKNOWLEDGMENT,
-        at=at,
-        test=one.test,
-        delimiters=STANDARD if refusals(one.delimiters) else one.delimiters,
-        newline=newline,
-    )

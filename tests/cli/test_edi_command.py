@@ -186,3 +186,24 @@ def test_what_cannot_be_answered_is_said() -> None:
     """No EDI at all: code 1."""
     result = runner.invoke(app, ["acknowledge", "-"], input=b"no EDI")
     assert (result.exit_code, result.stdout) == (1, "")
+
+
+@pytest.mark.parametrize(("options", "kind"), [([], "997"), (["--999"], "999")])
+def test_answers_are_valid_interchanges_of_the_group_s_own_version(options: list[str], kind: str) -> None:
+    """Checked by the engine itself; a 999 only from 005010 on."""
+    data = (BROKEN.parent / "850-simple.edi").read_bytes().replace(b"00401*", b"00501*").replace(b"004010", b"005010")
+    data = data.replace(b"*U*00501", b"*^*00501")
+    answer = runner.invoke(app, ["acknowledge", "-", *options], input=data).stdout
+    assert f"~ST*{kind}*0001" in answer
+    assert "*005010" in answer
+    assert runner.invoke(app, ["check", "-"], input=answer.encode()).exit_code == 0
+
+
+def test_edifact_is_answered_by_a_contrl_when_asked() -> None:
+    """Or when the options say so; the answer is EDIFACT that the engine takes."""
+    data = b"UNB+UNOC:3+BUYER:14+SELLER:14+260105:0930+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1'UNT+3+1'UNZ+1+1'"
+    assert runner.invoke(app, ["acknowledge", "-", "--number", "9"], input=data).stdout == ""
+    told = runner.invoke(app, ["acknowledge", "-", "--contrl", "--number", "9"], input=data).stdout
+    assert told.startswith("UNB+UNOC:3+SELLER:14+BUYER:14+")
+    assert "UCM+1+ORDERS:D:96A:UN+4" in told
+    assert runner.invoke(app, ["check", "-"], input=told.encode()).exit_code == 0

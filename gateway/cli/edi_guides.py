@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from gateway.cli.answers import AsJson, answering, show, show_json, show_table
+from gateway.cli.edi_reading import Workspace
 from gateway.edi.guide import UNLIMITED, ElementSpec, Guide, LoopUse, Use
-from gateway.edi.library import standard
+from gateway.edi.library import Guides, standard
 from gateway.edi.outline import guide_lines, times
 from gateway.errors import OurFault
+from gateway.partners.guide_files import with_workspace_guides
 from gateway.yamltext import near_miss
 
 STEM = "│ "
 
 
-def guides(*, as_json: AsJson = False) -> None:
-    """List the guides: one for each message in each version.
+def guides(*, workspace: Workspace = Path(), as_json: AsJson = False) -> None:
+    """List the guides: one for each message in each version, those that come with the gateway and the workspace's own.
 
     Example: gateway edi guides
     """
     with answering():
-        known = list(standard())
+        known = list(with_workspace_guides(standard(), workspace))
     if as_json:
         show_json([{"guide": one.name, "label": one.label, "group": one.functional_id or None} for one in known])
         return
@@ -43,6 +46,7 @@ def guide(
     elements: Annotated[
         bool, typer.Option("--elements/--segments", help="With the elements, or segments only.")
     ] = True,
+    workspace: Workspace = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Print a guide as a tree: loops, segments, usage, repeats, elements with types and lengths.
@@ -52,7 +56,7 @@ def guide(
     Example: gateway edi guide x12/004010/855 --segments
     """
     with answering():
-        chosen = _find(name)
+        chosen = _find(name, with_workspace_guides(standard(), workspace))
     if as_json:
         show_json(_json(chosen))
         return
@@ -80,13 +84,13 @@ def guide(
         show(f"levels of {nested}: " + ", ".join(f"{code} {label}" for code, label in chosen.level_labels.items()))
 
 
-def _find(name: str) -> Guide:
+def _find(name: str, known: Guides) -> Guide:
     """The guide of that name; `004010/850` and `D96A/ORDERS` will do. Raises OurFault."""
     parts = name.strip("/").split("/")
-    found = standard().find(*parts[-2:]) if len(parts) in {2, 3} else None
+    found = known.find(*parts[-2:]) if len(parts) in {2, 3} else None
     if found is not None and found.name.endswith(name.strip("/")):
         return found
-    names = [one.name for one in standard()]
+    names = [one.name for one in known]
     ending = [one for one in names if one.endswith(f"/{name}")]
     meant = ", ".join(ending) if ending else near_miss(name, names)
     raise OurFault(

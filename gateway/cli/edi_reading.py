@@ -15,6 +15,7 @@ from gateway.edi.library import Guides, standard
 from gateway.edi.reading import read
 from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
+from gateway.partners.guide_files import with_workspace_guides
 from gateway.yamltext import near_miss
 
 
@@ -39,7 +40,8 @@ def reading(
     workspace: Path = Path(),
 ) -> Reading:
     """A reading from options: the partner's agreement, and over it what is said here. Raises OurFault."""
-    own = Reading(guides=standard(), tolerances=Tolerances()) if partner is None else of_partner(partner, workspace)
+    guides = with_workspace_guides(standard(), workspace)
+    own = Reading(guides=guides, tolerances=Tolerances()) if partner is None else of_partner(partner, workspace, guides)
     switched_on = {one.name for one in fields(Tolerances) if getattr(own.tolerances, one.name)}
     return Reading(
         guides=own.guides,
@@ -48,7 +50,7 @@ def reading(
     )
 
 
-def of_partner(name: str, workspace: Path) -> Reading:
+def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
     """A reading as the agreement with this partner says. Raises OurFault when there is none of that name."""
     from gateway.partners.workspace import load  # noqa: PLC0415  reading a file needs no workspace
 
@@ -57,7 +59,7 @@ def of_partner(name: str, workspace: Path) -> Reading:
         meant = near_miss(name, agreements)
         remedy = f"did you mean {meant}?" if meant else f"partners are: {', '.join(agreements) or 'none'}"
         raise OurFault(f"there is no partner {name}", remedy=remedy)
-    return Reading(guides=standard(), tolerances=Tolerances())
+    return Reading(guides=guides, tolerances=Tolerances())
 
 
 def _tolerances(names: Iterable[str]) -> Tolerances:
@@ -108,5 +110,11 @@ Charset = Annotated[
 ]
 Partner = Annotated[str | None, typer.Option("--partner", help="Read as this partner's agreement says.")]
 Workspace = Annotated[
-    Path, typer.Option("--workspace", envvar="GATEWAY_WORKSPACE", help="The folder with the partner's agreement.")
+    Path,
+    typer.Option(
+        "--workspace",
+        envvar="GATEWAY_WORKSPACE",
+        help="A workspace: its agreements, its own guides.",
+        show_default="the current folder",
+    ),
 ]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.edi.characters import UNDECODABLE, decoded, size
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.segments import Mark, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Ordinary segments that follow each other, or one binary segment."""
 
     text: str
@@ -35,7 +34,7 @@ class Piece:
         return segments
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many segments, empty ones included."""
         return 1 if self.binary else self.text.count(self.delimiters.segment)
 

@@ -1,20 +1,21 @@
 """One message: its segments matched to the guide's loops, checked, and hung into a tree.
 
-What is right as a whole (`grammar`) is hung together only when somebody looks. Everything else goes segment by segment:
-find the step, match the pattern, append; begin and end loops. Whatever needs a reason (a segment without a step, a
-pattern that does not match, a mandatory place passed over) goes to `walk`.
+What is right as a whole (`grammar`) is hung together (`hang`) only when somebody looks. Everything else goes segment by
+segment: find the step, match the pattern, append; begin and end loops. Whatever needs a reason (a segment without a
+step, a pattern that does not match, a mandatory place passed over) goes to `walk`.
 """
 
 from __future__ import annotations
 
 from gateway.edi.body import Piece
 from gateway.edi.guide import SegmentSpec
+from gateway.edi.hang import hang
 from gateway.edi.hierarchy import sound
 from gateway.edi.rules import finding
-from gateway.edi.structure import KEY, State, Structure
+from gateway.edi.structure import KEY, State, Structure, choose
 from gateway.edi.tolerances import Limits
 from gateway.edi.tree import Loop, Segment
-from gateway.edi.walk import BINARY, Children, Walk
+from gateway.edi.walk import BINARY, Walk
 
 
 def clean(structure: Structure, body: list[Piece], limits: Limits) -> Loop | None:
@@ -26,7 +27,7 @@ def clean(structure: Structure, body: list[Piece], limits: Limits) -> Loop | Non
         return None
     if structure.guide.nests and not sound(piece.text, structure.guide, structure.delimiters, limits.depth):
         return None
-    return Loop("", lambda: _hang(structure, piece))
+    return Loop("", lambda: hang(structure, piece))
 
 
 def check_message(walk: Walk, body: list[Piece], end: int) -> int:
@@ -34,17 +35,6 @@ def check_message(walk: Walk, body: list[Piece], end: int) -> int:
 
     `end` is the byte offset of SE or UNT.
     """
-    return _segments(walk, body, end, trusted=False)
-
-
-def _hang(structure: Structure, piece: Piece) -> Children:
-    """The tree of a message that is known to be right."""
-    walk = Walk(structure)
-    _segments(walk, [piece], 0, trusted=True)
-    return walk.root.children
-
-
-def _segments(walk: Walk, body: list[Piece], end: int, *, trusted: bool) -> int:
     stack, counts = walk.stack, walk.counts
     children = stack[-1]
     state = walk.structure.start
@@ -55,7 +45,7 @@ def _segments(walk: Walk, body: list[Piece], end: int, *, trusted: bool) -> int:
         for raw in piece.segments:
             position += 1
             step = state[raw[:KEY]]
-            if step is None or not (trusted or step.match(raw)) or (dirty and not raw.isascii()):
+            if step is None or not step.match(raw) or (dirty and not raw.isascii()):
                 state, used = _one(walk, state, raw, position, offset)
                 position += used - 1
                 children = stack[-1]
@@ -86,7 +76,7 @@ def _segments(walk: Walk, body: list[Piece], end: int, *, trusted: bool) -> int:
                 children.append(Segment(step.tag, raw, position, offset, step.wire))
                 state = step.state
             else:
-                state, _ = _one(walk, state, raw, position, offset, trusted=trusted)
+                state, _ = _one(walk, state, raw, position, offset)
                 children = stack[-1]
             offset += len(raw) + gap if even else piece.size(raw) + gap
     walk.finish(state, position + 1, end)
@@ -100,17 +90,17 @@ def _give_up(walk: Walk, body: list[Piece], state: State, end: int) -> int:
     return count
 
 
-def _one(walk: Walk, state: State, raw: str, position: int, offset: int, *, trusted: bool = False) -> tuple[State, int]:
+def _one(walk: Walk, state: State, raw: str, position: int, offset: int) -> tuple[State, int]:
     """One segment, slowly: the state behind it, and whether it was a segment at all (1 or 0)."""
     structure = walk.structure
-    step = walk.choose(state[raw[:KEY]], raw)
-    if step is None or not (trusted or (step.match(raw) and raw.isascii())):
+    step = choose(state[raw[:KEY]], raw, structure.delimiters)
+    if step is None or not (step.match(raw) and raw.isascii()):
         raw, offset = walk.clean(raw, position, offset)
         if not raw:
             walk.report(finding("edi.segment.empty", walk.at(position, "", offset), said="", wanted="a segment"))
             return state, 0
         tag = raw.partition(structure.delimiters.element)[0]
-        step = walk.choose(state[structure.key(tag)], raw)
+        step = choose(state[structure.key(tag)], raw, structure.delimiters)
         if step is None or step.tag != tag:
             return _unplaced(walk, state, tag, raw, (position, offset)), 1
         if not (step.match(raw) and raw.isascii()):

@@ -43,7 +43,6 @@ class EdifactMachine(Machine):
     tags = Tags(start="UNB", end="UNZ", group="UNG", group_end="UNE", message="UNH", message_end="UNT")
     mixed = False
     repertoire: Repertoire | None = None
-    _outside: re.Pattern[str] | None = None
 
     def read_start(self, notes: list[Finding]) -> InterchangeStart:
         """UNA, if there is one, and UNB. Raises PartnerFault when they cannot be read."""
@@ -101,7 +100,7 @@ class EdifactMachine(Machine):
         self.repertoire = repertoire
         if repertoire is not None:
             known = re.escape("".join(sorted(repertoire.characters)) + delimiters.all)
-            self._outside = re.compile(f"[^{known}\\r\\n\\ud800-\\udfff\\ufdd0-\\ufdd4]")
+            self.listed = re.compile(f"[^{known}\\r\\n\\ud800-\\udfff\\ufdd0-\\ufdd4]")
 
     def _header(self, delimiters: Delimiters, offset: int) -> bytes:
         """The UNB, up to its terminator, which is passed over."""
@@ -188,7 +187,7 @@ class EdifactMachine(Machine):
 
     def check_text(self, text: str, offset: int, number: str, mark: Mark) -> list[Finding]:
         """Characters outside the repertoire of UNOA and UNOB are read all the same, and noted once a message."""
-        pattern = self._outside
+        pattern = self.listed
         found = None if pattern is None else pattern.search(text)
         if found is None:
             return []

@@ -54,13 +54,13 @@ class Hierarchy:
     at: int = -1
     """Where in the root the first of them stands."""
 
-    def add(self, root: Loop, loop: Loop) -> None:
-        """Take note of an HL loop instead of hanging it into the root at once."""
+    def add(self, at: int, loop: Loop) -> None:
+        """Take note of a loop instead of hanging it into the root at once; the root has `at` children so far."""
         if self.at < 0:
-            self.at = len(root.children)
+            self.at = at
         self.loops.append(loop)
 
-    def nest(self, root: Loop, place: EdiPlace) -> list[Finding]:
+    def nest(self, root: list[Segment | Loop], place: EdiPlace) -> list[Finding]:
         """Hang every loop below its parent. `place` names interchange, group and set."""
         found: list[Finding] = []
         heads = [_head(loop) for loop in self.loops]
@@ -87,7 +87,7 @@ class Hierarchy:
         for loop, parent in zip(self.loops, parents, strict=True):
             (tops if parent < 0 else self.loops[parent].children).append(loop)
         if self.loops:
-            root.children[self.at : self.at] = tops
+            root[self.at : self.at] = tops
         return found
 
     def _cut_depth(self, parents: list[int], heads: list[Segment], place: EdiPlace) -> list[Finding]:

@@ -7,9 +7,11 @@ wrong count can refuse messages that were read already, so `GroupEnd` and `Inter
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from gateway.edi.body import pieces
 from gateway.edi.characters import cleaner, codec, decoded
@@ -49,8 +51,7 @@ class Tags:
     message_end: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What ST or UNH says, and what is wrong with it."""
 
     type: str
@@ -103,6 +104,8 @@ class Machine(ABC):
         self.groups = 0
         """Groups with a header of their own."""
         self.messages = 0
+        self.listed: re.Pattern[str] | None = None
+        """A character that is not on the list of those that this interchange may hold; None without a list."""
         self.group: OpenGroup | None = None
         self._findings: list[Finding] = []
         self._group_verdicts: set[Verdict] = set()
@@ -162,25 +165,28 @@ class Machine(ABC):
         yield self._start
         if self.tolerances.wrapped_lines and chars.segment not in "\r\n":
             self.buffer.unwrap()
-        tags = {name: getattr(self.tags, name).encode() for name in Tags.__dataclass_fields__}
+        tags = self.tags
+        message, message_end = tags.message.encode(), tags.message_end.encode()
+        group, group_end, end = tags.group.encode(), tags.group_end.encode(), tags.end.encode()
         trailer: Mark | None = None
         for part in cut(self.buffer, self.delimiters, self.service, self.limits):
             if isinstance(part, Run):
                 self._run(part)
                 continue
-            self._indented(part)
+            if part.indented:
+                self._indented(part)
             tag = part.tag
-            if tag == tags["message"]:
+            if tag == message:
                 yield from self._close_message(None)
                 yield from self._open_message(part)
-            elif tag == tags["message_end"]:
+            elif tag == message_end:
                 yield from self._close_message(part)
-            elif tag == tags["group"]:
+            elif tag == group:
                 yield from self._close_group(None)
                 yield self._open_group(part)
-            elif tag == tags["group_end"]:
+            elif tag == group_end:
                 yield from self._close_group(part)
-            elif tag == tags["end"]:
+            elif tag == end:
                 trailer = part
             else:
                 yield from self.other(part)
@@ -229,9 +235,8 @@ class Machine(ABC):
             self.once("edi.interchange.stray_segment", raw, offset, wanted)
 
     def _indented(self, mark: Mark) -> None:
-        if mark.indented:
-            severity = Severity.ACCEPT if self.tolerances.indented_segments else None
-            self.once("edi.segment.indented", mark.raw[:8], mark.offset, "no blanks before a segment", severity)
+        severity = Severity.ACCEPT if self.tolerances.indented_segments else None
+        self.once("edi.segment.indented", mark.raw[:8], mark.offset, "no blanks before a segment", severity)
 
     def once(self, rule: str, said: bytes, offset: int, wanted: str, severity: Severity | None = None) -> None:
         """Report a rule of the envelope, the first time only."""
@@ -361,8 +366,9 @@ class Machine(ABC):
         guide = self.guides.find(head.version, head.type)
         end = self.buffer.offset if mark is None else mark.offset
         body = list(pieces(_joined(opened.parts), self.used_charset, self.delimiters))
-        for piece in body:
-            found += self.check_text(piece.text, piece.offset, number, opened.mark)
+        if self.listed is not None:
+            for piece in body:
+                found += self.check_text(piece.text, piece.offset, number, opened.mark)
         root: Loop | None = None
         if guide is None:
             if not any(one.severity is Severity.REJECT for one in found):
@@ -382,7 +388,7 @@ class Machine(ABC):
             root = walk.root
             found += walk.findings
         else:
-            segments = 2 + sum(piece.count for piece in body)
+            segments = 2 + sum([piece.number for piece in body])
         if mark is None:
             segments -= 1
             where = replace(self.at(opened.mark, number), segment=None, tag=None, offset=end)

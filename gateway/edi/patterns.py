@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import UNLIMITED, ElementSpec, Note, SegmentSpec
 
-_DATE = "(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8])"
+_DATE = "(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])(?:29|30)|(?:0[13578]|1[02])31"
 _SECONDS = 6
 """The length of a time with seconds."""
 _TIME = r"(?:[01][0-9]|2[0-3])[0-5][0-9]"
@@ -73,15 +73,9 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
             seconds = rf"(?:[0-5][0-9][0-9]{{0,{high - 6}}})?" if high >= _SECONDS else ""
             return _TIME + seconds
         case "R":
-            # The sign and the decimal point do not count towards the length.
-            whole = rf"[0-9]{{{low},{high}}}"
-            point = rf"(?=[0-9.]{{{low + 1},{high + 1}}}(?![0-9.]))[0-9]*\.[0-9]*"
-            return rf"-?(?:{whole}(?!\.)|{point})"
+            return _decimal(low, high, r"\.", "[0-9]*")
         case "n":
-            marks = f"[{''.join(map(re.escape, chars.delimiters.decimal))}]"
-            whole = rf"[0-9]{{{low},{high}}}"
-            point = rf"(?=[0-9.,]{{{low + 1},{high + 1}}}(?![0-9.,]))[0-9]+{marks}[0-9]+"
-            return rf"-?(?:{whole}(?![.,])|{point})"
+            return _decimal(low, high, f"[{''.join(map(re.escape, chars.delimiters.decimal))}]", "[0-9]+")
         case "a":
             return f"{chars.letters}{{{low},{high}}}"
         case "B":
@@ -90,6 +84,16 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
             return rf"-?[0-9]{{{low},{high}}}"
         case _:
             return f"{chars.data}{{{low},{high}}}"
+
+
+def _decimal(low: int, high: int, mark: str, part: str) -> str:
+    """A number, read once from left to right: its sign and its decimal mark do not count towards the length."""
+    if low > 1:
+        whole = rf"[0-9]{{{low},{high}}}"
+        return rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]))[0-9]+{mark}{part})"
+    # Looking back tells that there were not too many digits: what stands before the number is no digit.
+    fits = rf"(?<!(?:[0-9]|{mark}){{{high + 2}}})" if high < UNLIMITED else ""
+    return rf"-?[0-9]{{1,{high}}}(?:{mark}{part}{fits}|)"
 
 
 def _composite(spec: ElementSpec, chars: Characters) -> str:
@@ -205,7 +209,7 @@ def segment_pattern(spec: SegmentSpec, delimiters: Delimiters) -> str:
         empty = tests.empty.get(index)
         # An empty element is told by the next separator: tried first, its test is made only there.
         return (
-            f"(?:(?={separator}|{chars.terminator}|\\Z){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
+            f"(?:(?!{chars.within}){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
         )
 
     def neither(index: int) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.rules import finding
@@ -75,16 +76,14 @@ class Buffer:
         return bytes(self.data[self.at : self.at + count])
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Ordinary segments that follow each other, each with its terminator."""
 
     raw: bytes
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One service or binary segment, without its terminator. `tag` is `b"ST"` and so on."""
 
     tag: bytes

@@ -254,6 +254,15 @@ def _targets(place: Place) -> Iterator[_Target]:
     yield _Target(None, pops, again=False, missing=missing)
 
 
+def choose(step: Step | None, raw: str, delimiters: Delimiters) -> Step | None:
+    """Of several steps for one tag, the first whose qualifiers have this segment's element 01."""
+    if step is None or not step.choices:
+        return step
+    element = raw.split(delimiters.element, 2)[1:2]
+    code = element[0].partition(delimiters.component)[0].rstrip("\r\n") if element else ""
+    return next((one for one in step.choices if not one.qualifiers or code in one.qualifiers), None)
+
+
 @lru_cache(maxsize=256)
 def _compiled(guide: _Same, delimiters: Delimiters) -> Structure:
     return Structure(guide.guide, delimiters)

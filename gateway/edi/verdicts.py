@@ -25,6 +25,8 @@ SLOT = 1024
 _LONGEST = 35
 """Characters kept of a header's value: the longest that any acknowledgment repeats."""
 _UNSAFE = re.compile(r"[^ -~]")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +72,7 @@ def of_message(message: Message) -> SetVerdict:
         control_number=message.control_number[:_LONGEST],
         association=message.association[:_LONGEST],
         outcome=message.outcome,
-        findings=grave(message.findings)[:MOST_FINDINGS],
+        findings=grave(message.findings)[:MOST_FINDINGS] if message.findings else (),
     )
 
 
@@ -133,6 +135,8 @@ class Ledger:
         self._end = 0
         self.groups_used = False
         """Whether any group has a number: in EDIFACT, whether there is an UNG."""
+        self.refused = False
+        """Whether any set is, acknowledgments apart."""
         self.types: set[bool] = set()
         """Whether messages are acknowledgments themselves: True, False, both, or nothing came."""
 
@@ -142,13 +146,14 @@ class Ledger:
         self._write(b" " * (SLOT - 1) + b"\n")
 
     def add(self, message: Message, *, service: bool = False) -> None:
-        """A set was read. `service`: it is an acknowledgment itself."""
+        """A set was read. `service`: it is a CONTRL, a 997 or a 999 itself."""
         self.types.add(service)
         one = of_message(message)
+        self.refused = self.refused or (one.outcome is Verdict.REJECTED and not service)
         row: list[Any] = [one.type, one.version, one.control_number, one.association, one.outcome.value]
         if one.findings:
             row.append([_row(found) for found in one.findings])
-        self._write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+        self._write(_encode(row).encode() + b"\n")
 
     def close_group(self, end: GroupEnd) -> None:
         """A group ended; its verdict goes where it begins."""
@@ -161,7 +166,7 @@ class Ledger:
         values["end"] = self._end
         while True:
             values["findings"] = found
-            line = json.dumps(values, separators=(",", ":")).encode()
+            line = _encode(values).encode()
             if len(line) < SLOT:
                 break
             # What does not fit is told by what stands before it: the codes of a group are few.
@@ -177,7 +182,7 @@ class Ledger:
         stop = self._end if self._open is None else self._open
         while at < stop:
             self._file.seek(at)
-            values = json.loads(self._file.read(SLOT))
+            values = _decode(self._file.read(SLOT).decode())
             end: int = values.pop("end")
             values["findings"] = tuple(_finding(row) for row in values["findings"])
             values["outcome"] = Verdict(values["outcome"])
@@ -189,7 +194,7 @@ class Ledger:
         while at < end:
             line = self._file.readline()
             at += len(line)
-            kind, version, number, association, outcome, *found = json.loads(line)
+            kind, version, number, association, outcome, *found = _decode(line.decode())
             yield SetVerdict(
                 type=kind,
                 version=version,

@@ -140,20 +140,11 @@ class Walk:
         children: Children = [segment]
         loop = Loop(name, children)
         if self.hierarchy is not None and name == self.structure.guide.nests:
-            self.hierarchy.add(self.root, loop)
+            self.hierarchy.add(len(self.root.children), loop)
         else:
             self.stack[-1].append(loop)
         self.stack.append(children)
         self.counts.append(times)
-
-    def choose(self, step: Step | None, raw: str) -> Step | None:
-        """Of several steps for one tag, the first whose qualifiers have this segment's element 01."""
-        if step is None or not step.choices:
-            return step
-        chars = self.structure.delimiters
-        element = raw.split(chars.element, 2)[1:2]
-        code = element[0].partition(chars.component)[0].rstrip("\r\n") if element else ""
-        return next((one for one in step.choices if not one.qualifiers or code in one.qualifiers), None)
 
     def resume(self, state: State, tag: str, segment: Segment) -> State:
         """A segment that has no step: say what it is, hang it where it belongs, and go on from there."""
@@ -215,7 +206,7 @@ class Walk:
         """The end of the set: what is still missing, and the hierarchy."""
         self.passed_over(state, state.ending, position, offset)
         if self.hierarchy is not None:
-            self.report(*self.hierarchy.nest(self.root, self.place))
+            self.report(*self.hierarchy.nest(self.root.children, self.place))
         if self.dropped:
             said = f"{self.dropped} more"
             wanted = f"at most {self.limits.findings} findings in a set"

@@ -186,7 +186,7 @@ def _element(segment: Segment) -> ElementError:
 
 
 def components_of(segment: Segment, element: int) -> tuple[str, ...]:
-    """The components of an element that is not repeated; one empty text where it is absent."""
+    """The components of an element, of repeats the first; one empty text where it is absent."""
     value = simple(segment.elements[element - 1]) if element <= len(segment.elements) else ""
     return (value,) if isinstance(value, str) else value
 

@@ -133,14 +133,18 @@ class _Teller:
         """A UCF and what belongs to it. A group is not accepted with errors: below a 7 there is no code."""
         head: list[Element] = [
             fit(group.control_number, 14) or "0",
-            _party(group.sender) if group.sender else "",
-            _party(group.receiver) if group.receiver else "",
+            self.party(group.sender),
+            self.party(group.receiver),
             REJECTED if group.refused else ACKNOWLEDGED,
             *(self.reason("UCF", group.findings, rejected=True) if group.refused else ()),
         ]
         yield Segment("UCF", head)
         if not group.refused:
             yield from islice(self.messages(sets, refused=False), MAXIMUM_MESSAGES)
+
+    def party(self, id_: str) -> Element:
+        """S006, S007: mandatory in an UCF of syntax 3."""
+        return _party(id_) if id_ or self.syntax < 4 else ""  # noqa: PLR2004
 
     def messages(self, sets: Iterable[SetVerdict], *, refused: bool) -> Iterator[Loop]:
         for one in sets:

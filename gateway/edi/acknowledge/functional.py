@@ -30,6 +30,10 @@ MAXIMUM_ELEMENTS = 99
 """AK4 segments per AK3, IK4 per IK3."""
 LAST = 999_999
 """Elements 719, 97, 123 and 2 have six digits, and the AK2 loop as many repeats."""
+LAST_ELEMENT = 99
+"""Elements 722 and 1528 have two digits."""
+LAST_REPEAT = 9_999
+"""Element 1686 has four."""
 IMPLEMENTATION_FROM = "005010"
 """The first version with a 999; from it on AK1 and AK2 name the convention and 723 has repeats and components."""
 _VERSION = re.compile(r"[0-9]{6}")
@@ -74,9 +78,10 @@ def is_new(version: str) -> bool:
     return _VERSION.match(version) is not None and version[:6] >= IMPLEMENTATION_FROM
 
 
-def functional_kind(version: str, *, implementation: bool = False) -> str:
-    """997 or 999 for a group of this GS08: a 999 only where it is wanted and the version has one."""
-    return "999" if implementation and is_new(version) else "997"
+def functional_kind(version: str, *, implementation: bool = False, sent_in: str | None = None) -> str:
+    """997 or 999 for a group of this GS08: a 999 only where it is wanted, and both versions have one."""
+    both = is_new(version) and (sent_in is None or is_new(sent_in))
+    return "999" if implementation and both else "997"
 
 
 def compose_997(group: Group, *, guides: Guides, version: str = "004010") -> Loop | None:
@@ -99,7 +104,7 @@ def compose_functional(
 
     `version` is what it is sent in: the group's own unless given. None for a group of acknowledgments.
     """
-    kind = functional_kind(group.version, implementation=implementation)
+    kind = functional_kind(group.version, implementation=implementation, sent_in=version)
     root = _compose(group, guides, _form(kind, group.version if version is None else version))
     return None if root is None else (kind, root)
 
@@ -175,7 +180,7 @@ def _segment(key: _Key, found: list[tuple[Finding, EdiPlace]], spec: SegmentSpec
     found.sort(key=lambda one: (one[1].element or 0, one[1].component or 0))
     for one, place in found[:MAXIMUM_ELEMENTS]:
         error = form.element_code(one.codes)
-        if error is None or place.element is None or place.element > 99:  # noqa: PLR2004  element 722
+        if error is None or place.element is None or max(place.element, place.component or 0) > LAST_ELEMENT:
             continue
         copy = _copy(one)
         elements: list[Element] = [_position(place, form), _number(place, spec), error, *([copy] if copy else [])]
@@ -189,7 +194,7 @@ def _position(place: EdiPlace, form: _Form) -> Element:
     """C030: element, component, and from 005010 on the repeat."""
     parts = [str(place.element), str(place.component or "")]
     if form.new:
-        parts.append(str(place.repeat or ""))
+        parts.append(str(min(place.repeat or 0, LAST_REPEAT) or ""))
     while not parts[-1]:
         parts.pop()
     return parts[0] if len(parts) == 1 else tuple(parts)

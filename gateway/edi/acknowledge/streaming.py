@@ -7,9 +7,9 @@ what was read before. An answer is a stream of segments, written in pieces.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from gateway.edi.acknowledge import contrl, functional
 from gateway.edi.acknowledge.ta1 import compose_ta1, wants_ta1
@@ -19,6 +19,8 @@ from gateway.edi.tree import Loop, Message, Segment, Verdict, walk
 from gateway.edi.verdicts import GroupVerdict, Ledger, SetVerdict
 from gateway.errors import PartnerFault
 
+SERVICE = frozenset({"997", "999", contrl.SERVICE_MESSAGE})
+"""Acknowledgments: never answered, and never the reason to refuse others."""
 PIECE = 2_000
 """Segments that are written at once."""
 _SENT_IN = {"997": "004010", "999": functional.IMPLEMENTATION_FROM}
@@ -39,6 +41,8 @@ class Choices:
     """Name in a CONTRL the messages that are simply acknowledged, too."""
     receipt: bool = False
     """A CONTRL that says only that the interchange came."""
+    partial: Literal["set", "group", "interchange"] = "set"
+    """What a refused set takes with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +82,7 @@ def stream(
                     groups += 1
                     ledger.open_group()
                 case Message():
-                    ledger.add(event, service=event.type == contrl.SERVICE_MESSAGE)
+                    ledger.add(event, service=event.type in SERVICE)
                 case GroupEnd():
                     ledger.close_group(event)
                 case InterchangeEnd():
@@ -138,14 +142,14 @@ def _answers(end: InterchangeEnd, ledger: Ledger, guides: Guides, choices: Choic
             segments=iter([compose_ta1(end)]),
         )
     if end.envelope is not Verdict.REJECTED:
-        for group, sets in ledger.groups():
+        for group, sets in _groups(ledger, choices):
             if group.functional_id != functional.FUNCTIONAL_ACKNOWLEDGMENT:
                 yield _functional(group, sets, guides, choices)
 
 
 def _functional(group: GroupVerdict, sets: Iterator[SetVerdict], guides: Guides, choices: Choices) -> Acknowledgment:
-    kind = functional.functional_kind(group.version, implementation=choices.implementation)
     version = choices.version
+    kind = functional.functional_kind(group.version, implementation=choices.implementation, sent_in=version)
     if version is None:
         version = group.version if guides.find(group.version, kind) is not None else _SENT_IN[kind]
     inner = functional.children(group, sets, guides=guides, kind=kind, version=version)
@@ -163,8 +167,18 @@ def _contrl(end: InterchangeEnd, ledger: Ledger, choices: Choices) -> Acknowledg
         version="41" if contrl.syntax_of(end.start) == 4 else "D3",  # noqa: PLR2004  syntax versions
         answers=end.start.control_number,
         outcome=end.outcome,
-        segments=_flat(contrl.children(end, ledger.groups(), options)),
+        segments=_flat(contrl.children(end, _groups(ledger, choices), options)),
     )
+
+
+def _groups(ledger: Ledger, choices: Choices) -> Iterator[tuple[GroupVerdict, Iterator[SetVerdict]]]:
+    """The groups with their sets; refused where the agreement lets a refused set take them along."""
+    for group, sets in ledger.groups():
+        broken = ledger.refused if choices.partial == "interchange" else group.accepted < group.received
+        if broken and choices.partial != "set":
+            yield replace(group, refused=True, accepted=0, outcome=Verdict.REJECTED), sets
+        else:
+            yield group, sets
 
 
 def _flat(children: Iterable[Segment | Loop]) -> Iterator[Segment]:

@@ -1,0 +1,51 @@
+"""The tree of a message that is known to be right: its segments hung into loops, without another check.
+
+`grammar` said that the message is right; `check` hangs what is not. Both follow the same steps, so they mean one tree.
+"""
+
+from __future__ import annotations
+
+from gateway.edi.body import Piece
+from gateway.edi.hierarchy import Hierarchy
+from gateway.edi.structure import KEY, Structure, choose
+from gateway.edi.tree import Loop, Segment
+from gateway.findings import EdiPlace
+
+
+def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
+    """What the root of the message holds."""
+    root: list[Segment | Loop] = []
+    stack = [root]
+    children = root
+    nests, hierarchy = structure.guide.nests, Hierarchy(frozenset(), len(piece.text))
+    state = structure.start
+    position = 1
+    offset, gap, even = piece.offset, piece.gap, piece.even
+    for raw in piece.segments:
+        position += 1
+        step = state[raw[:KEY]]
+        if step is not None and step.choices:
+            step = choose(step, raw, structure.delimiters)
+        assert step is not None
+        if step.plain:
+            children.append(Segment(step.tag, raw, position, offset, step.wire))
+        else:
+            pops = step.pops
+            if pops:
+                del stack[-pops:]
+            if step.opens is None:
+                children = stack[-1]
+                children.append(Segment(step.tag, raw, position, offset, step.wire))
+            else:
+                children = [Segment(step.tag, raw, position, offset, step.wire)]
+                loop = Loop(step.tag, children)
+                if step.opens == nests:
+                    hierarchy.add(len(root), loop)
+                else:
+                    stack[-1].append(loop)
+                stack.append(children)
+        state = step.state
+        offset += gap + (len(raw) if even else piece.size(raw))
+    if nests:
+        hierarchy.nest(root, EdiPlace())
+    return root

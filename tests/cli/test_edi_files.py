@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli import edi_files
+from gateway.cli import edi_files, edi_progress
 from gateway.cli.edi import app
 from gateway.cli.edi_files import Source, blocks, sources
+from gateway.cli.edi_progress import Meter
 from gateway.errors import OurFault
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "x12"
@@ -89,3 +92,22 @@ def test_what_is_not_there_ends_with_code_2_and_a_remedy(tmp_path: Path, command
     for name in ("none.edi", "*.edi", "."):
         result = runner.invoke(app, [command, str(tmp_path / name)])
         assert (result.exit_code, "remedy:" in result.stderr) == (2, True), name
+
+
+class _Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_is_drawn_on_a_terminal_after_a_while_and_never_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes read of the total; nothing before the patience is over."""
+    monkeypatch.setenv("TERM", "xterm")
+    for stream, patience, drawn in ((_Terminal(), 0.0, True), (_Terminal(), 60.0, False), (io.StringIO(), 0.0, False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(edi_progress, "PATIENCE", patience)
+        with Meter([Source(name="in", size=2000)]) as meter:
+            meter.add(1000)
+            meter.add(1000)
+        assert ("2.0" in stream.getvalue()) == drawn

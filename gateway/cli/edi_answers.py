@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from gateway.edi.syntax import Syntax
 from gateway.edi.tree import Loop, Segment
 from gateway.edi.write import Envelope, write_interchange
 from gateway.edi.writing import Writer
+from gateway.errors import OurFault
 from gateway.findings import EdiPlace
 
 MOST_GROUPS = 10_000
@@ -86,12 +88,7 @@ class Answers:
         yield writer.write([Segment("GE", ["1", number]), Segment("IEA", ["1", f"{self.number:09d}"])], place)
 
     def _contrl(self, answer: Acknowledgment, start: InterchangeStart) -> Iterator[bytes]:
-        identifier, _, version = start.version.partition(":")
-        syntax = Syntax(
-            identifier=identifier,
-            version=int(version) if version.isdigit() and len(version) == 1 else Syntax().version,
-            newline=self.newline,
-        )
+        syntax = _syntax(start, self.newline)
         envelope = edifact_write.Envelope(
             sender=edifact_write.Party(id=start.receiver, qualifier=start.receiver_qualifier),
             receiver=edifact_write.Party(id=start.sender, qualifier=start.sender_qualifier),
@@ -104,3 +101,14 @@ class Answers:
             type="CONTRL", version=answer.version, control_reference="1", root=Loop("", list(answer.segments))
         )
         yield edifact_write.write_interchange(envelope, [message])
+
+
+def _syntax(start: InterchangeStart, newline: str) -> Syntax:
+    """The syntax that they use; the usual one where theirs does not exist: their interchange is refused for it."""
+    identifier, _, version = start.version.partition(":")
+    if len(version) == 1 and version.isdigit():
+        theirs = Syntax(identifier=identifier, version=int(version), newline=newline)
+        with suppress(OurFault):
+            theirs.writer()
+            return theirs
+    return Syntax(newline=newline)

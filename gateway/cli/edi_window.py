@@ -13,7 +13,8 @@ from gateway.edi.delimiters import Delimiters
 
 BLANKS = b"\r\n\t "
 UNA_LENGTH = 9
-_ISA_TERMINATOR = 105
+_TERMINATORS = {b"ISA": 105, b"UNA": 8}
+"""Where a header declares its terminator."""
 
 
 class Window:
@@ -36,7 +37,9 @@ class Window:
         for block in self._blocks:
             if self._unwrapped and not self.end:
                 # A terminator that is a line break is not wrapping.
-                self._unwrapped = block.lstrip(BLANKS)[_ISA_TERMINATOR : _ISA_TERMINATOR + 1] not in {b"\r", b"\n"}
+                head = block.removeprefix(b"\xef\xbb\xbf").lstrip(BLANKS)
+                at = _TERMINATORS.get(head[:3])
+                self._unwrapped = at is None or head[at : at + 1] not in {b"\r", b"\n"}
             piece = block.translate(None, b"\r\n") if self._unwrapped else block
             if piece:
                 self._kept += piece

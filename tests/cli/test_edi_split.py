@@ -182,3 +182,14 @@ def test_edifact_keeps_its_una_its_groups_and_its_release_characters(split: Spli
     result = split(data, "--by", by, "--json")
     written = json.loads(result.stdout.splitlines()[0])
     assert Path(written["file"]).read_bytes() == data
+
+
+def test_wrapped_lines_are_unwrapped_in_the_files(split: Split, into: Path) -> None:
+    """In both standards; what comes out is valid without the tolerance."""
+    edifact = EDIFACT.format(ung="", une="").replace("\r\n", "").encode()
+    for data in (interchange(["1", "2"]).replace(b"\n", b""), edifact):
+        wrapped = b"\r\n".join(data[at : at + 80] for at in range(0, len(data), 80))
+        result = split(wrapped, "--tolerate", "wrapped_lines")
+        assert result.exit_code == 0, result.output
+    assert len(names(into)) == 3
+    assert runner.invoke(app, ["check", str(into)]).exit_code == 0

@@ -88,13 +88,14 @@ def _one(walk: Walk, state: State, raw: bytes, position: int, offset: int) -> tu
         step = state[structure.key(tag)]
         if step is None or step.tag != tag:
             return _unplaced(walk, state, tag, raw, (position, offset)), 1
-        if not step.match(raw):
-            walk.elements(step.spec, raw, position, offset)
     if step.choices:
+        # The place decides by which definition the segment is checked: partners' guides have one for each qualifier.
         chosen = walk.choose(step, raw)
         if chosen is None:
             return _unplaced(walk, state, step.tag, raw, (position, offset)), 1
         step = chosen
+    if not step.match(raw):
+        walk.elements(step.spec, raw, position, offset)
     walk.move(state, step, Segment(step.tag, raw, position, offset, step.wire))
     return step.state, 1
 

@@ -62,7 +62,7 @@ def check(
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Report everything wrong in gateway.yaml, the partners' files and guides, with file and line; exit code 1 if any is.
+    """Report everything wrong in gateway.yaml, partners' files and guides, with file and line; exit code 1 if any is.
 
     With names, only the findings in those partners' files and in the folders of their guides.
 

@@ -200,11 +200,13 @@ class Overlay:
     def _nowhere(self, key: _Key, fault: NoPlace) -> None:
         where = fault.above or f"guide {self._base.name}"
         near = near_miss(fault.step, fault.known)
-        elsewhere = [] if near else self._paths(fault.step)
-        if near:
-            fix = f"write {fault.above + '/' if fault.above else ''}{near}"
-        elif elsewhere:
-            fix = f"write {' or '.join(elsewhere[:3])}"
+        # A segment of that name at another place is likelier meant than another segment.
+        paths = self._paths(fault.step)
+        if key.tag == fault.step:
+            element = key.text.rpartition("/")[2]
+            paths = list(dict.fromkeys("/".join((*path.split("/")[:-1], element)) for path in paths))
+        if paths or near:
+            fix = "write " + (" or ".join(paths[:3]) or "/".join(filter(None, (fault.above, near))))
         else:
             fix = f"name what {where} has: {', '.join(fault.known[:12]) or 'nothing is in it'}"
         self._report.add(

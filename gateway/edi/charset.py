@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-_PROBE = rb"\x41 \u0041 xn--4ca +AEE- ~{VP~}" + b"\x1b$B!!\x1b(B \x0e!!\x0f"
+_PROBE = rb"\x41 \u0041 .xn--4ca. +AEE- ~{VP~}" + b"\x1b$B!!\x1b(B \x0e!!\x0f"
 """Plain ASCII that charsets with escapes (ISO 2022, UTF-7, HZ, IDNA, Python's own) read as something else."""
 
 
@@ -17,7 +17,7 @@ def is_transparent(name: str) -> bool:
         info = codecs.lookup(name)
         if info.name == "utf-8":
             return True
-        ascii_bytes = bytes(range(128)) + _PROBE
+        ascii_bytes = bytes(range(128)).replace(b"\\", b"") + _PROBE
         if ascii_bytes.decode(name) != ascii_bytes.decode("ascii"):
             return False
         return all(_alone(info, bytes((byte,))) for byte in range(128, 256))

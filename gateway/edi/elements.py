@@ -148,6 +148,8 @@ def _unprintable(piece: bytes, place: EdiPlace, text: Text) -> list[Finding]:
 
 def _check_piece(spec: ElementSpec, piece: bytes, place: EdiPlace, text: Text) -> list[Finding]:
     value = piece.decode(text.charset)
+    if not spec.used:
+        return [_not_used(spec, value, place)]
     component = text.delimiters.component
     if not spec.components:
         found: list[Finding] = []
@@ -170,11 +172,17 @@ def _check_piece(spec: ElementSpec, piece: bytes, place: EdiPlace, text: Text) -
     for index, one in enumerate(spec.components, 1):
         said = components[index - 1] if index <= len(components) else ""
         where = replace(place, component=index)
-        if said:
+        if said and not one.used:
+            found.append(_not_used(one, said, where))
+        elif said:
             found += check_value(one, said, where)
         elif one.mandatory:
             found.append(finding("edi.element.missing", where, said="", wanted=one.label))
     return found
+
+
+def _not_used(spec: ElementSpec, said: str, place: EdiPlace) -> Finding:
+    return finding("edi.element.not_used", place, said=said, wanted=f"no {spec.label}: this partner's guide has none")
 
 
 def _check_note(note: Note, spec: SegmentSpec, present: set[int], place: EdiPlace) -> list[Finding]:

@@ -75,7 +75,7 @@ def _resolve(
     if standard is not None:
         guide = chain.guides.find(standard[2], standard[3])
         if guide is not None and guide.name == name:
-            return guide, chain.guides.segments(guide.version)
+            return guide, {spec.tag: spec for spec in guide.segments()} | dict(chain.guides.segments(guide.version))
         _missing(chain, name, asked)
         return None
     if name in above or len(above) >= MAX_EXTENDS:

@@ -10,7 +10,7 @@ import pytest
 from gateway.edi import x12
 from gateway.edi.delta import MAX_EXTENDS, RULES, resolve
 from gateway.edi.guide import UNLIMITED, Guide, LoopUse, SegmentSpec, Use
-from gateway.edi.library import Guides
+from gateway.edi.library import Guides, parse_guide, parse_segments
 from gateway.findings import FilePlace, Finding, Severity
 
 BODY = [
@@ -348,3 +348,81 @@ def test_a_mistake_in_the_base_is_told_in_the_base(guides: Guides) -> None:
         "guides/ind/850.yaml:2 codes.BEG99",
         "guides/acme/850.yaml:2 requird",
     ]
+
+
+SEGMENTS = b"""
+composites:
+  C507: [M an..3 2005 date qualifier, C an..35 2380 date, C an..3 2379 date format]
+  C212: [C an..35 7140 item, C an..3 7143 item type]
+segments:
+  BGM: {label: beginning, elements: [C an..3 1001 name, C an..35 1004 number]}
+  DTM: {label: date, elements: [M C507 date]}
+  LIN: {label: line, elements: [C n..6 1082 line, C an..3 1229 action, C C212 item]}
+  PIA: {label: more items, elements: [M an..3 4347 qualifier, M C212 item, C C212 item]}
+  NAD: {label: party, elements: [M an..3 3035 role]}
+  RFF: {label: reference, elements: [M an..35 1154 reference]}
+"""
+ORDERS = b"""
+message: ORDERS
+label: order
+segments:
+- BGM M
+- DTM M 35
+- SG2 NAD C 99: [{SG3 RFF C 10: []}]
+- SG25 LIN C 200000: [PIA C 25, DTM C 35, SG28 NAD C 5]
+- SG30 NAD C 1: []
+"""
+
+
+def test_the_same_words_for_edifact(guides: Guides) -> None:
+    """Places by tag or by the group's name, qualifiers with +, components behind a dot."""
+    orders = parse_guide(ORDERS, parse_segments(SEGMENTS, "segments"), "D96A", "ORDERS", standard="edifact")
+    text = textwrap.dedent("""
+        extends: edifact/D96A/ORDERS
+        segments: {ZZZ: {elements: [M an..5 1154 text, C C507 date]}}
+        required: [DTM+137, LIN/PIA, SG25/DTM+2|69, BGM02]
+        forbidden: [SG30, SG2/SG3, PIA03]
+        codes: {DTM+137/DTM01.3: ["102"], SG25/PIA01: ["1", "5"], PIA02.2: [SA]}
+        lengths: {BGM02: ..17, LIN03.1: "14"}
+        repeat: {SG25: 999, DTM+137: 1}
+        after: {LIN/LIN: [ZZZ], LIN: [{SG99 RFF C 2: []}]}
+        """)
+    partner, findings = resolve("acme/ORDERS", find=found_in({"acme/ORDERS": text}), guides=guides.with_guide(orders))
+    assert findings == ()
+    assert partner is not None
+    guide = partner.guide
+    assert (guide.name, guide.standard) == ("edifact/D96A/ORDERS", "edifact")
+    shape = [
+        (one.tag, one.mandatory, one.maximum, "|".join(sorted(one.qualifiers)) if isinstance(one, Use) else one.group)
+        for one in places(guide.root)
+    ]
+    assert shape == [
+        ("BGM", True, 1, ""),
+        ("DTM", True, 1, "137"),
+        ("DTM", False, 35, ""),
+        ("NAD", False, 99, "SG2"),
+        ("NAD", True, 1, ""),
+        ("LIN", False, 999, "SG25"),
+        ("LIN", True, 1, ""),
+        ("ZZZ", False, 1, ""),
+        ("PIA", True, 25, ""),
+        ("DTM", True, 35, "2|69"),
+        ("DTM", False, 35, ""),
+        ("NAD", False, 5, "SG28"),
+        ("NAD", True, 1, ""),
+        ("RFF", False, 2, "SG99"),
+        ("RFF", True, 1, ""),
+    ]
+    first, second = specs(guide, "DTM")[:2]
+    assert first.elements[0].components[2].codes == {"102"}
+    assert second is specs(orders, "DTM")[0]
+    pia = specs(guide, "PIA")[0].elements
+    assert (pia[0].codes, pia[1].components[1].codes, pia[2].used) == ({"1", "5"}, {"SA"}, False)
+    assert (
+        specs(guide, "ZZZ")[0].elements[1].components
+        == first.elements[0].components[:2] + second.elements[0].components[2:]
+    )
+    assert (specs(guide, "BGM")[0].elements[1].maximum, specs(guide, "LIN")[0].elements[2].components[0].minimum) == (
+        17,
+        14,
+    )

@@ -369,7 +369,7 @@ segments:
 - BGM M
 - DTM M 35
 - SG2 NAD C 99: [{SG3 RFF C 10: []}]
-- SG25 LIN C 200000: [PIA C 25, DTM C 35, SG28 NAD C 5]
+- SG25 LIN C 200000: [PIA C 25, DTM C 35, {SG28 NAD C 5: []}]
 - SG30 NAD C 1: []
 """
 

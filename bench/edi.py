@@ -50,6 +50,7 @@ def read_and_check(data: bytes) -> None:
     for event in x12.read(data, guides=standard()):
         if isinstance(event, Message):
             assert not event.findings
+            assert event.root.children
 
 
 def read_and_touch(data: bytes) -> None:

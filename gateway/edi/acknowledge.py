@@ -13,7 +13,7 @@ from itertools import groupby
 from gateway.edi.interchange import Group, Interchange, InterchangeEnd
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
-from gateway.edi.tree import Loop, Message, Segment, Verdict
+from gateway.edi.tree import Loop, Message, Segment, Verdict, simple
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding, Severity
 
@@ -285,7 +285,7 @@ def _read_segment(loop: Loop) -> SegmentError:
     for one in segments:
         if one.tag != "AK4":
             continue
-        position = one.elements[0] if one.elements else ""
+        position = simple(one.elements[0] if one.elements else "")
         parts = (position,) if isinstance(position, str) else position
         component = _number(parts[1]) if len(parts) > 1 else None
         elements.append(

@@ -42,22 +42,20 @@ def check_group(elements: list[str], place: EdiPlace, guides: Guides) -> list[Fi
     return found
 
 
-def check_start(elements: list[str], place: EdiPlace, offset: int, *, repeated: bool) -> list[Finding]:
-    """What is wrong with the ST at `offset` of the set at `place`; `repeated`: the group has its number already."""
-    kind, number = elements[0], elements[1]
-    if _KIND.fullmatch(kind) and 4 <= len(number) <= 9 and not repeated:  # noqa: PLR2004  element 329
-        return []
+def is_start(kind: str, number: str) -> bool:
+    """Whether ST01 and ST02 can be right."""
+    return _KIND.fullmatch(kind) is not None and 4 <= len(number) <= 9  # noqa: PLR2004  element 329
+
+
+def check_start(kind: str, number: str, place: EdiPlace) -> list[Finding]:
+    """What is wrong with ST01 and ST02 of the ST at `place`."""
     found: list[Finding] = []
-    place = replace(place, segment=1, tag="ST", offset=offset)
     if not _KIND.fullmatch(kind):
         at = replace(place, element=1)
         found.append(finding("edi.message.type_invalid", at, said=kind, wanted="three digits"))
-    at = replace(place, element=2)
     if not 4 <= len(number) <= 9:  # noqa: PLR2004  element 329
+        at = replace(place, element=2)
         found.append(finding("edi.message.control_number_invalid", at, said=number, wanted="4 to 9 characters"))
-    elif repeated:
-        wanted = "a number of its own"
-        found.append(finding("edi.message.control_number_repeated", at, said=number, wanted=wanted))
     return found
 
 

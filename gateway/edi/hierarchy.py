@@ -1,18 +1,46 @@
-"""HL loops nested by HL02, whatever their order in the file.
+"""HL and CPS loops nested by their parents, whatever their order in the file.
 
-X12 segment HL: HL01 is the loop's own number, HL02 its parent's, HL03 its level. Parents exist, nobody is his own
-ancestor, levels are the guide's. What breaks a rule is a finding and stays at the top level, so that nothing is lost.
+X12 segment HL: HL01 is the loop's own number, HL02 its parent's, HL03 its level; EDIFACT's CPS has the same elements.
+Parents exist, nobody is his own ancestor, levels are the guide's. What breaks a rule is a finding and stays at the top
+level, so that nothing is lost.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from gateway.edi.delimiters import Delimiters
+from gateway.edi.guide import Guide
 from gateway.edi.rules import finding
 from gateway.edi.tree import Loop, Segment
 from gateway.findings import EdiPlace, Finding
 
 NUMBER, PARENT, LEVEL = 1, 2, 3
+
+
+@lru_cache(maxsize=64)
+def _heads(tag: str, delimiters: Delimiters) -> re.Pattern[str]:
+    separator, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
+    element = f"(?:{separator}([^{separator}{terminator}]*))?"
+    return re.compile(rf"(?:\A|{terminator}){tag}{element}{element}{element}")
+
+
+def sound(text: str, guide: Guide, delimiters: Delimiters, depth: int) -> bool:
+    """Whether the hierarchy of a whole message is right, told from its text; False may mean unknown.
+
+    Parents that come before their children, as nearly everybody sends them, cannot be a cycle.
+    """
+    depths: dict[str, int] = {"": -1}
+    for number, parent, level in _heads(guide.nests, delimiters).findall(text):
+        above = depths.get(parent)
+        if above is None or number in depths or above + 1 >= depth:
+            return False
+        if guide.levels and level not in guide.levels:
+            return False
+        depths[number] = above + 1
+    return True
 
 
 @dataclass(slots=True)

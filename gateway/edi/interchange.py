@@ -1,4 +1,8 @@
-"""What an X12 file is made of, as frozen values: the events of a stream, and whole interchanges with final verdicts."""
+"""What an EDI file is made of, as frozen values: the events of a stream, and whole interchanges with final verdicts.
+
+The words are X12's; EDIFACT's UNB, UNG and UNH say the same. EDIFACT messages outside any UNG stand in one group
+without a control number.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from gateway.findings import Finding
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InterchangeStart:
-    """An ISA. Identifiers are without padding; date and time as sent (YYMMDD, HHMM)."""
+    """An ISA or UNB. Identifiers are without padding; date and time as sent (YYMMDD or CCYYMMDD, HHMM)."""
 
     sender_qualifier: str
     sender: str
@@ -22,32 +26,36 @@ class InterchangeStart:
     date: str
     time: str
     version: str
-    """ISA12."""
+    """ISA12, or syntax identifier and version of UNB: `UNOC:3`."""
     control_number: str
     ack_requested: bool
-    """ISA14: a TA1 is wanted."""
+    """ISA14, 0031: a TA1 or CONTRL is wanted."""
     test: bool
-    """ISA15 is T."""
+    """ISA15 is T, 0035 is 1."""
     delimiters: Delimiters
     offset: int
     findings: tuple[Finding, ...] = ()
+    standard: str = "x12"
+    charset: str = "utf-8"
+    """The Python codec its messages are read with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupStart:
-    """A GS. Date and time as sent (CCYYMMDD, HHMM…)."""
+    """A GS or UNG; where EDIFACT has none, everything but `offset` is empty. Date and time as sent."""
 
     functional_id: str
-    """GS01."""
+    """GS01, 0038."""
     sender: str
     receiver: str
     date: str
     time: str
     control_number: str
     version: str
-    """GS08 as sent."""
+    """GS08 as sent; of UNG D96A."""
     offset: int
     findings: tuple[Finding, ...] = ()
+    standard: str = "x12"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +78,8 @@ class GroupEnd:
     """Sets that are not rejected, before a rejection of the group itself."""
     findings: tuple[Finding, ...]
     outcome: Verdict
+    end: int = 0
+    """Byte offset behind it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +92,8 @@ class InterchangeEnd:
     outcome: Verdict
     envelope: Verdict
     """What the envelope alone deserves: what a TA1 says."""
+    end: int = 0
+    """Byte offset behind it."""
 
 
 Event = InterchangeStart | GroupStart | Message | Ta1 | GroupEnd | InterchangeEnd
@@ -102,6 +114,7 @@ class Group:
     messages: tuple[Message, ...]
     findings: tuple[Finding, ...]
     outcome: Verdict
+    standard: str = "x12"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +138,8 @@ class Interchange:
     outcome: Verdict
     envelope: Verdict
     """What the envelope alone deserves: what a TA1 says."""
+    standard: str = "x12"
+    charset: str = "utf-8"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,6 +192,7 @@ def final_group(end: GroupEnd, messages: list[Message]) -> Group:
         messages=tuple(messages),
         findings=end.findings,
         outcome=end.outcome,
+        standard=start.standard,
     )
 
 
@@ -209,6 +225,8 @@ def final_interchange(end: InterchangeEnd, groups: list[Group], tas: list[Ta1]) 
         findings=end.findings,
         outcome=end.outcome,
         envelope=end.envelope,
+        standard=start.standard,
+        charset=start.charset,
     )
 
 

@@ -3,14 +3,16 @@
 `guides/x12/004010/` and `guides/edifact/D96A/`: `segments.yaml` of a version holds composites and segments, each other
 file there holds one transaction set. An element is written `M AN 1/22 324 order number` (usage, type, lengths,
 dictionary number, label), in EDIFACT `M an..35 1004 document number`; a composite `O C040 reference`; ` x5` behind the
-number lets it repeat; `[A B]` at the end closes its codes. A place is `REF M 12` (usage, repeats; `*` is any number;
-`REF*DP|PS` takes those qualifiers only), a loop maps its place to its items (`SG2 NAD M 99: [LOC 25]`).
+number lets it repeat; `[A B]` at the end closes its codes. `extends: "004010"` takes over what another version has,
+`lengths: {"127": 1/50}` gives an element its length wherever it stands. A place is `REF M 12` (usage, repeats; `*` is
+any number; `REF*DP|PS` takes those qualifiers only), a loop maps its place to its items (`SG2 NAD M 99: [LOC 25]`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -128,10 +130,14 @@ class Package:
         if known is None:
             if version not in self.versions:
                 return {}
-            _, folder = self._folders[version]
-            name = f"{version}/segments.yaml"
-            known = self._segments[version] = parse_segments(folder.joinpath("segments.yaml").read_bytes(), name)
+            known = self._segments[version] = parse_segments(
+                self._read(version), f"{version}/segments.yaml", self._read
+            )
         return known
+
+    def _read(self, version: str) -> bytes:
+        _, folder = self._folders[version]
+        return folder.joinpath("segments.yaml").read_bytes()
 
 
 @lru_cache(maxsize=1)
@@ -156,38 +162,52 @@ def _wrong(name: str, what: str, text: object) -> OurFault:
     return OurFault(f"guide {name}: {what} cannot be read: {text!r}", remedy="see docs/edi.md for the format")
 
 
-def parse_segments(data: bytes, name: str) -> dict[str, SegmentSpec]:
-    """The segments of a version from their YAML text. Raises OurFault naming the line that cannot be read."""
+def parse_segments(data: bytes, name: str, others: Callable[[str], bytes] | None = None) -> dict[str, SegmentSpec]:
+    """The segments of a version from their YAML text; `others` gives the text of the version that it extends.
+
+    Raises OurFault naming the line that cannot be read.
+    """
     document = _load(data, name)
-    composites = {
-        key: tuple(elements_of(lines, {}, f"{name} {key}")) for key, lines in document.get("composites", {}).items()
-    }
+    if "extends" in document:
+        if others is None:
+            raise _wrong(name, "what it extends", document["extends"])
+        extended = _load(others(document["extends"]), f"{document['extends']}/segments.yaml")
+        for part in ("composites", "segments", "open"):
+            document[part] = extended.get(part, {}) | document.get(part, {})
+    lengths = document.get("lengths", {})
+    composites: dict[str, tuple[ElementSpec, ...]] = {}
+    for key, lines in document.get("composites", {}).items():
+        composites[key] = tuple(elements_of(lines, {}, lengths, f"{name} {key}"))
     specs = {tag: SegmentSpec(tag=tag, label=label, open=True) for tag, label in document.get("open", {}).items()}
     for tag, body in document["segments"].items():
         specs[tag] = SegmentSpec(
             tag=tag,
             label=body["label"],
-            elements=tuple(elements_of(body["elements"], composites, f"{name} {tag}")),
+            elements=tuple(elements_of(body["elements"], composites, lengths, f"{name} {tag}")),
             notes=tuple(notes_of(body.get("notes", ""), f"{name} {tag}")),
         )
     return specs
 
 
 def elements_of(
-    lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]], name: str
+    lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]], lengths: Mapping[str, str], name: str
 ) -> Iterator[ElementSpec]:
-    """Elements from their lines. Raises OurFault for a line that cannot be read."""
+    """Elements from their lines; `lengths` are the version's own by number. OurFault for a line that is wrong."""
     for line in lines:
         if isinstance(line, dict):
             # {10x: [...]} repeats a group of elements.
             for times, group in line.items():
                 for _ in range(int(times.removesuffix("x"))):
-                    yield from elements_of(group, composites, name)
+                    yield from elements_of(group, composites, lengths, name)
             continue
         found = _ELEMENT.fullmatch(line)
         if found is None:
             raise _wrong(name, "an element", line)
-        yield _spec(found, composites)
+        spec = _spec(found, composites)
+        if spec.number in lengths:
+            minimum, _, maximum = lengths[spec.number].partition("/")
+            spec = replace(spec, minimum=int(minimum), maximum=int(maximum))
+        yield spec
 
 
 def _spec(found: re.Match[str], composites: Mapping[str, tuple[ElementSpec, ...]]) -> ElementSpec:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.edi.guide import Guide, SegmentSpec
-from gateway.edi.tree import Message, Segment, walk
+from gateway.edi.tree import Message, Segment, joined, walk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,4 +45,4 @@ def _values(segment: Segment, spec: SegmentSpec | None) -> Iterator[tuple[str, s
         if element:
             known = spec is not None and index <= len(spec.elements)
             label = spec.elements[index - 1].label if spec is not None and known else f"{segment.tag}{index:02d}"
-            yield label, element if isinstance(element, str) else " ".join(filter(None, element))
+            yield label, joined(element, " ", ", ")

@@ -142,7 +142,7 @@ class Overlay:
             for times, group in line.items():
                 if not re.fullmatch(r"[1-9]\d?x", times) or not all(isinstance(one, str) for one in group):
                     raise ValueError(times)
-        return list(islice(elements_of([line], composites, tag), MAX_ELEMENTS + 1))
+        return list(islice(elements_of([line], composites, {}, tag), MAX_ELEMENTS + 1))
 
     def _read(self, work: Callable[[], list[Any]], path: tuple[str | int, ...], line: object) -> list[Any] | None:
         """What a reader of the notation makes of a line; None, with a finding, where it is none."""

@@ -1,139 +1,238 @@
-"""The fast path: one regular expression says of a whole segment's bytes that nothing is wrong with it.
+"""The pattern of one segment: a regular expression that says of its whole text that nothing is wrong with it.
 
-It never says what is wrong; a segment that does not match goes to `elements`, which may still find it right (letters
-outside ASCII, 29 February). A match means that `elements` finds nothing: a property test holds both to it.
-Every element class excludes the separators, so that matching is linear.
+It never says what is wrong; a segment that does not match goes to `elements`, which may still find it right (such as
+29 February). A match means that `elements` finds nothing in text that could be decoded: a property test holds both to
+it. Every element class excludes the separators, so that matching is linear (and stays below 0x100, where a class is one
+table); a syntax note is tested where the element it turns on stands, and only there.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
 from gateway.edi.delimiters import Delimiters
-from gateway.edi.guide import ElementSpec, Note, SegmentSpec
+from gateway.edi.guide import UNLIMITED, ElementSpec, Note, SegmentSpec
 
-_DATE = r"(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8])"
+_DATE = "(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8])"
 _SECONDS = 6
 """The length of a time with seconds."""
-_TIME = r"(?:[01]\d|2[0-3])[0-5]\d"
+_TIME = r"(?:[01][0-9]|2[0-3])[0-5][0-9]"
+CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_WIDE = frozenset({"AN", "ID", "an"})
+"""Types whose text may hold any printable character."""
 
 
-def _class(delimiters: Delimiters) -> str:
-    """Printable ASCII without the delimiters, as a character class."""
-    return r"[^\x00-\x1f\x7f-\xff" + "".join(re.escape(c) for c in delimiters.all) + "]"
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """Delimiters as pieces of a pattern."""
+
+    delimiters: Delimiters
+
+    @property
+    def element(self) -> str:
+        """The element separator."""
+        return re.escape(self.delimiters.element)
+
+    @property
+    def component(self) -> str:
+        """The component separator."""
+        return re.escape(self.delimiters.component)
+
+    @property
+    def terminator(self) -> str:
+        """The segment terminator."""
+        return re.escape(self.delimiters.segment)
+
+    @property
+    def data(self) -> str:
+        """One printable character that is no delimiter."""
+        return f"[^{CONTROLS}{''.join(map(re.escape, self.delimiters.all))}]"
+
+    @property
+    def letters(self) -> str:
+        """The same, and no digit."""
+        return self.data.replace("[^", "[^0-9", 1)
+
+    @property
+    def within(self) -> str:
+        """One character of an element, present or not."""
+        return f"[^{self.element}{self.terminator}]"
 
 
-def _element(spec: ElementSpec, delimiters: Delimiters) -> str:
-    """A pattern for one present element."""
+def _simple(spec: ElementSpec, chars: Characters) -> str:
+    """A pattern for one present element or component that is not composite."""
     low, high = spec.minimum, spec.maximum
-    if spec.components:
-        return _composite(spec, delimiters)
     if spec.codes is not None:
         return "(?:" + "|".join(re.escape(code) for code in sorted(spec.codes)) + ")" if spec.codes else "(?!)"
-    if spec.type == "DT":
-        year = {8: r"[12]\d{3}", 6: r"\d{2}"}.get(high)
-        return "(?!)" if year is None or low != high else f"{year}(?:{_DATE})"
-    if spec.type == "TM":
-        seconds = rf"(?:[0-5]\d\d{{0,{high - 6}}})?" if high >= _SECONDS else ""
-        return _TIME + seconds
-    if spec.type == "R":
-        # The sign and the decimal point do not count towards the length.
-        whole = rf"\d{{{low},{high}}}"
-        point = rf"(?=[\d.]{{{low + 1},{high + 1}}}(?![\d.]))\d*\.\d*"
-        return rf"-?(?:{whole}(?!\.)|{point})"
-    if spec.type.startswith("N"):
-        return rf"-?\d{{{low},{high}}}"
-    return f"{_class(delimiters)}{{{low},{high}}}"
+    match spec.type:
+        case "DT":
+            year = {8: r"[12][0-9]{3}", 6: r"[0-9]{2}"}.get(high)
+            return "(?!)" if year is None or low != high else f"{year}(?:{_DATE})"
+        case "TM":
+            seconds = rf"(?:[0-5][0-9][0-9]{{0,{high - 6}}})?" if high >= _SECONDS else ""
+            return _TIME + seconds
+        case "R":
+            # The sign and the decimal point do not count towards the length.
+            whole = rf"[0-9]{{{low},{high}}}"
+            point = rf"(?=[0-9.]{{{low + 1},{high + 1}}}(?![0-9.]))[0-9]*\.[0-9]*"
+            return rf"-?(?:{whole}(?!\.)|{point})"
+        case "n":
+            marks = f"[{''.join(map(re.escape, chars.delimiters.decimal))}]"
+            whole = rf"[0-9]{{{low},{high}}}"
+            point = rf"(?=[0-9.,]{{{low + 1},{high + 1}}}(?![0-9.,]))[0-9]+{marks}[0-9]+"
+            return rf"-?(?:{whole}(?![.,])|{point})"
+        case "a":
+            return f"{chars.letters}{{{low},{high}}}"
+        case "B":
+            return "(?!)"
+        case kind if kind.startswith("N"):
+            return rf"-?[0-9]{{{low},{high}}}"
+        case _:
+            return f"{chars.data}{{{low},{high}}}"
 
 
-def _composite(spec: ElementSpec, delimiters: Delimiters) -> str:
-    separator = re.escape(delimiters.component)
+def _composite(spec: ElementSpec, chars: Characters) -> str:
+    separator = chars.component
     tail = ""
     for component in reversed(spec.components[1:]):
-        one = _element(component, delimiters)
-        present = f"(?:{one})" if component.mandatory else f"(?:{one}|)"
-        tail = f"{separator}{present}{tail}"
+        one = _maybe(component, chars)
+        tail = f"{separator}{one}{tail}"
         if not component.mandatory:
             tail = f"(?:{tail}|)"
-    first = _element(spec.components[0], delimiters)
-    head = f"(?:{first})" if spec.components[0].mandatory else f"(?:{first}|)"
-    return f"(?:{head}{tail}(?<!{separator}))"
+    return f"{_maybe(spec.components[0], chars)}{tail}(?<!{separator})"
 
 
-def _condition(note: Note) -> str:
-    """The note over capture groups `e1`, `e2`…: a group is set exactly when its element is present."""
-
-    def every(elements: tuple[int, ...], then: str = "", otherwise: str = "(?!)") -> str:
-        for element in reversed(elements):
-            then = f"(?(e{element}){then}|{otherwise})"
-        return then
-
-    def some(elements: tuple[int, ...], then: str = "", otherwise: str = "(?!)") -> str:
-        for element in reversed(elements):
-            otherwise = f"(?(e{element}){then}|{otherwise})"
-        return otherwise
-
-    first, rest = note.elements[0], note.elements[1:]
-    match note.kind:
-        case "P":
-            return f"(?(e{first}){every(rest)}|{some(rest, '(?!)', '')})"
-        case "R":
-            return some(note.elements)
-        case "C":
-            return f"(?(e{first}){every(rest)}|)"
-        case "L":
-            return f"(?(e{first}){some(rest)}|)"
-        case _:
-            # E: walk the elements; after the first that is present, none may follow.
-            text = ""
-            for index in reversed(range(len(note.elements))):
-                text = f"(?(e{note.elements[index]}){some(note.elements[index + 1 :], '(?!)', '')}|{text})"
-            return text
+def _maybe(component: ElementSpec, chars: Characters) -> str:
+    one = _simple(component, chars)
+    if component.mandatory:
+        return f"(?:{one})"
+    if component.minimum == 1 and component.type in _WIDE and component.codes is None:
+        return f"{chars.data}{{0,{component.maximum}}}"
+    return f"(?:{one}|)"
 
 
-def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[bytes]:
-    """The pattern to be matched in full against a segment's bytes, tag included, terminator not."""
-    separator = re.escape(delimiters.element)
+def _present(spec: ElementSpec, chars: Characters) -> str:
+    """One present element, repeats included."""
+    one = _simple(spec, chars)
+    if spec.components:
+        # Present is what has at least one character; the components alone may all be absent.
+        one = ("" if spec.components[0].mandatory else f"(?={chars.within})") + _composite(spec, chars)
+    if spec.repeat == 1 or chars.delimiters.repetition is None:
+        return one
+    more = "*" if spec.repeat >= UNLIMITED else f"{{0,{spec.repeat - 1}}}"
+    return f"(?:{one})(?:{re.escape(chars.delimiters.repetition)}(?:{one})){more}"
+
+
+@dataclass(slots=True)
+class _Tests:
+    """What the syntax notes ask at the end of an element's value: where it is present, and where it is empty."""
+
+    present: dict[int, str] = field(default_factory=dict)
+    empty: dict[int, str] = field(default_factory=dict)
+    required: int = 0
+    """The segment must reach at least this element, present or empty."""
+
+    def at(self, tests: dict[int, str], element: int, text: str) -> None:
+        tests[element] = tests.get(element, "") + text
+
+
+def _tests(notes: list[Note], chars: Characters) -> _Tests:
+    """The notes as tests that look ahead from the first of their elements; nothing is remembered between segments."""
+
+    def ahead(here: int, there: int) -> str:
+        return f"{chars.element}{chars.within}*" * (there - here - 1) + f"{chars.element}{chars.within}"
+
+    tests = _Tests()
+    for note in notes:
+        first, rest = note.elements[0], note.elements[1:]
+        ordered = sorted(note.elements)
+        match note.kind:
+            case "C":
+                for other in rest:
+                    if other < first:
+                        tests.at(tests.empty, other, f"(?!{ahead(other, first)})")
+                    else:
+                        tests.at(tests.present, first, f"(?={ahead(first, other)})")
+            case "R":
+                tests.required = max(tests.required, ordered[0])
+                others = "|".join(ahead(ordered[0], other) for other in ordered[1:])
+                tests.at(tests.empty, ordered[0], f"(?={others})")
+            case "L":
+                lowest = min(rest)
+                if lowest > first:
+                    tests.at(tests.present, first, f"(?={'|'.join(ahead(first, other) for other in rest)})")
+                else:
+                    ways = [f"(?={ahead(lowest, other)})" for other in sorted(rest)[1:]]
+                    tests.at(tests.empty, lowest, f"(?:{'|'.join([*ways, f'(?!{ahead(lowest, first)})'])})")
+            case "P":
+                for other in ordered[1:]:
+                    tests.at(tests.present, ordered[0], f"(?={ahead(ordered[0], other)})")
+                    tests.at(tests.empty, ordered[0], f"(?!{ahead(ordered[0], other)})")
+            case _:
+                for index, one in enumerate(ordered):
+                    for other in ordered[index + 1 :]:
+                        tests.at(tests.present, one, f"(?!{ahead(one, other)})")
+    return tests
+
+
+def segment_pattern(spec: SegmentSpec, delimiters: Delimiters) -> str:
+    """The pattern of a segment, tag included, terminator not; what follows it must be the terminator or the end."""
+    chars = Characters(delimiters)
+    separator = chars.element
     if spec.open:
         # Any printable elements, simple or composite.
-        held = re.escape(delimiters.element + delimiters.segment)
-        text = rf"{re.escape(spec.tag)}(?:{separator}[^\x00-\x1f\x7f-\xff{held}]*)*(?<!{separator})"
-        return re.compile(text.encode())
-    pairs = {note.elements for note in spec.notes if note.kind == "P" and _adjacent(note)}
+        inner = delimiters.component + (delimiters.repetition or "")
+        controls = "".join(re.escape(chr(c)) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in inner)
+        held = f"[^{controls}{separator}{chars.terminator}{re.escape(delimiters.release or '')}]"
+        return rf"{re.escape(spec.tag)}(?:{separator}{held}*)*(?<!{separator})"
     required = max((index for index, element in enumerate(spec.elements, 1) if element.mandatory), default=0)
-    structural = {pair for pair in pairs if pair[0] > required}
-    named = {e for note in spec.notes if note.elements not in structural or note.kind != "P" for e in note.elements}
+    pairs = {note.elements for note in spec.notes if note.kind == "P" and _adjacent(note)}
+    tests = _tests([note for note in spec.notes if not (note.elements in pairs and note.elements[0] > required)], chars)
+    required = max(required, tests.required)
+    # Neighbours that come together are one unit of the tail; below `required` they are tested like any other note.
+    tests = _tests([note for note in spec.notes if not (note.elements in pairs and note.elements[0] > required)], chars)
+    units = {pair for pair in pairs if pair[0] > required}
 
     def present(index: int) -> str:
-        pattern = _element(spec.elements[index - 1], delimiters)
-        return f"(?P<e{index}>{pattern})" if index in named else f"(?:{pattern})"
+        return f"(?:{_present(spec.elements[index - 1], chars)}){tests.present.get(index, '')}"
 
     def maybe(index: int) -> str:
         element = spec.elements[index - 1]
-        if index not in named and element.minimum == 1 and element.type in {"AN", "ID"} and element.codes is None:
-            return f"{_class(delimiters)}{{0,{element.maximum}}}"
-        return f"(?:{present(index)}|)"
+        plain = index not in tests.present and index not in tests.empty and element.repeat == 1
+        if plain and not element.components:
+            return _maybe(element, chars)
+        empty = tests.empty.get(index)
+        # An empty element is told by the next separator: tried first, its test is made only there.
+        return (
+            f"(?:(?={separator}|{chars.terminator}|\\Z){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
+        )
+
+    def neither(index: int) -> str:
+        test = tests.empty.get(index)
+        return f"(?={separator}){test}" if test else ""
 
     # `(?:x|)` costs the engine less than `(?:x)?`: an alternative that begins with a separator is tried by one look.
     tail = ""
     index = len(spec.elements)
     while index > required:
-        if (index - 1, index) in structural:
-            unit = f"{separator}(?:{separator}|{present(index - 1)}{separator}{present(index)})"
+        if (index - 1, index) in units:
+            both = f"{present(index - 1)}{separator}{present(index)}"
+            tail = f"(?:{separator}(?:{neither(index - 1)}{separator}{tests.empty.get(index, '')}|{both}){tail}|)"
             index -= 2
         else:
-            unit = f"{separator}{maybe(index)}"
+            tail = f"(?:{separator}{maybe(index)}{tail}|)"
             index -= 1
-        tail = f"(?:{unit}{tail}|)"
     head = "".join(
         separator + (present(i) if spec.elements[i - 1].mandatory else maybe(i)) for i in range(1, required + 1)
     )
-    conditions = "".join(
-        _condition(note) for note in spec.notes if not (note.kind == "P" and note.elements in structural)
-    )
-    text = f"{re.escape(spec.tag)}{head}{tail}(?<!{separator})" + (rf"\Z{conditions}" if conditions else "")
-    return re.compile(text.encode())
+    return f"{re.escape(spec.tag)}{head}{tail}(?<!{separator})"
 
 
 def _adjacent(note: Note) -> bool:
     return len(note.elements) == 2 and note.elements[1] == note.elements[0] + 1  # noqa: PLR2004  a pair has two
+
+
+def compile_segment(spec: SegmentSpec, delimiters: Delimiters) -> re.Pattern[str]:
+    """The pattern to be matched in full against a segment's text."""
+    return re.compile(segment_pattern(spec, delimiters))

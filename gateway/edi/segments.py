@@ -1,7 +1,7 @@
-"""Bytes to segments: finds the envelope's segments in a stream and cuts what lies between them; nothing is decoded.
+"""Bytes to segments: finds the envelope's segments in a stream and gives what lies between them; nothing is decoded.
 
-The service segments (ISA GS ST SE GE IEA TA1, and BIN BDS whose payload may hold delimiters) are found by one search
-over the buffer; the ordinary segments between two of them are cut by one `split`, so that a set costs no loop here.
+The service segments (ISA GS ST SE GE IEA TA1; UNB UNG UNH UNT UNE UNZ; and BIN BDS whose payload may hold delimiters)
+are found by one search over the buffer; what lies between two of them is not cut here, so that a set costs no loop.
 CR and LF after a terminator are no data (X12.5 lets them stand there); inside a segment they stay and are judged later.
 """
 
@@ -21,6 +21,19 @@ from gateway.findings import EdiPlace
 BLANKS = b"\r\n\t "
 BINARY = {b"BIN": 1, b"BDS": 2}
 """Binary segments and the element that counts the payload's bytes; the payload is the next element (X12.6)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """The service segments of a standard: those that begin an interchange, the one that ends it, all others."""
+
+    starts: tuple[bytes, ...]
+    end: bytes
+    others: tuple[bytes, ...]
+
+
+X12 = Service(starts=(b"ISA",), end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA1", b"BIN", b"BDS"))
+EDIFACT = Service(starts=(b"UNB", b"UNA"), end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
 
 class Buffer:
@@ -64,13 +77,10 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Ordinary segments that follow each other. The next begins `len(segment) + gap` bytes after the last began."""
+    """Ordinary segments that follow each other, each with its terminator."""
 
-    segments: list[bytes]
+    raw: bytes
     offset: int
-    gap: int
-    size: int
-    """Bytes of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +90,42 @@ class Mark:
     tag: bytes
     raw: bytes
     offset: int
+    end: int
+    """Byte offset behind its terminator."""
     indented: bool = False
-    gap: int = 1
-
-    @property
-    def segments(self) -> list[bytes]:
-        """Itself, as a run of one."""
-        return [self.raw]
 
 
-@lru_cache(maxsize=16)
-def _marks(delimiters: Delimiters) -> re.Pattern[bytes]:
+@lru_cache(maxsize=64)
+def _marks(delimiters: Delimiters, service: Service) -> re.Pattern[bytes]:
     """A service segment: after a terminator, up to its tag. CR LF blanks may stand between (judged later)."""
     ends = re.escape((delimiters.element + delimiters.segment).encode())
     terminator = re.escape(delimiters.segment.encode())
-    return re.compile(terminator + rb"([\r\n\t ]*+)(ISA|GS|ST|SE|GE|IEA|TA1|BIN|BDS)(?=[" + ends + rb"])")
+    tags = b"|".join((*service.starts, *service.others, service.end))
+    if b"UNA" in service.starts:
+        # UNA has no separator behind its tag: its first character is the component separator.
+        tags = tags.replace(b"|UNA", b"")
+        return re.compile(terminator + rb"([\r\n\t ]*+)(?:(" + tags + rb")(?=[" + ends + rb"])|(UNA)(?=[^A-Za-z0-9]))")
+    return re.compile(terminator + rb"([\r\n\t ]*+)(" + tags + rb")(?=[" + ends + rb"])")
 
 
-def cut(buffer: Buffer, delimiters: Delimiters, limits: Limits) -> Iterator[Run | Mark]:
-    """Segments from behind the ISA up to and with IEA, up to a next ISA (left unread), or to the end of the file.
+def released(data: bytes, at: int, start: int, release: bytes) -> bool:
+    """Whether the character at `at` is released: an odd number of release characters stands before it (ISO 9735)."""
+    first = at
+    while first > start and data[first - 1 : first] == release:
+        first -= 1
+    return (at - first) % 2 == 1
 
-    The byte before `buffer.at` is the ISA's terminator. Raises PartnerFault when a segment or a set exceeds the limits.
+
+def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits) -> Iterator[Run | Mark]:
+    """Segments from behind the header up to and with the trailer, up to a next header (left unread), or to the end.
+
+    The byte before `buffer.at` is the header's terminator. Raises PartnerFault when a segment exceeds the limits.
     """
     terminator = delimiters.segment.encode()
-    marks = _marks(delimiters)
+    release = delimiters.release.encode() if delimiters.release else b""
     ended = False
     while True:
-        end = buffer.data.rfind(terminator, buffer.at)
+        end = _last(buffer, terminator, release, ended=ended)
         if end < 0 and not ended:
             _bounded(buffer, limits)
             ended = not buffer.more()
@@ -117,7 +136,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, limits: Limits) -> Iterator[Run 
             end = len(buffer.data) - 1
         if end < 0:
             return
-        stop = yield from _region(buffer, end, marks, delimiters, limits)
+        stop = yield from _region(buffer, end, delimiters, service, limits)
         if stop:
             return
         if not ended:
@@ -127,24 +146,40 @@ def cut(buffer: Buffer, delimiters: Delimiters, limits: Limits) -> Iterator[Run 
             return
 
 
+def _last(buffer: Buffer, terminator: bytes, release: bytes, *, ended: bool) -> int:
+    """The last terminator that is one for sure, -1 when there is none yet."""
+    end = buffer.data.rfind(terminator, buffer.at)
+    while release and end > buffer.at and buffer.data[end - 1 : end] == release:
+        # Only the whole run of release characters tells; it may begin before what is here, so that an earlier one is
+        # taken, unless the file ends here.
+        if ended and not released(buffer.data, end, buffer.at, release):
+            break
+        end = buffer.data.rfind(terminator, buffer.at, end)
+    return end
+
+
 def _region(
-    buffer: Buffer, end: int, marks: re.Pattern[bytes], delimiters: Delimiters, limits: Limits
+    buffer: Buffer, end: int, delimiters: Delimiters, service: Service, limits: Limits
 ) -> Generator[Run | Mark, None, bool]:
     """Cut up to the terminator at `end`; returns True when the interchange is over."""
     terminator = delimiters.segment.encode()
+    release = delimiters.release.encode() if delimiters.release else b""
+    marks = _marks(delimiters, service)
     while buffer.at <= end:
         found = marks.search(buffer.data, buffer.at - 1, end + 1)
+        while found is not None and release and released(buffer.data, found.start(), buffer.at, release):
+            found = marks.search(buffer.data, found.start() + 1, end + 1)
         first = end if found is None else found.start()
         if first > buffer.at - 1:
-            run = _run(buffer, first, terminator, limits)
+            run = _run(buffer, first + 1, terminator, limits)
             buffer.at = first + 1
             if run is not None:
                 yield run
         if found is None:
             return False
-        tag = found[2]
-        start = found.start(2)
-        if tag == b"ISA":
+        group = 2 if found[2] is not None else 3
+        tag, start = found[group], found.start(group)
+        if tag in service.starts:
             buffer.at = start
             return True
         if tag in BINARY:
@@ -153,33 +188,27 @@ def _region(
             end = max(buffer.data.rfind(terminator, buffer.at), buffer.at - 1)
             continue
         close = buffer.data.find(terminator, start)
+        while release and released(buffer.data, close, start, release):
+            close = buffer.data.find(terminator, close + 1)
         indented = bool(found[1].strip(b"\r\n"))
         offset = buffer.offset - buffer.at + start
         raw = buffer.data[start:close]
+        if len(raw) > limits.segment:
+            raise _too_long(offset, limits)
         buffer.at = close + 1
-        yield Mark(tag, raw, offset, indented)
-        if tag == b"IEA":
+        yield Mark(tag, raw, offset, buffer.offset, indented)
+        if tag == service.end:
             return True
     return False
 
 
 def _run(buffer: Buffer, end: int, terminator: bytes, limits: Limits) -> Run | None:
-    text = buffer.data[buffer.at : end]
+    raw = buffer.data[buffer.at : end]
     offset = buffer.offset
-    separator = terminator
-    if terminator not in b"\r\n" and (b"\n" in text or b"\r" in text):
-        # Where every terminator is followed by the same line break, it is cut with it.
-        lead = text[: len(text) - len(text.lstrip(b"\r\n"))]
-        if lead and text.count(terminator + lead) == text.count(terminator):
-            separator = terminator + lead
-            text = text[len(lead) :]
-            offset += len(lead)
-    if not text.strip(b"\r\n"):
-        return None
-    segments = text.split(separator)
-    if len(text) > limits.segment and max(map(len, segments)) > limits.segment:
+    if len(raw) > limits.segment and max(map(len, raw.split(terminator))) > limits.segment:
         raise _too_long(offset, limits)
-    return Run(segments, offset, len(separator), len(text))
+    # What follows the last terminator before a service segment may be nothing but line breaks.
+    return Run(raw, offset) if raw.strip(b"\r\n") else None
 
 
 def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limits: Limits) -> Mark:
@@ -192,19 +221,19 @@ def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limi
     if len(pieces) == BINARY[tag] + 2 and pieces[BINARY[tag]].isdigit():
         length = int(pieces[BINARY[tag]])
         begins = len(head) - len(pieces[-1])
-        if length > limits.segment:
+        if length > limits.message:
             raise _too_long(offset, limits)
         whole = buffer.take(begins + length + 1)
         if whole[begins + length :] in (terminator, b""):
             buffer.at += len(whole)
-            return Mark(tag, whole[: begins + length], offset)
+            return Mark(tag, whole[: begins + length], offset, buffer.offset)
     while (close := buffer.data.find(terminator, buffer.at)) < 0:
         _bounded(buffer, limits)
         if not buffer.more():
             buffer.data += terminator
     raw = buffer.data[buffer.at : close]
     buffer.at = close + 1
-    return Mark(tag, raw, offset)
+    return Mark(tag, raw, offset, buffer.offset)
 
 
 def _bounded(buffer: Buffer, limits: Limits) -> None:

@@ -1,7 +1,7 @@
 """Which segment may follow which: the loops of a guide as states and steps, worked out once per guide and delimiters.
 
 A state is a place in the guide; a step leads from it to the place of the next segment and says which loops end, which
-one begins and which mandatory segments were passed over. Steps are found by a segment's first three bytes.
+one begins and which mandatory segments were passed over. Steps are found by a segment's first three characters.
 """
 
 from __future__ import annotations
@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from gateway.edi.characters import cleaner
 from gateway.edi.delimiters import Delimiters
+from gateway.edi.grammar import compile_message
 from gateway.edi.guide import UNLIMITED, Guide, LoopUse, SegmentSpec, Use
 from gateway.edi.patterns import compile_segment
 from gateway.edi.tree import Wire
 
 KEY = 3
-"""Bytes by which a step is found: tags have two or three (X12.6), a short one is found with its separator."""
+"""Characters by which a step is found: tags have two or three, a short one is found with its separator."""
+
+WARM = 1 << 20
+"""Characters after which a guide is worth its pattern: what compiling costs is what they cost without it."""
 
 ANY_ELEMENT = 40
 """More elements than any segment has."""
 
-Match = Callable[[bytes], re.Match[bytes] | None]
+Match = Callable[[str], re.Match[str] | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -84,8 +89,8 @@ class Step:
     qualifiers: frozenset[str] = frozenset()
 
 
-class State(dict[bytes, "Step | None"]):
-    """A place in the guide; maps a segment's first three bytes to the step from here, made when first asked for.
+class State(dict[str, "Step | None"]):
+    """A place in the guide; maps a segment's first three characters to the step from here, made when first asked for.
 
     A key without a step gives None. `ending` are the mandatory places not reached when the set ends here.
     """
@@ -97,14 +102,14 @@ class State(dict[bytes, "Step | None"]):
         self.place = place
         self.ending: tuple[Place, ...] = ()
         self._structure = structure
-        self._targets: dict[bytes, list[_Target]] = {}
+        self._targets: dict[str, list[_Target]] = {}
         for target in _targets(place):
             if target.place is None:
                 self.ending = target.missing
             else:
                 self._targets.setdefault(structure.key(target.place.tag), []).append(target)
 
-    def __missing__(self, key: bytes) -> Step | None:
+    def __missing__(self, key: str) -> Step | None:
         targets = self._targets.get(key)
         if targets is None:
             return None
@@ -118,18 +123,34 @@ class State(dict[bytes, "Step | None"]):
 
 
 class Structure:
-    """A guide compiled for one set of delimiters and a charset. States and patterns are made when first needed."""
+    """A guide compiled for one set of delimiters. States and patterns are made when first needed."""
 
-    def __init__(self, guide: Guide, delimiters: Delimiters, charset: str) -> None:
+    def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
         self.guide = guide
         self.delimiters = delimiters
-        self.charset = charset
         self.root = _places(guide.root, None, 0)
         self.specs = {spec.tag: spec for spec in guide.segments()}
         self._states: dict[int, State] = {}
         self._compiled: dict[int, Patterns] = {}
         self._kept: list[SegmentSpec] = []
+        self._read = 0
+        self._grammar: Match | None = None
         self.start = State(self, Place(guide.root, self.root, -1))
+
+    def clean(self, text: str) -> bool:
+        """Whether a whole message (segments with their terminators) is known to be right; False may mean unknown."""
+        if self._grammar is None:
+            self._read += len(text)
+            if self._read < WARM:
+                return False
+        return self.grammar(text) is not None
+
+    @property
+    def grammar(self) -> Match:
+        """The pattern of the whole message, compiled when first asked for."""
+        if self._grammar is None:
+            self._grammar = compile_message(self.guide, self.delimiters).fullmatch
+        return self._grammar
 
     def state(self, place: Place) -> State:
         """The state behind the segment at `place`."""
@@ -143,19 +164,27 @@ class Structure:
         known = self._compiled.get(id(spec))
         if known is None:
             self._kept.append(spec)  # so that its id stays its own
-            composites = tuple(index for index, element in enumerate(spec.elements) if element.components)
-            if spec.open:
-                # Nothing is known of its elements: any of them may have components.
-                composites = tuple(range(ANY_ELEMENT))
             known = self._compiled[id(spec)] = Patterns(
-                compile_segment(spec, self.delimiters).fullmatch,
-                Wire(self.delimiters.element, self.delimiters.component, self.charset, composites),
+                compile_segment(spec, self.delimiters).fullmatch, self.wire(spec)
             )
         return known
 
-    def key(self, tag: str) -> bytes:
-        """The first three bytes of a segment with this tag."""
-        return (tag + self.delimiters.element)[:KEY].encode()
+    def wire(self, spec: SegmentSpec | None = None) -> Wire:
+        """How a segment is split; without `spec` it is one that the guide does not know."""
+        elements = () if spec is None or spec.open else spec.elements
+        composites = tuple(index for index, element in enumerate(elements) if element.components)
+        repeating = tuple(index for index, element in enumerate(elements) if element.repeat > 1)
+        if (spec is None and self.guide.standard == "edifact") or (spec is not None and spec.open):
+            # Nothing is known of its elements: any of them may have components.
+            composites = tuple(range(ANY_ELEMENT))
+        chars = self.delimiters
+        return Wire(
+            chars.element, chars.component, composites, chars.repetition, repeating, cleaner(chars), chars.release
+        )
+
+    def key(self, tag: str) -> str:
+        """The first three characters of a segment with this tag."""
+        return (tag + self.delimiters.element)[:KEY]
 
     def step(self, target: _Target) -> Step:
         """The step to a target."""
@@ -168,7 +197,7 @@ class Structure:
         again = target.again
         simple = not target.missing and not start.qualifiers
         counted = opens is None and again and use.maximum < UNLIMITED
-        nested = bool(self.guide.levels) and place.tag == "HL"
+        nested = place.tag == self.guide.nests
         return Step(
             state=self.state(place.items[0] if opens else place),
             tag=start.tag,
@@ -225,9 +254,9 @@ def _targets(place: Place) -> Iterator[_Target]:
     yield _Target(None, pops, again=False, missing=missing)
 
 
-@lru_cache(maxsize=64)
-def _compiled(guide: _Same, delimiters: Delimiters, charset: str) -> Structure:
-    return Structure(guide.guide, delimiters, charset)
+@lru_cache(maxsize=256)
+def _compiled(guide: _Same, delimiters: Delimiters) -> Structure:
+    return Structure(guide.guide, delimiters)
 
 
 class _Same:
@@ -245,6 +274,6 @@ class _Same:
         return id(self.guide)
 
 
-def structure_of(guide: Guide, delimiters: Delimiters, charset: str) -> Structure:
+def structure_of(guide: Guide, delimiters: Delimiters) -> Structure:
     """The guide compiled for these delimiters; compiled once and kept."""
-    return _compiled(_Same(guide), delimiters, charset)
+    return _compiled(_Same(guide), delimiters)

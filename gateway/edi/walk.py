@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.edi.elements import Text, check_segment
+from gateway.edi.characters import size
+from gateway.edi.elements import check_segment
 from gateway.edi.guide import LoopUse, SegmentSpec
 from gateway.edi.hierarchy import Hierarchy
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
-from gateway.edi.segments import BINARY
 from gateway.edi.structure import KEY, Place, State, Step, Structure
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Segment
@@ -21,17 +21,26 @@ from gateway.findings import EdiPlace, Finding, Severity
 
 Children = list[Segment | Loop]
 
+BINARY = {"BIN": 1, "BDS": 2}
+"""Binary segments and the element that counts the payload's bytes; the payload is the next element (X12.6)."""
+
+_NOWHERE = EdiPlace()
+_KNOWN_NOTHING = Tolerances()
+_NO_LIMITS = Limits()
+
 
 @dataclass(slots=True)
 class Walk:
     """The state of one set while it is read."""
 
     structure: Structure
-    guides: Guides
-    place: EdiPlace
+    guides: Guides | None = None
+    """Those that may know a segment which this guide does not."""
+    place: EdiPlace = _NOWHERE
     """Names interchange, group and set."""
-    tolerances: Tolerances
-    limits: Limits
+    tolerances: Tolerances = _KNOWN_NOTHING
+    limits: Limits = _NO_LIMITS
+    charset: str = "utf-8"
     root: Loop = field(default_factory=lambda: Loop("", []))
     stack: list[Children] = field(default_factory=list)
     """The children of every open loop, the root's first."""
@@ -51,7 +60,7 @@ class Walk:
     def __post_init__(self) -> None:
         self.stack = [self.root.children]
         self.counts = [1]
-        if self.structure.guide.levels:
+        if self.structure.guide.nests:
             self.hierarchy = Hierarchy(self.structure.guide.levels, self.limits.depth)
 
     def report(self, *found: Finding) -> None:
@@ -72,13 +81,14 @@ class Walk:
         """The place of one segment."""
         return replace(self.place, segment=segment, tag=tag, offset=offset)
 
-    def elements(self, spec: SegmentSpec, raw: bytes, position: int, offset: int) -> None:
+    def elements(self, spec: SegmentSpec, raw: str, position: int, offset: int) -> None:
         """Say what is wrong inside a segment that the fast path did not pass."""
         place = self.at(position, spec.tag, offset)
-        if spec.tag.encode() in BINARY:
-            self.report(*_binary_length(raw, place, self.structure.delimiters.element.encode()))
+        if spec.tag in BINARY and self.structure.guide.standard == "x12":
+            payload = raw.encode(self.charset, "surrogateescape")
+            self.report(*_binary_length(payload, place, self.structure.delimiters.element.encode()))
         else:
-            self.report(*check_segment(spec, raw, place, Text(self.structure.delimiters, self.structure.charset)))
+            self.report(*check_segment(spec, raw, place, self.structure.delimiters, self.charset))
 
     def passed_over(self, state: State, missing: tuple[Place, ...], position: int, offset: int) -> None:
         """Report mandatory places that were passed over, unless they came out of sequence."""
@@ -129,21 +139,21 @@ class Walk:
         """Begin a loop with its first segment."""
         children: Children = [segment]
         loop = Loop(name, children)
-        if self.hierarchy is not None and name == "HL":
+        if self.hierarchy is not None and name == self.structure.guide.nests:
             self.hierarchy.add(self.root, loop)
         else:
             self.stack[-1].append(loop)
         self.stack.append(children)
         self.counts.append(times)
 
-    def choose(self, step: Step, raw: bytes) -> Step | None:
-        """Of several steps for one tag, the one whose qualifiers have this segment's element 01."""
-        pieces = raw.split(self.structure.delimiters.element.encode(), 2)
-        code = pieces[1].decode("ascii", "replace") if len(pieces) > 1 else ""
-        for one in step.choices:
-            if not one.qualifiers or code in one.qualifiers:
-                return one
-        return None
+    def choose(self, step: Step | None, raw: str) -> Step | None:
+        """Of several steps for one tag, the first whose qualifiers have this segment's element 01."""
+        if step is None or not step.choices:
+            return step
+        chars = self.structure.delimiters
+        element = raw.split(chars.element, 2)[1:2]
+        code = element[0].partition(chars.component)[0].rstrip("\r\n") if element else ""
+        return next((one for one in step.choices if not one.qualifiers or code in one.qualifiers), None)
 
     def resume(self, state: State, tag: str, segment: Segment) -> State:
         """A segment that has no step: say what it is, hang it where it belongs, and go on from there."""
@@ -166,7 +176,7 @@ class Walk:
             return self.structure.state(next(item for item in starter.items[1:] if item.tag == tag))
         if tag in self.structure.specs:
             rule, wanted = "edi.segment.unexpected", f"{tag} in the loop it belongs to"
-        elif self.guides.knows_segment(self.structure.guide.version, tag):
+        elif self.guides is not None and self.guides.knows_segment(self.structure.guide.version, tag):
             rule, wanted = "edi.segment.not_in_set", f"a segment of {self.structure.guide.type}"
         else:
             rule, wanted = "edi.segment.unknown", f"a segment of {self.structure.guide.type}"
@@ -174,28 +184,28 @@ class Walk:
         self.stack[-1].append(segment)
         return state
 
-    def clean(self, raw: bytes, position: int, offset: int) -> tuple[bytes, int]:
+    def clean(self, raw: str, position: int, offset: int) -> tuple[str, int]:
         """A segment without what may or must not stand around and in it: line breaks, indentation."""
-        stripped = raw.lstrip(b"\r\n")
+        stripped = raw.lstrip("\r\n")
         offset += len(raw) - len(stripped)
         raw = stripped
-        if raw[:1] in (b" ", b"\t"):
-            stripped = raw.lstrip(b" \t\r\n")
+        if raw[:1] in (" ", "\t"):
+            stripped = raw.lstrip(" \t\r\n")
             place = self.at(position, self._tag(stripped), offset)
             self._once("edi.segment.indented", raw[:8], place, tolerated=self.tolerances.indented_segments)
             offset += len(raw) - len(stripped)
             raw = stripped
-        if b"\n" in raw or b"\r" in raw:
-            at = offset + min(index for index in (raw.find(b"\n"), raw.find(b"\r")) if index >= 0)
+        if "\n" in raw or "\r" in raw:
+            at = min(index for index in (raw.find("\n"), raw.find("\r")) if index >= 0)
+            at = offset + size(raw[:at], self.charset, self.structure.delimiters)
             self._once("edi.segment.line_break", raw[:40], self.at(position, self._tag(raw), at), tolerated=False)
-            raw = raw.replace(b"\r", b"").replace(b"\n", b"")
+            raw = raw.replace("\r", "").replace("\n", "")
         return raw, offset
 
-    def _tag(self, raw: bytes) -> str:
-        tag = raw.partition(self.structure.delimiters.element.encode())[0]
-        return tag.replace(b"\r", b"").replace(b"\n", b"")[:KEY].decode("ascii", "replace")
+    def _tag(self, raw: str) -> str:
+        return raw.partition(self.structure.delimiters.element)[0].replace("\r", "").replace("\n", "")[:KEY]
 
-    def _once(self, rule: str, said: bytes, place: EdiPlace, *, tolerated: bool) -> None:
+    def _once(self, rule: str, said: str, place: EdiPlace, *, tolerated: bool) -> None:
         if rule not in self.said:
             self.said.add(rule)
             severity = Severity.ACCEPT if tolerated else None
@@ -247,7 +257,7 @@ def _without_start(state: State, tag: str) -> Place | None:
 
 def _binary_length(raw: bytes, place: EdiPlace, separator: bytes) -> list[Finding]:
     """X12.6: the length element counts the bytes of the payload, whatever stands in them."""
-    element = BINARY[raw[:3]]
+    element = BINARY[raw[:3].decode("ascii")]
     pieces = raw.split(separator, element + 1)
     declared = pieces[element] if len(pieces) > element else b""
     payload = pieces[element + 1] if len(pieces) > element + 1 else b""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.edi.tree import Loop, Segment
+from gateway.edi.tree import Loop, Segment, joined
 from gateway.mapping.memory import keep, kept_of, recall, remember
 from gateway.mapping.scope import Child, Scope
 from gateway.mapping.state import Json, ReadState, WriteState
@@ -150,4 +150,4 @@ def _states_children(loop: Loop) -> bool:
 
 def _text(segment: Segment, index: int) -> str:
     value = segment.elements[index] if index < len(segment.elements) else ""
-    return value if isinstance(value, str) else ":".join(value)
+    return joined(value)

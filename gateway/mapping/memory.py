@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final
 
-from gateway.edi.tree import Element, Loop, Segment
+from gateway.edi.tree import Element, Loop, Repeats, Segment, simple
 
 SYNTAX: Final = "x12"
 MAX_DEPTH: Final = 64
@@ -39,6 +39,8 @@ def remember(target: Json) -> Json:
 def keep(target: Json, label: str, element: int, form: Element | list[Any]) -> None:
     """Remember the wire's form of `element` (from 0) of the segment `label`."""
     elements = remember(target).setdefault("kept", {}).setdefault(label, {})
+    if isinstance(form, Repeats):
+        form = simple(form)
     if not isinstance(form, str):
         form = [list(each) if isinstance(each, tuple) else each for each in form]
     elements[f"{element + 1:02d}"] = form

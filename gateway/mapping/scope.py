@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gateway.edi.tree import Loop, Segment
+from gateway.edi.tree import Loop, Segment, joined
 from gateway.findings import JsonPlace
 from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.paths import Get, Path, Put, getter, putter
@@ -107,9 +107,7 @@ class Scope:
                     path = rule.path if isinstance(rule, Scalars) else first.lenses[0].path
                     field_ = "/".join(str(step) for step in path)
                     place = JsonPlace(pointer=f"{at}/{field_}")
-                    said = "*".join(
-                        (segment.tag, *(each if isinstance(each, str) else ":".join(each) for each in segment.elements))
-                    )
+                    said = "*".join((segment.tag, *map(joined, segment.elements)))
                     wanted = f"the field {field_.replace('/', '.')} instead of an item of a list"
                     state.findings.append(finding("map.write.elsewhere", place, said=said, wanted=wanted))
                     return

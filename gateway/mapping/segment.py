@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.edi.tree import Element, Segment
+from gateway.edi.tree import Element, Segment, simple
 from gateway.mapping.memory import element_of, keep, kept_of
 from gateway.mapping.pairs import Fields, Narrow, Pairs, Same, Wide, is_wide, read_texts, write_texts
 from gateway.mapping.paths import Get, Path, Put, Step, getter, putter
@@ -236,7 +236,7 @@ class SegmentLens:
 
     @staticmethod
     def _read_component(lens: Lens, raw: Element, target: Json, odd: list[tuple[int, Any, bool]]) -> bool:
-        parts = (raw,) if isinstance(raw, str) else raw
+        parts = (raw,) if isinstance(raw, str) else simple(raw)
         text = parts[lens.component - 1] if lens.component <= len(parts) else ""
         value = lens.pair.read(text) if text else None  # type: ignore[arg-type]
         if value is not None:
@@ -319,7 +319,7 @@ class SegmentLens:
             return False
         if lens.component:
             have = elements[lens.first] if lens.first < len(elements) else ""
-            parts = [*((have,) if isinstance(have, str) else have)]
+            parts = [*((have,) if isinstance(have, str) else simple(have))]
             parts += [""] * (lens.component - len(parts))
             parts[lens.component - 1] = texts[0]
             _place(elements, lens.first, parts[0] if len(parts) == 1 else tuple(parts))
@@ -335,7 +335,8 @@ class SegmentLens:
         if any(each is None for each in raws):
             return False
         if lens.component:
-            parts = (raws[0],) if isinstance(raws[0], str) else raws[0] or ()
+            first = simple(raws[0] or "")
+            parts = (first,) if isinstance(first, str) else first
             text = parts[lens.component - 1] if lens.component <= len(parts) else ""
             meant = lens.pair.read(text) if text else None  # type: ignore[arg-type]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.edi.tree import Loop, Segment
+from gateway.edi.tree import Loop, Segment, joined
 from gateway.findings import EdiPlace, Finding, JsonPlace
 from gateway.mapping.rules import finding
 
@@ -49,7 +49,7 @@ class ReadState:
     def note_element(self, segment: Segment, index: int) -> None:
         """Element `index` (from 0) has no line in the map."""
         value = segment.elements[index]
-        text = value if isinstance(value, str) else ":".join(value)
+        text = joined(value)
         place = place_of(segment, index)
         self.unmapped.append(Unmapped(place=place, tag=segment.tag, element=index + 1, value=text))
 
@@ -68,7 +68,7 @@ class ReadState:
     def find(self, rule: str, segment: Segment, index: int, *, wanted: str) -> None:
         """A finding at an element."""
         value = segment.elements[index]
-        said = value if isinstance(value, str) else ":".join(value)
+        said = joined(value)
         self.findings.append(finding(rule, place_of(segment, index), said=said, wanted=wanted))
 
 

@@ -215,7 +215,7 @@ def _envelope(station: Station, outgoing: Outgoing, numbers: Numbers) -> write.E
         version=dialect.version,
         test=dialect.test,
         ack_requested=dialect.request_ta1 and outgoing.type != "TA1",  # a TA1 about a TA1 would never end
-        delimiters=write.fitting_delimiters((outgoing.root,), preferred),
+        delimiters=write.fitting_delimiters((outgoing.root,), preferred, dialect.version),
         newline="\n" if dialect.line_breaks else "",
     )
 

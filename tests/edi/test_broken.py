@@ -20,11 +20,23 @@ from gateway.findings import Finding
 FOLDER = Path(__file__).parents[2] / "samples" / "x12" / "broken"
 FILES = sorted(FOLDER.glob("*.edi"))
 ELSEWHERE = {
+    "edi.file.unreadable",
+    *(name for name in rules.RULES if name.startswith(("edi.una.", "edi.unb."))),
+    "edi.interchange.empty",
+    "edi.group.mixed",
+    "edi.message.header",
+    "edi.element.repertoire",
+    "edi.element.needless_release",
+    "edi.element.release_at_end",
+    "edi.element.too_many_repeats",
+    "edi.element.decimal",
     "edi.message.too_large",
     "edi.segment.too_long",
     "edi.write.delimiter",
     "edi.write.characters",
     "edi.write.envelope",
+    "edi.write.repertoire",
+    "edi.write.repetition",
     "edi.acknowledgment.unreadable",
     "edi.element.not_used",
     "edi.message.partial",

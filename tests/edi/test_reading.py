@@ -110,7 +110,7 @@ def test_an_interchange_without_iea_ends_where_the_next_begins(wrap: Wrap, guide
 def test_versions_are_mixed_by_group(wrap: Wrap, one: One) -> None:
     """GS08 decides; what follows the first six characters names an industry."""
     assert one(wrap("855", version="004010VICS")).outcome is Verdict.ACCEPTED
-    read = one(wrap("855", version="005010"))
+    read = one(wrap("855", version="004060"))
     assert read.groups[0].messages[0].findings[0].codes.ak502 == "1"
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from gateway.edi import x12
+from gateway.edi.delimiters import STANDARD
 from gateway.edi.delta import MAX_EXTENDS, RULES, resolve
 from gateway.edi.guide import UNLIMITED, Guide, LoopUse, SegmentSpec, Use
 from gateway.edi.library import Guides, parse_guide, parse_segments
+from gateway.edi.structure import structure_of
 from gateway.findings import FilePlace, Finding, Severity
 
 BODY = [
@@ -64,6 +66,19 @@ CASES: list[tuple[str, dict[str, str | None], list[str]]] = [
     ("required: [REF*DP]", {"REF*DP*099": None}, ["edi.segment.missing"]),
     ("required: [REF*DP]", {"REF*DP*099": "REF*VN*1"}, ["edi.segment.missing"]),
     ("required: [REF*DP]", {"REF*DP*099": "REF*DP*099~REF*VN*1"}, []),
+    ("required: [REF*DP]", {"REF*DP*099": "REF*VN*1~REF*DP*099~REF*IA*1"}, []),
+    ("required: [REF*DP, REF*VN]", {"REF*DP*099": "REF*IA*1~REF*VN*1~REF*DP*099"}, []),
+    ("required: [REF*DP, REF*VN]", {"REF*DP*099": "REF*IA*1~REF*VN*1"}, ["edi.segment.missing"]),
+    ("required: [REF*DP]", {"FOB*CC": None, "REF*DP*099": "REF*IA*1"}, ["edi.segment.missing"]),
+    ("repeat: {REF*DP: 1, REF: 2}", {"REF*DP*099": "REF*VN*1~REF*DP*1~REF*VN*2"}, []),
+    ("repeat: {REF*DP: 1}", {"REF*DP*099": "REF*DP*1~REF*DP*2"}, ["edi.segment.too_many"]),
+    ("repeat: {REF*DP: 1}", {"REF*DP*099": "REF*DP*1~REF*VN*1~REF*DP*2"}, ["edi.segment.too_many"]),
+    ("repeat: {REF*DP: 1, REF: 2}", {"REF*DP*099": "REF*VN*1~REF*IA*1~REF*DP*2~REF*SI*1"}, ["edi.segment.too_many"]),
+    ("lengths: {REF*DP/REF02: ..2}", {"REF*DP*099": "REF*VN*123~REF*DP*12~REF*VN*456"}, []),
+    ("required: [N1*ST, N1*BY]", {"92*W01": "92*W01~N1*SE*x~N3*y~N1*BY*b~N3*c"}, []),
+    ("required: [N1*ST, N1*BY]", {"92*W01": "92*W01~N1*SE*x~N3*y"}, ["edi.segment.missing"]),
+    ("required: [N1*BY/N3]", {"92*W01": "92*W01~N1*BY*b~N1*SE*c"}, ["edi.segment.missing"]),
+    ("repeat: {N1*ST: 1}", {"92*W01": "92*W01~N1*BY*b~N3*c~N1*ST*b"}, ["edi.segment.too_many_loops"]),
     ("required: [N1*ST, N1*ST/N3]", {}, ["edi.segment.missing"]),
     ("required: [N1*ST, N1*ST/N3]", {"92*W01": "92*W01~N3*Street 1"}, []),
     ("required: [N1*BY]", {}, ["edi.segment.missing"]),
@@ -114,7 +129,11 @@ def test_a_delta_accepts_and_refuses(
         assert old in body
         body = body.replace(old + "~", "") if new is None else body.replace(old, new)
     data = wrap("850", body.strip("~").split("~"))
-    assert broken(data, guides.with_guide(sound(guides, text))) == rules
+    guide = sound(guides, text)
+    assert broken(data, guides.with_guide(guide)) == rules
+    # The pattern of the whole message never says that something is right which is not.
+    text = data.decode().partition("~ST*850*0001~")[2].partition("SE*")[0]
+    assert not (structure_of(guide, STANDARD).grammar(text) and rules)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import typer
 
 from gateway.edi.interchange import Event
 from gateway.edi.library import Guides, standard
+from gateway.edi.partial import Mode
 from gateway.edi.reading import read
 from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
@@ -27,6 +28,8 @@ class Reading:
     tolerances: Tolerances
     charset: str | None = None
     """That of the data; None: as the interchange declares."""
+    partial: Mode = "set"
+    """What a refused set takes with it."""
 
     def events(self, blocks: Iterable[bytes]) -> Iterator[Event]:
         """The events of one file; raises PartnerFault with its findings."""
@@ -47,19 +50,23 @@ def reading(
         guides=own.guides,
         tolerances=_tolerances([*switched_on, *(tolerate or ())]),
         charset=_charset(charset) or own.charset,
+        partial=own.partial,
     )
 
 
 def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
     """A reading as the agreement with this partner says. Raises OurFault when there is none of that name."""
-    from gateway.partners.workspace import load  # noqa: PLC0415  reading a file needs no workspace
+    from gateway.partners.guides import syntax_of  # noqa: PLC0415  reading a file needs no workspace
+    from gateway.partners.workspace import load  # noqa: PLC0415
 
-    agreements = {one.name: one for one in load(workspace).agreements}
+    loaded = load(workspace)
+    agreements = {one.name: one for one in loaded.agreements}
     if name not in agreements:
         meant = near_miss(name, agreements)
         remedy = f"did you mean {meant}?" if meant else f"partners are: {', '.join(agreements) or 'none'}"
         raise OurFault(f"there is no partner {name}", remedy=remedy)
-    return Reading(guides=guides, tolerances=Tolerances())
+    said = syntax_of(agreements[name], loaded.guides, standard=guides)
+    return Reading(guides=said.guides, tolerances=said.tolerances, charset=said.charset, partial=said.partial)
 
 
 def _tolerances(names: Iterable[str]) -> Tolerances:

@@ -23,7 +23,10 @@ from gateway.errors import OurFault, PartnerFault
 
 Into = Annotated[Path, typer.Option("--into", file_okay=False, help="The folder for the files; made if need be.")]
 By = Annotated[Unit, typer.Option("--by", help="What becomes a file of its own.")]
-PartialMode = Annotated[Partial, typer.Option("--partial", help="What a refused set takes with it.")]
+PartialMode = Annotated[
+    Partial | None,
+    typer.Option("--partial", help="What a refused set takes with it.", show_default="as the agreement says, or set"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file or set left out, one line each.")]
 
 
@@ -32,7 +35,7 @@ def split(
     *,
     into: Into,
     by: By = Unit.MESSAGE,
-    partial: PartialMode = Partial.SET,
+    partial: PartialMode = None,
     as_json: AsJson = False,
     tolerate: Tolerate = None,
     charset: Charset = None,
@@ -49,12 +52,13 @@ def split(
     told = _Told(as_json=as_json)
     with answering():
         how = reading(tolerate, charset, partner, workspace)
+        mode = partial or Partial(how.partial)
         inputs = sources(files)
         with Meter(inputs, quiet=as_json) as meter:
             for one in inputs:
                 try:
                     into.mkdir(parents=True, exist_ok=True)
-                    _split(one, how, meter, lambda window: Splitter(into, by, partial, window), told)
+                    _split(one, how, meter, lambda window: Splitter(into, by, mode, window), told)
                 except BrokenPipeError:
                     raise
                 except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,3 +208,20 @@ def test_edifact_is_answered_by_a_contrl_when_asked() -> None:
     assert told.startswith("UNB+UNOC:3+SELLER:14+BUYER:14+")
     assert "UCM+1+ORDERS:D:96A:UN+4" in told
     assert runner.invoke(app, ["check", "-"], input=told.encode()).exit_code == 0
+
+
+def test_a_partner_s_agreement_says_how_its_files_are_read(made: Path, tmp_path: Path) -> None:
+    """Its tolerances, beside those that are named here."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(made, folder)
+    root = Path(__file__).parents[2]
+    agreement = folder / "partners" / "acme.yaml"
+    text = (root / "partners" / "acme.yaml").read_text(encoding="utf-8")
+    text = text.replace("certs/acme.pem", f"certs/{next((folder / 'certs').glob('*.pem')).name}")
+    agreement.write_text(text, encoding="utf-8")
+    wrapped = BROKEN / "edi.segment.line_break.edi"
+    options = ["check", str(wrapped), "--partner", "acme", "--workspace", str(folder)]
+    assert runner.invoke(app, options).exit_code == 1
+    agreement.write_text(text.replace("\nx12:\n", "\nx12:\n  tolerate: [wrapped_lines]\n", 1), encoding="utf-8")
+    result = runner.invoke(app, options)
+    assert result.exit_code == 0, result.output

@@ -31,6 +31,8 @@ class ElementSpec:
     """Not empty for a composite."""
     repeat: int = 1
     """How often it may be repeated (X12 from 00402, EDIFACT syntax 4)."""
+    used: bool = True
+    """False where a partner's guide forbids it; it has then no codes either, so that no value of it matches."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

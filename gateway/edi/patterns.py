@@ -208,9 +208,7 @@ def segment_pattern(spec: SegmentSpec, delimiters: Delimiters) -> str:
             return _maybe(element, chars)
         empty = tests.empty.get(index)
         # An empty element is told by the next separator: tried first, its test is made only there.
-        return (
-            f"(?:(?!{chars.within}){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
-        )
+        return f"(?:(?!{chars.within}){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
 
     def neither(index: int) -> str:
         test = tests.empty.get(index)

@@ -110,8 +110,6 @@ class _Document:
         """The document. Raises _HiddenError."""
         root = Loop("", [])
         self._fill(self._structure.root.items, root)
-        if self._state.ending:
-            raise _HiddenError(self._state.ending[0].tag)
         return root
 
     def _fill(self, items: list[Place], parent: Loop) -> None:
@@ -179,7 +177,7 @@ class _Document:
             chars = self._structure.delimiters
             first = first_text(segment.elements[0]) if segment.elements else ""
             step = choose(step, f"{use.tag}{chars.element}{first}", chars)
-        if step is None or step.state.place is not target or step.missing or step.tag != place.tag:
+        if step is None or step.state.place is not target:
             return None
         self._state = step.state
         return segment

@@ -48,10 +48,10 @@ class Segments:
         chosen = must | {
             index
             for index, element in enumerate(spec.elements, 1)
-            if index not in must and (element.codes is None or element.codes) and draw.dice.chance(self.density)
+            if index not in must and draw.dice.chance(self.density) and _possible(element)
         }
-        if not chosen and spec.elements:
-            chosen.add(draw.dice.between(1, len(spec.elements)))
+        if not chosen and (possible := [index for index, one in enumerate(spec.elements, 1) if _possible(one)]):
+            chosen.add(draw.dice.pick(possible))
         for start in (chosen, set(must), set(must)):
             for _ in range(_ROUNDS):
                 broken = next((note for note in spec.notes if BROKEN[note.kind](note.elements, start)), None)
@@ -71,14 +71,20 @@ class Segments:
             return self._values.simple(spec, draw)
         density = self.density
         texts = [
-            self._values.simple(one, draw) if one.mandatory or draw.dice.chance(density) else ""
+            self._values.simple(one, draw) if one.mandatory or (draw.dice.chance(density) and _possible(one)) else ""
             for one in spec.components
         ]
         if not any(texts):
-            texts[0] = self._values.simple(spec.components[0], draw)
+            at = next((index for index, one in enumerate(spec.components) if _possible(one)), 0)
+            texts[at] = self._values.simple(spec.components[at], draw)
         while not texts[-1]:
             texts.pop()
         return texts[0] if len(texts) == 1 else tuple(texts)
+
+
+def _possible(spec: ElementSpec) -> bool:
+    """Whether it may have any value: what a partner's guide forbids has none."""
+    return spec.used and (spec.codes is None or bool(spec.codes))
 
 
 def _qualified(element: Element, code: str) -> Element:

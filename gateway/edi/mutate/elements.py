@@ -49,7 +49,7 @@ def _element_missing(wire: Wire) -> list[str] | None:
     found = [
         (index, number)
         for index in wire.body
-        for number, element in enumerate(wire.specs[wire.tag(wire.segments[index])].elements, 1)
+        for number, element in enumerate(wire.spec(index).elements, 1)
         if element.mandatory
     ]
     return wire.with_element(*wire.dice.pick(found), "") if found else None
@@ -65,11 +65,11 @@ def _component_missing(wire: Wire) -> list[str] | None:
 
 def _too_many_elements(wire: Wire) -> list[str] | None:
     """There is one element more than the segment has."""
-    found = [index for index in wire.body if not wire.specs[wire.tag(wire.segments[index])].open]
+    found = [index for index in wire.body if not wire.spec(index).open]
     if not found:
         return None
     index = wire.dice.pick(found)
-    return wire.with_element(index, len(wire.specs[wire.tag(wire.segments[index])].elements) + 1, "1")
+    return wire.with_element(index, len(wire.spec(index).elements) + 1, "1")
 
 
 def _too_many_components(wire: Wire) -> list[str] | None:
@@ -79,7 +79,7 @@ def _too_many_components(wire: Wire) -> list[str] | None:
         return None
     spot = wire.dice.pick(found)
     components = wire.components(wire.elements(wire.segments[spot.segment])[spot.element])
-    most = len(wire.specs[wire.tag(wire.segments[spot.segment])].elements[spot.element - 1].components)
+    most = len(wire.spec(spot.segment).elements[spot.element - 1].components)
     components += [""] * (most - len(components)) + ["1"]
     return wire.with_element(spot.segment, spot.element, wire.chars.component.join(components))
 
@@ -108,7 +108,7 @@ def _condition(wire: Wire) -> list[str] | None:
     found: list[tuple[int, int]] = []
     for index in wire.body:
         pieces = wire.elements(wire.segments[index])
-        spec = wire.specs[pieces[0]]
+        spec = wire.spec(index)
         present = {number for number, text in enumerate(pieces) if number and text}
         found += [
             (index, number)

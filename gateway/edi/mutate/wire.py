@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters, repetition_of
 from gateway.edi.generate.dice import Dice
-from gateway.edi.guide import ElementSpec, Guide, SegmentSpec
+from gateway.edi.guide import ElementSpec, Guide, LoopUse, SegmentSpec
 from gateway.edi.library import Guides
 from gateway.edi.machine import Tags
 from gateway.edi.structure import Place, choose, structure_of
@@ -62,7 +62,7 @@ class Wire:
         while self.tag(self.segments[self.end]) != self.tags.message_end:
             self.end += 1
         self.guide = self._guide(guides)
-        self.specs: dict[str, SegmentSpec] = {spec.tag: spec for spec in self.guide.segments()}
+        self._places: list[Place] = []
 
     def written(self, segments: list[str]) -> bytes:
         """The bytes of these segments."""
@@ -140,7 +140,7 @@ class Wire:
         odd = (self.chars.release or "") + (self.chars.repetition or "")
         for index in self.body:
             pieces = self.elements(self.segments[index])
-            spec = self.specs[pieces[0]]
+            spec = self.spec(index)
             for number, (element, text) in enumerate(zip(spec.elements, pieces[1:], strict=False), 1):
                 if not text or any(c in text for c in odd):
                     continue
@@ -153,16 +153,22 @@ class Wire:
 
     def places(self) -> list[Place]:
         """Where each segment of the body stands in the guide."""
-        structure = structure_of(self.guide, self.chars)
-        state = structure.start
-        places: list[Place] = []
-        for index in self.body:
-            segment = self.segments[index]
-            step = choose(state[structure.key(self.tag(segment))], segment, self.chars)
-            assert step is not None, "the file is right"
-            state = step.state
-            places.append(state.place)
-        return places
+        if not self._places:
+            structure = structure_of(self.guide, self.chars)
+            state = structure.start
+            for index in self.body:
+                segment = self.segments[index]
+                step = choose(state[structure.key(self.tag(segment))], segment, self.chars)
+                if step is None:
+                    raise OurFault(f"{self.tag(segment)} has no place in {self.guide.name}", remedy="give a valid file")
+                state = step.state
+                self._places.append(state.place)
+        return self._places
+
+    def spec(self, index: int) -> SegmentSpec:
+        """What the guide says of the segment with that index."""
+        use = self.places()[index - self.start - 1].use
+        return use.start.spec if isinstance(use, LoopUse) else use.spec
 
     def _guide(self, guides: Guides) -> Guide:
         head = self.elements(self.segments[self.start])

@@ -8,6 +8,7 @@ from gateway.cli.edi_acknowledge import acknowledge
 from gateway.cli.edi_check import check
 from gateway.cli.edi_explain import explain
 from gateway.cli.edi_guides import guide, guides
+from gateway.cli.edi_import import import_
 from gateway.cli.edi_rules import rule, rules
 from gateway.cli.edi_show import show
 from gateway.cli.edi_split import split
@@ -24,3 +25,4 @@ app.command()(rules)
 app.command()(rule)
 app.command()(guides)
 app.command()(guide)
+app.command(name="import")(import_)

@@ -4,7 +4,7 @@
 and it is never bent to what a reader happens to take.
 """
 
-from gateway.edi.generate.documents import delimiters_of, documents
-from gateway.edi.generate.interchanges import interchanges
+from gateway.edi.generate.documents import DENSITY, LINES, delimiters_of, documents
+from gateway.edi.generate.interchanges import PER_INTERCHANGE, interchanges
 
-__all__ = ["delimiters_of", "documents", "interchanges"]
+__all__ = ["DENSITY", "LINES", "PER_INTERCHANGE", "delimiters_of", "documents", "interchanges"]

@@ -153,11 +153,11 @@ class _Document:
         """One segment or loop at a place, with all that is in it; None where it would be read at another place."""
         use = place.use
         if isinstance(use, Use):
-            segment = self._segment(place, place, use, None)
+            segment = self._segment(place, use, None)
             if segment is not None:
                 parent.children.append(segment)
             return segment
-        segment = self._segment(place, place.items[0], use.start, node)
+        segment = self._segment(place.items[0], use.start, node)
         if segment is None:
             return None
         loop = Loop(use.name, [segment])
@@ -165,8 +165,8 @@ class _Document:
         self._fill(place.items[1:], loop)
         return loop
 
-    def _segment(self, place: Place, target: Place, use: Use, node: Node | None) -> Segment | None:
-        """A segment for `place` if the reader's step from here leads to `target`; the state moves on."""
+    def _segment(self, target: Place, use: Use, node: Node | None) -> Segment | None:
+        """A segment if the reader's step from here leads to `target`; the state moves on."""
         step = self._state[self._structure.key(use.tag)]
         if step is None or (not step.choices and step.state.place is not target):
             return None

@@ -1,0 +1,91 @@
+"""The pattern of a whole message takes what is right and nothing else; what it takes means the tree of the slow path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.edi.body import Piece
+from gateway.edi.characters import decoded
+from gateway.edi.check import check_message, clean
+from gateway.edi.generate import delimiters_of, interchanges
+from gateway.edi.guide import Guide
+from gateway.edi.library import standard
+from gateway.edi.mutate import mutations
+from gateway.edi.mutate.elements import ELEMENTS
+from gateway.edi.mutate.hierarchies import HIERARCHIES
+from gateway.edi.mutate.segments import SEGMENTS
+from gateway.edi.structure import structure_of
+from gateway.edi.tolerances import Limits
+from gateway.edi.tree import Loop
+from gateway.edi.walk import Walk
+from gateway.findings import Finding
+
+NAMES = standard().names()
+INSIDE = {*SEGMENTS, *ELEMENTS, *HIERARCHIES}
+"""Mutations of what lies between ST and SE, UNH and UNT."""
+LIMITS = Limits()
+
+
+def guide_named(name: str) -> Guide:
+    """A guide of the package."""
+    _, version, kind = name.split("/")
+    guide = standard().find(version, kind)
+    assert guide is not None
+    return guide
+
+
+def bodies(guide: Guide, data: bytes) -> Iterator[Piece]:
+    """What lies between ST and SE, UNH and UNT, of each message."""
+    delimiters = delimiters_of(guide)
+    start, end = ("UNH", "UNT") if guide.standard == "edifact" else ("ST", "SE")
+    charset = "iso8859-1" if guide.standard == "edifact" else "utf-8"
+    segments: list[str] = []
+    for segment in decoded(data, charset, delimiters).split(delimiters.segment):
+        tag = segment.partition(delimiters.element)[0]
+        if tag == start:
+            segments = []
+        elif tag == end:
+            yield Piece("".join(one + delimiters.segment for one in segments), 0, 1, charset, delimiters)
+        else:
+            segments.append(segment)
+
+
+def slowly(guide: Guide, piece: Piece) -> tuple[Loop, list[Finding]]:
+    """The tree and the findings, segment by segment."""
+    walk = Walk(structure_of(guide, piece.delimiters), standard(), limits=LIMITS, charset=piece.charset)
+    check_message(walk, [piece], len(piece.text))
+    return walk.root, walk.findings
+
+
+def quickly(guide: Guide, piece: Piece) -> Loop | None:
+    """The tree by the pattern of the whole message; None where it does not match."""
+    structure = structure_of(guide, piece.delimiters)
+    assert structure.grammar is not None  # compiled now: `clean` would wait until it is worth it
+    return clean(structure, [piece], LIMITS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fast_equals_slow(name: str) -> None:
+    """Generated documents match and mean one tree on both ways; of mutated ones none matches that has a finding."""
+    guide = guide_named(name)
+    matched = refused = 0
+    for seed, density in enumerate((0.0, 0.15, 0.4)):
+        for data in interchanges(guide, count=3, seed=seed, density=density, lines=3, per_interchange=1):
+            (piece,) = bodies(guide, data)
+            root, findings = slowly(guide, piece)
+            quick = quickly(guide, piece)
+            assert findings == []
+            assert quick is not None, piece.text
+            assert quick == root
+            matched += 1
+            for mutation, mutated in mutations(data, guides=standard(), seed=seed):
+                if mutation in INSIDE:
+                    (piece,) = bodies(guide, mutated)
+                    root, findings = slowly(guide, piece)
+                    assert findings, (mutation, piece.text)
+                    assert quickly(guide, piece) is None, (mutation, piece.text)
+                    refused += 1
+    assert matched == 9
+    assert refused > 80

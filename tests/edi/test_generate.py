@@ -23,6 +23,8 @@ from gateway.errors import OurFault
 from gateway.findings import Finding
 
 NAMES = standard().names()
+DIGEST = "60208fd6117482c5207af15f2efe2ab44b9d77b34ca34ff015ba38b3ee70ed1d"
+"""SHA-256 of 20 acknowledgments of seed 7: changes when the generator does, never with Python."""
 
 
 def guide_named(name: str) -> Guide:
@@ -66,7 +68,7 @@ def round_trip(guide: Guide, guides: Guides, *, count: int, density: float, seed
 def test_what_is_generated_is_read_back_without_a_finding_and_with_its_tree(name: str) -> None:
     """25 documents of every guide, from bare to full."""
     guide = guide_named(name)
-    for count, density in ((8, 0.0), (8, 0.15), (6, 0.35), (3, 0.6)):
+    for count, density in ((9, 0.0), (9, 0.15), (6, 0.3), (1, 0.6)):
         round_trip(guide, standard(), count=count, density=density)
 
 
@@ -99,7 +101,7 @@ def test_a_document_is_the_same_wherever_it_stands() -> None:
 def test_edifact_values_need_releases_and_x12_values_hold_no_delimiter() -> None:
     """And letters outside ASCII are in both."""
     edifact = b"".join(interchanges(guide_named("edifact/D96A/ORDERS"), count=60, seed=1))
-    assert all(one in edifact for one in (b"??", b"?+", b"?:", b"?'", "é".encode("latin-1")))
+    assert all(one in edifact for one in (b"??", b"?+", b"?:", b"?'", "ë".encode("latin-1")))
     x12 = b"".join(interchanges(guide_named("x12/004010/850"), count=60, seed=1))
     assert "ü".encode() in x12
     held = {
@@ -182,6 +184,3 @@ def test_interchanges_come_one_at_a_time() -> None:
     (one,) = reading.read_all(first, guides=standard())
     assert len(one.groups[0].messages) == 2
     assert len(list(itertools.islice(documents(guide, count=1_000_000, seed=1), 3))) == 3
-
-
-DIGEST = ""

@@ -1,4 +1,4 @@
-"""The pattern of a whole message takes what is right and nothing else; what it takes means the tree of the slow path."""
+"""The pattern of a whole message takes what is right and nothing else, and means the tree of the slow path."""
 
 from __future__ import annotations
 
@@ -89,3 +89,12 @@ def test_fast_equals_slow(name: str) -> None:
                     refused += 1
     assert matched == 9
     assert refused > 80
+
+
+def test_a_short_tag_without_elements_is_hung_as_it_is_checked() -> None:
+    """`N4~`: nothing follows the tag by which its step could be found."""
+    guide = guide_named("x12/005010/850")
+    text = "BEG*00*SA*PO-7001**20260102~N1*ST*Main warehouse~N4~PO1*1*10*EA*2.50**BP*BOLT-8~"
+    piece = Piece(text, 0, 1, "utf-8", delimiters_of(guide))
+    root, findings = slowly(guide, piece)
+    assert (findings, quickly(guide, piece)) == ([], root)

@@ -114,12 +114,16 @@ class _Document:
 
     def _fill(self, items: list[Place], parent: Loop) -> None:
         """What stands at these places."""
+        dice, density = self._draw.dice, self._density
         for place in items:
-            if place.tag == self._nests:
+            use = place.use
+            main = use.maximum >= MANY and place.loop.parent is None and isinstance(use, LoopUse)
+            if not use.mandatory and not main and not dice.chance(density):
+                continue
+            if use.tag == self._nests:
                 self._nest(place, parent)
                 continue
-            times = self._times(place)
-            main = self._main(place)
+            times = dice.between(1, self._lines) if main else self._times(use)
             for time in range(times):
                 if main:
                     self._draw.lines += 1
@@ -130,22 +134,12 @@ class _Document:
                         raise _HiddenError(place.tag)
                     break
 
-    def _main(self, place: Place) -> bool:
-        """Whether it holds the lines of the document."""
-        return isinstance(place.use, LoopUse) and place.loop.parent is None and place.use.maximum >= MANY
-
-    def _times(self, place: Place) -> int:
-        """How often a place is filled."""
-        dice, use = self._draw.dice, place.use
-        start = use.start if isinstance(use, LoopUse) else use
-        if start.tag in BINARY and not self._edifact and not use.mandatory:
+    def _times(self, use: Use | LoopUse) -> int:
+        """How often a place is filled that holds no lines."""
+        if use.tag in BINARY and not self._edifact and not use.mandatory:
             return 0  # its payload is bytes, not elements
-        if self._main(place):
-            return dice.between(1, self._lines)
-        if not use.mandatory and not dice.chance(self._density):
-            return 0
-        times = 1
-        while times < min(use.maximum, _MOST) and dice.chance(self._density):
+        times, most = 1, min(use.maximum, _MOST)
+        while times < most and self._draw.dice.chance(self._density):
             times += 1
         return times
 

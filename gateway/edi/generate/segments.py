@@ -24,6 +24,8 @@ class Segments:
         """The chance of what is optional."""
         self._values = values
         self._repeats = delimiters.repetition is not None
+        self._known: dict[int, tuple[SegmentSpec, frozenset[int], list[int]]] = {}
+        """Of each specification: the mandatory elements, and those that may have a value."""
 
     def make(self, use: Use, draw: Draw) -> Segment:
         """A segment for this place. Raises OurFault where the guide asks for what cannot be."""
@@ -42,22 +44,26 @@ class Segments:
 
     def _present(self, spec: SegmentSpec, draw: Draw, *, first: bool) -> set[int]:
         """Which elements (from 1) are present."""
-        must = {index for index, element in enumerate(spec.elements, 1) if element.mandatory}
+        known = self._known.get(id(spec))
+        if known is None:
+            mandatory = frozenset(index for index, one in enumerate(spec.elements, 1) if one.mandatory)
+            some = [index for index, one in enumerate(spec.elements, 1) if _possible(one)]
+            known = self._known[id(spec)] = (spec, mandatory, some)  # the spec is kept, so that its id stays its own
+        _, must, possible = known
         if first:
-            must.add(1)
-        chosen = must | {
-            index
-            for index, element in enumerate(spec.elements, 1)
-            if index not in must and draw.dice.chance(self.density) and _possible(element)
-        }
-        if not chosen and (possible := [index for index, one in enumerate(spec.elements, 1) if _possible(one)]):
-            chosen.add(draw.dice.pick(possible))
+            must |= {1}
+        chance, density = draw.dice.chance, self.density
+        chosen = {index for index in possible if index in must or chance(density)} | must
         for start in (chosen, set(must), set(must)):
             for _ in range(_ROUNDS):
                 broken = next((note for note in spec.notes if BROKEN[note.kind](note.elements, start)), None)
-                if broken is None:
+                if broken is None and (start or not possible):
                     return start
-                _repair(broken, start, must, draw)
+                if broken is None:
+                    # A repair took away the last one; a segment says something.
+                    start.add(draw.dice.pick(possible))
+                else:
+                    _repair(broken, start, must, draw)
         raise OurFault(f"the notes of {spec.tag} cannot be met together", remedy="correct the guide")
 
     def _element(self, spec: ElementSpec, draw: Draw) -> Element:
@@ -102,7 +108,7 @@ BROKEN: dict[str, Callable[[tuple[int, ...], Collection[int]], bool]] = {
 """By the kind of a syntax note: whether these elements break it (X12.6 5.3)."""
 
 
-def _repair(note: Note, present: set[int], must: set[int], draw: Draw) -> None:
+def _repair(note: Note, present: set[int], must: Collection[int], draw: Draw) -> None:
     """Add or take away elements so that this note is met; another one may be broken then."""
     dice = draw.dice
     free = [one for one in note.elements if one in present and one not in must]

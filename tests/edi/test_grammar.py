@@ -72,7 +72,7 @@ def test_fast_equals_slow(name: str) -> None:
     guide = guide_named(name)
     matched = refused = 0
     for seed, density in enumerate((0.0, 0.15, 0.4)):
-        for data in interchanges(guide, count=3, seed=seed, density=density, lines=3, per_interchange=1):
+        for data in interchanges(guide, count=2, seed=seed, density=density, lines=3, per_interchange=1):
             (piece,) = bodies(guide, data)
             root, findings = slowly(guide, piece)
             quick = quickly(guide, piece)
@@ -87,8 +87,8 @@ def test_fast_equals_slow(name: str) -> None:
                     assert findings, (mutation, piece.text)
                     assert quickly(guide, piece) is None, (mutation, piece.text)
                     refused += 1
-    assert matched == 9
-    assert refused > 80
+    assert matched == 6
+    assert refused > 50
 
 
 def test_a_short_tag_without_elements_is_hung_as_it_is_checked() -> None:

@@ -12,7 +12,7 @@ from gateway.edi.check import check_message, clean
 from gateway.edi.generate import delimiters_of, interchanges
 from gateway.edi.guide import Guide
 from gateway.edi.library import standard
-from gateway.edi.mutate import mutations
+from gateway.edi.mutate import mutate
 from gateway.edi.mutate.elements import ELEMENTS
 from gateway.edi.mutate.hierarchies import HIERARCHIES
 from gateway.edi.mutate.segments import SEGMENTS
@@ -23,7 +23,7 @@ from gateway.edi.walk import Walk
 from gateway.findings import Finding
 
 NAMES = standard().names()
-INSIDE = {*SEGMENTS, *ELEMENTS, *HIERARCHIES}
+INSIDE = (*SEGMENTS, *ELEMENTS, *HIERARCHIES)
 """Mutations of what lies between ST and SE, UNH and UNT."""
 LIMITS = Limits()
 
@@ -70,25 +70,23 @@ def quickly(guide: Guide, piece: Piece) -> Loop | None:
 def test_fast_equals_slow(name: str) -> None:
     """Generated documents match and mean one tree on both ways; of mutated ones none matches that has a finding."""
     guide = guide_named(name)
-    matched = refused = 0
-    for seed, density in enumerate((0.0, 0.15, 0.4)):
-        for data in interchanges(guide, count=2, seed=seed, density=density, lines=3, per_interchange=1):
-            (piece,) = bodies(guide, data)
+    refused = 0
+    for seed, density in enumerate((0.0, 0.15, 0.35)):
+        data, other = interchanges(guide, count=2, seed=seed, density=density, lines=2, per_interchange=1)
+        for piece in (*bodies(guide, data), *bodies(guide, other)):
             root, findings = slowly(guide, piece)
             quick = quickly(guide, piece)
             assert findings == []
             assert quick is not None, piece.text
             assert quick == root
-            matched += 1
-            for mutation, mutated in mutations(data, guides=standard(), seed=seed):
-                if mutation in INSIDE:
-                    (piece,) = bodies(guide, mutated)
-                    root, findings = slowly(guide, piece)
-                    assert findings, (mutation, piece.text)
-                    assert quickly(guide, piece) is None, (mutation, piece.text)
-                    refused += 1
-    assert matched == 6
-    assert refused > 50
+        for mutation in INSIDE:
+            mutated = mutate(data, guides=standard(), name=mutation, seed=seed)
+            for piece in bodies(guide, mutated or b""):
+                _, findings = slowly(guide, piece)
+                assert findings, (mutation, piece.text)
+                assert quickly(guide, piece) is None, (mutation, piece.text)
+                refused += 1
+    assert refused > 25
 
 
 def test_a_short_tag_without_elements_is_hung_as_it_is_checked() -> None:

@@ -44,6 +44,9 @@ _PLACE = re.compile(
 Key = tuple[str, str]
 """Version and type."""
 
+SAME: dict[Key, Key] = {(version, "CONTRL"): ("D3", "CONTRL") for version in ("11", "12", "13", "22", "23", "D2", "33")}
+"""CONTRL of syntax 1 to 3, as stations name it: before it was D.3 it had versions of its own."""
+
 
 class Guides:
     """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
@@ -62,6 +65,7 @@ class Guides:
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
         """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
         key = (version[:VERSION_LENGTH], type)
+        key = SAME.get(key, key)
         return self._own.get(key) or self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:

@@ -133,6 +133,8 @@ class Structure:
     """A guide compiled for one set of delimiters. States and patterns are made when first needed."""
 
     def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+        if guide.standard == "edifact" and delimiters.repetition is None:
+            guide = guide.in_positions()
         self.guide = guide
         self.delimiters = delimiters
         self.root = _places(guide.root, None, 0)

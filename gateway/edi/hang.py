@@ -24,6 +24,9 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
     for raw in piece.segments:
         position += 1
         step = state[raw[:KEY]]
+        if step is None:
+            # A short tag without any element has no separator either.
+            step = state[structure.key(raw)]
         if step is not None and step.choices:
             step = choose(step, raw, structure.delimiters)
         assert step is not None

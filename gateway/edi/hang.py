@@ -29,9 +29,6 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
             step = state[structure.key(raw)]
         if step is not None and step.choices:
             step = choose(step, raw, structure.delimiters)
-        if step is None:
-            # A tag of two characters without elements, as `N4~`: nothing follows the tag to find the step by.
-            step = choose(state[structure.key(raw)], raw, structure.delimiters)
         assert step is not None
         if step.plain:
             children.append(Segment(step.tag, raw, position, offset, step.wire))

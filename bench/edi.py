@@ -1,19 +1,18 @@
 """What reading, checking and hanging into a tree costs, against a bare split of the same bytes in the same run.
 
 Bare split: the file is cut into segments and each segment into elements (in EDIFACT into components too, release
-characters heeded), in blocks, and everything is thrown away. CPU time of this process, in alternating turns; the best of
-several, because the machine is shared. `python -m bench.edi --size 50` takes the file size in MB.
+characters heeded), in blocks, and everything is thrown away. CPU time of this process, in alternating turns; the best
+of several, because the machine is shared. `python -m bench edi --size 50` takes the file size in MB.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Annotated
-
-import typer
+from dataclasses import dataclass, replace
 
 from gateway.edi import reading
 from gateway.edi.library import standard
@@ -31,7 +30,8 @@ HEAD = (
     b"N1*ST*XYZ RETAIL*9*0003947268292~N3*31875 SOLON RD~N4*SOLON*OH*44139~"
 )
 PACK = (
-    b"HL*%d*2*P~MAN*GM*0000071567000215%04d~HL*%d*%d*I~LIN**UP*012345678905*VN*AB3542~SN1**12*EA~PO4*12~PID*F****WIDGET~"
+    b"HL*%d*2*P~MAN*GM*0000071567000215%04d~"  # a carton
+    b"HL*%d*%d*I~LIN**UP*012345678905*VN*AB3542~SN1**12*EA~PO4*12~PID*F****WIDGET~"  # and what is in it
 )
 NOTICE = (
     b"BSN*00*SH-900*20260110*1200*0001~HL*1**S~TD1*CTN25*20****G*400*LB~TD5*O*2*ABCD~REF*BM*BL-77812~DTM*011*20260110~"
@@ -50,7 +50,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A document to be measured: one message's bytes, and how the peers fared in MB/s of CPU (../docs/benchmarks.md)."""
+    """A document to be measured: one message's bytes, and how peers fared in MB/s of CPU (docs/benchmarks.md)."""
 
     name: str
     head: bytes
@@ -136,9 +136,9 @@ def file_of(kind: Kind, size: int) -> bytes:
     return b"".join([kind.head, *(kind.message(number) for number in range(1, count + 1)), kind.tail(count)])
 
 
-def order_file(size: int) -> bytes:
-    """One interchange of 850s."""
-    return file_of(KINDS[0], size)
+def order_file(size: int, lines: int = 20) -> bytes:
+    """One interchange of 850s with so many lines each."""
+    return file_of(replace(KINDS[0], message=lambda number: _order(number, lines)), size)
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
@@ -207,18 +207,19 @@ def measure(kind: Kind, size: int, runs: int) -> None:
         print(f"  {name:32} {taken * 1e3:9.1f} ms {rate:8.1f} MB/s {taken / best[0]:6.2f} x bare")
 
 
-def main(
-    size: Annotated[int, typer.Option(help="Size of each file in MB.")] = 8,
-    runs: Annotated[int, typer.Option(help="Turns; the best counts.")] = 5,
-) -> None:
+def main(arguments: list[str]) -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m bench edi", description=__doc__)
+    parser.add_argument("--size", type=int, default=8, help="size of each file in MB")
+    parser.add_argument("--runs", type=int, default=5, help="turns; the best counts")
+    chosen = parser.parse_args(arguments)
     for kind in KINDS:
-        measure(kind, size * 1_000_000, runs)
-    small = b"".join([KINDS[0].head, _order(1, 4), KINDS[0].tail(1)])
+        measure(kind, chosen.size * 1_000_000, chosen.runs)
+    small = order_file(1, lines=4)
     count = 200
     taken = cost(lambda one: [read_and_check(one) for _ in range(count)] and None, small) / count
     print(f"one interchange of {len(small)} bytes, warm guides: {taken * 1e3:.3f} ms")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main(sys.argv[1:])

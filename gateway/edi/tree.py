@@ -122,8 +122,8 @@ def first_text(element: Element) -> str:
 class Segment:
     """One segment. Mutable only while it is being built; equal to another that says the same, wherever it stands.
 
-    `elements[0]` is element 01. `position` counts ST or UNH as 1 and is 0 in a segment that is being written. A composite
-    with one component is text, like any other element.
+    `elements[0]` is element 01. `position` counts ST or UNH as 1 and is 0 in a segment that is being written. A
+    composite with one component is text, like any other element.
     """
 
     __slots__ = ("_elements", "_offset", "_wire", "position", "tag")

@@ -91,6 +91,8 @@ class InterchangeRead(Event):
     outcome: str
     messages: int
     findings: int
+    tolerated: tuple[str, ...] = ()
+    """The rules that it broke and that the agreement tolerates."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

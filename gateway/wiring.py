@@ -221,6 +221,7 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         versions=loaded.versions,
         maps=compile_maps(loaded),
         guides=with_workspace_guides(library.standard(), folder),
+        partner_guides=loaded.guides,
         keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
         certificates={
             one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.canonical.rules import RULES as DOCUMENT_RULES
 from gateway.cli.pages import FLOW_RULES, commands, pages
+from gateway.edi.delta import RULES as GUIDE_RULES
 from gateway.edi.rules import RULES as SYNTAX_RULES
 from gateway.events import EVENTS
 from gateway.mapping.rules import RULES as MAP_RULES
@@ -68,7 +69,7 @@ def test_every_option_in_an_example_exists() -> None:
 def test_every_event_setting_and_rule_is_documented() -> None:
     """In docs/, by its exact name."""
     text = _text(list(DOCS.glob("*.md")))
-    rules = {*SYNTAX_RULES, *DOCUMENT_RULES, *MAP_RULES, *WORKSPACE_RULES, *FILE_RULES, *FLOW_RULES}
+    rules = {*SYNTAX_RULES, *DOCUMENT_RULES, *MAP_RULES, *WORKSPACE_RULES, *GUIDE_RULES, *FILE_RULES, *FLOW_RULES}
     settings = {entry.path for entry in reference()}
     missing = [name for name in (*EVENTS, *sorted(rules), *sorted(settings)) if f"`{name}`" not in text]
     assert not missing

@@ -22,7 +22,7 @@ from gateway.cli.answers import (
     show_table,
 )
 from gateway.errors import OurFault
-from gateway.findings import FilePlace, Finding
+from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
 from gateway.partners.keys import load_certificate
 from gateway.partners.map_names import known_maps, map_heads
@@ -62,9 +62,9 @@ def check(
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Report everything wrong in gateway.yaml and the partners' files, with file and line; exit code 1 if anything is.
+    """Report everything wrong in gateway.yaml, partners' files and guides, with file and line; exit code 1 if any is.
 
-    With names, only the findings in those partners' files.
+    With names, only the findings in those partners' files and in the folders of their guides.
 
     Example: gateway partner check acme --json
     """
@@ -74,7 +74,12 @@ def check(
             _known(name, list(files))
         _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=map_heads(workspace))
         wanted = {files[name] for name in names} if names else None
-        shown = [finding for finding in findings if wanted is None or _file(finding) in wanted]
+        guides = tuple(f"guides/{name}/" for name in names or ())
+        shown = [
+            finding
+            for finding in findings
+            if wanted is None or (file := _file(finding)) in wanted or (file or "").startswith(guides)
+        ]
         if as_json:
             show_json([finding_json(finding) for finding in shown])
         else:
@@ -85,7 +90,7 @@ def check(
                 else f"{SETTINGS_FILE}, {len(files)} partner{'' if len(files) == 1 else 's'}"
             )
             show(f"{checked}: {len(shown) or 'no'} finding{'' if len(shown) == 1 else 's'}")
-        if shown:
+        if worst(shown) is not Severity.ACCEPT:
             raise typer.Exit(FINDINGS)
 
 

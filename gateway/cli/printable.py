@@ -5,4 +5,7 @@ from __future__ import annotations
 
 def printable(value: object) -> str:
     """`value` as text; every control character but the line feed is shown as U+FFFD."""
-    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in str(value))
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)

@@ -55,7 +55,9 @@ def refusals(delimiters: Delimiters) -> list[tuple[str, str, str]]:
     refused: list[tuple[str, str, str]] = []
     seen: dict[str, str] = {}
     for name, character, code in named:
-        if character.isalnum() or character == " " or not character.isascii():
+        if not character:
+            refused.append((name, "nothing", code))
+        elif character.isalnum() or character == " " or not character.isascii():
             refused.append((name, f"{character!r}, which occurs in data", code))
         elif character in seen:
             refused.append((name, f"{character!r}, which is the {seen[character]} too", code))

@@ -41,12 +41,14 @@ class EdifactMachine(Machine):
 
     service = SERVICE
     tags = Tags(start="UNB", end="UNZ", group="UNG", group_end="UNE", message="UNH", message_end="UNT")
+    type_at = (2, 1)
     mixed = False
     repertoire: Repertoire | None = None
 
     def read_start(self, notes: list[Finding]) -> InterchangeStart:
         """UNA, if there is one, and UNB. Raises PartnerFault when they cannot be read."""
         buffer = self.buffer
+        start = buffer.offset
         una = _una(buffer.take(UNA_LENGTH), buffer.offset) if buffer.take(3) == b"UNA" else None
         if una is not None:
             buffer.at += UNA_LENGTH
@@ -95,7 +97,7 @@ class EdifactMachine(Machine):
             ack_requested=first_text(elements[8]) == "1",
             test=first_text(elements[10]) == "1",
             delimiters=delimiters,
-            offset=offset if una is None else offset - UNA_LENGTH,
+            offset=start,
             findings=tuple(found),
             standard="edifact",
             charset=charset or "iso8859-1",
@@ -156,7 +158,7 @@ class EdifactMachine(Machine):
         """0062 and S009."""
         values = [*elements, *[""] * 2][:2]
         number = first_text(values[0])
-        type_, version, release, _, association = _parts(values[1], 5)
+        type_, version, release, agency, association = _parts(values[1], 5)
         found: list[Finding] = []
         if not _REFERENCE.fullmatch(number):
             where = replace(self.at(mark, number), element=1)
@@ -172,6 +174,7 @@ class EdifactMachine(Machine):
             version=version + release,
             control_number=number,
             association=association,
+            agency=agency,
             findings=tuple(found),
         )
 
@@ -217,6 +220,12 @@ class EdifactMachine(Machine):
         """Nothing else belongs to the envelope."""
         self.stray(mark.raw, mark.offset, "UNB, UNG, UNH, UNT, UNE or UNZ")
         yield from ()
+
+    def check_whole(self) -> None:
+        """ISO 9735 part 1, 7.4: an interchange holds at least one group or message."""
+        if not self.groups and not self.messages:
+            place = replace(self.place, tag="UNZ", offset=self.buffer.offset)
+            self.report(finding("edi.interchange.empty", place, said="", wanted="UNH behind the UNB"))
 
     @property
     def counted(self) -> int:

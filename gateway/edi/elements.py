@@ -215,6 +215,8 @@ def _check(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) -> lis
 def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) -> list[Finding]:
     if UNDECODABLE.search(piece):
         return []  # told already
+    if not spec.used:
+        return [_not_used(spec, own.meant(piece), place)]
     component, decimal = own.delimiters.component, own.delimiters.decimal
     if not spec.components:
         found: list[Finding] = []
@@ -240,12 +242,18 @@ def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) ->
     for index, one in enumerate(spec.components, 1):
         said = components[index - 1] if index <= len(components) else ""
         where = replace(place, component=index, offset=offset)
-        if said:
+        if said and not one.used:
+            found.append(_not_used(one, own.meant(said), where))
+        elif said:
             found += check_value(one, own.meant(said), where, decimal)
         elif one.mandatory:
             found.append(finding("edi.element.missing", where, said="", wanted=one.label))
         offset = None if offset is None else offset + own.size(said) + 1
     return found
+
+
+def _not_used(spec: ElementSpec, said: str, place: EdiPlace) -> Finding:
+    return finding("edi.element.not_used", place, said=said, wanted=f"no {spec.label}: this partner's guide has none")
 
 
 def _check_note(note: Note, spec: SegmentSpec, present: set[int], place: EdiPlace) -> list[Finding]:

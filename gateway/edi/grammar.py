@@ -23,18 +23,27 @@ class _Compiler:
         self._ends = re.escape(delimiters.element + delimiters.segment)
         self._tags = Counter(_tags(guide.root))
         self._known: dict[int, str] = {}
+        self._others: dict[int, frozenset[str]] = {}
 
     def items(self, items: Sequence[Use | LoopUse]) -> str:
         """Items in their order. Optional ones that follow each other are tried only where one of their tags stands."""
         parts: list[str] = []
         optional: list[Use | LoopUse] = []
-        for item in items:
+        for before, item in zip((None, *items), items, strict=False):
+            self._others[id(item)] = self._taken(before, item)
             if not item.mandatory:
                 optional.append(item)
                 continue
             parts += [self._guarded(optional), self._item(item)]
             optional = []
         return "".join([*parts, self._guarded(optional)])
+
+    def _taken(self, before: Use | LoopUse | None, item: Use | LoopUse) -> frozenset[str]:
+        """The qualifiers of the places of this tag right before it: it takes none of them, however often they came."""
+        if before is None or before.tag != item.tag:
+            return frozenset()
+        start = before.start if isinstance(before, LoopUse) else before
+        return self._others[id(before)] | start.qualifiers
 
     def _guarded(self, run: Sequence[Use | LoopUse]) -> str:
         if len(run) <= 1:
@@ -48,6 +57,10 @@ class _Compiler:
         body = (
             self._segment(item.start) + self.items(item.items[1:]) if isinstance(item, LoopUse) else self._segment(item)
         )
+        if others := self._others[id(item)]:
+            # Places that qualifiers tell apart: in the guide's order here, in any other order they are read one by one.
+            taken = Use(spec=item.start.spec if isinstance(item, LoopUse) else item.spec, qualifiers=others)
+            body = f"(?!{self._head(taken)}){body}"
         low = 1 if item.mandatory else 0
         high = "" if item.maximum >= UNLIMITED else str(item.maximum)
         times = {("0", "1"): "?+", ("1", "1"): ""}.get((str(low), high), f"{{{low},{high}}}+")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 
 UNLIMITED = 1 << 30
 """A repeat count that stands for "any number"."""
+MOST_POSITIONS = 99
+"""Positions that one repeating element is given where there is no repetition separator."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,8 @@ class ElementSpec:
     """Not empty for a composite."""
     repeat: int = 1
     """How often it may be repeated (X12 from 00402, EDIFACT syntax 4)."""
+    used: bool = True
+    """False where a partner's guide forbids it; it has then no codes either, so that no value of it matches."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +135,31 @@ class Guide:
                     loops.append(item)
                 else:
                     yield item.spec
+
+    def in_positions(self) -> Guide:
+        """The guide for EDIFACT before syntax 4: an element that repeats has so many positions (ISO 9735:1988)."""
+        known: dict[int, SegmentSpec] = {}
+
+        def spec_of(spec: SegmentSpec) -> SegmentSpec:
+            if all(element.repeat == 1 for element in spec.elements):
+                return spec
+            if id(spec) not in known:
+                positions = [
+                    replace(element, repeat=1, mandatory=element.mandatory and not index)
+                    for element in spec.elements
+                    for index in range(min(element.repeat, MOST_POSITIONS))
+                ]
+                known[id(spec)] = replace(spec, elements=tuple(positions))
+            return known[id(spec)]
+
+        def loop_of(loop: LoopUse) -> LoopUse:
+            items = tuple(
+                loop_of(item) if isinstance(item, LoopUse) else replace(item, spec=spec_of(item.spec))
+                for item in loop.items
+            )
+            return replace(loop, items=items)
+
+        return replace(self, root=loop_of(self.root))
 
     def closing(self, codes: Mapping[str, Collection[str]]) -> Guide:
         """A guide with these code lists closed, wherever the segment stands: `{"ACK01": ("IA", "IB")}`.

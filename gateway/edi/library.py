@@ -44,6 +44,9 @@ _PLACE = re.compile(
 Key = tuple[str, str]
 """Version and type."""
 
+SAME: dict[Key, Key] = {(version, "CONTRL"): ("D3", "CONTRL") for version in ("11", "12", "13", "22", "23", "D2", "33")}
+"""CONTRL of syntax 1 to 3, as stations name it: before it was D.3 it had versions of its own."""
+
 
 class Guides:
     """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
@@ -62,6 +65,7 @@ class Guides:
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
         """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
         key = (version[:VERSION_LENGTH], type)
+        key = SAME.get(key, key)
         return self._own.get(key) or self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:
@@ -71,6 +75,14 @@ class Guides:
     def knows_segment(self, version: str, tag: str) -> bool:
         """Whether any set of this version has a segment with this tag."""
         return tag in self._package.segments(version[:VERSION_LENGTH])
+
+    def segments(self, version: str) -> Mapping[str, SegmentSpec]:
+        """Every segment known in this version, by tag; none for a version that is not there."""
+        return self._package.segments(version[:VERSION_LENGTH])
+
+    def names(self) -> list[str]:
+        """The names of the guides in the package, without reading them: `x12/004010/850`."""
+        return self._package.names()
 
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
@@ -112,6 +124,10 @@ class Package:
         self.keys = frozenset(keys)
         self.versions = frozenset(self._folders)
 
+    def names(self) -> list[str]:
+        """`x12/004010/850` and so on, in order."""
+        return sorted(f"{self._folders[version][0]}/{version}/{type_}" for version, type_ in self.keys)
+
     def guide(self, key: Key) -> Guide | None:
         """One guide, or None. Raises OurFault, naming the file, when it cannot be read."""
         known = self._guides.get(key)
@@ -148,6 +164,11 @@ class Added:
         self._segments: Mapping[str, SegmentSpec] | None = None
         self.keys: frozenset[Key] = base.keys | {(self._version, name) for name in self._files if name != "segments"}
         self.versions: frozenset[str] = base.versions | {self._version}
+
+    def names(self) -> list[str]:
+        """`x12/004010/850` and so on, in order."""
+        own = (f"{self._standard}/{version}/{name}" for version, name in self.keys - self._base.keys)
+        return sorted((*self._base.names(), *own))
 
     def guide(self, key: Key) -> Guide | None:
         """One guide, or None. Raises OurFault, naming the file, when it cannot be read."""
@@ -232,27 +253,28 @@ def parse_segments(data: bytes, name: str, others: Callable[[str], bytes] | None
     lengths = document.get("lengths", {})
     composites: dict[str, tuple[ElementSpec, ...]] = {}
     for key, lines in document.get("composites", {}).items():
-        composites[key] = tuple(_elements(lines, {}, lengths, f"{name} {key}"))
+        composites[key] = tuple(elements_of(lines, {}, lengths, f"{name} {key}"))
     specs = {tag: SegmentSpec(tag=tag, label=label, open=True) for tag, label in document.get("open", {}).items()}
     for tag, body in document["segments"].items():
         specs[tag] = SegmentSpec(
             tag=tag,
             label=body["label"],
-            elements=tuple(_elements(body["elements"], composites, lengths, f"{name} {tag}")),
-            notes=tuple(_notes(body.get("notes", ""), f"{name} {tag}")),
+            elements=tuple(elements_of(body["elements"], composites, lengths, f"{name} {tag}")),
+            notes=tuple(notes_of(body.get("notes", ""), f"{name} {tag}")),
         )
     return specs
 
 
-def _elements(
+def elements_of(
     lines: list[Any], composites: Mapping[str, tuple[ElementSpec, ...]], lengths: Mapping[str, str], name: str
 ) -> Iterator[ElementSpec]:
+    """Elements from their lines; `lengths` are the version's own by number. OurFault for a line that is wrong."""
     for line in lines:
         if isinstance(line, dict):
             # {10x: [...]} repeats a group of elements.
             for times, group in line.items():
                 for _ in range(int(times.removesuffix("x"))):
-                    yield from _elements(group, composites, lengths, name)
+                    yield from elements_of(group, composites, lengths, name)
             continue
         found = _ELEMENT.fullmatch(line)
         if found is None:
@@ -281,7 +303,8 @@ def _spec(found: re.Match[str], composites: Mapping[str, tuple[ElementSpec, ...]
     )
 
 
-def _notes(text: str, name: str) -> Iterator[Note]:
+def notes_of(text: str, name: str) -> Iterator[Note]:
+    """Syntax notes from their words. Raises OurFault for a word that is none."""
     for word in text.split():
         found = _NOTE.fullmatch(word)
         if found is None:
@@ -307,13 +330,14 @@ def parse_guide(
         standard=standard,
         functional_id=document.get("group", ""),
         nests=document.get("nests", "HL" if levels else ""),
-        root=LoopUse(name="", label=document["label"], items=tuple(_items(document["segments"], specs, name))),
+        root=LoopUse(name="", label=document["label"], items=tuple(items_of(document["segments"], specs, name))),
         levels=frozenset(levels),
         level_labels=levels,
     )
 
 
-def _items(lines: list[Any], specs: Mapping[str, SegmentSpec], name: str) -> Iterator[Use | LoopUse]:
+def items_of(lines: list[Any], specs: Mapping[str, SegmentSpec], name: str) -> Iterator[Use | LoopUse]:
+    """Places and loops from their lines. Raises OurFault for a line that cannot be read or a segment not in `specs`."""
     for line in lines:
         if isinstance(line, dict):
             for place, inner in line.items():
@@ -322,7 +346,7 @@ def _items(lines: list[Any], specs: Mapping[str, SegmentSpec], name: str) -> Ite
                 yield LoopUse(
                     name=use.tag,
                     label=use.spec.label,
-                    items=(start, *_items(inner, specs, name)),
+                    items=(start, *items_of(inner, specs, name)),
                     mandatory=use.mandatory,
                     maximum=maximum,
                     group=group,

@@ -58,6 +58,7 @@ class Head(NamedTuple):
     version: str
     control_number: str
     association: str
+    agency: str
     findings: tuple[Finding, ...]
 
 
@@ -91,6 +92,8 @@ class Machine(ABC):
 
     service: Service
     tags: Tags
+    type_at: tuple[int, int | None]
+    """Element and component that name a message's type."""
 
     def __init__(
         self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str | None
@@ -374,7 +377,8 @@ class Machine(ABC):
             if not any(one.severity is Severity.REJECT for one in found):
                 said = f"{head.type} in version {head.version}"
                 wanted = "a set and version that were agreed"
-                first = self.at(opened.mark, number)
+                element, component = self.type_at
+                first = replace(self.at(opened.mark, number), element=element, component=component)
                 found.append(finding("edi.message.unsupported", first, said=said, wanted=wanted))
             root = Loop("", [])
         else:
@@ -408,6 +412,7 @@ class Machine(ABC):
             end=end if mark is None else mark.end,
             standard=self._start.standard,
             association=head.association,
+            agency=head.agency,
         )
 
     def at(self, mark: Mark, message: str, segment: int = 1) -> EdiPlace:
@@ -446,6 +451,10 @@ class Machine(ABC):
 
     # ---- the interchange
 
+    def check_whole(self) -> None:
+        """Report what is wrong with the interchange as a whole."""
+        _ = self
+
     def forgiven_count(self) -> Severity | None:
         """The severity of a wrong count in the trailer; None is the rule's own."""
         return None
@@ -467,6 +476,7 @@ class Machine(ABC):
                 where = replace(place, element=2)
                 wanted = f"{self.tags.end}02 {number}"
                 self.report(finding("edi.interchange.control_number", where, said=reference, wanted=wanted))
+        self.check_whole()
         end = self.buffer.offset
         self._after()
         envelope = verdict_of(self._findings)

@@ -93,7 +93,8 @@ def _decimal(low: int, high: int, mark: str, part: str) -> str:
         return rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]))[0-9]+{mark}{part})"
     # Looking back tells that there were not too many digits: what stands before the number is no digit.
     fits = rf"(?<!(?:[0-9]|{mark}){{{high + 2}}})" if high < UNLIMITED else ""
-    return rf"-?[0-9]{{1,{high}}}(?:{mark}{part}{fits}|)"
+    bare = "" if part.endswith("+") else rf"|{mark}[0-9]{{1,{high}}}"
+    return rf"-?(?:[0-9]{{1,{high}}}(?:{mark}{part}{fits}|){bare})"
 
 
 def _composite(spec: ElementSpec, chars: Characters) -> str:
@@ -208,9 +209,7 @@ def segment_pattern(spec: SegmentSpec, delimiters: Delimiters) -> str:
             return _maybe(element, chars)
         empty = tests.empty.get(index)
         # An empty element is told by the next separator: tried first, its test is made only there.
-        return (
-            f"(?:(?!{chars.within}){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
-        )
+        return f"(?:(?!{chars.within}){empty}|{present(index)})" if empty else f"(?:{present(index)}|)"
 
     def neither(index: int) -> str:
         test = tests.empty.get(index)

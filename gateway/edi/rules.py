@@ -302,6 +302,19 @@ _ROWS = (
     Rule("edi.acknowledgment.unreadable", REJECT, Codes(ak502="5", contrl="13"),
          "The acknowledgment lacks what names the group or interchange that it answers.",
          "Send AK1 and AK9 with the group's identifier and number, or UCI with the reference and an action."),
+    # Partners' guides and partial acceptance
+    Rule("edi.element.not_used", REJECT, Codes(ak304="8", ak403="10", ak502="5", ik403="I10", ik502="I5", contrl="15"),
+         "The element is not used by this partner's guide.",
+         "Leave the element empty."),
+    Rule("edi.message.partial", REJECT, Codes(),
+         "Nothing is wrong with the set, but it came with one that is refused.",
+         "Correct the refused set and send all of them again."),
+    Rule("edi.group.partial", REJECT, Codes(),
+         "A set is refused, and the agreement refuses what came with it.",
+         "Correct the refused set and send all of them again."),
+    Rule("edi.interchange.partial", REJECT, Codes(),
+         "A set is refused, and the agreement refuses the whole interchange with it.",
+         "Correct the refused set and send the interchange again."),
 )
 # fmt: on
 

@@ -45,6 +45,11 @@ class Place:
         return self.use.tag if self.parent is not None else ""
 
     @property
+    def qualifiers(self) -> frozenset[str]:
+        """What its first segment says in element 01; empty for anything."""
+        return self.use.start.qualifiers if isinstance(self.use, LoopUse) else self.use.qualifiers
+
+    @property
     def loop(self) -> Place:
         """The loop this place stands in; a loop's start stands in that loop."""
         assert self.parent is not None
@@ -87,6 +92,8 @@ class Step:
     choices: tuple[Step, ...] = ()
     """Other steps for the same tag, where qualifiers select one."""
     qualifiers: frozenset[str] = frozenset()
+    together: bool = False
+    """One of several places that come in any order: how often it came is kept for each."""
 
 
 class State(dict[str, "Step | None"]):
@@ -126,6 +133,8 @@ class Structure:
     """A guide compiled for one set of delimiters. States and patterns are made when first needed."""
 
     def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+        if guide.standard == "edifact" and delimiters.repetition is None:
+            guide = guide.in_positions()
         self.guide = guide
         self.delimiters = delimiters
         self.root = _places(guide.root, None, 0)
@@ -195,7 +204,8 @@ class Structure:
         start = use.start if isinstance(use, LoopUse) else use
         patterns = self.compiled(start.spec)
         again = target.again
-        simple = not target.missing and not start.qualifiers
+        run = len(together(place)) > 1
+        simple = not target.missing and not start.qualifiers and not run
         counted = opens is None and again and use.maximum < UNLIMITED
         nested = place.tag == self.guide.nests
         return Step(
@@ -213,6 +223,7 @@ class Structure:
             maximum=use.maximum,
             missing=target.missing,
             qualifiers=start.qualifiers,
+            together=run,
         )
 
 
@@ -233,23 +244,54 @@ def _places(use: LoopUse, parent: Place | None, index: int) -> Place:
     return place
 
 
+def together(place: Place) -> list[Place]:
+    """The places of one tag that stand side by side and that qualifiers tell apart: they come in any order."""
+    loop = place.parent
+    if loop is None or place.index < 0 or (place.index == 0 and loop.parent is not None):
+        return [place]
+    items, kind = loop.items, type(place.use)
+    lowest = 0 if loop.parent is None else 1
+    first = last = place.index
+    while first > lowest and items[first - 1].tag == place.tag and type(items[first - 1].use) is kind:
+        first -= 1
+    while last + 1 < len(items) and items[last + 1].tag == place.tag and type(items[last + 1].use) is kind:
+        last += 1
+    run = items[first : last + 1]
+    return run if len(run) > 1 and any(one.qualifiers for one in run) else [place]
+
+
 def _targets(place: Place) -> Iterator[_Target]:
     """Every place that may follow, nearest first; at last one without a place: the end of the set."""
     missing: tuple[Place, ...] = ()
-    if isinstance(place.use, Use) and place.use.maximum > 1:
-        yield _Target(place, 0, again=True, missing=())
-    pops = 0
-    loop, index = place.parent, place.index
+    pops, index = 0, place.index
+    if isinstance(place.use, Use):
+        run = together(place)
+        if len(run) > 1:
+            yield from (_Target(one, 0, again=True, missing=()) for one in run)
+            missing = tuple(one for one in run if one.use.mandatory and one is not place)
+            index = run[-1].index
+        elif place.use.maximum > 1:
+            yield _Target(place, 0, again=True, missing=())
+    loop = place.parent
     while loop is not None:
+        before = missing
         for item in loop.items[index + 1 :]:
-            yield _Target(item, pops, again=False, missing=missing)
+            if item is together(item)[0]:
+                before = missing
+            yield _Target(item, pops, again=False, missing=before)
             if item.use.mandatory:
                 missing = (*missing, item)
-        if loop.parent is not None and loop.use.maximum > 1:
-            # The loop begins anew: its own end is reached first.
-            yield _Target(loop, pops + 1, again=True, missing=missing)
-        pops += 1
         index = loop.index
+        if loop.parent is not None:
+            # The loop begins anew: its own end is reached first.
+            run = together(loop)
+            if len(run) > 1:
+                yield from (_Target(one, pops + 1, again=True, missing=missing) for one in run)
+                missing += tuple(one for one in run if one.use.mandatory and one is not loop)
+                index = run[-1].index
+            elif loop.use.maximum > 1:
+                yield _Target(loop, pops + 1, again=True, missing=missing)
+        pops += 1
         loop = loop.parent
     yield _Target(None, pops, again=False, missing=missing)
 

@@ -216,6 +216,8 @@ class Message:
     standard: str = "x12"
     association: str = ""
     """ST03, or 0057 of EDIFACT: whose rules it follows, e.g. EAN008."""
+    agency: str = ""
+    """0051 of EDIFACT: who keeps the directory, UN."""
 
 
 def walk(root: Loop) -> Iterator[tuple[int, Segment, bool]]:

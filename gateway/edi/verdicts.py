@@ -37,6 +37,7 @@ class SetVerdict:
     version: str
     control_number: str
     association: str
+    agency: str
     outcome: Verdict
     findings: tuple[Finding, ...] = ()
 
@@ -71,6 +72,7 @@ def of_message(message: Message) -> SetVerdict:
         version=message.version[:_LONGEST],
         control_number=message.control_number[:_LONGEST],
         association=message.association[:_LONGEST],
+        agency=message.agency[:_LONGEST],
         outcome=message.outcome,
         findings=grave(message.findings)[:MOST_FINDINGS] if message.findings else (),
     )
@@ -150,7 +152,7 @@ class Ledger:
         self.types.add(service)
         one = of_message(message)
         self.refused = self.refused or (one.outcome is Verdict.REJECTED and not service)
-        row: list[Any] = [one.type, one.version, one.control_number, one.association, one.outcome.value]
+        row: list[Any] = [one.type, one.version, one.control_number, one.association, one.agency, one.outcome.value]
         if one.findings:
             row.append([_row(found) for found in one.findings])
         self._write(_encode(row).encode() + b"\n")
@@ -194,12 +196,13 @@ class Ledger:
         while at < end:
             line = self._file.readline()
             at += len(line)
-            kind, version, number, association, outcome, *found = _decode(line.decode())
+            kind, version, number, association, agency, outcome, *found = _decode(line.decode())
             yield SetVerdict(
                 type=kind,
                 version=version,
                 control_number=number,
                 association=association,
+                agency=agency,
                 outcome=Verdict(outcome),
                 findings=tuple(_finding(row) for row in found[0]) if found else (),
             )

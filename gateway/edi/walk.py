@@ -14,7 +14,7 @@ from gateway.edi.guide import LoopUse, SegmentSpec
 from gateway.edi.hierarchy import Hierarchy
 from gateway.edi.library import Guides
 from gateway.edi.rules import finding
-from gateway.edi.structure import KEY, Place, State, Step, Structure
+from gateway.edi.structure import KEY, Place, State, Step, Structure, together
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Loop, Segment
 from gateway.findings import EdiPlace, Finding, Severity
@@ -56,6 +56,8 @@ class Walk:
     hierarchy: Hierarchy | None = None
     said: set[str] = field(default_factory=set)
     """Rules that are reported once per set."""
+    tally: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Of places that come in any order: how often each came, by the children that it stands among and its state."""
 
     def __post_init__(self) -> None:
         self.stack = [self.root.children]
@@ -95,7 +97,12 @@ class Walk:
         loops = _chain(state)
         for place in missing:
             open_ = next((self.stack[level] for level, loop in enumerate(loops) if loop is place.loop), None)
-            if open_ is None or not any(_tag(child) == place.tag for child in open_):
+            if open_ is not None and len(together(place)) > 1:
+                behind = self.structure.state(place.items[0] if place.items else place)
+                came = (id(open_), id(behind)) in self.tally
+            else:
+                came = open_ is not None and any(_tag(child) == place.tag for child in open_)
+            if not came:
                 self._missing("edi.segment.missing", place.tag, position, offset)
 
     def _missing(self, rule: str, tag: str, position: int, offset: int) -> None:
@@ -106,8 +113,9 @@ class Walk:
         """Take any step: report what it passes over, end loops, count repeats, begin a loop, append."""
         if step.missing:
             self.passed_over(state, step.missing, segment.position, segment.offset)
+        times = self._times(step) if step.together else 0
         if step.opens is not None:
-            times = self.counts[-step.pops] + 1 if step.again else 1
+            times = times or (self.counts[-step.pops] + 1 if step.again else 1)
             if times == step.maximum + 1:
                 self.too_many("edi.segment.too_many_loops", step, segment)
             self.end(step.pops)
@@ -115,13 +123,22 @@ class Walk:
             return
         self.end(step.pops)
         children = self.stack[-1]
-        if step.again:
+        if times:
+            if times == step.maximum + 1:
+                self.too_many("edi.segment.too_many", step, segment)
+        elif step.again:
             # The first one was not counted: it is this segment's neighbour all the same.
             self.times = self.times + 1 if children and children[-1] is self.last else 2
             self.last = segment
             if self.times == step.maximum + 1:
                 self.too_many("edi.segment.too_many", step, segment)
         children.append(segment)
+
+    def _times(self, step: Step) -> int:
+        """How often this one of several places that come in any order has come in its loop, now counted in."""
+        key = (id(self.stack[-1 - step.pops]), id(step.state))
+        self.tally[key] = times = self.tally.get(key, 0) + 1
+        return times
 
     def too_many(self, rule: str, step: Step, segment: Segment) -> None:
         """Report the first repeat too many."""

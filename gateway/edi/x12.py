@@ -57,6 +57,7 @@ class X12Machine(Machine):
 
     service = X12
     tags = Tags(start="ISA", end="IEA", group="GS", group_end="GE", message="ST", message_end="SE")
+    type_at = (1, None)
     tas = 0
 
     def read_start(self, notes: list[Finding]) -> InterchangeStart:
@@ -106,6 +107,7 @@ class X12Machine(Machine):
             version=self.group.start.version,
             control_number=number,
             association=texts[2],
+            agency="",
             findings=tuple(found),
         )
 

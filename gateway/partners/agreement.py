@@ -10,12 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from gateway.edi.charset import is_transparent
 from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
 
-__all__ = ["Agreement", "As2Channel", "Contact", "DocumentRule", "Documents", "Kind", "PartyId", "RestChannel"]
-__all__ += ["Status", "X12Dialect"]
+__all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "Kind", "PartyId"]
+__all__ += ["RestChannel", "Status", "X12Dialect"]
 
 FROM_FILE_NAME = "from_file_name"
 """Marks the one field that does not stand in the file."""
@@ -76,7 +77,38 @@ class As2Channel(Part):
     )
 
 
-class X12Dialect(Part):
+Tolerance = Literal["collapsed_isa", "wrapped_lines", "indented_segments", "control_number_zeros"]
+"""The names of `gateway.edi.tolerances.Tolerances`."""
+
+
+def _transparent(name: str) -> str:
+    if not is_transparent(name):
+        raise ValueError("a charset in which ASCII stays ASCII, such as utf-8, iso-8859-1 or windows-1252")
+    return name
+
+
+Charset = Annotated[str, AfterValidator(_transparent)]
+
+
+class Dialect(Part):
+    """What is agreed about the syntax of interchanges, in any standard."""
+
+    tolerate: tuple[Tolerance, ...] = Field(
+        default=(),
+        description="Deviations of theirs that are read, with a note, instead of refused.",
+        examples=[("collapsed_isa",)],
+    )
+    charset: Charset | None = Field(
+        default=None,
+        description="What their text is written in; absent: utf-8 in X12.",
+        examples=["windows-1252"],
+    )
+    partial: Literal["set", "group", "interchange"] = Field(
+        default="set", description="What a refused set takes with it: only itself, its group or the whole interchange."
+    )
+
+
+class X12Dialect(Dialect):
     """How interchanges with this partner look."""
 
     identity: X12Identity = Field(description="The partner's ISA and GS identity.")
@@ -111,6 +143,9 @@ class DocumentRule(Part):
         default=None, description="X12 transaction set; absent for REST."
     )
     map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")
+    guide: str | None = Field(
+        default=None, description="Guide that it is checked by, for example acme/855; absent: the gateway's own."
+    )
 
 
 class Documents(Part):

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
@@ -40,10 +41,14 @@ RULES: Mapping[str, str] = {
     "workspace.unknown_partner": "A route's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
+    "workspace.unknown_guide": "Every guide named exists: a file in guides/, or one that comes with the gateway.",
+    "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
 PLACEHOLDERS = ("number", "order_number", "partner")
+GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
+"""A guide by its name, and everything wrong in its files."""
 SILENT = ("draft", "suspended", "retired")
 """Agreements of these states may share their identities with others."""
 
@@ -58,6 +63,7 @@ class Files:
     now: datetime
     map_exists: MapExists | None = None
     map_head: MapHead | None = None
+    guide_of: GuideOf | None = None
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -280,6 +286,38 @@ def _map(
             yield _finding(source, keys, "wrong_map", said=said, wanted=wanted, fix=f"name {wanted}")
 
 
+def _guides(files: Files) -> Iterator[Finding]:
+    """Every guide that is named: there, sound, and for this set. What is wrong in a guide's file is told once."""
+    told: set[Finding] = set()
+    for partner in files.partners.values():
+        for direction in ("send", "receive"):
+            for keys, _, rule in _documents(partner, direction):
+                name = at(rule, "guide")
+                if not isinstance(name, str) or files.guide_of is None:
+                    continue
+                made, findings = files.guide_of(name)
+                for found in findings:
+                    if found.rule == "guide.missing" and found.said == name:
+                        wanted, fix = "a guide in guides/ or one of the gateway", found.fix
+                        yield _finding(
+                            partner, (*keys, "guide"), "unknown_guide", said=repr(name), wanted=wanted, fix=fix
+                        )
+                    elif found not in told:
+                        told.add(found)
+                        yield found
+                if made is not None:
+                    yield from _fitting(partner, keys, made, set_=at(rule, "set"), sent=direction == "send")
+
+
+def _fitting(partner: YamlText, keys: Keys, made: PartnerGuide, *, set_: object, sent: bool) -> Iterator[Finding]:
+    guide = made.guide
+    version = at(partner.data, "x12", "version") or X12Dialect.model_fields["version"].default
+    for own, needed in ((guide.type, set_), (guide.version, version if sent and guide.standard == "x12" else None)):
+        if isinstance(needed, str) and own != needed:
+            said, wanted = f"{made.name}, a guide for {guide.name}", f"a guide for {needed}"
+            yield _finding(partner, (*keys, "guide"), "wrong_guide", said=said, wanted=wanted, fix=f"name {wanted}")
+
+
 def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:
     if not isinstance(path, str):
         return
@@ -331,5 +369,6 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _certificates,
     _tls,
     _references,
+    _guides,
     _destinations,
 )

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from gateway.edi.delta import RULES as GUIDE_RULES
 from gateway.errors import OurFault
 from gateway.partners.agreement import FROM_FILE_NAME, Agreement
 from gateway.partners.checks import RULES
@@ -81,7 +82,7 @@ def markdown() -> str:
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         parts.append("")
     parts += ["## Every rule", "", "| rule | what it asks for |", "|---|---|"]
-    parts += [f"| `{rule}` | {meaning} |" for rule, meaning in {**FILE_RULES, **RULES}.items()]
+    parts += [f"| `{rule}` | {meaning} |" for rule, meaning in {**FILE_RULES, **RULES, **GUIDE_RULES}.items()]
     return "\n".join(parts) + "\n"
 
 

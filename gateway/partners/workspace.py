@@ -2,7 +2,8 @@
 
     gateway.yaml                          ourselves, targets, routes
     partners/<name>.yaml                  one agreement each; or partners/<name>/partner.yaml
-    maps/  certs/  keys/  data/           partner maps, public certificates, encrypted private keys, state
+    maps/  guides/                        partners' maps and guides, both as deltas
+    certs/  keys/  data/                  public certificates, encrypted private keys, state
 
 Reading reports everything wrong in all files at once. Configuration is never half loaded: one REJECT finding and
 there is no workspace. The version of a file is the SHA-256 of its bytes, recorded with every document it decided about.
@@ -16,10 +17,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
 from gateway.partners.checks import Files, MapExists, MapHead, check
+from gateway.partners.guides import GuideShelf
 from gateway.settings import Settings
 from gateway.yamltext import MAX_BYTES, YamlText, read_yaml, validate
 
@@ -39,6 +42,8 @@ class Workspace:
     """In the order of their names."""
     versions: Mapping[str, str]
     """Partner's name to the SHA-256 (hex) of its file: which agreement decided."""
+    guides: Mapping[str, PartnerGuide]
+    """Every guide that an agreement names."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -106,7 +111,16 @@ def examine(
         findings += wrong
         agreements += [agreement] if agreement else []
     moment = now or datetime.now(UTC)
-    files = Files(folder=folder, settings=source, partners=trees, now=moment, map_exists=map_exists, map_head=map_head)
+    shelf = GuideShelf(folder)
+    files = Files(
+        folder=folder,
+        settings=source,
+        partners=trees,
+        now=moment,
+        map_exists=map_exists,
+        map_head=map_head,
+        guide_of=shelf.resolve,
+    )
     findings += check(files)
     findings.sort(key=_place)
     if settings is None or worst(findings) is Severity.REJECT:
@@ -117,6 +131,7 @@ def examine(
         settings_version=hashes[SETTINGS_FILE],
         agreements=tuple(agreements),
         versions={name: hashes[tree.file] for name, tree in trees.items()},
+        guides=shelf.sound(),
         findings=tuple(findings),
     )
     return workspace, tuple(findings)

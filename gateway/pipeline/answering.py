@@ -21,7 +21,8 @@ Render = Callable[[Station, composing.Outgoing, Numbers], bytes]
 
 def answer_group(decided: Decisions, group: x12.Group) -> None:
     """Queue the 997 for a group; a group of acknowledgments gets none (X12.20)."""
-    root = acknowledge.compose_997(group, guides=decided.station.guides)
+    syntax = decided.station.syntax(decided.agreement, "receive")
+    root = acknowledge.compose_997(group, guides=syntax.guides)
     if root is not None:
         _answer(decided, "997", group.outcome, group.control_number, root=root, render=composing.render)
 

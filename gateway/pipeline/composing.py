@@ -254,9 +254,10 @@ def _check(station: Station, document: Document, outgoing: Outgoing) -> None:
         data = render(station, outgoing, Numbers(interchange=1, group=1))
     except PartnerFault as fault:
         raise _unwritable(document, None, fault.findings, str(fault)) from fault
+    guides = station.syntax(outgoing.agreement, "send").guides
     findings = [
         finding
-        for interchange in x12.read_all(data, guides=station.guides)
+        for interchange in x12.read_all(data, guides=guides)
         for finding in (*interchange.findings, *_inner(interchange))
         if finding.severity is Severity.REJECT
     ]

@@ -9,6 +9,16 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, DocumentUpdate, Message, MessageUpdate, NewDocument, NewJob, NewMessage
 
+_LISTS = ("messages", "message_updates", "documents", "document_updates", "jobs", "met", "keys", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point to which decisions can be taken back."""
+
+    lengths: tuple[int, ...]
+    accepted: int
+
 
 @dataclass(kw_only=True, slots=True)
 class Decisions:
@@ -26,6 +36,16 @@ class Decisions:
     keys: list[tuple[str, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     accepted: int = 0
+
+    def mark(self) -> Mark:
+        """How far it has come."""
+        return Mark(tuple(len(getattr(self, name)) for name in _LISTS), self.accepted)
+
+    def back(self, mark: Mark) -> None:
+        """Undo what was decided since."""
+        for name, length in zip(_LISTS, mark.lengths, strict=True):
+            del getattr(self, name)[length:]
+        self.accepted = mark.accepted
 
     def changes(self) -> Changes:
         """The lot, frozen."""

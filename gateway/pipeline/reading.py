@@ -7,11 +7,12 @@ fails. Either all of it happens or nothing: no half-read interchange is ever vis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from gateway.edi import acknowledge, x12
+from gateway.edi import acknowledge, partial, x12
+from gateway.edi.rules import RULES
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import (
@@ -38,6 +39,9 @@ from gateway.ports import Message as StoredMessage
 
 IN_A_THREAD = 65_536
 """Bytes of payload from which on everything pure (parsing, and each set's map and checks) is off the event loop."""
+
+Position = tuple[int, int]
+"""A set: which group of its interchange, which set of the group, both from 0."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,6 +71,7 @@ class _Reading:
         self._agreement = agreement
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
+        self._syntax = station.syntax(agreement, "receive")
         self._taken: set[str] = set()
         self._answered: set[str] = set()
         """Earlier messages that this one repeats, and whose answers are sent again."""
@@ -75,8 +80,15 @@ class _Reading:
 
     async def file(self, payload: bytes) -> None:
         """The whole payload: what is read to its end counts, whatever is wrong behind it."""
-        guides = self._station.guides
-        whole = await self._aside(x12.read_whole, payload, guides=guides, limits=judging.LIMITS)
+        syntax = self._syntax
+        whole = await self._aside(
+            x12.read_whole,
+            payload,
+            guides=syntax.guides,
+            tolerances=syntax.tolerances,
+            limits=judging.LIMITS,
+            charset=syntax.charset or "utf-8",
+        )
         for interchange in whole.interchanges:
             await self.interchange(interchange)
         if whole.fault is not None:
@@ -122,6 +134,7 @@ class _Reading:
             self._decided.keys.append((key, self._message.id))
             self._taken.add(key)
         rejected = worst(findings) is Severity.REJECT
+        whole = partial.apply(interchange, self._syntax.partial)
         self._decided.events.append(
             InterchangeRead(
                 message_id=self._message.id,
@@ -130,10 +143,11 @@ class _Reading:
                 sender=interchange.sender,
                 receiver=interchange.receiver,
                 control_number=interchange.control_number,
-                outcome=Verdict.REJECTED.value if rejected else interchange.outcome.value,
+                outcome=Verdict.REJECTED.value if rejected else whole.outcome.value,
                 messages=sum(len(group.messages) for group in interchange.groups),
                 findings=len(findings)
                 + sum(len(one.findings) for group in interchange.groups for one in group.messages),
+                tolerated=tolerated(interchange),
             )
         )
         if rejected:
@@ -148,32 +162,56 @@ class _Reading:
         if interchange.tas and not interchange.groups:
             self._decided.accepted += 1
         for group in interchange.groups:
-            if group.functional_id == acknowledge.FUNCTIONAL_ACKNOWLEDGMENT:
+            if _is_answer(group):
                 await reconciling.reconcile_group(self._decided, group)
-            else:
-                await self._group(interchange, group)
+        await self._groups(whole)
+
+    async def _groups(self, interchange: x12.Interchange) -> None:
+        """The groups that are no acknowledgments: every set judged, what falls with others refused, then the 997s."""
+        mark, firsts = self._decided.mark(), dict(self._firsts)
+        judged = await self._judged(interchange, {})
+        final = partial.apply(judged, self._syntax.partial)
+        if final is not judged:
+            # What a document got wrong is known only now: the sets that were taken before it are taken back.
+            self._decided.back(mark)
+            self._firsts = firsts
+            await self._judged(interchange, _fallen(judged, final))
+        for group in final.groups:
+            if not _is_answer(group):
+                self._decided.accepted += any(one.outcome is not Verdict.REJECTED for one in group.messages)
+                answering.answer_group(self._decided, group)
+
+    async def _judged(self, interchange: x12.Interchange, fallen: Mapping[Position, Message]) -> x12.Interchange:
+        """The interchange with each set judged and decided about; `fallen` ones are refused whatever they say."""
+        groups = [
+            group if _is_answer(group) else await self._group(interchange, group, number, fallen)
+            for number, group in enumerate(interchange.groups)
+        ]
+        return replace(interchange, groups=tuple(groups))
 
     @property
     def _allows_repeats(self) -> bool:
         return self._agreement.x12 is not None and self._agreement.x12.control_numbers_may_repeat
 
-    async def _group(self, interchange: x12.Interchange, group: x12.Group) -> None:
-        """One group: each set is judged and taken, then the 997 says so."""
+    async def _group(
+        self, interchange: x12.Interchange, group: x12.Group, number: int, fallen: Mapping[Position, Message]
+    ) -> x12.Group:
+        """One group: each set is judged and taken; the group as the 997 tells it."""
         judged: list[Message] = []
-        for message in group.messages:
+        for index, message in enumerate(group.messages):
             kind = self._kind_of(message)
             if kind is None:
                 judged.append(_not_agreed(message))
                 self._rejected(judged[-1], message.type)
+            elif (number, index) in fallen:
+                judged.append(fallen[number, index])
+                self._rejected(judged[-1], kind)
             elif message.outcome is Verdict.REJECTED or group.outcome is Verdict.REJECTED:
                 judged.append(message)
                 self._rejected(message, kind)
             else:
                 judged.append(await self._document(interchange, group, message, kind))
-        answered = replace(group, messages=tuple(judged), outcome=x12.of_group(group.findings, judged))
-        if any(message.outcome is not Verdict.REJECTED for message in judged):
-            self._decided.accepted += 1
-        answering.answer_group(self._decided, answered)
+        return replace(group, messages=tuple(judged), outcome=x12.of_group(group.findings, judged))
 
     def _kind_of(self, message: Message) -> Kind | None:
         rules = self._agreement.documents.receive
@@ -187,7 +225,7 @@ class _Reading:
             message_id=self._message.id,
             position=f"{interchange.control_number}/{group.control_number}/{message.control_number}",
             map=mapping.hash,
-            guide=message.version,
+            guide=self._guide(kind, message),
             unmapped=judged.unmapped,
             envelope=read_envelope(interchange, group, message),
         )
@@ -269,6 +307,14 @@ class _Reading:
             )
         )
 
+    def _guide(self, kind: Kind, message: Message) -> str:
+        """By which guide it was checked: the version, and a partner's own guide with its hash."""
+        name = self._agreement.documents.receive[kind].guide
+        own = self._station.partner_guides.get(name) if name else None
+        if own is None or self._syntax.guides.find(message.version, message.type) is not own.guide:
+            return message.version
+        return f"{message.version} {own.name} {own.hash}"
+
     def _map(self, kind: Kind) -> Map:
         rule = self._agreement.documents.receive[kind]
         mapping = self._station.maps.get(rule.map or "")
@@ -283,6 +329,29 @@ class _Reading:
 def given_up(job: Job) -> Changes:
     """What else becomes true when reading is given up: the message has failed, an operator can retry."""
     return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),))
+
+
+def tolerated(interchange: x12.Interchange) -> tuple[str, ...]:
+    """The rules that an interchange broke and that were put up with: those whose findings are milder than the rule."""
+    groups = interchange.groups
+    findings = [*interchange.findings, *(one for group in groups for one in group.findings)]
+    findings += [one for group in groups for message in group.messages for one in message.findings]
+    mild = (one.rule for one in findings if one.severity is Severity.ACCEPT)
+    return tuple(sorted({rule for rule in mild if RULES[rule].severity is not Severity.ACCEPT}))
+
+
+def _is_answer(group: x12.Group) -> bool:
+    return group.functional_id == acknowledge.FUNCTIONAL_ACKNOWLEDGMENT
+
+
+def _fallen(judged: x12.Interchange, final: x12.Interchange) -> dict[Position, Message]:
+    """The sets that are refused only because of others."""
+    return {
+        (number, index): after
+        for number, (old, new) in enumerate(zip(judged.groups, final.groups, strict=True))
+        for index, (before, after) in enumerate(zip(old.messages, new.messages, strict=True))
+        if after is not before
+    }
 
 
 def _not_agreed(message: Message) -> Message:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Literal
 
 from cryptography import x509
 
 from gateway.as2.certificates import KeyPair
+from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement
 from gateway.partners.directory import Directory
+from gateway.partners.guides import Syntax, syntax_of
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
 
@@ -28,6 +31,9 @@ class Station:
     maps: Mapping[str, Map]
     """Every map that an agreement names, compiled."""
     guides: Guides
+    """The guides that come with the gateway."""
+    partner_guides: Mapping[str, PartnerGuide]
+    """Every guide that an agreement names, with what it extends."""
     keys: tuple[KeyPair, ...]
     """Our AS2 key pairs; the first one signs, each may decrypt."""
     certificates: Mapping[str, tuple[x509.Certificate, ...]]
@@ -44,6 +50,10 @@ class Station:
     def agreement(self, partner: str | None) -> Agreement | None:
         """The agreement with a partner that exchanges documents at present."""
         return None if partner is None else self.directory.by_name(partner)
+
+    def syntax(self, agreement: Agreement, direction: Literal["send", "receive"]) -> Syntax:
+        """How files from a partner, or to it, are read: its guides are made once, this only puts them together."""
+        return syntax_of(agreement, self.partner_guides, standard=self.guides, direction=direction)
 
     def version(self, partner: str) -> str:
         """The version of a partner's agreement, as it is recorded with every message."""

@@ -139,3 +139,19 @@ def test_an_erp_key_belongs_to_no_partner(run: Run, folder: Path) -> None:
     assert json.loads(run("partner", "key", "list", "baltic", "--workspace", folder, "--json").stdout) == []
     assert run("partner", "key", "revoke", made["id"], "--workspace", folder).exit_code == 0
     assert "revoked" in run("partner", "key", "list", "--workspace", folder).stdout
+
+
+def test_mistakes_in_a_partners_guide_are_shown_with_the_partner(run: Run, folder: Path) -> None:
+    """With a name too; what is only noted does not fail the check."""
+    rule = "{set: '850', map: x12/850, guide: baltic/850}"
+    (folder / "partners/baltic.yaml").write_text(BALTIC.replace("purchase_order: {}", f"purchase_order: {rule}"))
+    (folder / "guides/baltic").mkdir(parents=True)
+    guide = folder / "guides/baltic/850.yaml"
+    guide.write_text("extends: x12/004010/850\nrequired: [BGE05]\n")
+    result = run("partner", "check", "baltic", "--workspace", folder)
+    assert result.exit_code == 1
+    assert "guides/baltic/850.yaml:2 required.0: BGE05" in result.stdout
+    guide.write_text("extends: x12/004010/850\nlengths: {REF02: 1/50}\n")
+    result = run("partner", "check", "baltic", "--workspace", folder)
+    assert result.exit_code == 0, result.output
+    assert "1 finding" in result.stdout

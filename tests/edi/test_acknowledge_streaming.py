@@ -321,7 +321,7 @@ def test_an_edifact_file_is_answered_message_by_message(guides: Guides, version:
         "UCS+5'",
         "UCD+37+2:2'",
         "UCM+3+ORDERS:D:96A:UN:EAN008+4+29+UNT+2'",
-        "UCM+4+IFTMIN:D:96A:UN:EAN008+4+14+UNH'",
+        "UCM+4+IFTMIN:D:96A:UN:EAN008+4+14+UNH+3:1'",
     ]
     fates = reconcile({"": ["1", "2", "3", "4"]}, read_back).fates
     assert [fate.value for fate in fates.values()] == ["accepted", "rejected", "rejected", "rejected"]

@@ -56,6 +56,9 @@ MISTAKES = [
     ("partners/acme.yaml", "{set: 850,", "{set: 85,", "file.value", "three digits"),
     ("partners/acme.yaml", "{set: 855, map: acme/855}", "{set: 855}", "workspace.channel_incomplete", "map"),
     ("partners/acme.yaml", "map: x12/856", "map: x12/865", "workspace.unknown_map", "write x12/856"),
+    ("partners/acme.yaml", "identity: {", "tolerate: [colapsed_isa]\n  identity: {", "file.value", "collapsed_isa"),
+    ("partners/acme.yaml", "documents:\n", "  charset: utf-16\ndocuments:\n", "file.value", "iso-8859-1"),
+    ("partners/acme.yaml", "x12/850}", "x12/850, guide: acme/85}", "workspace.unknown_guide", "guides/acme/85.yaml"),
     ("partners/baltic.yaml", "channel: rest", "channel: rset", "file.value", "write rest"),
     ("partners/baltic.yaml", "V-2002", "V-1001", "workspace.party_id_twice", "acme"),
     (

@@ -228,7 +228,13 @@ def _identifier(one: SetVerdict) -> Element:
     """S009 of the UNH, from what the message was known by."""
     split = _VERSION.fullmatch(one.version)
     version, release = (split[1], split[2]) if split else (one.version, "")
-    parts = [fit(one.type, 6) or "0", fit(version, 3) or "0", fit(release, 3) or "0", "UN", fit(one.association, 6)]
+    parts = [
+        fit(one.type, 6) or "0",
+        fit(version, 3) or "0",
+        fit(release, 3) or "0",
+        fit(one.agency, 2) or "UN",
+        fit(one.association, 6),
+    ]
     return tuple(parts if parts[-1] else parts[:-1])
 
 

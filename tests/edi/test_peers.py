@@ -101,7 +101,10 @@ def envelope_differences(row: dict[str, Any], data: bytes) -> Iterator[str]:
     if row["stopped"]:
         theirs = {UNREADABLE}
     else:
-        named = [next(rule for k, c, t, rule in PYX12 if (k, c) == (kind, code) and text.startswith(t)) for kind, code, text in row["errors"]]
+        named = [
+            next(rule for k, c, t, rule in PYX12 if (k, c) == (kind, code) and text.startswith(t))
+            for kind, code, text in row["errors"]
+        ]
         theirs = set(named) & COMPARED
     if UNREADABLE in ours | theirs:
         ours, theirs = ours & {UNREADABLE}, theirs & {UNREADABLE}
@@ -167,7 +170,9 @@ def token_differences(row: dict[str, Any], data: bytes) -> Iterator[str]:
         "tokens": hashlib.sha256(json.dumps(segments).encode()).hexdigest()[:16],
     }
     if any(ours[name] != row[name] for name in TOKENS):
-        yield "tokens: " + ", ".join(f"{name} {ours[name]} not {row[name]}" for name in TOKENS[:3] if ours[name] != row[name])
+        yield "tokens: " + ", ".join(
+            f"{name} {ours[name]} not {row[name]}" for name in TOKENS[:3] if ours[name] != row[name]
+        )
 
 
 COMPARE = {"pyx12": envelope_differences, "pydifact": token_differences}
@@ -177,12 +182,17 @@ COMPARE = {"pyx12": envelope_differences, "pydifact": token_differences}
 def allowed() -> dict[tuple[str, str, str], str]:
     """Peer, file and difference → its reason."""
     with (RECORDINGS / "differences.tsv").open(newline="") as lines:
-        return {(row["peer"], row["file"], row["difference"]): row["reason"] for row in csv.DictReader(lines, delimiter="\t")}
+        return {
+            (row["peer"], row["file"], row["difference"]): row["reason"]
+            for row in csv.DictReader(lines, delimiter="\t")
+        }
 
 
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("root", ["samples", "shared"])
-def test_every_difference_from_a_peer_is_explained_and_every_explanation_is_of_a_difference(peer: str, root: str) -> None:
+def test_every_difference_from_a_peer_is_explained_and_every_explanation_is_of_a_difference(
+    peer: str, root: str
+) -> None:
     """The allow-list, read both ways; one root is our samples, the other the shared ones."""
     if root == "shared" and SHARED is None:
         pytest.skip("GATEWAY_SAMPLES names no folder of sample files")

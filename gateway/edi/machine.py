@@ -209,7 +209,7 @@ class Machine(ABC):
 
     def _run(self, run: Run) -> None:
         if self._message is None:
-            self.stray(run.raw[:80], run.offset, f"{self.tags.message} before the segments of a set")
+            self.stray(run.raw, run.offset, f"{self.tags.message} before the segments of a set")
             return
         parts = self._message.parts
         parts.append(run)
@@ -234,8 +234,12 @@ class Machine(ABC):
 
     def stray(self, raw: bytes, offset: int, wanted: str) -> None:
         """Report a segment that stands where the envelope has no place for it."""
-        if raw.strip(FILLER + self.delimiters.segment.encode()):
-            self.once("edi.interchange.stray_segment", raw, offset, wanted)
+        terminator = self.delimiters.segment.encode()
+        stripped = raw.lstrip(FILLER + terminator)
+        if stripped:
+            # The first segment of a run: where the run ends depends on the chunks of the file.
+            said = stripped.partition(terminator)[0]
+            self.once("edi.interchange.stray_segment", said, offset + len(raw) - len(stripped), wanted)
 
     def _indented(self, mark: Mark) -> None:
         severity = Severity.ACCEPT if self.tolerances.indented_segments else None

@@ -323,7 +323,8 @@ RULES: dict[str, Rule] = {rule.id: rule for rule in _ROWS}
 
 def shorten(data: str | bytes) -> str:
     """Offending data as a finding shows it: printable, at most 60 characters, quoted."""
-    text = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
+    # What is shown needs at most four bytes a character.
+    text = data[: 4 * SHOWN + 4].decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
     if not text:
         return "nothing"
     cut = text if len(text) <= SHOWN else text[:SHOWN] + "…"

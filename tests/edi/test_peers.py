@@ -1,7 +1,7 @@
 """What pyx12 and pydifact say of the same files: recordings, and every difference from us with its reason.
 
-A peer is a witness, not the truth. `tests/edi/peers/*.jsonl` are our observations of its verdicts, `differences.tsv` the
-allow-list; `make peers` records anew and compares (GATEWAY_RENEW=1 keeps the new recording).
+A peer is a witness, not the truth. `tests/edi/peers/*.jsonl` are our observations of its verdicts, `differences.tsv`
+is the allow-list; `make peers` records anew and compares (GATEWAY_RENEW=1, with GATEWAY_SAMPLES, keeps the new one).
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def tokens_of(data: bytes) -> list[list[list[str]]]:
         for part in cut(buffer, chars, EDIFACT, Limits()):
             runs = [Run(part.raw + chars.segment.encode(), part.offset)] if isinstance(part, Mark) else [part]
             for piece in pieces(list(runs), "iso8859-1", chars):
-                for segment in filter(None, (one.lstrip("\r\n") for one in piece.segments)):
+                for segment in filter(None, (one.lstrip("\r\n\t ") for one in piece.segments)):
                     tag = segment.partition(chars.element)[0]
                     found.append([[tag], *map(components, wire.split(segment))])
         skip(buffer)
@@ -170,9 +170,7 @@ def token_differences(row: dict[str, Any], data: bytes) -> Iterator[str]:
         "tokens": hashlib.sha256(json.dumps(segments).encode()).hexdigest()[:16],
     }
     if any(ours[name] != row[name] for name in TOKENS):
-        yield "tokens: " + ", ".join(
-            f"{name} {ours[name]} not {row[name]}" for name in TOKENS[:3] if ours[name] != row[name]
-        )
+        yield "tokens"
 
 
 COMPARE = {"pyx12": envelope_differences, "pydifact": token_differences}
@@ -220,18 +218,18 @@ def test_a_peer_says_what_was_recorded(peer: str) -> None:
     python = ENVIRONMENTS / peer / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no {peer}: run tests/make_peers.py FOLDER and set GATEWAY_PEERS=FOLDER")
-    if SHARED is None:
-        pytest.skip("GATEWAY_SAMPLES names no folder of sample files")
     rows: list[dict[str, Any]] = []
-    for name, folder in (("samples", OURS), ("shared", Path(SHARED))):
+    head: dict[str, Any] = {}
+    folders = {"samples": OURS} | ({} if SHARED is None else {"shared": Path(SHARED)})
+    for name, folder in folders.items():
         command = [python, SCRIPTS / f"{peer}_peer.py", folder]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
         head, *files = [json.loads(line) for line in done.stdout.splitlines()]
         rows += [row | {"file": f"{name}/{row['file']}"} for row in files]
-    if os.environ.get("GATEWAY_RENEW"):
+    if os.environ.get("GATEWAY_RENEW") and SHARED is not None:
         head |= {"recorded": datetime.now(UTC).date().isoformat()}
         lines = [json.dumps(row) + "\n" for row in [head, *rows]]
         (RECORDINGS / f"{peer}.jsonl").write_text("".join(lines))
     before, known = recorded(peer)
-    assert {name: value for name, value in before.items() if name != "recorded"} | head == before | head
-    assert rows == known
+    assert before | {"recorded": ""} == head | {"recorded": ""}
+    assert rows == [row for row in known if row["file"].partition("/")[0] in folders]

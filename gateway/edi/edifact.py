@@ -154,9 +154,9 @@ class EdifactMachine(Machine):
             self._mixed(mark)
         return start, found
 
-    def read_head(self, elements: list[Element], mark: Mark) -> Head:
+    def read_head(self, mark: Mark) -> Head:
         """0062 and S009."""
-        values = [*elements, *[""] * 2][:2]
+        values = [*self.elements(mark), *[""] * 2][:2]
         number = first_text(values[0])
         type_, version, release, agency, association = _parts(values[1], 5)
         found: list[Finding] = []

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from gateway.edi.body import Piece
+from gateway.edi.body import Offsets, Piece
 from gateway.edi.structure import KEY, Structure, choose
 from gateway.edi.tree import Loop, Segment
 
@@ -20,7 +20,7 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
     """By the number of an HL or CPS: what hangs below it. Parents came first, or the message would not be here."""
     state = structure.start
     position = 1
-    offset, gap, even = piece.offset, piece.gap, piece.even
+    offset = Offsets(piece)
     for raw in piece.segments:
         position += 1
         step = state[raw[:KEY]]
@@ -49,5 +49,4 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
                     stack[-1].append(Loop(step.tag, children))
                 stack.append(children)
         state = step.state
-        offset += gap + (len(raw) if even else piece.size(raw))
     return root

@@ -96,9 +96,9 @@ class X12Machine(Machine):
         )
         return start, check_group(texts, place, self.guides)
 
-    def read_head(self, elements: list[Element], mark: Mark) -> Head:
+    def read_head(self, mark: Mark) -> Head:
         """ST01 to ST03."""
-        texts = padded([first_text(one) for one in elements], 3)
+        texts = self.texts(mark, 3)
         kind, number = texts[0], texts[1]
         assert self.group is not None
         found = () if is_start(kind, number) else check_start(kind, number, self.at(mark, number))

@@ -14,7 +14,7 @@ from gateway.edi.characters import UNDECODABLE, cleaner, size
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import ElementSpec, Note, SegmentSpec
 from gateway.edi.rules import finding
-from gateway.findings import EdiPlace, Finding
+from gateway.findings import Codes, EdiPlace, Finding
 
 _NUMBER = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -124,9 +124,10 @@ def _check_decimal(text: str, place: EdiPlace, decimal: str, wanted: str) -> lis
     if mark in decimal and whole.lstrip("-") and part:
         return []
     marks = " or ".join(repr(one) for one in decimal)
-    return [
-        finding("edi.element.decimal", place, said=text, wanted=f"{wanted}, the decimal mark {marks} between digits")
-    ]
+    wanted = f"{wanted}, the decimal mark {marks} between digits"
+    # 0085 tells a missing digit in front of the mark from a mark that is wrong.
+    codes = Codes(contrl="38") if mark in decimal and part else None
+    return [finding("edi.element.decimal", place, said=text, wanted=wanted, codes=codes)]
 
 
 def _span(spec: ElementSpec) -> str:

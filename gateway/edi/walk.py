@@ -56,6 +56,8 @@ class Walk:
     hierarchy: Hierarchy | None = None
     said: set[str] = field(default_factory=set)
     """Rules that are reported once per set."""
+    missed: dict[tuple[int, int], Finding] = field(default_factory=dict)
+    """What was reported missing: by the children it should stand among and its place."""
     tally: dict[tuple[int, int], int] = field(default_factory=dict)
     """Of places that come in any order: how often each came, by the children that it stands among and its state."""
 
@@ -103,11 +105,15 @@ class Walk:
             else:
                 came = open_ is not None and any(_tag(child) == place.tag for child in open_)
             if not came:
-                self._missing("edi.segment.missing", place.tag, position, offset)
+                found = self._missing("edi.segment.missing", place.tag, position, offset)
+                if open_ is not None:
+                    self.missed[id(open_), id(place)] = found
 
-    def _missing(self, rule: str, tag: str, position: int, offset: int) -> None:
+    def _missing(self, rule: str, tag: str, position: int, offset: int) -> Finding:
         wanted = f"{tag} before this place"
-        self.report(finding(rule, self.at(position, tag, offset), said="", wanted=wanted))
+        found = finding(rule, self.at(position, tag, offset), said="", wanted=wanted)
+        self.report(found)
+        return found
 
     def move(self, state: State, step: Step, segment: Segment) -> None:
         """Take any step: report what it passes over, end loops, count repeats, begin a loop, append."""
@@ -169,8 +175,18 @@ class Walk:
         loops = _chain(state)
         target = next((item for loop in reversed(loops) for item in loop.items if item.tag == tag), None)
         if target is not None:
-            self.report(finding("edi.segment.out_of_sequence", place, said=tag, wanted=f"{tag} at its place"))
-            self.end(len(loops) - 1 - _level(loops, target.loop))
+            level = _level(loops, target.loop)
+            if target is state.place or any(loop is target for loop in loops):
+                # The same place once more, where it comes once.
+                rule = "edi.segment.too_many_loops" if target.items else "edi.segment.too_many"
+                self.report(finding(rule, place, said=tag, wanted=f"at most {target.use.maximum} {tag} here"))
+            else:
+                missed = self.missed.pop((id(self.stack[level]), id(target)), None)
+                if missed in self.findings:
+                    # It was not missing: one cause, one finding.
+                    self.findings.remove(missed)
+                self.report(finding("edi.segment.out_of_sequence", place, said=tag, wanted=f"{tag} at its place"))
+            self.end(len(loops) - 1 - level)
             if isinstance(target.use, LoopUse):
                 self.begin(target.use.name, segment, 1)
                 return self.structure.state(target.items[0])

@@ -52,7 +52,16 @@ class X12Machine(Machine):
     """Reads one X12 interchange."""
 
     service = X12
-    tags = Tags(start="ISA", end="IEA", group="GS", group_end="GE", message="ST", message_end="SE")
+    tags = Tags(
+        start="ISA",
+        end="IEA",
+        group="GS",
+        group_end="GE",
+        message="ST",
+        message_end="SE",
+        group_number=6,
+        message_number=2,
+    )
     tas = 0
 
     def read_start(self, notes: list[Finding]) -> InterchangeStart:

@@ -201,7 +201,8 @@ def _check(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) -> lis
     if len(parts) > spec.repeat:
         wanted = f"{spec.label} at most {spec.repeat} times"
         where = replace(place, repeat=spec.repeat + 1)
-        found.append(finding("edi.element.too_many_repeats", where, said=own.meant(piece), wanted=wanted))
+        said = own.meant(parts[spec.repeat])
+        found.append(finding("edi.element.too_many_repeats", where, said=said, wanted=wanted))
     offset = place.offset
     for index, part in enumerate(parts[: spec.repeat], 1):
         where = replace(place, repeat=index, offset=offset)
@@ -238,7 +239,8 @@ def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) ->
     if len(components) > len(spec.components):
         wanted = f"at most {len(spec.components)} components in {spec.label}"
         where = replace(place, component=len(spec.components) + 1)
-        found.append(finding(_TOO_MANY, where, said=own.meant(piece), wanted=wanted))
+        said = own.meant(components[len(spec.components)])
+        found.append(finding(_TOO_MANY, where, said=said, wanted=wanted))
     offset = place.offset
     for index, one in enumerate(spec.components, 1):
         said = components[index - 1] if index <= len(components) else ""

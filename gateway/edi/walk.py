@@ -175,11 +175,14 @@ class Walk:
         loops = _chain(state)
         target = next((item for loop in reversed(loops) for item in loop.items if item.tag == tag), None)
         if target is not None:
+            if target.index == 0 and target.loop.parent is not None:
+                # The segment that begins a loop means the loop.
+                target = target.loop
             level = _level(loops, target.loop)
-            if target is state.place or any(loop is target for loop in loops):
-                # The same place once more, where it comes once.
+            open_ = target is state.place or any(loop is target for loop in loops)
+            if open_ and target.use.maximum == 1 and not _qualified(target):
                 rule = "edi.segment.too_many_loops" if target.items else "edi.segment.too_many"
-                self.report(finding(rule, place, said=tag, wanted=f"at most {target.use.maximum} {tag} here"))
+                self.report(finding(rule, place, said=tag, wanted=f"one {tag} here"))
             else:
                 missed = self.missed.pop((id(self.stack[level]), id(target)), None)
                 if missed in self.findings:
@@ -265,6 +268,11 @@ def _chain(state: State) -> list[Place]:
 
 def _level(loops: list[Place], loop: Place) -> int:
     return next(level for level, one in enumerate(loops) if one is loop)
+
+
+def _qualified(place: Place) -> bool:
+    start = place.use.start if isinstance(place.use, LoopUse) else place.use
+    return bool(start.qualifiers)
 
 
 def _without_start(state: State, tag: str) -> Place | None:

@@ -13,6 +13,7 @@ from gateway.edi import acknowledge, edifact_write, reading, write, x12
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.library import Guides, standard
 from gateway.edi.syntax import Syntax
+from gateway.edi.tolerances import Limits
 from gateway.edi.tree import Loop, Message, Segment
 from gateway.errors import PartnerFault
 from gateway.findings import Finding
@@ -176,9 +177,9 @@ def _answers(interchanges: Sequence[Interchange], guides: Guides) -> Iterable[by
             yield write.write_message(composed[0], number, composed[1], newline="\n")
 
 
-def answer_to(data: bytes, *, guides: Guides, only_x12: bool = False) -> Answered:
+def answer_to(data: bytes, *, guides: Guides, only_x12: bool = False, limits: Limits | None = None) -> Answered:
     """Read a file and answer it: TA1, 997 (999 for 005010) or CONTRL; what was found where nothing can be answered."""
-    whole = (x12.read_whole if only_x12 else reading.read_whole)(data, guides=guides)
+    whole = (x12.read_whole if only_x12 else reading.read_whole)(data, guides=guides, limits=limits)
     found = tuple(found_in(whole.interchanges))
     if whole.fault is not None and not whole.interchanges:
         found = whole.fault.findings

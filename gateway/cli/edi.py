@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.edi import interchange, outline, rules, x12
+from gateway.edi import interchange, outline, rules_page, x12
 from gateway.edi.library import standard
 from gateway.edi.tolerances import Tolerances
 from gateway.edi.tree import Message, Verdict
@@ -88,7 +88,7 @@ def rules_() -> None:
 
     Example: gateway edi rules > docs/rules.md
     """
-    sys.stdout.write(rules.markdown())
+    sys.stdout.write(rules_page.markdown())
 
 
 def _tolerances(names: list[str] | None) -> Tolerances:

@@ -150,7 +150,10 @@ class EdifactMachine(Machine):
             wanted = "the type of the messages"
             said = start.functional_id
             found.append(finding("edi.group.functional_id", where, said=said, wanted=wanted, codes=_absent(said)))
-        for component, right, said, wanted in ((1, _DATE, date, "a date as YYMMDD or CCYYMMDD"), (2, _TIME, time, "HHMM")):
+        for component, right, said, wanted in (
+            (1, _DATE, date, "a date as YYMMDD or CCYYMMDD"),
+            (2, _TIME, time, "HHMM"),
+        ):
             # S004 is conditional in syntax 4.
             if said and not right.fullmatch(said):
                 where = replace(place, element=4, component=component)

@@ -1,4 +1,4 @@
-"""Every rule of the syntax engine, as one table: findings are made from its rows, `docs/rules.md` is printed from it.
+"""Every rule of the syntax engine, as one table: findings are made from its rows, `rules_page` prints them.
 
 The codes are the standards' own: in X12 TA105 = I18, AK304 = 720, AK403 = 723, AK502 = 718, AK905 = 716, IK304 = 620,
 IK403 = 621, IK502 = 618; in EDIFACT 0085. A 999 code that is not given is that of the 997. The words are ours: one row
@@ -7,7 +7,7 @@ serves both standards where both can break it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from gateway.findings import Codes, EdiPlace, Finding, Severity
 
@@ -350,27 +350,3 @@ def finding(
         severity=row.severity if severity is None else severity,
         codes=row.codes if codes is None else codes,
     )
-
-
-def _codes_text(codes: Codes) -> str:
-    named = ((field.name, getattr(codes, field.name)) for field in fields(codes))
-    return ", ".join(f"{name.upper()} {code}" for name, code in named if code) or "none"
-
-
-def markdown() -> str:
-    """The text of `docs/rules.md`."""
-    lines = [
-        "# Rules of the syntax engine",
-        "",
-        "Printed by `gateway edi rules`; do not edit. Severity: `accept` is a note, `accept_with_errors` is taken",
-        "and reported, `reject` refuses the set, the group or the interchange it stands in. Codes: TA105 of the TA1,",
-        "AK304, AK403, AK502 and AK905 of the 997, IK403 of the 999 where it differs, CONTRL element 0085.",
-        "",
-        "| rule | what is wrong | what to do | severity | codes |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| `{rule.id}` | {rule.text} | {rule.fix} | {rule.severity.value} | {_codes_text(rule.codes)} |"
-        for rule in RULES.values()
-    ]
-    return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from gateway.cli.edi import app
-from gateway.edi import rules
+from gateway.edi import rules_page
 
 BROKEN = Path(__file__).parents[2] / "samples" / "x12" / "broken"
 GOOD = BROKEN / "edi.segment.trailing_separators.edi"
@@ -74,4 +74,4 @@ def test_show_indents_by_loop_with_labels() -> None:
 
 def test_rules_prints_the_page() -> None:
     """What docs/rules.md holds."""
-    assert runner.invoke(app, ["rules"]).stdout == rules.markdown()
+    assert runner.invoke(app, ["rules"]).stdout == rules_page.markdown()

@@ -186,9 +186,7 @@ def answer_to(data: bytes, *, guides: Guides, only_x12: bool = False, limits: Li
     lines = list(_answers(whole.interchanges, guides))
     if not whole.interchanges:
         lines = [f"unreadable: {one.text}\n".encode() for one in found]
-    return Answered(
-        interchanges=whole.interchanges, findings=found, answer=b"".join(lines) or b"no answer is due\n"
-    )
+    return Answered(interchanges=whole.interchanges, findings=found, answer=b"".join(lines) or b"no answer is due\n")
 
 
 @pytest.fixture

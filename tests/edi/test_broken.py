@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.edi import acknowledge, edifact_write, rules, write, x12
+from gateway.edi import acknowledge, edifact_write, rules, rules_page, write, x12
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.library import Guides, standard
@@ -134,6 +134,7 @@ def test_every_rule_is_broken_by_a_file_or_by_a_test_that_is_named() -> None:
     broken = {rule_of(file) for file in FILES}
     assert broken | set(ELSEWHERE) == set(rules.RULES)
     assert not broken & set(ELSEWHERE)
+    assert set(ELSEWHERE) == set(rules_page.WITHOUT_FILE)
     for file in FILES:
         assert f"`{file.name}`" in (file.parent / "README.md").read_text()
         assert file.with_suffix(".ack").exists()
@@ -153,8 +154,13 @@ def test_a_rule_without_a_file_is_broken_by_the_test_that_is_named_for_it(rule: 
 
 
 def test_the_rules_page_is_current() -> None:
-    """docs/rules.md is what `gateway edi rules` prints."""
-    assert (SAMPLES.parent / "docs" / "rules.md").read_text() == rules.markdown()
+    """docs/rules.md is what `gateway edi rules` prints: each rule with an anchor and the files that break it."""
+    page = rules_page.markdown()
+    assert (SAMPLES.parent / "docs" / "rules.md").read_text() == page
+    for rule in rules.RULES:
+        assert f'<a id="{rule}"></a>' in page
+        named = {SAMPLES.parent / path for path in rules_page.examples(rule)}
+        assert named == {file for file in FILES if file.stem == rule}
 
 
 def _rules(fault: PartnerFault) -> set[str]:

@@ -153,6 +153,7 @@ class Machine(ABC):
 
     def check_content(self) -> None:
         """Whether the interchange holds what it must; asked at its end."""
+        _ = self
 
     @property
     @abstractmethod

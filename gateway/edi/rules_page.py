@@ -89,15 +89,15 @@ SEVERITIES = {
 _HEAD = """\
 # Rules of the syntax engine
 
-Printed by `gateway edi rules`; do not edit. Every finding names its rule, and every rule has an anchor here. A rule that
-refuses refuses the set, the group or the interchange that it stands in. Codes: the TA1's TA105, the 997's AK304, AK403,
-AK502 and AK905, the 999's IK304, IK403 and IK502 (those of the 997 where it has none of its own), and 0085 of the CONTRL;
-in syntax 3, whose list is shorter, 45 is told as 16, 46 as 2, 47 as 15, 48 as 13, in syntax 4 19 as 12. A single finding
-can have a code of its own where the standard tells cases apart: each ISA element has its TA105, and an EDIFACT value that
-is missing is 13 rather than 12. Notes are not reported to the sender.
+Printed by `gateway edi rules`; do not edit. Every finding names its rule, and every rule has an anchor here. A rule
+that refuses refuses the set, the group or the interchange that it stands in. Codes: the TA1's TA105, the 997's AK304,
+AK403, AK502 and AK905, the 999's IK304, IK403 and IK502 (those of the 997 where it has none of its own), and 0085 of
+the CONTRL; in syntax 3, whose list is shorter, 45 is told as 16, 46 as 2, 47 as 15, 48 as 13, in syntax 4 19 as 12. A
+single finding can have a code of its own where the standard tells cases apart: each ISA element has its TA105, and an
+EDIFACT value that is missing is 13 rather than 12. Notes are not reported to the sender.
 
-The examples break exactly that rule where it can be broken alone; beside each stands what the gateway answers (`.ack`).
-What is answered to many more damages: `tests/edi/mutations/`.
+The examples break exactly that rule where it can be broken alone; beside each stands what the gateway answers
+(`.ack`). What is answered to many more damages: `tests/edi/mutations/`.
 """
 
 

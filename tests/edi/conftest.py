@@ -14,8 +14,7 @@ from gateway.edi.interchange import Group, Interchange
 from gateway.edi.library import Guides, standard
 from gateway.edi.syntax import Syntax
 from gateway.edi.tolerances import Limits
-from gateway.edi.tree import Loop, Message, Segment
-from gateway.errors import PartnerFault
+from gateway.edi.tree import Loop, Message
 from gateway.findings import Finding
 
 ISA = "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*DISTRIBUTOR    *260105*0930*U*00401*000000001*0*T*>"

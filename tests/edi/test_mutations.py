@@ -39,12 +39,18 @@ ROWS = [
 ]
 ROWS = [(row, version) for row, version in ROWS if row.get("only", version) == version]
 CODED = {
-    **{"TA1": {4: "TA104", 5: "TA105"}, "AK3": {4: "AK304"}, "AK4": {3: "AK403"}},
-    **{"IK3": {4: "AK304"}, "IK4": {3: "AK403"}},
+    "TA1": {4: "TA104", 5: "TA105"},
+    "AK3": {4: "AK304"},
+    "AK4": {3: "AK403"},
+    "IK3": {4: "AK304"},
+    "IK4": {3: "AK403"},
     **{tag: {1: "AK501", **dict.fromkeys(range(2, 7), "AK502")} for tag in ("AK5", "IK5")},
     "AK9": {1: "AK901", **dict.fromkeys(range(5, 10), "AK905")},
-    **{"UCI": {4: "UCI04", 5: "0085"}, "UCF": {4: "UCF04", 5: "0085"}, "UCM": {3: "UCM03", 4: "0085"}},
-    **{"UCS": {2: "0085"}, "UCD": {1: "0085"}},
+    "UCI": {4: "UCI04", 5: "0085"},
+    "UCF": {4: "UCF04", 5: "0085"},
+    "UCM": {3: "UCM03", 4: "0085"},
+    "UCS": {2: "0085"},
+    "UCD": {1: "0085"},
 }
 """Where an answer has a code, by segment and element, and what the table calls it."""
 
@@ -112,7 +118,7 @@ def guides_of(row: Row, version: str, guides: Guides) -> Guides:
     return guides.with_guide(partner.guide)
 
 
-def answered_to(row: Row, version: str, guides: Guides, answered: Answer) -> Any:  # noqa: ANN401  conftest's Answered
+def answered_to(row: Row, version: str, guides: Guides, answered: Answer) -> Any:
     """What is found in the document of a row, and answered."""
     limits = Limits(**row["limits"]) if "limits" in row else None
     return answered(damaged(row, version), guides=guides_of(row, version, guides), limits=limits)

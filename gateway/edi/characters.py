@@ -58,6 +58,17 @@ def decoded(raw: bytes, charset: str, delimiters: Delimiters) -> str:
     return text
 
 
+def terminated(text: str, delimiters: Delimiters) -> str:
+    """Segments as `decoded` gave them, whose last terminator is one although a release stands before it.
+
+    Where a file ends with a release, the terminator was supplied by us: nothing was released.
+    """
+    stand = _STANDS_FOR[1]
+    if delimiters.release is None or not text.endswith(stand):
+        return text
+    return text.removesuffix(stand) + delimiters.release + delimiters.segment
+
+
 @lru_cache(maxsize=64)
 def cleaner(delimiters: Delimiters) -> Callable[[str], str]:
     """A function from text as it was cut to text as it was meant."""

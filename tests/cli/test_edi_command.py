@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gateway.cli.edi import app
 from gateway.cli.edi_check import stream_json
 from gateway.cli.edi_reading import reading
-from gateway.edi import rules
+from gateway.edi import rules_page
 
 BROKEN = Path(__file__).parents[2] / "samples" / "x12" / "broken"
 GOOD = BROKEN / "edi.segment.trailing_separators.edi"
@@ -84,7 +84,7 @@ def test_show_indents_by_loop_with_labels() -> None:
 
 def test_rules_prints_the_page() -> None:
     """What docs/rules.md holds."""
-    assert runner.invoke(app, ["rules"]).stdout == rules.markdown()
+    assert runner.invoke(app, ["rules"]).stdout == rules_page.markdown()
 
 
 def test_a_file_that_breaks_off_is_complete_json_and_rejected() -> None:

@@ -25,7 +25,7 @@ from typing import Any
 
 SLOW = 1.0
 """Seconds of CPU for one small input that are a finding themselves."""
-LONGEST = 2_048
+LONGEST = 1_024
 """Bytes of an input."""
 ONE_INPUT = 60
 """Seconds after which an input ends the run."""

@@ -31,7 +31,9 @@ OLD, NEW = ISA % (b"U", b"00401"), ISA % (b"^", b"00501")
 UNB = b"UNB+UNOC:3+SUPPLIER+GATEWAY+260101:1200+R1'"
 
 
-def _group(type_: bytes, code: bytes, body: Iterable[bytes], *, head: bytes = OLD, version: bytes = b"004010") -> Chunks:
+def _group(
+    type_: bytes, code: bytes, body: Iterable[bytes], *, head: bytes = OLD, version: bytes = b"004010"
+) -> Chunks:
     """One set around a body; its counts are wrong, which costs one finding."""
     yield head + b"GS*%b*SUPPLIER*GATEWAY*20260101*1200*1*X*%b~ST*%b*0001~" % (code, version, type_)
     yield from body
@@ -172,13 +174,15 @@ SHAPES: dict[str, tuple[Callable[[int], Chunks], int]] = {
     ),
     "wrapped lines": (
         lambda size: (
-            b"".join(piece[at : at + 80] + b"\r\n" for at in range(0, len(piece), 80))
-            for piece in [order_file(size)]
+            b"".join(piece[at : at + 80] + b"\r\n" for at in range(0, len(piece), 80)) for piece in [order_file(size)]
         ),
         32,
     ),
     "ISA over and over": (lambda size: chain([OLD], _sized(size, repeat(b"ISA*\n~"))), 8),
-    "UNA over and over": (lambda size: chain([UNB], _sized(size, repeat(b"UNA:+.? 'UNB+UNOC:3+A+B+260101:1200+1'"))), 8),
+    "UNA over and over": (
+        lambda size: chain([UNB], _sized(size, repeat(b"UNA:+.? 'UNB+UNOC:3+A+B+260101:1200+1'"))),
+        8,
+    ),
 }
 
 
@@ -225,7 +229,9 @@ def _row(shape: str, most: float, limit: float, chunk: int) -> bool:
     wrong = (max(ratios[-2:], default=0) > RATIO and each > 1e-8) or each > WORST
     figures = " ".join(f"{one:5.2f}" for one in ratios)
     taken, length = times[-1]
-    print(f"{shape:42} {length / 1e6:6.1f} MB {taken:7.2f} s {each * 1e6:7.3f} us/B  {figures}{'  <<<' if wrong else ''}")
+    print(
+        f"{shape:42} {length / 1e6:6.1f} MB {taken:7.2f} s {each * 1e6:7.3f} us/B  {figures}{'  <<<' if wrong else ''}"
+    )
     sys.stdout.flush()
     return not wrong
 

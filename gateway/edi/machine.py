@@ -36,6 +36,8 @@ STARTS = (b"ISA", b"UNA", b"UNB")
 """What an interchange begins with."""
 MOST_ELEMENTS = 16
 """More than any service segment has."""
+HELD = 256
+"""What a binary segment costs in memory besides its bytes: a message of nothing else is bounded, too."""
 FILLER = BLANKS + b"\x1a\x00"
 
 
@@ -221,7 +223,7 @@ class Machine(ABC):
             self.stray(mark.raw, mark.offset, f"{self.tags.message} before the segments of a set")
             return
         self._message.parts.append(mark)
-        self._grow(len(mark.raw))
+        self._grow(len(mark.raw) + HELD)
 
     def _grow(self, size: int) -> None:
         assert self._message is not None

@@ -37,6 +37,12 @@ X12 = Service(starts=(b"ISA",), end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", 
 EDIFACT = Service(starts=(b"UNB", b"UNA"), end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
 
+BLOCK = 1 << 16
+"""Bytes that are taken in at once, at least: a file that comes byte by byte costs no more than any other."""
+MOST = 8 << 20
+"""Bytes that are taken in at once, at most, where much is held already."""
+
+
 class Buffer:
     """The part of a file that is being looked at. `at` is the index of the next unread byte in `data`."""
 
@@ -53,16 +59,26 @@ class Buffer:
         return self._base + self.at
 
     def more(self) -> bool:
-        """Take in one more chunk; False at the end of the file. Keeps one read byte before `at` for look-behind."""
+        """Take in more chunks; False at the end of the file. Keeps one read byte before `at` for look-behind.
+
+        As much as is held already, so that what is held is copied and looked at in doubling sizes only.
+        """
+        wanted = max(BLOCK, min(len(self.data) - self.at, MOST))
+        pieces: list[bytes] = []
         for chunk in self._chunks:
             piece = chunk.translate(None, b"\r\n") if self._unwrapping else chunk
             if piece:
-                keep = max(0, self.at - 1)
-                self.data = self.data[keep:] + piece
-                self._base += keep
-                self.at -= keep
-                return True
-        return False
+                pieces.append(piece)
+                wanted -= len(piece)
+                if wanted <= 0:
+                    break
+        if not pieces:
+            return False
+        keep = max(0, self.at - 1)
+        self.data = b"".join([self.data[keep:], *pieces])
+        self._base += keep
+        self.at -= keep
+        return True
 
     def unwrap(self) -> None:
         """Drop every line break from here on, for files with wrapped lines; offsets then count without them."""
@@ -71,9 +87,14 @@ class Buffer:
 
     def take(self, count: int) -> bytes:
         """Up to `count` bytes from `at` on, without moving; fewer only at the end of the file."""
+        self.fill(count)
+        return bytes(self.data[self.at : self.at + count])
+
+    def fill(self, count: int) -> int:
+        """Hold `count` bytes from `at` on; how many there are, fewer only at the end of the file."""
         while len(self.data) - self.at < count and self.more():
             pass
-        return bytes(self.data[self.at : self.at + count])
+        return min(len(self.data) - self.at, count)
 
 
 class Run(NamedTuple):
@@ -222,10 +243,14 @@ def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limi
         begins = len(head) - len(pieces[-1])
         if length > limits.message:
             raise _too_long(offset, limits)
-        whole = buffer.take(begins + length + 1)
-        if whole[begins + length :] in (terminator, b""):
-            buffer.at += len(whole)
-            return Mark(tag, whole[: begins + length], offset, buffer.offset)
+        whole = begins + length
+        there = buffer.fill(whole + 1)
+        close = buffer.at + whole
+        # The terminator may be missing where the file ends; a payload that is not there was never declared.
+        if there == whole or (there > whole and buffer.data[close : close + 1] == terminator):
+            raw = buffer.data[buffer.at : close]
+            buffer.at += there
+            return Mark(tag, raw, offset, buffer.offset)
     while (close := buffer.data.find(terminator, buffer.at)) < 0:
         _bounded(buffer, limits)
         if not buffer.more():

@@ -73,8 +73,8 @@ def read(data: bytes) -> None:
     if lot % 13 == 3:
         options["charset"] = ("utf-8", "iso-8859-1", "windows-1252", "ascii")[lot // 13 % 4]
     whole = _events(data, 0, **options)
-    if lot % 5 == 0 and "limits" not in options:
-        size = (1, 2, 7, 64, 333)[lot // 5 % 5]
+    if lot % 8 == 0 and "limits" not in options:
+        size = (1, 2, 7, 64, 333)[lot // 8 % 5]
         assert _events(data, size, **options) == whole, f"chunks of {size} bytes are read otherwise"
 
 

@@ -151,7 +151,10 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             ended = not buffer.more()
             continue
         if ended and buffer.data[max(end + 1, buffer.at) :].strip(BLANKS + b"\x1a\x00"):
-            # The last terminator of a file may be missing; supply it.
+            # The last terminator of a file may be missing; supply it. Behind a release that releases nothing it would
+            # be data: there the release is.
+            if release and released(buffer.data, len(buffer.data), buffer.at, release):
+                buffer.data += release
             buffer.data += terminator
             end = len(buffer.data) - 1
         if end < 0:

@@ -15,7 +15,7 @@ QUICK = ("primitives", "as2", "edi", "map", "store", "server")
 """Under three minutes together, on two quiet cores."""
 LONG = ("kill",)
 """The kill proof takes minutes by its nature; it is run by name."""
-TAKES_ARGUMENTS = ("server", "kill")
+TAKES_ARGUMENTS = ("edi", "server", "kill")
 
 
 def main(arguments: list[str]) -> int:

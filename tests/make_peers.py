@@ -1,6 +1,7 @@
 """Make the environments of the test peers: `python tests/make_peers.py FOLDER`, then set GATEWAY_PEERS=FOLDER.
 
-Peers are GPL or need old dependencies: they run as processes of their own and are never imported by the gateway.
+Peers are GPL, need old dependencies, or are mere witnesses: they run as processes of their own and are never imported
+by the gateway.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 import venv
 from pathlib import Path
 
-PEERS = {"pyas2lib": ["pyas2lib==1.4.4"]}
+PEERS = {"pyas2lib": ["pyas2lib==1.4.4"], "pyx12": ["pyx12==4.0.0"], "pydifact": ["pydifact==0.2.3"]}
 
 
 def widen_version_pattern(environment: Path) -> None:

@@ -34,13 +34,14 @@ def guides(*, workspace: Workspace = Path(), as_json: AsJson = False) -> None:
     show_table(("guide", "label"), ((one.name, one.label) for one in known))
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [one.name for one in standard() if one.name.startswith(incomplete)]
+def complete_guide(incomplete: str) -> list[str]:
+    """The names of guides that begin so, for shells."""
+    return [name for name in standard().names() if name.startswith(incomplete)]
 
 
 def guide(
     name: Annotated[
-        str, typer.Argument(metavar="GUIDE", help="Its name, such as x12/004010/850.", autocompletion=_complete)
+        str, typer.Argument(metavar="GUIDE", help="Its name, such as x12/004010/850.", autocompletion=complete_guide)
     ],
     *,
     elements: Annotated[
@@ -56,7 +57,7 @@ def guide(
     Example: gateway edi guide x12/004010/855 --segments
     """
     with answering():
-        chosen = _find(name, with_workspace_guides(standard(), workspace))
+        chosen = guide_named(name, with_workspace_guides(standard(), workspace))
     if as_json:
         show_json(_json(chosen))
         return
@@ -84,7 +85,7 @@ def guide(
         show(f"levels of {nested}: " + ", ".join(f"{code} {label}" for code, label in chosen.level_labels.items()))
 
 
-def _find(name: str, known: Guides) -> Guide:
+def guide_named(name: str, known: Guides) -> Guide:
     """The guide of that name; `004010/850` and `D96A/ORDERS` will do. Raises OurFault."""
     parts = name.strip("/").split("/")
     found = known.find(*parts[-2:]) if len(parts) in {2, 3} else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from gateway.edi.characters import UNDECODABLE, decoded, size
@@ -51,6 +52,22 @@ class Piece(NamedTuple):
     def size(self, segment: str) -> int:
         """Bytes of one of its segments."""
         return size(segment, self.charset, self.delimiters)
+
+
+class Offsets:
+    """Where the segments of a message begin in the file, by position; worked out when first asked for."""
+
+    def __init__(self, piece: Piece) -> None:
+        self._piece = piece
+        self._starts: list[int] = []
+
+    def __call__(self, position: int) -> int:
+        """The byte offset of a segment; the first behind ST or UNH has position 2."""
+        if not self._starts:
+            piece = self._piece
+            sizes = map(len, piece.segments) if piece.even else map(piece.size, piece.segments)
+            self._starts = list(accumulate((size + piece.gap for size in sizes), initial=piece.offset))
+        return self._starts[position - 2]
 
 
 def pieces(parts: list[Run | Mark], charset: str, delimiters: Delimiters) -> Iterator[Piece]:

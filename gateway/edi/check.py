@@ -95,7 +95,9 @@ def _one(walk: Walk, state: State, raw: str, position: int, offset: int) -> tupl
     structure = walk.structure
     step = choose(state[raw[:KEY]], raw, structure.delimiters)
     if step is None or not (step.match(raw) and raw.isascii()):
-        raw, offset = walk.clean(raw, position, offset)
+        if raw[:KEY] not in BINARY or structure.guide.standard != "x12":
+            # Line breaks in a binary payload are data.
+            raw, offset = walk.clean(raw, position, offset)
         if not raw:
             walk.report(finding("edi.segment.empty", walk.at(position, "", offset), said="", wanted="a segment"))
             return state, 0

@@ -21,7 +21,7 @@ from gateway.edi.segments import Mark, released
 from gateway.edi.tree import Element, Repeats, first_text
 from gateway.edi.writing import Repertoire
 from gateway.errors import PartnerFault
-from gateway.findings import Codes, EdiPlace, Finding
+from gateway.findings import Codes, EdiPlace, Finding, Severity
 
 UNA_LENGTH = 9
 LONGEST_UNB = 512
@@ -55,7 +55,8 @@ class EdifactMachine(Machine):
             while buffer.take(1) in (b"\r", b"\n"):
                 buffer.at += 1
         offset = buffer.offset
-        raw = self._header(una or EDIFACT, offset)
+        wrapped = self._header(una or EDIFACT, offset)
+        raw = wrapped.translate(None, b"\r\n")
         delimiters = una
         if una is None:
             # The version stands in what is cut with the service characters: syntax 4 only adds the repetition's.
@@ -76,6 +77,11 @@ class EdifactMachine(Machine):
         reference = first_text(elements[4])
         place = EdiPlace(interchange=reference or None, tag="UNB", offset=offset)
         found = [*notes, *_check(elements, place, charset)]
+        if raw != wrapped:
+            severity = Severity.ACCEPT if self.tolerances.wrapped_lines else None
+            rule, wanted = "edi.segment.line_break", "no line break inside a segment"
+            found.append(finding(rule, place, said=wrapped[:80], wanted=wanted, severity=severity))
+            self._said.add(rule)
         sender, sender_qualifier = _parts(elements[1], 2)
         receiver, receiver_qualifier = _parts(elements[2], 2)
         date, time = _parts(elements[3], 2)
@@ -116,7 +122,7 @@ class EdifactMachine(Machine):
             found = finding("edi.una.truncated", EdiPlace(offset=offset), said=raw[:40], wanted=wanted)
             raise PartnerFault(found.text, findings=(found,))
         self.buffer.at += close + 1
-        return raw[:close].translate(None, b"\r\n")
+        return raw[:close]
 
     def read_group(self, elements: list[Element], place: EdiPlace, mark: Mark) -> tuple[GroupStart, list[Finding]]:
         """0038, S006, S007, S004, 0048, 0051, S008."""
@@ -148,9 +154,9 @@ class EdifactMachine(Machine):
             self._mixed(mark)
         return start, found
 
-    def read_head(self, elements: list[Element], mark: Mark) -> Head:
+    def read_head(self, mark: Mark) -> Head:
         """0062 and S009."""
-        values = [*elements, *[""] * 2][:2]
+        values = [*self.elements(mark), *[""] * 2][:2]
         number = first_text(values[0])
         type_, version, release, agency, association = _parts(values[1], 5)
         found: list[Finding] = []

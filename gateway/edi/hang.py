@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from gateway.edi.body import Piece
-from gateway.edi.hierarchy import Hierarchy
+from gateway.edi.body import Offsets, Piece
 from gateway.edi.structure import KEY, Structure, choose
 from gateway.edi.tree import Loop, Segment
-from gateway.findings import EdiPlace
 
 
 def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
@@ -17,10 +15,12 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
     root: list[Segment | Loop] = []
     stack = [root]
     children = root
-    nests, hierarchy = structure.guide.nests, Hierarchy(frozenset(), len(piece.text))
+    nests, separator = structure.guide.nests, structure.delimiters.element
+    nested = {"": root}
+    """By the number of an HL or CPS: what hangs below it. Parents came first, or the message would not be here."""
     state = structure.start
     position = 1
-    offset, gap, even = piece.offset, piece.gap, piece.even
+    offset = Offsets(piece)
     for raw in piece.segments:
         position += 1
         step = state[raw[:KEY]]
@@ -41,14 +41,12 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
                 children.append(Segment(step.tag, raw, position, offset, step.wire))
             else:
                 children = [Segment(step.tag, raw, position, offset, step.wire)]
-                loop = Loop(step.tag, children)
                 if step.opens == nests:
-                    hierarchy.add(len(root), loop)
+                    number, parent = [*raw.split(separator, 3), ""][1:3]
+                    nested[parent].append(Loop(nests, children))
+                    nested[number] = children
                 else:
-                    stack[-1].append(loop)
+                    stack[-1].append(Loop(step.tag, children))
                 stack.append(children)
         state = step.state
-        offset += gap + (len(raw) if even else piece.size(raw))
-    if nests:
-        hierarchy.nest(root, EdiPlace())
     return root

@@ -23,8 +23,9 @@ NUMBER, PARENT, LEVEL = 1, 2, 3
 @lru_cache(maxsize=64)
 def _heads(tag: str, delimiters: Delimiters) -> re.Pattern[str]:
     separator, terminator = re.escape(delimiters.element), re.escape(delimiters.segment)
-    element = f"(?:{separator}([^{separator}{terminator}]*))?"
-    return re.compile(rf"(?:\A|{terminator}){tag}{element}{element}{element}")
+    element = f"(?:{separator}([^{separator}{terminator}]*)|)"
+    # The tag comes first, so that the search is one for its letters; then a look back tells that it is a tag.
+    return re.compile(f"{tag}(?<![^{terminator}]{tag})(?={separator}){element}{element}{element}")
 
 
 def sound(text: str, guide: Guide, delimiters: Delimiters, depth: int) -> bool:

@@ -83,7 +83,6 @@ class OpenGroup:
 
 @dataclass(slots=True)
 class _OpenMessage:
-    elements: list[Element]
     mark: Mark
     parts: list[Run | Mark] = field(default_factory=list)
     size: int = 0
@@ -131,7 +130,7 @@ class Machine(ABC):
         """What GS or UNG says."""
 
     @abstractmethod
-    def read_head(self, elements: list[Element], mark: Mark) -> Head:
+    def read_head(self, mark: Mark) -> Head:
         """What ST or UNH says. It is called for every message: a place is made (`at`) only where something is wrong."""
 
     @abstractmethod
@@ -201,6 +200,9 @@ class Machine(ABC):
     def prepare(self, delimiters: Delimiters, charset: str) -> None:
         """Cut service segments like this from now on."""
         self.delimiters, self.used_charset = delimiters, charset
+        self._special = [b"\n", b"\r", delimiters.component.encode()]
+        if delimiters.release is not None:
+            self._special.append(delimiters.release.encode())
         clean = cleaner(delimiters)
         composites = tuple(range(MOST_ELEMENTS))
         self._wire = Wire(
@@ -276,7 +278,12 @@ class Machine(ABC):
         """The elements of a service segment, from its bytes."""
         return self._wire.split(decoded(raw, self.used_charset, self.delimiters))
 
-    def _texts(self, mark: Mark, count: int) -> list[str]:
+    def texts(self, mark: Mark, count: int) -> list[str]:
+        """The elements of a service segment as text, at least so many; of a composite its first component."""
+        raw = mark.raw
+        if raw.isascii() and not any(one in raw for one in self._special):
+            # Nearly always: nothing to decode, to release or to take apart.
+            return padded(raw.decode("ascii").split(self.delimiters.element)[1:], count)
         return padded([first_text(one) for one in self.elements(mark)], count)
 
     def same(self, one: str, other: str) -> bool:
@@ -318,7 +325,7 @@ class Machine(ABC):
             place = replace(place, offset=self.buffer.offset)
             group.findings.append(finding("edi.group.trailer_missing", place, said="", wanted=self.tags.group_end))
         else:
-            count, number = self._texts(mark, 2)[:2]
+            count, number = self.texts(mark, 2)[:2]
             place = replace(place, tag=self.tags.group_end, offset=mark.offset)
             declared = number_of(count)
             if declared != group.received:
@@ -351,7 +358,7 @@ class Machine(ABC):
                 return
             self.group = OpenGroup(start, list(start.findings), implicit=True)
             yield start
-        self._message = _OpenMessage(self.elements(mark), mark)
+        self._message = _OpenMessage(mark)
 
     def _close_message(self, mark: Mark | None) -> Iterator[Event]:
         opened, self._message = self._message, None
@@ -366,7 +373,7 @@ class Machine(ABC):
         yield message
 
     def _judged(self, opened: _OpenMessage, group: OpenGroup, mark: Mark | None) -> Message:
-        head = self.read_head(opened.elements, opened.mark)
+        head = self.read_head(opened.mark)
         number = head.control_number
         found = list(head.findings)
         if not group.numbers.add(number):
@@ -440,7 +447,7 @@ class Machine(ABC):
         return known
 
     def _check_end(self, number: str, segments: int, mark: Mark) -> list[Finding]:
-        count, reference = self._texts(mark, 2)[:2]
+        count, reference = self.texts(mark, 2)[:2]
         right = number_of(count) == segments
         if right and reference == number:
             return []
@@ -471,7 +478,7 @@ class Machine(ABC):
             place = replace(self.place, offset=self.buffer.offset)
             self.report(finding("edi.interchange.trailer_missing", place, said="", wanted=self.tags.end))
         else:
-            count, reference = self._texts(mark, 2)[:2]
+            count, reference = self.texts(mark, 2)[:2]
             place = replace(self.place, tag=self.tags.end, offset=mark.offset)
             if number_of(count) != self.counted:
                 where = replace(place, element=1)

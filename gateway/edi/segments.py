@@ -151,10 +151,9 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             ended = not buffer.more()
             continue
         if ended and buffer.data[max(end + 1, buffer.at) :].strip(BLANKS + b"\x1a\x00"):
-            # The last terminator of a file may be missing; supply it. Behind a release that releases nothing it would
-            # be data: there the release is.
+            # The last terminator of a file may be missing; supply it. A release character at the very end takes one.
             if release and released(buffer.data, len(buffer.data), buffer.at, release):
-                buffer.data += release
+                buffer.data += terminator
             buffer.data += terminator
             end = len(buffer.data) - 1
         if end < 0:
@@ -187,21 +186,25 @@ def _region(
     """Cut up to the terminator at `end`; returns True when the interchange is over."""
     terminator = delimiters.segment.encode()
     release = delimiters.release.encode() if delimiters.release else b""
-    marks = _marks(delimiters, service)
-    while buffer.at <= end:
-        found = marks.search(buffer.data, buffer.at - 1, end + 1)
-        while found is not None and release and released(buffer.data, found.start(), buffer.at, release):
-            found = marks.search(buffer.data, found.start() + 1, end + 1)
+    search = _marks(delimiters, service).search
+    while (at := buffer.at) <= end:
+        data, before = buffer.data, buffer.offset - at
+        found = search(data, at - 1, end + 1)
+        while found is not None and release and released(data, found.start(), at, release):
+            found = search(data, found.start() + 1, end + 1)
         first = end if found is None else found.start()
-        if first > buffer.at - 1:
-            run = _run(buffer, first + 1, terminator, limits)
-            buffer.at = first + 1
-            if run is not None:
-                yield run
+        if first >= at:
+            run = data[at : first + 1]
+            buffer.at = at = first + 1
+            if len(run) > limits.segment and max(map(len, run.split(terminator))) > limits.segment:
+                raise _too_long(before + first + 1 - len(run), limits)
+            # What follows the last terminator before a service segment may be nothing but line breaks.
+            if run.strip(b"\r\n"):
+                yield Run(run, before + at - len(run))
         if found is None:
             return False
-        group = 2 if found[2] is not None else 3
-        tag, start = found[group], found.start(group)
+        lead, tag = found[1], found[found.lastindex or 0]
+        start = found.end() - len(tag)
         if tag in service.starts:
             buffer.at = start
             return True
@@ -210,28 +213,17 @@ def _region(
             # Chunks may have come in: the last terminator is elsewhere now.
             end = max(buffer.data.rfind(terminator, buffer.at), buffer.at - 1)
             continue
-        close = buffer.data.find(terminator, start)
-        while release and released(buffer.data, close, start, release):
-            close = buffer.data.find(terminator, close + 1)
-        indented = bool(found[1].strip(b"\r\n"))
-        offset = buffer.offset - buffer.at + start
-        raw = buffer.data[start:close]
+        close = data.find(terminator, start)
+        while release and released(data, close, start, release):
+            close = data.find(terminator, close + 1)
+        raw = data[start:close]
         if len(raw) > limits.segment:
-            raise _too_long(offset, limits)
+            raise _too_long(before + start, limits)
         buffer.at = close + 1
-        yield Mark(tag, raw, offset, buffer.offset, indented)
+        yield Mark(tag, raw, before + start, before + close + 1, b" " in lead or b"\t" in lead)
         if tag == service.end:
             return True
     return False
-
-
-def _run(buffer: Buffer, end: int, terminator: bytes, limits: Limits) -> Run | None:
-    raw = buffer.data[buffer.at : end]
-    offset = buffer.offset
-    if len(raw) > limits.segment and max(map(len, raw.split(terminator))) > limits.segment:
-        raise _too_long(offset, limits)
-    # What follows the last terminator before a service segment may be nothing but line breaks.
-    return Run(raw, offset) if raw.strip(b"\r\n") else None
 
 
 def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limits: Limits) -> Mark:

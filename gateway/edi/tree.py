@@ -122,11 +122,11 @@ def first_text(element: Element) -> str:
 class Segment:
     """One segment. Mutable only while it is being built; equal to another that says the same, wherever it stands.
 
-    `elements[0]` is element 01. `position` counts ST or UNH as 1 and is 0 in a segment that is being written; `offset`
-    is the byte offset in the file. A composite with one component is text, like any other element.
+    `elements[0]` is element 01. `position` counts ST or UNH as 1 and is 0 in a segment that is being written. A
+    composite with one component is text, like any other element.
     """
 
-    __slots__ = ("_elements", "_wire", "offset", "position", "tag")
+    __slots__ = ("_elements", "_offset", "_wire", "position", "tag")
     __hash__ = None  # type: ignore[assignment]  # mutable while it is being built
 
     def __init__(
@@ -134,14 +134,21 @@ class Segment:
         tag: str,
         elements: list[Element] | str,
         position: int = 0,
-        offset: int = 0,
+        offset: int | Callable[[int], int] = 0,
         wire: Wire | None = None,
     ) -> None:
+        """`offset` may be a function that tells it from the position when somebody asks."""
         self.tag = tag
         self._elements = elements
         self.position = position
-        self.offset = offset
+        self._offset = offset
         self._wire = wire
+
+    @property
+    def offset(self) -> int:
+        """The byte offset in the file."""
+        offset = self._offset
+        return offset if isinstance(offset, int) else offset(self.position)
 
     @property
     def elements(self) -> list[Element]:

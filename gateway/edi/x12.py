@@ -48,6 +48,10 @@ __all__ = [
 ]
 
 
+REQUESTS = (b"ISB", b"ISE")
+"""Grade of service and deferred delivery, before the first group."""
+
+
 class X12Machine(Machine):
     """Reads one X12 interchange."""
 
@@ -92,9 +96,9 @@ class X12Machine(Machine):
         )
         return start, check_group(texts, place, self.guides)
 
-    def read_head(self, elements: list[Element], mark: Mark) -> Head:
+    def read_head(self, mark: Mark) -> Head:
         """ST01 to ST03."""
-        texts = padded([first_text(one) for one in elements], 3)
+        texts = self.texts(mark, 3)
         kind, number = texts[0], texts[1]
         assert self.group is not None
         found = () if is_start(kind, number) else check_start(kind, number, self.at(mark, number))
@@ -119,6 +123,14 @@ class X12Machine(Machine):
         wanted = f"{guide.type} in a group {guide.functional_id}"
         where = replace(self.at(mark, number), element=1)
         return [finding("edi.message.wrong_group", where, said=group.functional_id, wanted=wanted)]
+
+    def stray(self, raw: bytes, offset: int, wanted: str) -> None:
+        """ISB and ISE behind the ISA ask a network for its services (X12.5): they are no concern of the receiver."""
+        separator, terminator = self.delimiters.element.encode(), self.delimiters.segment.encode()
+        requests = tuple(tag + separator for tag in REQUESTS)
+        segments = (segment.lstrip(b"\r\n") for segment in raw.split(terminator))
+        if self.groups or not all(segment.startswith(requests) for segment in segments if segment):
+            super().stray(raw, offset, wanted)
 
     @property
     def counted(self) -> int:

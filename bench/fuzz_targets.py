@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from gateway.edi import acknowledge, reading, segments
 from gateway.edi.acknowledge import Acknowledgment, Choices
-from gateway.edi.body import Piece
+from gateway.edi.body import Piece, pieces
 from gateway.edi.check import check_message
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, STANDARD, Delimiters
 from gateway.edi.directory import convert
@@ -45,6 +45,11 @@ SMALL = Limits(segment=600, message=3000, findings=5, depth=3)
 BLOCK = segments.BLOCK
 
 
+def _complete(fault: PartnerFault | OurFault) -> None:
+    """What is raised says what is wrong, or what to do."""
+    assert fault.findings if isinstance(fault, PartnerFault) else fault.remedy, "a fault that does not explain itself"
+
+
 def _events(data: bytes, chunks: int, **options: object) -> tuple[list[Event], tuple[object, ...]]:
     """Everything read, and the findings of the fault that ended it. `chunks` is their size, 0 for none."""
     source = data if not chunks else (data[at : at + chunks] for at in range(0, len(data), chunks))
@@ -57,7 +62,7 @@ def _events(data: bytes, chunks: int, **options: object) -> tuple[list[Event], t
             if isinstance(event, Message) and chunks:
                 assert sum(1 for _ in walk(event.root)) <= event.segments
     except PartnerFault as fault:
-        assert fault.findings, "a fault without a finding"
+        _complete(fault)
         return events, fault.findings
     return events, ()
 
@@ -147,7 +152,7 @@ def theirs(data: bytes) -> None:
             elif event.__class__.__name__ == "Ta1":
                 acknowledge.read_ta1(event.segment)  # type: ignore[union-attr]
         except PartnerFault as fault:
-            assert fault.findings, "a fault without a finding"
+            _complete(fault)
 
 
 def guide(data: bytes) -> None:
@@ -160,7 +165,7 @@ def guide(data: bytes) -> None:
         if found is not None:
             _use(found)
     except OurFault as fault:
-        assert fault.remedy
+        _complete(fault)
 
 
 def _use(found: Guide) -> None:
@@ -180,7 +185,7 @@ def directory(data: bytes) -> None:
     try:
         made = convert(texts, codes=len(data) % 2 == 0)
     except OurFault as fault:
-        assert fault.remedy
+        _complete(fault)
         return
     own = standard().adding("edifact", made.version, made.files)
     for type_ in made.messages:
@@ -235,10 +240,7 @@ def tiers(data: bytes) -> None:
 
 
 def _piece(raw: bytes, chars: Delimiters) -> Piece:
-    from gateway.edi.body import pieces  # noqa: PLC0415  the only use
-    from gateway.edi.segments import Run  # noqa: PLC0415
-
-    (piece,) = pieces([Run(raw, 0)], "utf-8", chars)
+    (piece,) = pieces([segments.Run(raw, 0)], "utf-8", chars)
     return piece
 
 

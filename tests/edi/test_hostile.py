@@ -41,8 +41,7 @@ def read(source: bytes | Iterable[bytes], **options: Limits) -> tuple[list[Event
             events.append(event)
             found += getattr(event, "findings", ())
     except PartnerFault as fault:
-        assert fault.findings
-        found += fault.findings
+        found += fault.findings or pytest.fail("a fault without a finding")
     return events, found
 
 
@@ -189,7 +188,9 @@ def test_much_of_the_same_takes_time_in_proportion(shape: str, wrap: Wrap) -> No
     assert found
 
 
-@pytest.mark.parametrize("body", [b"?" * 900_000 + b"'", b"?'" * 450_000, b"FTX+" + b"?'" * 400_000 + b"'", b"?A" * 400_000])
+@pytest.mark.parametrize(
+    "body", [b"?" * 900_000 + b"'", b"?'" * 450_000, b"FTX+" + b"?'" * 400_000 + b"'", b"?A" * 400_000]
+)
 def test_runs_of_release_characters_take_time_in_proportion(body: bytes) -> None:
     """EDIFACT: a run tells only as a whole what its last character does."""
     data = ORDERS % body

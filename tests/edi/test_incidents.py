@@ -13,7 +13,9 @@ from gateway.edi.tree import Message, walk
 from gateway.errors import PartnerFault
 from gateway.findings import Finding
 
-FOLDERS = sorted(folder for folder in (Path(__file__).parents[2] / "samples" / "incidents").iterdir() if folder.is_dir())
+FOLDERS = sorted(
+    folder for folder in (Path(__file__).parents[2] / "samples" / "incidents").iterdir() if folder.is_dir()
+)
 MOST_EVENTS = 1000
 """More than any of these files has: one of them was read for ever."""
 

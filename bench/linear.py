@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count, repeat
+from itertools import chain, count, pairwise, repeat
 
 from bench.edi import order_file
 from gateway.edi import reading
@@ -224,7 +224,7 @@ def _row(shape: str, most: float, limit: float, chunk: int) -> bool:
         step *= 2
         if times[-1][0] > limit:
             break
-    ratios = [later / sooner for (sooner, _), (later, _) in zip(times, times[1:], strict=False) if sooner > SOON]
+    ratios = [later / sooner for (sooner, _), (later, _) in pairwise(times) if sooner > SOON]
     each = max(taken / length for taken, length in times[-2:])
     wrong = (max(ratios[-2:], default=0) > RATIO and each > 1e-8) or each > WORST
     figures = " ".join(f"{one:5.2f}" for one in ratios)

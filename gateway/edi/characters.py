@@ -58,15 +58,10 @@ def decoded(raw: bytes, charset: str, delimiters: Delimiters) -> str:
     return text
 
 
-def terminated(text: str, delimiters: Delimiters) -> str:
-    """Segments as `decoded` gave them, whose last terminator is one although a release stands before it.
-
-    Where a file ends with a release, the terminator was supplied by us: nothing was released.
-    """
-    stand = _STANDS_FOR[1]
-    if delimiters.release is None or not text.endswith(stand):
-        return text
-    return text.removesuffix(stand) + delimiters.release + delimiters.segment
+def unreleased(text: str, delimiters: Delimiters) -> str:
+    """The end of a file that ends with a release character: what it seems to release was supplied by us."""
+    end = _STANDS_FOR[1] + delimiters.segment
+    return text.removesuffix(end) + (delimiters.release or "") + delimiters.segment
 
 
 @lru_cache(maxsize=64)

@@ -117,7 +117,7 @@ def _unplaced(walk: Walk, state: State, tag: str, raw: str, at: tuple[int, int])
     position, offset = at
     spec = structure.specs.get(tag)
     if spec is None:
-        wire = structure.wire()
+        wire = structure.unknown
         if raw[:KEY] in BINARY and structure.guide.standard == "x12":
             walk.elements(SegmentSpec(tag=tag, label="binary data", open=True), raw, position, offset)
     else:

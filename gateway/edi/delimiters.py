@@ -40,7 +40,8 @@ EDIFACT_4 = Delimiters(element="+", component=":", segment="'", release="?", rep
 def repetition_of(isa11: str, isa12: str) -> str | None:
     """The repetition separator that ISA11 declares, if this version has one and it can be one."""
     # X12.5 from 00402: ISA11 is the separator; a letter, digit or blank there is the old standard's name.
-    if isa12 < REPETITION_FROM or isa11.isalnum() or isa11.isspace():
+    # An ISA that was cut by its separators may have any ISA11; what is not one ASCII character cannot be one either.
+    if isa12 < REPETITION_FROM or len(isa11) != 1 or not isa11.isascii() or isa11.isalnum() or isa11.isspace():
         return None
     return isa11
 
@@ -52,6 +53,8 @@ def refusals(delimiters: Delimiters) -> list[tuple[str, str, str]]:
         ("component separator", delimiters.component, "027"),
         ("segment terminator", delimiters.segment, "004"),
     ]
+    if delimiters.repetition is not None:
+        named.append(("repetition separator", delimiters.repetition, "022"))
     refused: list[tuple[str, str, str]] = []
     seen: dict[str, str] = {}
     for name, character, code in named:

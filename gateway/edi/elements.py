@@ -150,8 +150,11 @@ def check_segment(spec: SegmentSpec, raw: str, place: EdiPlace, delimiters: Deli
     present = {index for index, piece in enumerate(pieces) if index and piece}
     starts = own.size(pieces[0]) + 1
     for index, piece in enumerate(pieces[1:], 1):
-        where = replace(place, element=index, offset=None if place.offset is None else place.offset + starts)
+        begins = starts
         starts += own.size(piece) + 1
+        if not piece and index <= len(spec.elements):
+            continue
+        where = _within(place, element=index, offset=None if place.offset is None else place.offset + begins)
         if index > len(spec.elements) and not spec.open:
             wanted = f"at most {len(spec.elements)} elements in {spec.tag}"
             found.append(finding("edi.element.too_many", where, said=own.meant(piece), wanted=wanted))
@@ -163,13 +166,35 @@ def check_segment(spec: SegmentSpec, raw: str, place: EdiPlace, delimiters: Deli
             )
     for index, element in enumerate(spec.elements, 1):
         if element.mandatory and index not in present:
-            where = replace(place, element=index)
+            where = _within(place, element=index, offset=place.offset)
             found.append(
                 finding("edi.element.missing", where, said="", wanted=f"{spec.tag}{index:02d} {element.label}")
             )
     for note in spec.notes:
         found += _check_note(note, spec, present, place)
     return found
+
+
+def _within(
+    place: EdiPlace,
+    *,
+    offset: int | None,
+    element: int | None = None,
+    repeat: int | None = None,
+    component: int | None = None,
+) -> EdiPlace:
+    """A place inside another: `dataclasses.replace` would cost more than the rest of the finding."""
+    return EdiPlace(
+        interchange=place.interchange,
+        group=place.group,
+        message=place.message,
+        segment=place.segment,
+        tag=place.tag,
+        element=place.element if element is None else element,
+        component=component,
+        repeat=place.repeat if repeat is None else repeat,
+        offset=offset,
+    )
 
 
 def _check_characters(piece: str, place: EdiPlace, own: _Segment) -> Iterator[Finding]:
@@ -205,7 +230,7 @@ def _check(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) -> lis
         found.append(finding("edi.element.too_many_repeats", where, said=said, wanted=wanted))
     offset = place.offset
     for index, part in enumerate(parts[: spec.repeat], 1):
-        where = replace(place, repeat=index, offset=offset)
+        where = _within(place, repeat=index, offset=offset)
         if part:
             found += _check_one(spec, part, where, own)
         else:
@@ -244,7 +269,7 @@ def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) ->
     offset = place.offset
     for index, one in enumerate(spec.components, 1):
         said = components[index - 1] if index <= len(components) else ""
-        where = replace(place, component=index, offset=offset)
+        where = _within(place, component=index, offset=offset)
         if said and not one.used:
             found.append(_not_used(one, own.meant(said), where))
         elif said:

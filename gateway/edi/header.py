@@ -107,7 +107,7 @@ def _recover(raw: bytes, separator: bytes, place: EdiPlace, tolerances: Toleranc
     start = len(raw) - len(pieces[-1])
     component = pieces[-1].lstrip(b"\r\n")[:1]
     length = raw.index(component, start) + 2 if component else len(raw)
-    if len(raw) < length:
+    if len(raw) < length or (not component and len(raw) < _LONGEST):
         raise _fault("edi.isa.truncated", EdiPlace(offset=(place.offset or 0) + len(raw)), raw)
     wrapped = any(b"\n" in piece or b"\r" in piece for piece in pieces[:-1])
     cleaned = [piece.replace(b"\r", b"").replace(b"\n", b"") for piece in pieces[1:-1]]

@@ -36,6 +36,8 @@ STARTS = (b"ISA", b"UNA", b"UNB")
 """What an interchange begins with."""
 MOST_ELEMENTS = 16
 """More than any service segment has."""
+HELD = 256
+"""What a binary segment costs in memory besides its bytes: a message of nothing else is bounded, too."""
 FILLER = BLANKS + b"\x1a\x00"
 
 
@@ -230,7 +232,7 @@ class Machine(ABC):
             self.stray(mark.raw, mark.offset, f"{self.tags.message} before the segments of a set")
             return
         self._message.parts.append(mark)
-        self._grow(len(mark.raw))
+        self._grow(len(mark.raw) + HELD)
 
     def _grow(self, size: int) -> None:
         assert self._message is not None
@@ -526,7 +528,7 @@ def _joined(parts: list[Run | Mark]) -> list[Run | Mark]:
             runs.append(part)
             continue
         if runs:
-            joined.append(Run(b"".join(run.raw for run in runs), runs[0].offset))
+            joined.append(Run(b"".join(run.raw for run in runs), runs[0].offset, runs[-1].ends_with_release))
             runs = []
         if part is not None:
             joined.append(part)

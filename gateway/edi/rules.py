@@ -328,7 +328,9 @@ def shorten(data: str | bytes) -> str:
     if not text:
         return "nothing"
     cut = text if len(text) <= SHOWN else text[:SHOWN] + "…"
-    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut) + '"'
+    return (
+        f'"{cut}"' if cut.isprintable() else '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut) + '"'
+    )
 
 
 def finding(

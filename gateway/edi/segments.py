@@ -37,6 +37,12 @@ X12 = Service(starts=(b"ISA",), end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", 
 EDIFACT = Service(starts=(b"UNB", b"UNA"), end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
 
+BLOCK = 1 << 16
+"""Bytes that are taken in at once, at least: a file that comes byte by byte costs no more than any other."""
+MOST = 8 << 20
+"""Bytes that are taken in at once, at most, where much is held already."""
+
+
 class Buffer:
     """The part of a file that is being looked at. `at` is the index of the next unread byte in `data`."""
 
@@ -46,6 +52,8 @@ class Buffer:
         self._base = 0
         self._chunks = iter(()) if isinstance(source, bytes) else iter(source)
         self._unwrapping = False
+        self.ends_with_release = False
+        """Whether what was supplied at the end of the file would be released."""
 
     @property
     def offset(self) -> int:
@@ -53,16 +61,26 @@ class Buffer:
         return self._base + self.at
 
     def more(self) -> bool:
-        """Take in one more chunk; False at the end of the file. Keeps one read byte before `at` for look-behind."""
+        """Take in more chunks; False at the end of the file. Keeps one read byte before `at` for look-behind.
+
+        As much as is held already, so that what is held is copied and looked at in doubling sizes only.
+        """
+        wanted = max(BLOCK, min(len(self.data) - self.at, MOST))
+        pieces: list[bytes] = []
         for chunk in self._chunks:
             piece = chunk.translate(None, b"\r\n") if self._unwrapping else chunk
             if piece:
-                keep = max(0, self.at - 1)
-                self.data = self.data[keep:] + piece
-                self._base += keep
-                self.at -= keep
-                return True
-        return False
+                pieces.append(piece)
+                wanted -= len(piece)
+                if wanted <= 0:
+                    break
+        if not pieces:
+            return False
+        keep = max(0, self.at - 1)
+        self.data = b"".join([self.data[keep:], *pieces])
+        self._base += keep
+        self.at -= keep
+        return True
 
     def unwrap(self) -> None:
         """Drop every line break from here on, for files with wrapped lines; offsets then count without them."""
@@ -71,9 +89,14 @@ class Buffer:
 
     def take(self, count: int) -> bytes:
         """Up to `count` bytes from `at` on, without moving; fewer only at the end of the file."""
+        self.fill(count)
+        return bytes(self.data[self.at : self.at + count])
+
+    def fill(self, count: int) -> int:
+        """Hold `count` bytes from `at` on; how many there are, fewer only at the end of the file."""
         while len(self.data) - self.at < count and self.more():
             pass
-        return bytes(self.data[self.at : self.at + count])
+        return min(len(self.data) - self.at, count)
 
 
 class Run(NamedTuple):
@@ -81,6 +104,8 @@ class Run(NamedTuple):
 
     raw: bytes
     offset: int
+    ends_with_release: bool = False
+    """The file ends here, with a release character: it and the last terminator had one more supplied between them."""
 
 
 class Mark(NamedTuple):
@@ -133,6 +158,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             # The last terminator of a file may be missing; supply it. A release character at the very end takes one.
             if release and released(buffer.data, len(buffer.data), buffer.at, release):
                 buffer.data += terminator
+                buffer.ends_with_release = True
             buffer.data += terminator
             end = len(buffer.data) - 1
         if end < 0:
@@ -179,7 +205,7 @@ def _region(
                 raise _too_long(before + first + 1 - len(run), limits)
             # What follows the last terminator before a service segment may be nothing but line breaks.
             if run.strip(b"\r\n"):
-                yield Run(run, before + at - len(run))
+                yield Run(run, before + at - len(run), found is None and buffer.ends_with_release)
         if found is None:
             return False
         lead, tag = found[1], found[found.lastindex or 0]
@@ -217,10 +243,14 @@ def _binary(buffer: Buffer, start: int, tag: bytes, delimiters: Delimiters, limi
         begins = len(head) - len(pieces[-1])
         if length > limits.message:
             raise _too_long(offset, limits)
-        whole = buffer.take(begins + length + 1)
-        if whole[begins + length :] in (terminator, b""):
-            buffer.at += len(whole)
-            return Mark(tag, whole[: begins + length], offset, buffer.offset)
+        whole = begins + length
+        there = buffer.fill(whole + 1)
+        close = buffer.at + whole
+        # The terminator may be missing where the file ends; a payload that is not there was never declared.
+        if there == whole or (there > whole and buffer.data[close : close + 1] == terminator):
+            raw = buffer.data[buffer.at : close]
+            buffer.at += there
+            return Mark(tag, raw, offset, buffer.offset)
     while (close := buffer.data.find(terminator, buffer.at)) < 0:
         _bounded(buffer, limits)
         if not buffer.more():

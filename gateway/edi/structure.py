@@ -24,6 +24,9 @@ KEY = 3
 WARM = 1 << 20
 """Characters after which a guide is worth its pattern: what compiling costs is what they cost without it."""
 
+COLD = 60
+"""Questions after which a segment is worth its pattern; the slow path asks two or three times."""
+
 ANY_ELEMENT = 40
 """More elements than any segment has."""
 
@@ -38,11 +41,11 @@ class Place:
     parent: Place | None
     index: int
     items: list[Place] = field(default_factory=list)
+    tag: str = field(init=False)
+    """The tag that leads here; the root has none."""
 
-    @property
-    def tag(self) -> str:
-        """The tag that leads here; the root has none."""
-        return self.use.tag if self.parent is not None else ""
+    def __post_init__(self) -> None:
+        self.tag = self.use.tag if self.parent is not None else ""
 
     @property
     def qualifiers(self) -> frozenset[str]:
@@ -56,12 +59,36 @@ class Place:
         return self.parent
 
 
-@dataclass(frozen=True, slots=True)
 class Patterns:
-    """What is compiled for one kind of segment."""
+    """What is made for one kind of segment: the way to split it, and its pattern once it has come often enough.
 
-    match: Match
-    wire: Wire
+    A pattern costs as much as reading a hundred segments without it, and every interchange may name delimiters of its
+    own. Until then `match` knows nothing of any segment, so that the slow path judges.
+    """
+
+    __slots__ = ("_delimiters", "_left", "_spec", "match", "steps", "wire")
+
+    def __init__(self, spec: SegmentSpec, delimiters: Delimiters, wire: Wire) -> None:
+        self._spec, self._delimiters, self._left = spec, delimiters, COLD
+        self.wire = wire
+        self.match: Match = self._not_yet
+        self.steps: list[Step] = []
+
+    def _not_yet(self, raw: str) -> re.Match[str] | None:
+        self._left -= 1
+        if self._left:
+            return None
+        self.match = compile_segment(self._spec, self._delimiters).fullmatch
+        for step in self.steps:
+            step.match = self.match
+        self.steps.clear()
+        return self.match(raw)
+
+    def known_to(self, step: Step) -> Step:
+        """Tell a step when there is a pattern."""
+        if self.match == self._not_yet:
+            self.steps.append(step)
+        return step
 
 
 @dataclass(slots=True, eq=False)
@@ -144,6 +171,8 @@ class Structure:
         self._kept: list[SegmentSpec] = []
         self._read = 0
         self._grammar: Match | None = None
+        self.unknown = self.wire()
+        """How a segment is split that the guide does not know."""
         self.start = State(self, Place(guide.root, self.root, -1))
 
     def clean(self, text: str) -> bool:
@@ -173,9 +202,7 @@ class Structure:
         known = self._compiled.get(id(spec))
         if known is None:
             self._kept.append(spec)  # so that its id stays its own
-            known = self._compiled[id(spec)] = Patterns(
-                compile_segment(spec, self.delimiters).fullmatch, self.wire(spec)
-            )
+            known = self._compiled[id(spec)] = Patterns(spec, self.delimiters, self.wire(spec))
         return known
 
     def wire(self, spec: SegmentSpec | None = None) -> Wire:
@@ -208,7 +235,7 @@ class Structure:
         simple = not target.missing and not start.qualifiers and not run
         counted = opens is None and again and use.maximum < UNLIMITED
         nested = place.tag == self.guide.nests
-        return Step(
+        step = Step(
             state=self.state(place.items[0] if opens else place),
             tag=start.tag,
             spec=start.spec,
@@ -225,6 +252,7 @@ class Structure:
             qualifiers=start.qualifiers,
             together=run,
         )
+        return patterns.known_to(step)
 
 
 @dataclass(slots=True)

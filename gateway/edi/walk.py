@@ -97,7 +97,15 @@ class Walk:
 
     def at(self, segment: int, tag: str, offset: int) -> EdiPlace:
         """The place of one segment."""
-        return replace(self.place, segment=segment, tag=tag, offset=offset)
+        place = self.place
+        return EdiPlace(
+            interchange=place.interchange,
+            group=place.group,
+            message=place.message,
+            segment=segment,
+            tag=tag,
+            offset=offset,
+        )
 
     def elements(self, spec: SegmentSpec, raw: str, position: int, offset: int) -> None:
         """Say what is wrong inside a segment that the fast path did not pass."""
@@ -185,6 +193,13 @@ class Walk:
 
     def resume(self, state: State, tag: str, segment: Segment) -> State:
         """A segment that has no step: say what it is, hang it where it belongs, and go on from there."""
+        place = self.at(segment.position, tag, segment.offset)
+        if tag not in self.structure.specs:
+            known = self.guides is not None and self.guides.knows_segment(self.structure.guide.version, tag)
+            rule = "edi.segment.not_in_set" if known else "edi.segment.unknown"
+            self.report(finding(rule, place, said=tag, wanted=f"a segment of {self.structure.guide.type}"))
+            self.stack[-1].append(segment)
+            return state
         taken = self._taken_up(tag, segment)
         if taken is not None:
             return taken
@@ -197,14 +212,8 @@ class Walk:
             self._missing("edi.segment.loop_start_missing", starter.tag, segment.position, segment.offset)
             self.end(len(loops) - 1 - _level(loops, starter.loop))
             return self._inside(starter, segment, None)
-        if tag in self.structure.specs:
-            rule, wanted = "edi.segment.unexpected", f"{tag} in the loop it belongs to"
-        elif self.guides is not None and self.guides.knows_segment(self.structure.guide.version, tag):
-            rule, wanted = "edi.segment.not_in_set", f"a segment of {self.structure.guide.type}"
-        else:
-            rule, wanted = "edi.segment.unknown", f"a segment of {self.structure.guide.type}"
-        place = self.at(segment.position, tag, segment.offset)
-        self.report(finding(rule, place, said=tag, wanted=wanted))
+        wanted = f"{tag} in the loop it belongs to"
+        self.report(finding("edi.segment.unexpected", place, said=tag, wanted=wanted))
         self.stack[-1].append(segment)
         return state
 

@@ -13,7 +13,7 @@ UNT+3+1'
 == a message of a version nobody knows (edifact)
 UNH+1+CONTRL:D:3:UN'
 UCI+R1+4009999100001:14+5419999200004:14+7'
-UCM+1+ORDERS:D:77A:UN+4+14+UNH'
+UCM+1+ORDERS:D:77A:UN+4+14+UNH+3:1'
 UNT+4+1'
 == an unknown segment (edifact)
 UNH+1+CONTRL:D:3:UN'

@@ -14,7 +14,8 @@ from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.envelope import padded
 from gateway.edi.guide import Guide
 from gateway.edi.interchange import Event, GroupStart, InterchangeStart
-from gateway.edi.machine import Head, Machine, Tags
+from gateway.edi.machine import Machine
+from gateway.edi.opened import Head, Tags
 from gateway.edi.repertoires import CHARSETS, repertoire_of
 from gateway.edi.rules import finding
 from gateway.edi.segments import EDIFACT as SERVICE

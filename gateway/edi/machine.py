@@ -9,89 +9,33 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.edi.body import pieces
-from gateway.edi.characters import cleaner, codec, decoded
 from gateway.edi.check import check_message, clean
-from gateway.edi.delimiters import Delimiters
-from gateway.edi.envelope import number_of, padded
+from gateway.edi.envelope import number_of
+from gateway.edi.filler import STARTS, skip
 from gateway.edi.guide import Guide
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart, with_parts
 from gateway.edi.library import Guides
 from gateway.edi.numbers import Seen
+from gateway.edi.opened import Head, OpenGroup, OpenMessage, Tags, joined
 from gateway.edi.rules import finding
-from gateway.edi.segments import BLANKS, Buffer, Mark, Run, Service, cut
+from gateway.edi.segments import Buffer, Mark, Run, Service, cut
+from gateway.edi.service import ServiceSegments
 from gateway.edi.structure import Structure, structure_of
 from gateway.edi.tolerances import Limits, Tolerances
-from gateway.edi.tree import Element, Loop, Message, Verdict, Wire, first_text, verdict_of
+from gateway.edi.tree import Element, Loop, Message, Verdict, verdict_of
 from gateway.edi.walk import Walk
 from gateway.errors import PartnerFault
-from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
+from gateway.findings import EdiPlace, Finding, Severity
 
-BOM = b"\xef\xbb\xbf"
-STARTS = (b"ISA", b"UNA", b"UNB")
-"""What an interchange begins with."""
-MOST_ELEMENTS = 16
-"""More than any service segment has."""
 HELD = 256
 """What a binary segment costs in memory besides its bytes: a message of nothing else is bounded, too."""
-FILLER = BLANKS + b"\x1a\x00"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tags:
-    """The service segments by what they do."""
-
-    start: str
-    end: str
-    group: str
-    group_end: str
-    message: str
-    message_end: str
-    group_number: int
-    """The element of the group's header with its control number."""
-    message_number: int
-
-
-class Head(NamedTuple):
-    """What ST or UNH says, and what is wrong with it."""
-
-    type: str
-    version: str
-    control_number: str
-    association: str
-    agency: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(slots=True)
-class OpenGroup:
-    """A group while it is read."""
-
-    start: GroupStart
-    findings: list[Finding]
-    implicit: bool = False
-    """EDIFACT messages that stand in no group."""
-    verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
-    numbers: Seen = field(default_factory=Seen)
-
-    @property
-    def received(self) -> int:
-        """Messages so far."""
-        return sum(self.verdicts.values())
-
-
-@dataclass(slots=True)
-class _OpenMessage:
-    mark: Mark
-    parts: list[Run | Mark] = field(default_factory=list)
-    size: int = 0
-
-
-class Machine(ABC):
+class Machine(ServiceSegments, ABC):
     """Reads one interchange, whose header stands at `buffer.at`."""
 
     service: Service
@@ -102,23 +46,18 @@ class Machine(ABC):
     def __init__(
         self, buffer: Buffer, guides: Guides, tolerances: Tolerances, limits: Limits, charset: str | None
     ) -> None:
-        self.buffer = buffer
+        super().__init__(buffer, tolerances, limits)
         self.guides = guides
-        self.tolerances = tolerances
-        self.limits = limits
         self.charset = charset
-        self.place = EdiPlace()
         self.groups = 0
         """Groups with a header of their own."""
         self.messages = 0
         self.listed: re.Pattern[str] | None = None
         """A character that is not on the list of those that this interchange may hold; None without a list."""
         self.group: OpenGroup | None = None
-        self._findings: list[Finding] = []
         self._group_verdicts: set[Verdict] = set()
         self._group_numbers = Seen()
-        self._message: _OpenMessage | None = None
-        self._said: set[str] = set()
+        self._message: OpenMessage | None = None
         self._structures: dict[int, Structure] = {}
         """By the guide's id: its structure keeps it."""
 
@@ -169,7 +108,7 @@ class Machine(ABC):
     def interchange(self, notes: list[Finding]) -> Iterator[Event]:
         """The events of one interchange."""
         self._start = self.read_start(notes)
-        self._findings = list(self._start.findings)
+        self.findings = list(self._start.findings)
         chars = self._start.delimiters
         self.prepare(chars, self._start.charset)
         self.place = EdiPlace(interchange=self._start.control_number or None)
@@ -185,7 +124,7 @@ class Machine(ABC):
                 self._run(part)
                 continue
             if part.indented:
-                self._indented(part)
+                self.indented(part)
             tag = part.tag
             if tag == message:
                 yield from self._close_message(None)
@@ -203,18 +142,6 @@ class Machine(ABC):
                 yield from self.other(part)
         yield from self._close_group(None)
         yield self._close(trailer)
-
-    def prepare(self, delimiters: Delimiters, charset: str) -> None:
-        """Cut service segments like this from now on."""
-        self.delimiters, self.used_charset = delimiters, charset
-        self._special = [b"\n", b"\r", delimiters.component.encode()]
-        if delimiters.release is not None:
-            self._special.append(delimiters.release.encode())
-        clean = cleaner(delimiters)
-        composites = tuple(range(MOST_ELEMENTS))
-        self._wire = Wire(
-            delimiters.element, delimiters.component, composites, cleaned=clean, release=delimiters.release
-        )
 
     # ---- what lies between the service segments
 
@@ -242,62 +169,6 @@ class Machine(ABC):
             said = f"more than {self.limits.message} bytes"
             found = finding("edi.message.too_large", place, said=said, wanted=f"at most {self.limits.message} bytes")
             raise PartnerFault(found.text, findings=(found,))
-
-    def stray(self, raw: bytes, offset: int, wanted: str) -> None:
-        """Report a segment that stands where the envelope has no place for it."""
-        terminator = self.delimiters.segment.encode()
-        stripped = raw.lstrip(FILLER + terminator)
-        if stripped:
-            # The first segment of a run: where the run ends depends on the chunks of the file.
-            said = stripped.partition(terminator)[0]
-            self.once("edi.interchange.stray_segment", said, offset + len(raw) - len(stripped), wanted)
-
-    def _indented(self, mark: Mark) -> None:
-        severity = Severity.ACCEPT if self.tolerances.indented_segments else None
-        self.once("edi.segment.indented", mark.raw[:8], mark.offset, "no blanks before a segment", severity)
-
-    def once(self, rule: str, said: bytes, offset: int, wanted: str, severity: Severity | None = None) -> None:
-        """Report a rule of the envelope, the first time only."""
-        if rule not in self._said:
-            self._said.add(rule)
-            place = replace(self.place, offset=offset)
-            # Here it is the envelope's: 022, the control structure.
-            codes = Codes(ta105="022", contrl="33")
-            self.report(finding(rule, place, said=said, wanted=wanted, severity=severity, codes=codes))
-
-    def report(self, found: Finding) -> None:
-        """Keep a finding of the interchange itself, up to the limit and always the gravest."""
-        order = list(Severity)
-        if len(self._findings) < self.limits.findings or order.index(found.severity) > order.index(
-            worst(self._findings)
-        ):
-            self._findings.append(found)
-
-    def elements(self, mark: Mark) -> list[Element]:
-        """The elements of a service segment."""
-        raw = mark.raw
-        if b"\n" in raw or b"\r" in raw:
-            self.once("edi.segment.line_break", raw[:40], mark.offset, "no line break inside a segment")
-            raw = raw.translate(None, b"\r\n")
-        return self.split(raw)
-
-    def split(self, raw: bytes) -> list[Element]:
-        """The elements of a service segment, from its bytes."""
-        return self._wire.split(decoded(raw, self.used_charset, self.delimiters))
-
-    def texts(self, mark: Mark, count: int) -> list[str]:
-        """The elements of a service segment as text, at least so many; of a composite its first component."""
-        raw = mark.raw
-        if raw.isascii() and not any(one in raw for one in self._special):
-            # Nearly always: nothing to decode, to release or to take apart.
-            return padded(raw.decode("ascii").split(self.delimiters.element)[1:], count)
-        return padded([first_text(one) for one in self.elements(mark)], count)
-
-    def same(self, one: str, other: str) -> bool:
-        """Whether two control numbers are the same; by the standard they are compared as text."""
-        if self.tolerances.control_number_zeros:
-            return one.lstrip("0") == other.lstrip("0")
-        return one == other
 
     # ---- groups
 
@@ -366,7 +237,7 @@ class Machine(ABC):
                 return
             self.group = OpenGroup(start, list(start.findings), implicit=True)
             yield start
-        self._message = _OpenMessage(mark)
+        self._message = OpenMessage(mark)
 
     def _close_message(self, mark: Mark | None) -> Iterator[Event]:
         opened, self._message = self._message, None
@@ -380,7 +251,7 @@ class Machine(ABC):
         self.messages += 1
         yield message
 
-    def _judged(self, opened: _OpenMessage, group: OpenGroup, mark: Mark | None) -> Message:
+    def _judged(self, opened: OpenMessage, group: OpenGroup, mark: Mark | None) -> Message:
         head = self.read_head(opened.mark)
         number = head.control_number
         found = list(head.findings)
@@ -390,7 +261,7 @@ class Machine(ABC):
             found.append(finding(rule, where, said=number, wanted=wanted))
         guide = self.guides.find(head.version, head.type)
         end = self.buffer.offset if mark is None else mark.offset
-        body = list(pieces(_joined(opened.parts), self.used_charset, self.delimiters))
+        body = list(pieces(joined(opened.parts), self.used_charset, self.delimiters))
         if self.listed is not None:
             for piece in body:
                 found += self.check_text(piece.text, piece.offset, number, opened.mark)
@@ -497,9 +368,9 @@ class Machine(ABC):
         self.check_content()
         end = self.buffer.offset
         self._after()
-        envelope = verdict_of(self._findings)
+        envelope = verdict_of(self.findings)
         outcome = with_parts(envelope, self._group_verdicts)
-        findings = tuple(self._findings)
+        findings = tuple(self.findings)
         return InterchangeEnd(
             start=self._start, groups=self.groups, findings=findings, outcome=outcome, envelope=envelope, end=end
         )
@@ -515,69 +386,3 @@ class Machine(ABC):
         if rest and rest[:3] not in STARTS:
             place = EdiPlace(interchange=self.place.interchange, offset=self.buffer.offset)
             self.report(finding("edi.file.trailing_data", place, said=rest, wanted="an interchange or nothing"))
-
-
-def _joined(parts: list[Run | Mark]) -> list[Run | Mark]:
-    """Runs that follow each other as one: chunks of a file end anywhere."""
-    if len(parts) == 1:
-        return parts
-    joined: list[Run | Mark] = []
-    runs: list[Run] = []
-    for part in [*parts, None]:
-        if isinstance(part, Run):
-            runs.append(part)
-            continue
-        if runs:
-            joined.append(Run(b"".join(run.raw for run in runs), runs[0].offset, runs[-1].ends_with_release))
-            runs = []
-        if part is not None:
-            joined.append(part)
-    return joined
-
-
-def skip(buffer: Buffer, more: bytes = b"") -> bytes:
-    """Skip filler (and a byte order mark); what was skipped, shortened."""
-    skipped = b""
-    if more and buffer.take(len(more)) == more:
-        buffer.at += len(more)
-        skipped = more
-    while (piece := buffer.take(256)) and (filler := piece[: len(piece) - len(piece.lstrip(FILLER))]):
-        buffer.at += len(filler)
-        skipped = (skipped + filler)[:64]
-        if len(filler) < len(piece):
-            break
-    return skipped
-
-
-def read_file(
-    source: bytes | Iterable[bytes],
-    machines: Mapping[bytes, type[Machine]],
-    *,
-    guides: Guides,
-    tolerances: Tolerances | None = None,
-    limits: Limits | None = None,
-    charset: str | None = None,
-) -> Iterator[Event]:
-    """Read a file, each interchange by the machine for its first three bytes. Raises what `reading.read` raises."""
-    chosen = None if charset is None else codec(charset)
-    buffer = Buffer(source)
-    notes = _begin(buffer, machines)
-    while (machine := machines.get(buffer.take(3))) is not None:
-        yield from machine(buffer, guides, tolerances or Tolerances(), limits or Limits(), chosen).interchange(notes)
-        notes = []
-
-
-def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:
-    """Skip what may stand before the first interchange. Raises PartnerFault when there is none."""
-    lead = skip(buffer, BOM)
-    if buffer.take(3) not in machines:
-        said = buffer.take(16) or b""
-        both = len(machines) > 1
-        wanted = "ISA, UNA or UNB at the beginning" if both else "ISA at the beginning"
-        rule = "edi.file.unreadable" if both else "edi.file.not_x12"
-        found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
-        raise PartnerFault(found.text, findings=(found,))
-    if not lead:
-        return []
-    wanted = "the interchange at byte 0"
-    return [finding("edi.file.leading_bytes", EdiPlace(offset=0), said=lead[:16], wanted=wanted)]

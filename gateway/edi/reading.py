@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gateway.edi.edifact import EdifactMachine
+from gateway.edi.file import read_file
 from gateway.edi.interchange import Event, Interchange, Whole, put_together
 from gateway.edi.library import Guides
-from gateway.edi.machine import Machine, read_file
+from gateway.edi.machine import Machine
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.x12 import X12Machine
 

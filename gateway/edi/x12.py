@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gateway.edi.envelope import TA1, check_group, check_start, is_start, padded
+from gateway.edi.file import read_file
 from gateway.edi.guide import Guide
 from gateway.edi.header import read_header
 from gateway.edi.interchange import (
@@ -23,7 +24,8 @@ from gateway.edi.interchange import (
     put_together,
 )
 from gateway.edi.library import Guides
-from gateway.edi.machine import Head, Machine, Tags, read_file
+from gateway.edi.machine import Machine
+from gateway.edi.opened import Head, Tags
 from gateway.edi.rules import finding
 from gateway.edi.segments import X12, Mark
 from gateway.edi.tolerances import Limits, Tolerances

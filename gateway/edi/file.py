@@ -1,0 +1,50 @@
+"""A file of interchanges: what stands before the first one, then each by the machine for how it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from gateway.edi.characters import codec
+from gateway.edi.filler import BOM, skip
+from gateway.edi.interchange import Event
+from gateway.edi.library import Guides
+from gateway.edi.machine import Machine
+from gateway.edi.rules import finding
+from gateway.edi.segments import Buffer
+from gateway.edi.tolerances import Limits, Tolerances
+from gateway.errors import PartnerFault
+from gateway.findings import EdiPlace, Finding
+
+
+def read_file(
+    source: bytes | Iterable[bytes],
+    machines: Mapping[bytes, type[Machine]],
+    *,
+    guides: Guides,
+    tolerances: Tolerances | None = None,
+    limits: Limits | None = None,
+    charset: str | None = None,
+) -> Iterator[Event]:
+    """Read a file, each interchange by the machine for its first three bytes. Raises what `reading.read` raises."""
+    chosen = None if charset is None else codec(charset)
+    buffer = Buffer(source)
+    notes = _begin(buffer, machines)
+    while (machine := machines.get(buffer.take(3))) is not None:
+        yield from machine(buffer, guides, tolerances or Tolerances(), limits or Limits(), chosen).interchange(notes)
+        notes = []
+
+
+def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:
+    """Skip what may stand before the first interchange. Raises PartnerFault when there is none."""
+    lead = skip(buffer, BOM)
+    if buffer.take(3) not in machines:
+        said = buffer.take(16) or b""
+        both = len(machines) > 1
+        wanted = "ISA, UNA or UNB at the beginning" if both else "ISA at the beginning"
+        rule = "edi.file.unreadable" if both else "edi.file.not_x12"
+        found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
+        raise PartnerFault(found.text, findings=(found,))
+    if not lead:
+        return []
+    wanted = "the interchange at byte 0"
+    return [finding("edi.file.leading_bytes", EdiPlace(offset=0), said=lead[:16], wanted=wanted)]

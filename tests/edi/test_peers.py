@@ -23,8 +23,8 @@ from gateway.edi import reading
 from gateway.edi.body import pieces
 from gateway.edi.characters import cleaner
 from gateway.edi.edifact import EdifactMachine
+from gateway.edi.filler import BOM, skip
 from gateway.edi.library import standard
-from gateway.edi.machine import BOM, skip
 from gateway.edi.segments import EDIFACT, Buffer, Mark, Run, cut
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Element, Repeats, Wire

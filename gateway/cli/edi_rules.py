@@ -10,7 +10,8 @@ import typer
 from rich.text import Text
 
 from gateway.cli.answers import COLOURS, AsJson, answering, show, show_json
-from gateway.edi.rules import RULES, markdown
+from gateway.edi.rules import RULES
+from gateway.edi.rules_page import markdown
 from gateway.errors import OurFault
 from gateway.findings import Codes, Severity
 from gateway.yamltext import near_miss

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-from gateway.edi.characters import UNDECODABLE, decoded, size
+from gateway.edi.characters import UNDECODABLE, decoded, size, unreleased
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.segments import Mark, Run
 
@@ -82,6 +82,8 @@ def pieces(parts: list[Run | Mark], charset: str, delimiters: Delimiters) -> Ite
 
 def _piece(run: Run, charset: str, delimiters: Delimiters) -> Piece:
     text = decoded(run.raw, charset, delimiters)
+    if run.ends_with_release:
+        text = unreleased(text, delimiters)
     offset, gap = run.offset, 1
     if "\n" in text or "\r" in text:
         breaks = "\r\n".replace(delimiters.segment, "")

@@ -58,6 +58,12 @@ def decoded(raw: bytes, charset: str, delimiters: Delimiters) -> str:
     return text
 
 
+def unreleased(text: str, delimiters: Delimiters) -> str:
+    """The end of a file that ends with a release character: what it seems to release was supplied by us."""
+    end = _STANDS_FOR[1] + delimiters.segment
+    return text.removesuffix(end) + (delimiters.release or "") + delimiters.segment
+
+
 @lru_cache(maxsize=64)
 def cleaner(delimiters: Delimiters) -> Callable[[str], str]:
     """A function from text as it was cut to text as it was meant."""

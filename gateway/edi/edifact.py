@@ -12,6 +12,7 @@ from dataclasses import replace
 from gateway.edi.characters import size
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.envelope import padded
+from gateway.edi.guide import Guide
 from gateway.edi.interchange import Event, GroupStart, InterchangeStart
 from gateway.edi.machine import Head, Machine, Tags
 from gateway.edi.repertoires import CHARSETS, repertoire_of
@@ -40,7 +41,16 @@ class EdifactMachine(Machine):
     """Reads one EDIFACT interchange."""
 
     service = SERVICE
-    tags = Tags(start="UNB", end="UNZ", group="UNG", group_end="UNE", message="UNH", message_end="UNT")
+    tags = Tags(
+        start="UNB",
+        end="UNZ",
+        group="UNG",
+        group_end="UNE",
+        message="UNH",
+        message_end="UNT",
+        group_number=5,
+        message_number=1,
+    )
     type_at = (2, 1)
     mixed = False
     repertoire: Repertoire | None = None
@@ -146,10 +156,20 @@ class EdifactMachine(Machine):
         if not _TYPE.fullmatch(start.functional_id):
             where = replace(place, element=1)
             wanted = "the type of the messages"
-            found.append(finding("edi.group.functional_id", where, said=start.functional_id, wanted=wanted))
+            said = start.functional_id
+            found.append(finding("edi.group.functional_id", where, said=said, wanted=wanted, codes=_absent(said)))
+        for component, right, said, wanted in (
+            (1, _DATE, date, "a date as YYMMDD or CCYYMMDD"),
+            (2, _TIME, time, "HHMM"),
+        ):
+            # S004 is conditional in syntax 4.
+            if said and not right.fullmatch(said):
+                where = replace(place, element=4, component=component)
+                found.append(finding("edi.group.element", where, said=said, wanted=wanted))
         if not _REFERENCE.fullmatch(number):
             where = replace(place, element=5)
-            found.append(finding("edi.group.control_number_invalid", where, said=number, wanted="1 to 14 characters"))
+            rule, wanted = "edi.group.control_number_invalid", "1 to 14 characters"
+            found.append(finding(rule, where, said=number, wanted=wanted, codes=_absent(number)))
         if self.messages and not self.groups:
             self._mixed(mark)
         return start, found
@@ -163,12 +183,13 @@ class EdifactMachine(Machine):
         if not _REFERENCE.fullmatch(number):
             where = replace(self.at(mark, number), element=1)
             rule = "edi.message.control_number_invalid"
-            found.append(finding(rule, where, said=number, wanted="1 to 14 characters"))
+            found.append(finding(rule, where, said=number, wanted="1 to 14 characters", codes=_absent(number)))
         if not (_TYPE.fullmatch(type_) and _WORD.fullmatch(version) and _WORD.fullmatch(release)):
             where = replace(self.at(mark, number), element=2)
             said = f"{type_}:{version}:{release}"
             wanted = "type, version and release of the message, such as ORDERS:D:96A"
-            found.append(finding("edi.message.header", where, said=said, wanted=wanted))
+            codes = Codes(contrl="12") if type_ and version and release else None
+            found.append(finding("edi.message.header", where, said=said, wanted=wanted, codes=codes))
         return Head(
             type=type_,
             version=version + release,
@@ -177,6 +198,14 @@ class EdifactMachine(Machine):
             agency=agency,
             findings=tuple(found),
         )
+
+    def check_group_of(self, guide: Guide, group: GroupStart, number: str, mark: Mark) -> list[Finding]:
+        """0038 names what the group holds; where there is no UNG, a group holds anything."""
+        if group.functional_id in ("", guide.type):
+            return []
+        wanted = f"{guide.type} in a group of {guide.type}"
+        where = replace(self.at(mark, number), element=2, component=1)
+        return [finding("edi.message.wrong_group", where, said=group.functional_id, wanted=wanted)]
 
     def no_group(self, mark: Mark) -> GroupStart | None:
         """UNG is optional; where it is used, every message stands in one."""
@@ -221,11 +250,11 @@ class EdifactMachine(Machine):
         self.stray(mark.raw, mark.offset, "UNB, UNG, UNH, UNT, UNE or UNZ")
         yield from ()
 
-    def check_whole(self) -> None:
-        """ISO 9735 part 1, 7.4: an interchange holds at least one group or message."""
-        if not self.groups and not self.messages:
-            place = replace(self.place, tag="UNZ", offset=self.buffer.offset)
-            self.report(finding("edi.interchange.empty", place, said="", wanted="UNH behind the UNB"))
+    def check_content(self) -> None:
+        """ISO 9735: an interchange holds at least one message or group."""
+        if not self.messages and not self.groups:
+            wanted = "UNG or UNH behind the UNB"
+            self.report(finding("edi.interchange.empty", replace(self.place, tag="UNB"), said="", wanted=wanted))
 
     @property
     def counted(self) -> int:
@@ -292,4 +321,9 @@ def _check(elements: list[Element], place: EdiPlace, charset: str | None) -> Ite
     for element, component, right, said, wanted in rows:
         if not right.fullmatch(said):
             at = replace(place, element=element, component=component)
-            yield finding("edi.unb.element", at, said=said, wanted=wanted)
+            yield finding("edi.unb.element", at, said=said, wanted=wanted, codes=_absent(said))
+
+
+def _absent(said: str) -> Codes | None:
+    """0085 is 13 where nothing stands; otherwise what the rule says."""
+    return None if said else Codes(contrl="13")

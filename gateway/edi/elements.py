@@ -14,7 +14,7 @@ from gateway.edi.characters import UNDECODABLE, cleaner, size
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import ElementSpec, Note, SegmentSpec
 from gateway.edi.rules import finding
-from gateway.findings import EdiPlace, Finding
+from gateway.findings import Codes, EdiPlace, Finding
 
 _NUMBER = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -124,9 +124,10 @@ def _check_decimal(text: str, place: EdiPlace, decimal: str, wanted: str) -> lis
     if mark in decimal and whole.lstrip("-") and part:
         return []
     marks = " or ".join(repr(one) for one in decimal)
-    return [
-        finding("edi.element.decimal", place, said=text, wanted=f"{wanted}, the decimal mark {marks} between digits")
-    ]
+    wanted = f"{wanted}, the decimal mark {marks} between digits"
+    # 0085 tells a missing digit in front of the mark from a mark that is wrong.
+    codes = Codes(contrl="38") if mark in decimal and part else None
+    return [finding("edi.element.decimal", place, said=text, wanted=wanted, codes=codes)]
 
 
 def _span(spec: ElementSpec) -> str:
@@ -225,7 +226,8 @@ def _check(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) -> lis
     if len(parts) > spec.repeat:
         wanted = f"{spec.label} at most {spec.repeat} times"
         where = replace(place, repeat=spec.repeat + 1)
-        found.append(finding("edi.element.too_many_repeats", where, said=own.meant(piece), wanted=wanted))
+        said = own.meant(parts[spec.repeat])
+        found.append(finding("edi.element.too_many_repeats", where, said=said, wanted=wanted))
     offset = place.offset
     for index, part in enumerate(parts[: spec.repeat], 1):
         where = _within(place, repeat=index, offset=offset)
@@ -262,7 +264,8 @@ def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) ->
     if len(components) > len(spec.components):
         wanted = f"at most {len(spec.components)} components in {spec.label}"
         where = replace(place, component=len(spec.components) + 1)
-        found.append(finding(_TOO_MANY, where, said=own.meant(piece), wanted=wanted))
+        said = own.meant(components[len(spec.components)])
+        found.append(finding(_TOO_MANY, where, said=said, wanted=wanted))
     offset = place.offset
     for index, one in enumerate(spec.components, 1):
         said = components[index - 1] if index <= len(components) else ""

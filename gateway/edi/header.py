@@ -81,7 +81,8 @@ def read_header(buffer: Buffer, tolerances: Tolerances) -> Header:
     elements = tuple(piece.decode("latin-1") for piece in head.split(separator)[1:])
     delimiters = Delimiters(
         element=separator.decode("latin-1"),
-        component=elements[15],
+        # By its place: cut as an element it would be empty where it is the element separator itself.
+        component=head[-1:].decode("latin-1"),
         segment=terminator.decode("latin-1"),
         repetition=repetition_of(elements[10], elements[11]),
     )

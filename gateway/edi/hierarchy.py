@@ -66,8 +66,12 @@ class Hierarchy:
         found: list[Finding] = []
         heads = [_head(loop) for loop in self.loops]
         numbered: dict[str, int] = {}
+        # A loop whose first segment is missing was told already: it may be the parent that nobody else is.
+        headless = next((index for index, head in enumerate(heads) if not head.elements), -1)
         for index, head in enumerate(heads):
             number = head.text(NUMBER)
+            if not number:
+                continue
             if number in numbered:
                 found.append(_finding("edi.hl.number_repeated", head, NUMBER, place, "a number of its own"))
             else:
@@ -78,7 +82,7 @@ class Hierarchy:
         parents: list[int] = []
         for head in heads:
             named = head.text(PARENT)
-            parent = numbered.get(named, -1) if named else -1
+            parent = numbered.get(named, headless) if named else -1
             if named and parent < 0:
                 found.append(_finding("edi.hl.parent_missing", head, PARENT, place, "the number of another HL"))
             parents.append(parent)

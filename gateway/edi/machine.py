@@ -51,6 +51,9 @@ class Tags:
     group_end: str
     message: str
     message_end: str
+    group_number: int
+    """The element of the group's header with its control number."""
+    message_number: int
 
 
 class Head(NamedTuple):
@@ -151,6 +154,10 @@ class Machine(ABC):
         """Whether the message with that number may stand in this group."""
         _ = self, guide, group, number, mark
         return []
+
+    def check_content(self) -> None:
+        """Whether the interchange holds what it must; asked at its end."""
+        _ = self
 
     @property
     @abstractmethod
@@ -300,7 +307,8 @@ class Machine(ABC):
         place = replace(place, group=start.control_number or None)
         if not self._group_numbers.add(start.control_number):
             rule, wanted = "edi.group.control_number_repeated", "a number of its own"
-            found.append(finding(rule, place, said=start.control_number, wanted=wanted))
+            where = replace(place, element=self.tags.group_number)
+            found.append(finding(rule, where, said=start.control_number, wanted=wanted))
         self.groups += 1
         self.group = OpenGroup(replace(start, findings=tuple(found)), found)
         return self.group.start
@@ -378,7 +386,8 @@ class Machine(ABC):
         found = list(head.findings)
         if not group.numbers.add(number):
             rule, wanted = "edi.message.control_number_repeated", "a number of its own"
-            found.append(finding(rule, self.at(opened.mark, number), said=number, wanted=wanted))
+            where = replace(self.at(opened.mark, number), element=self.tags.message_number)
+            found.append(finding(rule, where, said=number, wanted=wanted))
         guide = self.guides.find(head.version, head.type)
         end = self.buffer.offset if mark is None else mark.offset
         body = list(pieces(_joined(opened.parts), self.used_charset, self.delimiters))
@@ -464,10 +473,6 @@ class Machine(ABC):
 
     # ---- the interchange
 
-    def check_whole(self) -> None:
-        """Report what is wrong with the interchange as a whole."""
-        _ = self
-
     def forgiven_count(self) -> Severity | None:
         """The severity of a wrong count in the trailer; None is the rule's own."""
         return None
@@ -489,7 +494,7 @@ class Machine(ABC):
                 where = replace(place, element=2)
                 wanted = f"{self.tags.end}02 {number}"
                 self.report(finding("edi.interchange.control_number", where, said=reference, wanted=wanted))
-        self.check_whole()
+        self.check_content()
         end = self.buffer.offset
         self._after()
         envelope = verdict_of(self._findings)
@@ -523,7 +528,7 @@ def _joined(parts: list[Run | Mark]) -> list[Run | Mark]:
             runs.append(part)
             continue
         if runs:
-            joined.append(Run(b"".join(run.raw for run in runs), runs[0].offset))
+            joined.append(Run(b"".join(run.raw for run in runs), runs[0].offset, runs[-1].ends_with_release))
             runs = []
         if part is not None:
             joined.append(part)

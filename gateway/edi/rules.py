@@ -1,4 +1,4 @@
-"""Every rule of the syntax engine, as one table: findings are made from its rows, `docs/rules.md` is printed from it.
+"""Every rule of the syntax engine, as one table: findings are made from its rows, `rules_page` prints them.
 
 The codes are the standards' own: in X12 TA105 = I18, AK304 = 720, AK403 = 723, AK502 = 718, AK905 = 716, IK304 = 620,
 IK403 = 621, IK502 = 618; in EDIFACT 0085. A 999 code that is not given is that of the 997. The words are ours: one row
@@ -7,7 +7,7 @@ serves both standards where both can break it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from gateway.findings import Codes, EdiPlace, Finding, Severity
 
@@ -110,8 +110,8 @@ _ROWS = (
     Rule("edi.group.functional_id", REJECT, Codes(ak905="1", contrl="12"),
          "GS01 is not a functional identifier, or UNG 0038 no message type.",
          "Send the two-letter identifier of the documents, such as PO, PR or SH; in a UNG the message type."),
-    Rule("edi.group.version", REJECT, Codes(ak905="2", contrl="14"),
-         "GS08 or the UNG names a version that is not supported.",
+    Rule("edi.group.version", REJECT, Codes(ak905="2"),
+         "GS08 names a version that is not supported.",
          "Send the version that was agreed."),
     Rule("edi.group.trailer_missing", REJECT, Codes(ak905="3", contrl="13"),
          "The group has no GE or UNE.",
@@ -139,7 +139,7 @@ _ROWS = (
          "There is no guide for this transaction set or message in this version.",
          "Send only the documents and versions that were agreed."),
     Rule("edi.message.header", REJECT, Codes(contrl="13"),
-         "The UNH lacks the reference, type, version, release or agency of the message.",
+         "The UNH lacks the type, version or release of the message, or they cannot be such.",
          "Send UNH with 0062 and S009, such as UNH+1+ORDERS:D:96A:UN."),
     Rule("edi.message.trailer_missing", REJECT, Codes(ak502="2", contrl="13"),
          "The transaction set has no SE, or the message no UNT.",
@@ -150,9 +150,9 @@ _ROWS = (
     Rule("edi.message.count", REJECT, Codes(ak502="4", contrl="29"),
          "SE01 or UNT 0074 is not the number of segments.",
          "Count all segments from ST to SE, or UNH to UNT, both included."),
-    Rule("edi.message.type_invalid", REJECT, Codes(ak502="6", contrl="12"),
-         "ST01 is no transaction set identifier, or UNH 0065 no message type.",
-         "Send the three-digit identifier in ST01, the six-letter type in UNH."),
+    Rule("edi.message.type_invalid", REJECT, Codes(ak502="6"),
+         "ST01 is no transaction set identifier.",
+         "Send the three-digit identifier in ST01."),
     Rule("edi.message.control_number_invalid", REJECT, Codes(ak502="7", contrl="12"),
          "ST02 or UNH 0062 is no control number.",
          "Number the set with 4 to 9 characters, a message with 1 to 14."),
@@ -353,27 +353,3 @@ def finding(
         severity=row.severity if severity is None else severity,
         codes=row.codes if codes is None else codes,
     )
-
-
-def _codes_text(codes: Codes) -> str:
-    named = ((field.name, getattr(codes, field.name)) for field in fields(codes))
-    return ", ".join(f"{name.upper()} {code}" for name, code in named if code) or "none"
-
-
-def markdown() -> str:
-    """The text of `docs/rules.md`."""
-    lines = [
-        "# Rules of the syntax engine",
-        "",
-        "Printed by `gateway edi rules`; do not edit. Severity: `accept` is a note, `accept_with_errors` is taken",
-        "and reported, `reject` refuses the set, the group or the interchange it stands in. Codes: TA105 of the TA1,",
-        "AK304, AK403, AK502 and AK905 of the 997, IK403 of the 999 where it differs, CONTRL element 0085.",
-        "",
-        "| rule | what is wrong | what to do | severity | codes |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| `{rule.id}` | {rule.text} | {rule.fix} | {rule.severity.value} | {_codes_text(rule.codes)} |"
-        for rule in RULES.values()
-    ]
-    return "\n".join(lines) + "\n"

@@ -52,6 +52,8 @@ class Buffer:
         self._base = 0
         self._chunks = iter(()) if isinstance(source, bytes) else iter(source)
         self._unwrapping = False
+        self.ends_with_release = False
+        """Whether what was supplied at the end of the file would be released."""
 
     @property
     def offset(self) -> int:
@@ -102,6 +104,8 @@ class Run(NamedTuple):
 
     raw: bytes
     offset: int
+    ends_with_release: bool = False
+    """The file ends here, with a release character: it and the last terminator had one more supplied between them."""
 
 
 class Mark(NamedTuple):
@@ -154,6 +158,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             # The last terminator of a file may be missing; supply it. A release character at the very end takes one.
             if release and released(buffer.data, len(buffer.data), buffer.at, release):
                 buffer.data += terminator
+                buffer.ends_with_release = True
             buffer.data += terminator
             end = len(buffer.data) - 1
         if end < 0:
@@ -200,7 +205,7 @@ def _region(
                 raise _too_long(before + first + 1 - len(run), limits)
             # What follows the last terminator before a service segment may be nothing but line breaks.
             if run.strip(b"\r\n"):
-                yield Run(run, before + at - len(run))
+                yield Run(run, before + at - len(run), found is None and buffer.ends_with_release)
         if found is None:
             return False
         lead, tag = found[1], found[found.lastindex or 0]

@@ -30,6 +30,19 @@ _NO_LIMITS = Limits()
 
 
 @dataclass(slots=True)
+class Doubt:
+    """A segment that came out of sequence, and where the walk stood before it: perhaps it was only a stray."""
+
+    finding: Finding
+    segment: Segment
+    state: State
+    stack: list[Children]
+    counts: list[int]
+    among: Children
+    """Where it was hung: while the walk is still there, what was left can be taken up again."""
+
+
+@dataclass(slots=True)
 class Walk:
     """The state of one set while it is read."""
 
@@ -56,6 +69,9 @@ class Walk:
     hierarchy: Hierarchy | None = None
     said: set[str] = field(default_factory=set)
     """Rules that are reported once per set."""
+    missed: dict[tuple[int, int], Finding] = field(default_factory=dict)
+    """What was reported missing: by the children it should stand among and its place."""
+    doubt: Doubt | None = None
     tally: dict[tuple[int, int], int] = field(default_factory=dict)
     """Of places that come in any order: how often each came, by the children that it stands among and its state."""
 
@@ -111,11 +127,15 @@ class Walk:
             else:
                 came = open_ is not None and any(_tag(child) == place.tag for child in open_)
             if not came:
-                self._missing("edi.segment.missing", place.tag, position, offset)
+                found = self._missing("edi.segment.missing", place.tag, position, offset)
+                if open_ is not None:
+                    self.missed[id(open_), id(place)] = found
 
-    def _missing(self, rule: str, tag: str, position: int, offset: int) -> None:
+    def _missing(self, rule: str, tag: str, position: int, offset: int) -> Finding:
         wanted = f"{tag} before this place"
-        self.report(finding(rule, self.at(position, tag, offset), said="", wanted=wanted))
+        found = finding(rule, self.at(position, tag, offset), said="", wanted=wanted)
+        self.report(found)
+        return found
 
     def move(self, state: State, step: Step, segment: Segment) -> None:
         """Take any step: report what it passes over, end loops, count repeats, begin a loop, append."""
@@ -180,26 +200,100 @@ class Walk:
             self.report(finding(rule, place, said=tag, wanted=f"a segment of {self.structure.guide.type}"))
             self.stack[-1].append(segment)
             return state
+        taken = self._taken_up(tag, segment)
+        if taken is not None:
+            return taken
         loops = _chain(state)
         target = next((item for loop in reversed(loops) for item in loop.items if item.tag == tag), None)
         if target is not None:
-            self.report(finding("edi.segment.out_of_sequence", place, said=tag, wanted=f"{tag} at its place"))
-            self.end(len(loops) - 1 - _level(loops, target.loop))
-            if isinstance(target.use, LoopUse):
-                self.begin(target.use.name, segment, 1)
-                return self.structure.state(target.items[0])
-            self.stack[-1].append(segment)
-            return self.structure.state(target)
+            return self._back(state, target, loops, segment)
         starter = _without_start(state, tag)
         if starter is not None:
             self._missing("edi.segment.loop_start_missing", starter.tag, segment.position, segment.offset)
             self.end(len(loops) - 1 - _level(loops, starter.loop))
-            self.begin(starter.tag, segment, 1)
-            return self.structure.state(next(item for item in starter.items[1:] if item.tag == tag))
+            return self._inside(starter, segment, None)
         wanted = f"{tag} in the loop it belongs to"
         self.report(finding("edi.segment.unexpected", place, said=tag, wanted=wanted))
         self.stack[-1].append(segment)
         return state
+
+    def _back(self, state: State, target: Place, loops: list[Place], segment: Segment) -> State:
+        """A segment whose place was passed already, in a loop that is open."""
+        tag = segment.tag
+        place = self.at(segment.position, tag, segment.offset)
+        if target.index == 0 and target.loop.parent is not None:
+            # The segment that begins a loop means the loop.
+            target = target.loop
+        level = _level(loops, target.loop)
+        open_ = target is state.place or any(loop is target for loop in loops)
+        before = (list(self.stack), list(self.counts))
+        if open_ and target.use.maximum == 1 and not _qualified(target):
+            rule = "edi.segment.too_many_loops" if target.items else "edi.segment.too_many"
+            found = finding(rule, place, said=tag, wanted=f"one {tag} here")
+        else:
+            missed = self.missed.pop((id(self.stack[level]), id(target)), None)
+            if missed in self.findings:
+                # It was not missing: one cause, one finding.
+                self.findings.remove(missed)
+            found = finding("edi.segment.out_of_sequence", place, said=tag, wanted=f"{tag} at its place")
+        self.report(found)
+        self.end(len(loops) - 1 - level)
+        if isinstance(target.use, LoopUse):
+            self.begin(target.use.name, segment, 1)
+            return self.structure.state(target.items[0])
+        self.stack[-1].append(segment)
+        self.doubt = Doubt(found, segment, state, *before, self.stack[-1])
+        return self.structure.state(target)
+
+    def _taken_up(self, tag: str, segment: Segment) -> State | None:
+        """The state from which to go on where a segment out of sequence was the stray, not this one behind it."""
+        doubt, self.doubt = self.doubt, None
+        if doubt is None or doubt.among is not self.stack[-1]:
+            return None
+        step = doubt.state[self.structure.key(tag)]
+        if step is not None and step.choices:
+            options = step.choices
+            step = next((one for one in options if not one.qualifiers or segment.text(1) in one.qualifiers), None)
+        if step is not None and step.tag == tag and not step.missing:
+            self.stack[:], self.counts[:] = doubt.stack, doubt.counts
+            self.move(doubt.state, step, segment)
+            return step.state
+        starter = _without_start(doubt.state, tag)
+        first = doubt.segment
+        if (
+            starter is None
+            or first.position + 1 != segment.position
+            or doubt.among[-1] is not first
+            or all(inner.tag != first.tag for inner in starter.items[1:])
+        ):
+            return None
+        # Both stand in a loop whose first segment is missing: that is the cause.
+        if doubt.finding in self.findings:
+            self.findings.remove(doubt.finding)
+        doubt.among.pop()
+        self.stack[:], self.counts[:] = doubt.stack, doubt.counts
+        self._missing("edi.segment.loop_start_missing", starter.tag, first.position, first.offset)
+        loops = _chain(doubt.state)
+        self.end(len(loops) - 1 - _level(loops, starter.loop))
+        return self._inside(starter, segment, first)
+
+    def _inside(self, starter: Place, segment: Segment, first: Segment | None) -> State:
+        """Begin a loop without its first segment: with `first`, if there is one, and `segment`."""
+        inner = next(item for item in starter.items[1:] if item.tag == segment.tag)
+        nests = starter.tag == self.structure.guide.nests
+        if first is None and (nests or inner.items):
+            # A loop begins with a segment in any tree: here with an empty one, and the message is refused.
+            self.begin(starter.tag, Segment(starter.tag, [], segment.position, segment.offset), 1)
+        elif first is not None:
+            self.begin(starter.tag, first, 1)
+        else:
+            self.begin(starter.tag, segment, 1)
+            return self.structure.state(inner)
+        if inner.items:
+            self.begin(inner.tag, segment, 1)
+            return self.structure.state(inner.items[0])
+        self.stack[-1].append(segment)
+        return self.structure.state(inner)
 
     def clean(self, raw: str, position: int, offset: int) -> tuple[str, int]:
         """A segment without what may or must not stand around and in it: line breaks, indentation."""
@@ -260,12 +354,17 @@ def _level(loops: list[Place], loop: Place) -> int:
     return next(level for level, one in enumerate(loops) if one is loop)
 
 
+def _qualified(place: Place) -> bool:
+    start = place.use.start if isinstance(place.use, LoopUse) else place.use
+    return bool(start.qualifiers)
+
+
 def _without_start(state: State, tag: str) -> Place | None:
-    """The loop that could begin here and has this tag inside, as a segment of its own."""
+    """The loop that could begin here and has this tag inside, as a segment of its own or beginning a loop."""
     loop, index = state.place.parent, state.place.index
     while loop is not None:
         for item in loop.items[index + 1 :]:
-            if any(inner.tag == tag and not inner.items for inner in item.items[1:]):
+            if any(inner.tag == tag for inner in item.items[1:]):
                 return item
         index = loop.index
         loop = loop.parent

@@ -56,7 +56,16 @@ class X12Machine(Machine):
     """Reads one X12 interchange."""
 
     service = X12
-    tags = Tags(start="ISA", end="IEA", group="GS", group_end="GE", message="ST", message_end="SE")
+    tags = Tags(
+        start="ISA",
+        end="IEA",
+        group="GS",
+        group_end="GE",
+        message="ST",
+        message_end="SE",
+        group_number=6,
+        message_number=2,
+    )
     type_at = (1, None)
     tas = 0
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gateway.cli.edi import app
 from gateway.cli.edi_check import stream_json
 from gateway.cli.edi_reading import reading
-from gateway.edi import rules
+from gateway.edi import rules_page
 
 BROKEN = Path(__file__).parents[2] / "samples" / "x12" / "broken"
 GOOD = BROKEN / "edi.segment.trailing_separators.edi"
@@ -84,7 +84,7 @@ def test_show_indents_by_loop_with_labels() -> None:
 
 def test_rules_prints_the_page() -> None:
     """What docs/rules.md holds."""
-    assert runner.invoke(app, ["rules"]).stdout == rules.markdown()
+    assert runner.invoke(app, ["rules"]).stdout == rules_page.markdown()
 
 
 def test_a_file_that_breaks_off_is_complete_json_and_rejected() -> None:
@@ -108,11 +108,13 @@ def test_only_errors_leaves_out_what_is_accepted_and_notes() -> None:
 def test_json_streams_as_the_sets_come() -> None:
     """Before the file's end is read, the first set is written; nothing is held for the trailer."""
     written: list[str] = []
+    data = BAD.read_bytes()
+    block = data + data * (200_000 // len(data))
 
     def blocks() -> Iterator[bytes]:
-        yield BAD.read_bytes()[:-20]
+        yield block
         assert '"control_number": "0001"' in "".join(written)
-        yield BAD.read_bytes()[-20:]
+        yield block
 
     verdict = stream_json("in", reading().events(blocks()), written.append)
     assert verdict.value == json.loads("".join(written))["outcome"] == "rejected"

@@ -33,7 +33,7 @@ RULES = {
     "message_type_unknown": "edi.message.unsupported",
     "message_segment_outside": "edi.interchange.stray_segment",
     "segment_missing": "edi.segment.missing",
-    "segment_twice": "edi.segment.out_of_sequence",
+    "segment_twice": "edi.segment.too_many",
     "segment_too_often": "edi.segment.too_many",
     "loop_too_often": "edi.segment.too_many_loops",
     "segment_unknown": "edi.segment.unknown",

@@ -26,9 +26,12 @@ MAXIMUM_SEGMENTS = 999
 MAXIMUM_ELEMENTS = 99
 """UCD per UCS."""
 UNSPECIFIED = "18"
-_MISSING = frozenset({"edi.segment.missing", "edi.segment.loop_start_missing"})
+_MISSING = frozenset({"edi.segment.missing", "edi.segment.loop_start_missing", "edi.segment.empty"})
+"""Told by the position of what stands before it: between two terminators there is no segment."""
 # 45 to 48 came to 0085 after the CONTRL of syntax 3: what says the same there.
 _OLD_CODES = {"45": "16", "46": "2", "47": "15", "48": "13"}
+# 19 left it with syntax 4, where either decimal mark is right.
+_NEW_CODES = {"19": "12"}
 _TRAILERS = {
     "edi.message.trailer_missing": "UNT",
     "edi.group.trailer_missing": "UNE",
@@ -179,7 +182,8 @@ class _Teller:
 
     def code(self, found: Finding) -> str | None:
         code = found.codes.contrl
-        return _OLD_CODES.get(code, code) if code is not None and self.syntax < 4 else code  # noqa: PLR2004
+        others = _OLD_CODES if self.syntax < 4 else _NEW_CODES  # noqa: PLR2004
+        return None if code is None else others.get(code, code)
 
     def position(self, place: EdiPlace) -> Element:
         """S011: 0098 counts the tag as 1, so that the first element is 2; 0136 exists in syntax 4 only."""

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters, repetition_of
+from gateway.edi.edifact import EdifactMachine
 from gateway.edi.generate.dice import Dice
 from gateway.edi.guide import ElementSpec, Guide, LoopUse, SegmentSpec
 from gateway.edi.library import Guides
-from gateway.edi.machine import Tags
 from gateway.edi.structure import Place, choose, structure_of
+from gateway.edi.x12 import X12Machine
 from gateway.errors import OurFault
 
-X12 = Tags(start="ISA", end="IEA", group="GS", group_end="GE", message="ST", message_end="SE")
-EDIFACT_TAGS = Tags(start="UNB", end="UNZ", group="UNG", group_end="UNE", message="UNH", message_end="UNT")
+X12 = X12Machine.tags
+EDIFACT_TAGS = EdifactMachine.tags
 _UNA = 9
 _ISA = 106
 

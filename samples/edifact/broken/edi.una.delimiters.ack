@@ -1,0 +1,1 @@
+unreadable: segment UNA, byte 0: "element separator ':', which is the component separator too"; expected element separator: one ASCII character that is no letter, digit or blank and has no other meaning

@@ -288,3 +288,12 @@ def test_a_guide_that_repeats_its_elements_for_ever_is_refused(group: str) -> No
     text = f"segments:\n  DTM:\n    label: d\n    elements:\n    - {group}\n"
     with pytest.raises(OurFault, match="a repeated group of elements cannot be read"):
         standard().adding("edifact", "D96A", {"segments.yaml": text.encode()}).knows_segment("D96A", "DTM")
+
+
+@pytest.mark.parametrize("segments_", ["\n- BGM 9:\n  - DTM C 9\n- NAD M\n", " []\n"])
+def test_a_guide_may_begin_with_a_loop_or_hold_nothing(segments_: str) -> None:
+    """A message is read by it all the same."""
+    text = f"message: ORDERS\nlabel: x\nsegments:{segments_}"
+    guides = standard().adding("edifact", "D96A", {"ORDERS.yaml": text.encode()})
+    (message,) = [one for one in reading.read(ORDERS % b"", guides=guides) if isinstance(one, Message)]
+    assert message.type == "ORDERS"

@@ -35,6 +35,9 @@ _ELEMENT = re.compile(
     r"(?: x(?P<repeat>\d+|\*))?"
     r" (?P<label>[^\[]+?)(?: \[(?P<codes>[^\]]*)\])?"
 )
+_TIMES = re.compile(r"[1-9][0-9]?x")
+MOST_ELEMENTS = 99
+"""More than any group of elements has: a group of groups of groups would fill the memory."""
 _NOTE = re.compile(r"([PRECL])((?:\d\d)+)(?:\.\.\1((?:\d\d)+))?")
 _PLACE = re.compile(
     r"(?:(?P<group>SG\d+) )?(?P<tag>[A-Z][A-Z0-9]{1,2})(?:[*+](?P<qualifiers>\S+))?"
@@ -273,8 +276,10 @@ def elements_of(
         if isinstance(line, dict):
             # {10x: [...]} repeats a group of elements.
             for times, group in line.items():
-                for _ in range(int(times.removesuffix("x"))):
-                    yield from elements_of(group, composites, lengths, name)
+                inner = tuple(elements_of(group, composites, lengths, name))
+                if _TIMES.fullmatch(times) is None or len(inner) > MOST_ELEMENTS:
+                    raise _wrong(name, "a repeated group of elements", f"{times}: {len(inner)} elements")
+                yield from inner * int(times[:-1])
             continue
         found = _ELEMENT.fullmatch(line)
         if found is None:

@@ -45,7 +45,8 @@ class Place:
     """The tag that leads here; the root has none."""
 
     def __post_init__(self) -> None:
-        self.tag = self.use.tag if self.parent is not None else ""
+        # Before the first segment (index -1) stands nothing.
+        self.tag = self.use.tag if self.parent is not None and self.index >= 0 else ""
 
     @property
     def qualifiers(self) -> frozenset[str]:

@@ -21,7 +21,7 @@ from gateway.edi.library import Guides, standard
 from gateway.edi.patterns import compile_segment
 from gateway.edi.tolerances import Limits
 from gateway.edi.tree import Message
-from gateway.errors import PartnerFault
+from gateway.errors import OurFault, PartnerFault
 from gateway.findings import EdiPlace, Finding
 
 Wrap = Callable[..., bytes]
@@ -274,3 +274,26 @@ def test_no_message_pattern_backtracks_catastrophically(version: str, type_: str
         for text in near(tag, delimiters_of(guide).element):
             assert match(head + text) is None
     assert time.process_time() - started < SOON
+
+
+LINE = "C an..3 1234 z"
+
+
+@pytest.mark.parametrize(
+    "group",
+    [f"{{999999999x: [{LINE}]}}", f"{{0x: [{LINE}]}}", f"{{x: [{LINE}]}}", f"{{99x: [{{99x: [{{99x: [{LINE}]}}]}}]}}"],
+)
+def test_a_guide_that_repeats_its_elements_for_ever_is_refused(group: str) -> None:
+    """It would fill the memory before anything is read with it."""
+    text = f"segments:\n  DTM:\n    label: d\n    elements:\n    - {group}\n"
+    with pytest.raises(OurFault, match="a repeated group of elements cannot be read"):
+        standard().adding("edifact", "D96A", {"segments.yaml": text.encode()}).knows_segment("D96A", "DTM")
+
+
+@pytest.mark.parametrize("segments_", ["\n- BGM 9:\n  - DTM C 9\n- NAD M\n", " []\n"])
+def test_a_guide_may_begin_with_a_loop_or_hold_nothing(segments_: str) -> None:
+    """A message is read by it all the same."""
+    text = f"message: ORDERS\nlabel: x\nsegments:{segments_}"
+    guides = standard().adding("edifact", "D96A", {"ORDERS.yaml": text.encode()})
+    (message,) = [one for one in reading.read(ORDERS % b"", guides=guides) if isinstance(one, Message)]
+    assert message.type == "ORDERS"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edi import reading, segments, structure
+from gateway.edi import acknowledge, reading, segments, structure, write
 from gateway.edi.library import standard
 from gateway.edi.tree import Message, walk
 from gateway.errors import PartnerFault
@@ -56,3 +56,21 @@ def test_an_incident_does_not_happen_again(folder: Path, warm: int, monkeypatch:
 def test_an_incident_is_explained(folder: Path) -> None:
     """What happened, and what was done about it."""
     assert folder.joinpath("README.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_answers_to_an_incident_are_valid(folder: Path) -> None:
+    """A 997 about each of them, as the answers to any file, has nothing wrong with it."""
+    for interchange in reading.read_whole(folder.joinpath("input.edi").read_bytes(), guides=standard()).interchanges:
+        for group in interchange.groups:
+            root = acknowledge.compose_997(group, guides=standard()) if interchange.standard == "x12" else None
+            if root is None:
+                continue
+            header = "ISA*00*          *00*          *ZZ*B              *ZZ*A              *260105*0930*U*00401*"
+            written = write.write_message("997", 1, root)
+            file = (
+                f"{header}000000009*0*T*>~GS*FA*BB*AA*20260105*0930*1*X*004010~".encode()
+                + written
+                + b"GE*1*1~IEA*1*000000009~"
+            )
+            assert findings_of(file, len(file)) == []

@@ -210,11 +210,17 @@ def _number(place: EdiPlace, spec: SegmentSpec | None) -> str:
     return element.number if element.number.isdigit() else ""
 
 
+LONGEST_COPY = 99
+"""Element 724."""
+
+
 def _copy(one: Finding) -> str:
     """AK404: the data in error where it was quoted, without what could be a delimiter."""
     if one.rule == "edi.element.charset" or not (one.said.startswith('"') and one.said.endswith('"')):
         return ""
-    return "".join(c for c in one.said[1:-1] if c.isascii() and (c.isalnum() or c in " .,-/_")).strip()
+    # Escapes of what cannot be printed may have made it longer than element 724 is.
+    text = "".join(c for c in one.said[1:-1] if c.isascii() and (c.isalnum() or c in " .,-/_"))
+    return text[:LONGEST_COPY].strip()
 
 
 class _Specs:

@@ -13,9 +13,9 @@ from bench.surroundings import machine
 
 QUICK = ("primitives", "as2", "edi", "map", "store", "server")
 """Under three minutes together, on two quiet cores."""
-LONG = ("kill",)
-"""The kill proof takes minutes by its nature; it is run by name."""
-TAKES_ARGUMENTS = ("edi", "server", "kill")
+LONG = ("kill", "linear", "memory")
+"""They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
+TAKES_ARGUMENTS = ("edi", "server", "kill", "linear", "memory")
 
 
 def main(arguments: list[str]) -> int:

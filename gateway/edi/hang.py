@@ -43,7 +43,7 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
                 children = [Segment(step.tag, raw, position, offset, step.wire)]
                 if step.opens == nests:
                     texts = raw.split(separator, 3)
-                    nested[texts[2] if len(texts) > 2 else ""].append(Loop(nests, children))  # noqa: PLR2004  HL02
+                    nested[texts[2] if len(texts) > 2 else ""].append(Loop(nests, children))  # noqa:
                     nested[texts[1]] = children
                 else:
                     stack[-1].append(Loop(step.tag, children))

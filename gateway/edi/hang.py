@@ -42,9 +42,9 @@ def hang(structure: Structure, piece: Piece) -> list[Segment | Loop]:
             else:
                 children = [Segment(step.tag, raw, position, offset, step.wire)]
                 if step.opens == nests:
-                    texts = raw.split(separator, 3)
-                    nested[texts[2] if len(texts) > 2 else ""].append(Loop(nests, children))  # noqa:
-                    nested[texts[1]] = children
+                    _, number, *parent = raw.split(separator, 3)
+                    nested[parent[0] if parent else ""].append(Loop(nests, children))
+                    nested[number] = children
                 else:
                     stack[-1].append(Loop(step.tag, children))
                 stack.append(children)

@@ -11,7 +11,6 @@ from tempfile import SpooledTemporaryFile
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from gateway.cli.answers import CANNOT_RUN, COLOURS, FINDINGS, answering, say_fault
 from gateway.cli.edi_files import blocks, sources

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import sys
+
 import typer
 
 from gateway.cli import audit, config, edi, message, partner
 from gateway.cli import map as map_
+from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.demo import demo
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
+from gateway.errors import OurFault
 
 app = typer.Typer(
     name="gateway",
@@ -36,4 +43,28 @@ app.add_typer(config.app, name="config")
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    _bear_any_terminal()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EPIPE}:
+            raise
+        # What is still buffered would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if error.errno == errno.EPIPE:
+            sys.exit(FINDINGS)
+        say_fault(OurFault(f"cannot write: {error.strerror}", remedy="make room on the disk, or write elsewhere"))
+        sys.exit(CANNOT_RUN)
+
+
+def _bear_any_terminal() -> None:
+    """Signs that the terminal's charset lacks are escaped, not raised; a closed stream takes what comes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

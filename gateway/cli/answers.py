@@ -43,12 +43,17 @@ def answering() -> Iterator[None]:
     try:
         yield
     except OurFault as fault:
-        say(Text(f"cannot run: {fault}", style="bold red"))
-        for finding in fault.findings[1:]:
-            say(Text(f"  also: {finding.text}"))
-        if fault.remedy:
-            say(Text(f"remedy: {fault.remedy}"))
+        say_fault(fault)
         raise typer.Exit(CANNOT_RUN) from None
+
+
+def say_fault(fault: OurFault) -> None:
+    """What cannot be done, and its remedy, on stderr; for a command that goes on with the next file."""
+    say(Text(f"cannot run: {fault}", style="bold red"))
+    for finding in fault.findings[1:]:
+        say(Text(f"  also: {finding.text}"))
+    if fault.remedy:
+        say(Text(f"remedy: {fault.remedy}"))
 
 
 def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:

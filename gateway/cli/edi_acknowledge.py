@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.answers import FINDINGS, answering, say
+from gateway.cli.answers import CANNOT_RUN, FINDINGS, answering, say, say_fault
 from gateway.cli.edi_answers import Answers
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, Files, Partner, Tolerate, Workspace, reading
 from gateway.cli.printable import printable
 from gateway.edi.acknowledge import Choices
-from gateway.errors import PartnerFault
+from gateway.errors import OurFault, PartnerFault
 
 Number = Annotated[
     int,
@@ -67,7 +67,7 @@ def acknowledge(
     Example: gateway edi acknowledge in/order.edi --number 17 --at 2026-01-05T09:30
     """
     choices = Choices(implementation=implementation, contrl=contrl, every_message=every_message)
-    unanswered = False
+    unanswered = broken = False
     with answering():
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
@@ -87,6 +87,13 @@ def acknowledge(
                 except PartnerFault as fault:
                     unanswered = True
                     say(printable(f"{one.name}: {fault}"))
+                    for found in fault.findings:
+                        say(printable(f"  {found.fix}"))
+                except OurFault as fault:
+                    broken = True
+                    say_fault(fault)
         sys.stdout.buffer.flush()
+    if broken:
+        raise typer.Exit(CANNOT_RUN)
     if unanswered:
         raise typer.Exit(FINDINGS)

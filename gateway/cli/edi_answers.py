@@ -23,6 +23,7 @@ from gateway.findings import EdiPlace
 MOST_GROUPS = 10_000
 """Groups of an interchange whose own identities are remembered."""
 ISA_LENGTH = 106
+HIGHEST = 999_999_999
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Answers:
         for answer in stream(self._seen(events), guides=self.guides, spill=spill, choices=self.choices):
             assert self._start is not None
             yield from self._contrl(answer, self._start) if answer.kind == "CONTRL" else self._x12(answer, self._start)
-            self.number += 1
+            self.number = self.number % HIGHEST + 1  # ISA13 has nine digits
 
     def _seen(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events, while their senders and receivers are noted."""

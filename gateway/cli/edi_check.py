@@ -11,9 +11,8 @@ from tempfile import SpooledTemporaryFile
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from gateway.cli.answers import CANNOT_RUN, COLOURS, FINDINGS, answering, say
+from gateway.cli.answers import CANNOT_RUN, COLOURS, FINDINGS, answering, say_fault
 from gateway.cli.edi_files import blocks, sources
 from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_json import finding_json, group_head, interchange_head, message_json
@@ -80,8 +79,7 @@ def check(
                 else:
                     verdict = _text(ink, one.name, events, only_errors=only_errors)
             except OurFault as fault:
-                say(Text(f"cannot run: {fault}", style="bold red"))
-                say(Text(f"remedy: {fault.remedy}"))
+                say_fault(fault)
                 verdict = None
             if verdict is None:
                 broken += 1

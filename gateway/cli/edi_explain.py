@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
-from gateway.cli.answers import COLOURS, FINDINGS, answering
+from gateway.cli.answers import CANNOT_RUN, COLOURS, FINDINGS, answering, say_fault
 from gateway.cli.edi_check import MARKS, VERDICTS
 from gateway.cli.edi_files import Source, blocks, sources
 from gateway.cli.edi_ink import Ink
@@ -21,7 +22,7 @@ from gateway.edi.delimiters import EDIFACT, STANDARD, Delimiters
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart, combined
 from gateway.edi.rules import RULES
 from gateway.edi.tree import Message, Verdict
-from gateway.errors import PartnerFault
+from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Codes, EdiPlace, Finding
 
 SAME = 5
@@ -48,9 +49,21 @@ def explain(
         how = reading(tolerate, charset, partner, workspace)
         inputs = sources(files)
         with Meter(inputs) as meter:
-            outcomes = {_file(ink, one, how, meter) for one in inputs}
+            outcomes = {_readable(ink, one, how, meter) for one in inputs}
+    if None in outcomes:
+        raise typer.Exit(CANNOT_RUN)
     if outcomes - {Verdict.ACCEPTED}:
         raise typer.Exit(FINDINGS)
+
+
+def _readable(ink: Ink, source: Source, how: Reading, meter: Meter) -> Verdict | None:
+    """The outcome of a file; None where it cannot be read, and the next ones are explained all the same."""
+    try:
+        return _file(ink, source, how, meter)
+    except OurFault as fault:
+        sys.stdout.flush()
+        say_fault(fault)
+        return None
 
 
 def _file(ink: Ink, source: Source, how: Reading, meter: Meter) -> Verdict:

@@ -38,8 +38,13 @@ def sources(names: Iterable[str]) -> list[Source]:
     found: list[Source] = []
     for name in names:
         if name == STANDARD_INPUT:
+            if any(one.name == name for one in found):
+                raise OurFault("standard input is named twice", remedy="it can be read only once: name `-` once")
             found.append(Source(name=name))
             continue
+        if not name:
+            # Path("") would be the current folder: an unset variable of a script must not stand for all its files.
+            raise OurFault("the name of a file is empty", remedy="name a file, a folder, a pattern, or `-`")
         path = Path(name)
         try:
             if path.is_dir():
@@ -73,7 +78,7 @@ def _source(path: Path) -> Source:
 def blocks(source: Source, progress: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
     """The bytes of an input, unpacked; `progress` is told how many were read. Raises OurFault."""
     try:
-        with sys.stdin.buffer if source.name == STANDARD_INPUT else Path(source.name).open("rb") as stream:
+        with _stdin() if source.name == STANDARD_INPUT else Path(source.name).open("rb") as stream:
             read = _read(stream, progress)
             first = next(read, b"")
             packed = first[:2] == GZIP
@@ -83,6 +88,12 @@ def blocks(source: Source, progress: Callable[[int], None] = lambda _: None) -> 
             yield from _unpacked(chunks, source.name) if packed else chunks
     except OSError as error:
         raise _unreadable(source.name, error) from error
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise OurFault("standard input is closed", remedy="pipe a file into it, or name the file")
+    return sys.stdin.buffer
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

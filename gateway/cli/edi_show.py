@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,8 @@ def show(
         window: Window
         with Meter([source]) as meter:
             window = Window(blocks(source, meter.add), unwrapped=how.tolerances.wrapped_lines)
+            if html and isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as the page declares, whatever the terminal has
             page = Page(source.name, how, window, sys.stdout.write)
             whole = page.write() if html else _text(how, window, raw=raw)
     if not whole:
@@ -120,7 +123,7 @@ class _Text:
     def findings(self, findings: tuple[Finding, ...], indent: str) -> None:
         for one in findings:
             mark = self._ink(f"{MARKS[one.severity]}: ", COLOURS[one.severity])
-            self._ink.line(indent, mark, printable(f"{one.text} [{one.rule}]"))
+            self._ink.line(indent, mark, printable(f"{one.text}. {one.fix} [{one.rule}]"))
 
     def _message(self, message: Message) -> None:
         ink = self._ink

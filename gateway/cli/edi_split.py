@@ -115,3 +115,5 @@ class _Told:
             sys.stdout.write(json.dumps({"input": name, "file": None, "reason": str(fault)}) + "\n")
         else:
             show(Text.assemble(("stopped  ", "bold red"), printable(f"{name}: {fault}")))
+            for found in fault.findings:
+                show(f"         {printable(found.fix)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.edi.characters import codec
-from gateway.edi.filler import BOM, skip
+from gateway.edi.filler import BOM, STARTS, skip
 from gateway.edi.interchange import Event
 from gateway.edi.library import Guides
 from gateway.edi.machine import Machine
@@ -32,19 +32,27 @@ def read_file(
     while (machine := machines.get(buffer.take(3))) is not None:
         yield from machine(buffer, guides, tolerances or Tolerances(), limits or Limits(), chosen).interchange(notes)
         notes = []
+    if buffer.take(3) in STARTS:
+        # An interchange of the other standard behind one that this reader knows: never skipped in silence.
+        raise _unknown(buffer, machines)
 
 
 def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:
     """Skip what may stand before the first interchange. Raises PartnerFault when there is none."""
     lead = skip(buffer, BOM)
     if buffer.take(3) not in machines:
-        said = buffer.take(16) or b""
-        both = len(machines) > 1
-        wanted = "ISA, UNA or UNB at the beginning" if both else "ISA at the beginning"
-        rule = "edi.file.unreadable" if both else "edi.file.not_x12"
-        found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
-        raise PartnerFault(found.text, findings=(found,))
+        raise _unknown(buffer, machines)
     if not lead:
         return []
     wanted = "the interchange at byte 0"
     return [finding("edi.file.leading_bytes", EdiPlace(offset=0), said=lead[:16], wanted=wanted)]
+
+
+def _unknown(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> PartnerFault:
+    """What stands here begins no interchange that these machines read."""
+    said = buffer.take(16) or b""
+    both = len(machines) > 1
+    wanted = "ISA, UNA or UNB at the beginning" if both else "ISA at the beginning"
+    rule = "edi.file.unreadable" if both else "edi.file.not_x12"
+    found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
+    return PartnerFault(found.text, findings=(found,))

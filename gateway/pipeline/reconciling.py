@@ -1,4 +1,4 @@
-"""Their acknowledgments of what we sent: a 997 or TA1 closes the message it names, and tells its documents.
+"""Their acknowledgments of what we sent: a 997, 999 or TA1 closes the message it names, and tells its documents.
 
 An acknowledgment is never acknowledged (X12.20). One that names nothing of ours, or something closed already, has no
 effect but its event. It may come before our own commit of having sent: the store's states let it win.
@@ -15,6 +15,8 @@ from gateway.findings import Finding
 from gateway.pipeline import composing, identity
 from gateway.pipeline.decisions import Decisions
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
+
+READERS = {"997": acknowledge.read_997, "999": acknowledge.read_999}
 
 TAKEN = frozenset({"A", "E"})
 """Outcomes (elements 715 and I17) that say the partner has it; P refuses a set, and we send one a group."""
@@ -35,17 +37,18 @@ class _Answer:
 
 
 async def reconcile_group(decided: Decisions, group: x12.Group) -> None:
-    """A group of 997s: each closes a group that we sent; a group that is refused as a whole closes nothing."""
+    """A group of 997s or 999s: each closes a group that we sent; a group that is refused as a whole closes nothing."""
     if verdict_of(group.findings) is Verdict.REJECTED:
         _unreadable(decided, "997", group.findings)
         return
     decided.accepted += 1
     for message in group.messages:
-        if message.type != "997" or message.outcome is Verdict.REJECTED:
+        reader = READERS.get(message.type)
+        if reader is None or message.outcome is Verdict.REJECTED:
             _unreadable(decided, message.type, message.findings)
             continue
-        found = acknowledge.read_997(message)
-        answer = _Answer(type="997", control_number=found.group_control_number, outcome=_outcome(found))
+        found = reader(message)
+        answer = _Answer(type=message.type, control_number=found.group_control_number, outcome=_outcome(found))
         key = identity.acknowledgment_key(decided.agreement.name, found.functional_id, found.group_control_number)
         sent = await decided.station.queries.message_by_wait_key(key)
         if sent is None or sent.state in CLOSED:

@@ -111,3 +111,30 @@ def test_a_bar_is_drawn_on_a_terminal_after_a_while_and_never_in_a_pipe(monkeypa
             meter.add(1000)
             meter.add(1000)
         assert ("2.0" in stream.getvalue()) == drawn
+
+
+@pytest.mark.parametrize("command", ["explain", "acknowledge"])
+def test_one_file_that_cannot_be_read_does_not_keep_from_the_next(tmp_path: Path, command: str) -> None:
+    """Exit code 2 and a remedy all the same."""
+    packed = tmp_path / "order.gz"
+    packed.write_bytes(b"ISA*00")
+    result = runner.invoke(app, [command, str(packed), str(ORDER)])
+    assert (result.exit_code, "remedy:" in result.stderr) == (2, True)
+    assert "accepted" in result.stdout or "AK5*A" in result.stdout
+
+
+def test_numbers_of_answers_start_again_behind_nine_digits() -> None:
+    """ISA13 has no more; 1 follows 999999999, as in the gateway's own series."""
+    result = runner.invoke(app, ["acknowledge", str(ORDER), str(ORDER), "--number", "999999999"])
+    assert result.exit_code == 0, result.stderr
+    assert "IEA*1*999999999~" in result.stdout
+    assert "IEA*1*000000001~" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["show", "acknowledge"])
+def test_what_is_no_edi_is_said_with_its_remedy(tmp_path: Path, command: str) -> None:
+    """Place, value, expectation, and what to do."""
+    (tmp_path / "note.txt").write_bytes(b"hello")
+    result = runner.invoke(app, [command, str(tmp_path / "note.txt")])
+    assert result.exit_code == 1
+    assert "X12 begins with ISA, EDIFACT with UNA or UNB." in result.output

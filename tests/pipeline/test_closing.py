@@ -134,3 +134,20 @@ async def test_unreadable_acknowledgment_is_on_the_trail_and_closes_nothing(trad
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     trail = await trade.gateway.trail(message_id=message.id)
     assert [one.data["document"] for one in trail if one.kind == "document.rejected"] == ["997"]
+
+
+@pytest.mark.parametrize("outcome", ["A", "R"])
+async def test_999_closes_what_was_sent_as_a_997_does(trade: Any, edi: Any, outcome: str) -> None:
+    """Partners that have gone to 005010 answer everything by it; never acknowledged, like a 997."""
+    order_id = await trade.order()
+    taken = "1" if outcome == "A" else "0"
+    segments = ("AK1*PO*1*004010", "AK2*850*0001", f"IK5*{outcome}", f"AK9*{outcome}*1*1*{taken}")
+    inner = edi.set("999", *segments).replace("ST*999*0001~", "ST*999*0001*005010X231A1~")
+    payload = edi.interchange(edi.group(inner, code="FA").replace("*X*004010~", "*X*005010X231A1~"))
+    message = await trade.arrives(payload)
+    sent = await trade.gateway.newest("850")
+    order = await trade.gateway.store.document(order_id)
+    assert (sent.state, order.state) == VERDICTS[outcome]
+    event = next(one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "acknowledgment.received")
+    assert event.data["type"] == "999"
+    assert await trade.answers(message) == []

@@ -397,3 +397,44 @@ async def test_partner_that_does_not_exchange_now_waits_instead_of_losing_what_w
     trade.clock.advance(minutes=1)
     await trade.gateway.work()
     assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+ORDERS = (
+    "UNA:+.? 'UNB+UNOC:3+ACMETOOLS:ZZ+HARBORLINE:ZZ+260302:0800+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'"
+    "DTM+137:20260302:102'UNS+S'UNT+5+1'UNZ+1+1'"
+)
+CONTRL = (
+    "UNB+UNOC:3+ACMETOOLS:ZZ+HARBORLINE:ZZ+260302:0800+1'UNH+1+CONTRL:D:3:UN'"
+    "UCI+1+HARBORLINE:ZZ+ACMETOOLS:ZZ+7'UNT+3+1'UNZ+1+1'"
+)
+
+
+@pytest.mark.parametrize("payload", [ORDERS, CONTRL])
+async def test_edifact_is_refused_in_words_that_say_so(trade: Any, payload: str) -> None:
+    """The gateway takes X12: EDIFACT is kept, and the trail says what came; nothing is lost in silence."""
+    message = await trade.arrives(payload)
+    assert message.state is MessageState.REJECTED
+    trail = await trade.gateway.trail(message_id=message.id)
+    (rejected,) = [one for one in trail if one.kind == "document.rejected"]
+    assert rejected.data["rules"] == ["edi.file.not_x12"]
+    assert "UN" in rejected.data["reason"]
+    assert await trade.gateway.payload(message) == payload
+
+
+async def test_edifact_behind_x12_in_one_file_is_said(trade: Any, edi: Any) -> None:
+    """The X12 is taken; what follows is on the trail."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()) + ORDERS)
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
+    trail = await trade.gateway.trail(message_id=message.id)
+    (rejected,) = [one for one in trail if one.kind == "document.rejected"]
+    assert rejected.data["rules"] == ["edi.file.not_x12"]
+
+
+async def test_855_in_005010_is_read_by_its_own_guide(trade: Any, edi: Any) -> None:
+    """GS08 chooses the guide; the same map reads it, and the 997 speaks the group's version."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()).replace("*X*004010~", "*X*005010~"))
+    (answer,) = await trade.answers(message)
+    assert "AK5*A~AK9*A*1*1*1~" in answer
+    assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]

@@ -23,7 +23,7 @@ from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd,
 from gateway.edi.library import Guides
 from gateway.edi.numbers import Seen
 from gateway.edi.rules import finding
-from gateway.edi.segments import BLANKS, Buffer, Mark, Run, Service, cut
+from gateway.edi.segments import BLANKS, STARTS, Buffer, Mark, Run, Service, cut
 from gateway.edi.structure import Structure, structure_of
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Element, Loop, Message, Verdict, Wire, first_text, verdict_of
@@ -32,8 +32,6 @@ from gateway.errors import PartnerFault
 from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 
 BOM = b"\xef\xbb\xbf"
-STARTS = (b"ISA", b"UNA", b"UNB")
-"""What an interchange begins with."""
 MOST_ELEMENTS = 16
 """More than any service segment has."""
 HELD = 256
@@ -118,6 +116,8 @@ class Machine(ABC):
         self._group_verdicts: set[Verdict] = set()
         self._group_numbers = Seen()
         self._message: _OpenMessage | None = None
+        self._reached = 0
+        """Where the service segment that is looked at begins: what has no trailer ends there."""
         self._said: set[str] = set()
         self._structures: dict[int, Structure] = {}
         """By the guide's id: its structure keeps it."""
@@ -184,6 +184,7 @@ class Machine(ABC):
             if isinstance(part, Run):
                 self._run(part)
                 continue
+            self._reached = part.offset
             if part.indented:
                 self._indented(part)
             tag = part.tag
@@ -201,6 +202,8 @@ class Machine(ABC):
                 trailer = part
             else:
                 yield from self.other(part)
+        if trailer is None:
+            self._reached = self.buffer.offset
         yield from self._close_group(None)
         yield self._close(trailer)
 
@@ -330,7 +333,7 @@ class Machine(ABC):
         if group.implicit:
             pass
         elif mark is None:
-            place = replace(place, offset=self.buffer.offset)
+            place = replace(place, offset=self._reached)
             group.findings.append(finding("edi.group.trailer_missing", place, said="", wanted=self.tags.group_end))
         else:
             count, number = self.texts(mark, 2)[:2]
@@ -353,7 +356,7 @@ class Machine(ABC):
             accepted=group.received - group.verdicts[Verdict.REJECTED],
             findings=tuple(group.findings),
             outcome=outcome,
-            end=self.buffer.offset if mark is None else mark.end,
+            end=self._reached if mark is None else mark.end,
         )
 
     # ---- messages
@@ -389,7 +392,7 @@ class Machine(ABC):
             where = replace(self.at(opened.mark, number), element=self.tags.message_number)
             found.append(finding(rule, where, said=number, wanted=wanted))
         guide = self.guides.find(head.version, head.type)
-        end = self.buffer.offset if mark is None else mark.offset
+        end = self._reached if mark is None else mark.offset
         body = list(pieces(_joined(opened.parts), self.used_charset, self.delimiters))
         if self.listed is not None:
             for piece in body:
@@ -535,17 +538,16 @@ def _joined(parts: list[Run | Mark]) -> list[Run | Mark]:
     return joined
 
 
-def skip(buffer: Buffer, more: bytes = b"") -> bytes:
-    """Skip filler (and a byte order mark); what was skipped, shortened."""
+def skip(buffer: Buffer) -> bytes:
+    """Skip filler and byte order marks, which files that were put together have inside; what it was, shortened."""
     skipped = b""
-    if more and buffer.take(len(more)) == more:
-        buffer.at += len(more)
-        skipped = more
-    while (piece := buffer.take(256)) and (filler := piece[: len(piece) - len(piece.lstrip(FILLER))]):
+    while piece := buffer.take(256):
+        marked = piece.startswith(BOM)
+        filler = BOM if marked else piece[: len(piece) - len(piece.lstrip(FILLER))]
+        if not filler:
+            break
         buffer.at += len(filler)
         skipped = (skipped + filler)[:64]
-        if len(filler) < len(piece):
-            break
     return skipped
 
 
@@ -569,7 +571,7 @@ def read_file(
 
 def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:
     """Skip what may stand before the first interchange. Raises PartnerFault when there is none."""
-    lead = skip(buffer, BOM)
+    lead = skip(buffer)
     if buffer.take(3) not in machines:
         said = buffer.take(16) or b""
         both = len(machines) > 1

@@ -68,7 +68,9 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
     low, high = spec.minimum, spec.maximum
     if spec.codes is not None:
         # A delta may have narrowed the lengths since, or closed a number's codes with letters.
-        codes = [code for code in sorted(spec.codes) if not check_value(spec, code, _ANYWHERE, chars.delimiters.decimal)]
+        codes = [
+            code for code in sorted(spec.codes) if not check_value(spec, code, _ANYWHERE, chars.delimiters.decimal)
+        ]
         return "(?:" + "|".join(map(re.escape, codes)) + ")" if codes else "(?!)"
     match spec.type:
         case "DT":
@@ -97,7 +99,9 @@ def _decimal(low: int, high: int, mark: str, part: str) -> str:
     """A number, read once from left to right: its sign and its decimal mark do not count towards the length."""
     if low > 1:
         whole = rf"[0-9]{{{low},{high}}}"
-        return rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]|{mark}))[0-9]+{mark}{part})"
+        return (
+            rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]|{mark}))[0-9]+{mark}{part})"
+        )
     # Looking back tells that there were not too many digits: what stands before the number is no digit.
     fits = rf"(?<!(?:[0-9]|{mark}){{{high + 2}}})" if high < UNLIMITED else ""
     bare = "" if part.endswith("+") else rf"|{mark}[0-9]{{1,{high}}}"

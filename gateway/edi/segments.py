@@ -26,16 +26,22 @@ BINARY = {b"BIN": 1, b"BDS": 2}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """The service segments of a standard: those that begin an interchange, the one that ends it, all others."""
+    """The service segments of a standard: the one that begins an interchange, the one that ends it, all others."""
 
-    starts: tuple[bytes, ...]
+    start: bytes
     end: bytes
     others: tuple[bytes, ...]
 
 
-X12 = Service(starts=(b"ISA",), end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA1", b"BIN", b"BDS"))
-EDIFACT = Service(starts=(b"UNB", b"UNA"), end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
+STARTS = (b"ISA", b"UNA", b"UNB")
+"""What an interchange begins with."""
+X12 = Service(start=b"ISA", end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA1", b"BIN", b"BDS"))
+EDIFACT = Service(start=b"UNB", end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
+
+_START = rb"UN[AB](?=[^A-Za-z0-9 ])|ISA(?=(?P<own>[^A-Za-z0-9 ])[\x20-\x7e]{2}(?P=own))"
+_AT_START = re.compile(rb"[\r\n\t ]*+(?:" + _START + rb")")
+"""A header of either standard with separators of its own: where a trailer is missing, the next interchange begins."""
 
 BLOCK = 1 << 16
 """Bytes that are taken in at once, at least: a file that comes byte by byte costs no more than any other."""
@@ -124,12 +130,9 @@ def _marks(delimiters: Delimiters, service: Service) -> re.Pattern[bytes]:
     """A service segment: after a terminator, up to its tag. CR LF blanks may stand between (judged later)."""
     ends = re.escape((delimiters.element + delimiters.segment).encode())
     terminator = re.escape(delimiters.segment.encode())
-    tags = b"|".join((*service.starts, *service.others, service.end))
-    if b"UNA" in service.starts:
-        # UNA has no separator behind its tag: its first character is the component separator.
-        tags = tags.replace(b"|UNA", b"")
-        return re.compile(terminator + rb"([\r\n\t ]*+)(?:(" + tags + rb")(?=[" + ends + rb"])|(UNA)(?=[^A-Za-z0-9]))")
-    return re.compile(terminator + rb"([\r\n\t ]*+)(" + tags + rb")(?=[" + ends + rb"])")
+    tags = b"|".join((service.start, *service.others, service.end))
+    ours = rb"(?:" + tags + rb")(?=[" + ends + rb"])"
+    return re.compile(terminator + rb"(?P<lead>[\r\n\t ]*+)(?P<tag>" + ours + rb"|" + _START + rb")")
 
 
 def released(data: bytes, at: int, start: int, release: bytes) -> bool:
@@ -148,7 +151,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
     terminator = delimiters.segment.encode()
     release = delimiters.release.encode() if delimiters.release else b""
     ended = False
-    while True:
+    while not _AT_START.match(buffer.data, buffer.at):
         end = _last(buffer, terminator, release, ended=ended)
         if end < 0 and not ended:
             _bounded(buffer, limits)
@@ -164,7 +167,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
         if end < 0:
             return
         stop = yield from _region(buffer, end, delimiters, service, limits)
-        if stop:
+        if stop or _AT_START.match(buffer.data, buffer.at):
             return
         if not ended:
             _bounded(buffer, limits)
@@ -208,9 +211,9 @@ def _region(
                 yield Run(run, before + at - len(run), found is None and buffer.ends_with_release)
         if found is None:
             return False
-        lead, tag = found[1], found[found.lastindex or 0]
+        lead, tag = found["lead"], found["tag"]
         start = found.end() - len(tag)
-        if tag in service.starts:
+        if tag in STARTS:
             buffer.at = start
             return True
         if tag in BINARY:

@@ -214,8 +214,8 @@ def _check_characters(piece: str, place: EdiPlace, own: _Segment) -> Iterator[Fi
     if own.releases(piece):
         at_end = piece.endswith(own.delimiters.release or "")
         rule = "edi.element.release_at_end" if at_end else "edi.element.needless_release"
-        said = sent(piece, own.delimiters)
-        yield finding(rule, place, said=said, wanted="a release only before a service character")
+        words = "a release only before a service character"
+        yield finding(rule, place, said=sent(piece, own.delimiters), wanted=words)
 
 
 def _check_open(piece: str, place: EdiPlace, own: _Segment) -> list[Finding]:

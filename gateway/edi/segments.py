@@ -152,7 +152,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
     release = delimiters.release.encode() if delimiters.release else b""
     ended = False
     while not _AT_START.match(buffer.data, buffer.at):
-        end = _last(buffer, terminator, release, ended=ended)
+        end = _last(buffer, terminator, release)
         if end < 0 and not ended:
             _bounded(buffer, limits)
             ended = not buffer.more()
@@ -176,14 +176,11 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             return
 
 
-def _last(buffer: Buffer, terminator: bytes, release: bytes, *, ended: bool) -> int:
-    """The last terminator that is one for sure, -1 when there is none yet."""
+def _last(buffer: Buffer, terminator: bytes, release: bytes) -> int:
+    """The last terminator that is not released, -1 when there is none yet."""
     end = buffer.data.rfind(terminator, buffer.at)
-    while release and end > buffer.at and buffer.data[end - 1 : end] == release:
-        # Only the whole run of release characters tells; it may begin before what is here, so that an earlier one is
-        # taken, unless the file ends here.
-        if ended and not released(buffer.data, end, buffer.at, release):
-            break
+    # What is unread begins behind a terminator, so that every run of release characters is there from its beginning.
+    while release and end >= 0 and released(buffer.data, end, buffer.at, release):
         end = buffer.data.rfind(terminator, buffer.at, end)
     return end
 

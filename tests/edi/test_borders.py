@@ -87,3 +87,11 @@ def test_what_was_said_has_its_release_characters(text: str, said: str, guides: 
     (interchange,) = reading.read_all(data, guides=guides)
     (found,) = interchange.groups[0].messages[0].findings
     assert found.said == said
+
+
+def test_texts_that_end_with_a_released_release_are_no_long_segment(guides: Guides) -> None:
+    """A megabyte of segments that all end with `??` and the terminator, in pieces: each of them ends there."""
+    head = f"{UNB}UNH+1+XXXXXX:D:96A:UN'".encode()
+    pieces = [head, *[b"FTX+AAI+++AB??'" * 1_000] * 80, b"UNT+80002+1'UNZ+1+1'"]
+    (interchange,) = reading.read_all(pieces, guides=guides)
+    assert [found.rule for found in interchange.groups[0].messages[0].findings] == ["edi.message.unsupported"]

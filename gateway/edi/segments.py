@@ -39,8 +39,8 @@ X12 = Service(start=b"ISA", end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA
 EDIFACT = Service(start=b"UNB", end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
 
-_START = rb"UN[AB](?=[^A-Za-z0-9 ])|ISA(?=(?P<own>[^A-Za-z0-9 ])[\x20-\x7e]{2}(?P=own))"
-_AT_START = re.compile(rb"[\r\n\t ]*+(?:" + _START + rb")")
+_START = rb"UNA(?=[^A-Za-z0-9 ])|UNB(?=[^A-Za-z0-9 ][A-Z]{4})|ISA(?=(?P<own>[^A-Za-z0-9 ])[\x20-\x7e]{2}(?P=own))"
+_AT_START = re.compile(rb"[\r\n\t ]*+(?P<tag>" + _START + rb")")
 """A header of either standard with separators of its own: where a trailer is missing, the next interchange begins."""
 
 BLOCK = 1 << 16
@@ -151,7 +151,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
     terminator = delimiters.segment.encode()
     release = delimiters.release.encode() if delimiters.release else b""
     ended = False
-    while not _AT_START.match(buffer.data, buffer.at):
+    while not _starts(buffer):
         end = _last(buffer, terminator, release)
         if end < 0 and not ended:
             _bounded(buffer, limits)
@@ -167,13 +167,21 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
         if end < 0:
             return
         stop = yield from _region(buffer, end, delimiters, service, limits)
-        if stop or _AT_START.match(buffer.data, buffer.at):
+        if stop or _starts(buffer):
             return
         if not ended:
             _bounded(buffer, limits)
             ended = not buffer.more()
         elif buffer.data.find(terminator, buffer.at) < 0:
             return
+
+
+def _starts(buffer: Buffer) -> bool:
+    """Whether the next interchange begins here; what stands before it is passed over."""
+    found = _AT_START.match(buffer.data, buffer.at)
+    if found is not None:
+        buffer.at = found.start("tag")
+    return found is not None
 
 
 def _last(buffer: Buffer, terminator: bytes, release: bytes) -> int:

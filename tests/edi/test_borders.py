@@ -40,9 +40,10 @@ def test_an_interchange_behind_one_without_a_trailer_is_read_whatever_its_separa
     other = x12.decode().translate(str.maketrans(separators)).encode()
     cut, short = x12.removesuffix(TRAILER), ORDERS.removesuffix(b"UNZ+1+1'")
     for first, second in ((cut, other), (cut, same_end), (cut, ORDERS), (cut, OTHER), (short, OTHER), (short, x12)):
-        data = first + second
+        data = first + b"\r\n" + second
         read = reading.read_all((data[at : at + chunk] for at in range(0, len(data), chunk)), guides=guides)
         missing, right = verdicts(read)
+        assert read[0].findings[0].place.offset == data.index(second)  # type: ignore[union-attr]
         assert missing[1:] == (Verdict.REJECTED, ["edi.interchange.trailer_missing"])
         assert right[1:] == (Verdict.ACCEPTED, [])
 

@@ -73,6 +73,9 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
         ]
         return "(?:" + "|".join(map(re.escape, codes)) + ")" if codes else "(?!)"
     match spec.type:
+        case kind if kind == "B" or (kind[0] in "RnN" and any(mark in chars.delimiters.all for mark in "-.,")):
+            # A sign or decimal mark that is a separator, too: only the slow path cuts before it reads.
+            return "(?!)"
         case "DT":
             year = {8: r"[12][0-9]{3}", 6: r"[0-9]{2}"}.get(high)
             return "(?!)" if year is None or low != high else f"{year}(?:{_DATE})"
@@ -87,8 +90,6 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
             return _decimal(low, high, f"[{''.join(map(re.escape, chars.delimiters.decimal))}]", "[0-9]+")
         case "a":
             return f"{chars.letters}{{{low},{high}}}"
-        case "B":
-            return "(?!)"
         case kind if kind.startswith("N"):
             return rf"-?[0-9]{{{low},{high}}}"
         case _:

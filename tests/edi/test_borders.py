@@ -19,7 +19,7 @@ ORDER = (
 )
 UNB = "UNB+UNOC:3+S+R+260105:0930+1'"
 ORDERS = f"{UNB}{ORDER}UNZ+1+1'".encode()
-SEPARATORS = str.maketrans({"+": "|", ":": "^", "'": "\x1c"})
+SEPARATORS = str.maketrans("+:'", "|^\x1c")
 OTHER = ("UNA^|.\\ \x1c" + ORDERS.decode().translate(SEPARATORS)).encode()
 
 
@@ -35,9 +35,9 @@ def test_an_interchange_behind_one_without_a_trailer_is_read_whatever_its_separa
     """Other separators, the other standard: only the first is refused, and the last has no finding."""
     monkeypatch.setattr(segments, "BLOCK", 1)
     x12 = wrap("850")
-    separators = {"*": "|", ">": "^", "~": "\n"}
-    same_end = x12.decode().translate(str.maketrans({"*": "|", ">": "^"})).encode()
-    other = x12.decode().translate(str.maketrans(separators)).encode()
+    separators = str.maketrans("*>~", "|^\n")
+    same_end = x12.decode().translate(str.maketrans("*>", "|^")).encode()
+    other = x12.decode().translate(separators).encode()
     cut, short = x12.removesuffix(TRAILER), ORDERS.removesuffix(b"UNZ+1+1'")
     for first, second in ((cut, other), (cut, same_end), (cut, ORDERS), (cut, OTHER), (short, OTHER), (short, x12)):
         data = first + b"\r\n" + second

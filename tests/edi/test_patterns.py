@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.edi.delimiters import EDIFACT, Delimiters
@@ -44,3 +46,14 @@ def test_lengths_hold_for_codes_times_and_numbers(
     for raw in (right, wrong):
         found = check_segment(spec, raw, EdiPlace(), delimiters, "utf-8")
         assert (match(raw) is None) == bool(found) == (raw == wrong)
+
+
+@pytest.mark.parametrize("separator", ["-", "."])
+def test_a_separator_that_is_a_sign_or_a_decimal_mark_is_never_part_of_a_number(separator: str) -> None:
+    """Two elements of one digit are not one number: only the slow path reads such a segment."""
+    number = element("R", 1, 3).elements[0]
+    spec = SegmentSpec(tag="ZZ1", label="own", elements=(number, replace(number, codes=frozenset("7"))))
+    delimiters = Delimiters(element=separator)
+    for raw in ("ZZ1{0}1{0}5", "ZZ1{0}{0}5"):
+        assert check_segment(spec, raw.format(separator), EdiPlace(), delimiters, "utf-8")
+        assert compile_segment(spec, delimiters).fullmatch(raw.format(separator)) is None

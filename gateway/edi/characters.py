@@ -79,12 +79,17 @@ def cleaner(delimiters: Delimiters) -> Callable[[str], str]:
     return clean
 
 
-def encoded(text: str, charset: str, delimiters: Delimiters) -> bytes:
-    """The bytes that `decoded` had."""
+def sent(text: str, delimiters: Delimiters) -> str:
+    """Text as it was sent, released characters behind their release."""
     if not text.isascii():
         for pair, stand in _releases(delimiters):
             text = text.replace(stand, pair)
-    return text.encode(charset, "surrogateescape")
+    return text
+
+
+def encoded(text: str, charset: str, delimiters: Delimiters) -> bytes:
+    """The bytes that `decoded` had."""
+    return sent(text, delimiters).encode(charset, "surrogateescape")
 
 
 def size(text: str, charset: str, delimiters: Delimiters) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gateway.edi.characters import UNDECODABLE, cleaner, size
+from gateway.edi.characters import UNDECODABLE, cleaner, sent, size
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.guide import ElementSpec, Note, SegmentSpec
 from gateway.edi.rules import finding
@@ -144,7 +144,14 @@ def check_segment(spec: SegmentSpec, raw: str, place: EdiPlace, delimiters: Deli
     pieces = raw.split(delimiters.element)
     found: list[Finding] = []
     if len(pieces) > 1 and not pieces[-1]:
-        found.append(finding("edi.segment.trailing_separators", place, said=raw[-8:], wanted="data after a separator"))
+        found.append(
+            finding(
+                "edi.segment.trailing_separators",
+                place,
+                said=sent(raw[-8:], delimiters),
+                wanted="data after a separator",
+            )
+        )
         while len(pieces) > 1 and not pieces[-1]:
             pieces.pop()
     present = {index for index, piece in enumerate(pieces) if index and piece}
@@ -207,7 +214,8 @@ def _check_characters(piece: str, place: EdiPlace, own: _Segment) -> Iterator[Fi
     if own.releases(piece):
         at_end = piece.endswith(own.delimiters.release or "")
         rule = "edi.element.release_at_end" if at_end else "edi.element.needless_release"
-        yield finding(rule, place, said=piece, wanted="a release only before a service character")
+        words = "a release only before a service character"
+        yield finding(rule, place, said=sent(piece, own.delimiters), wanted=words)
 
 
 def _check_open(piece: str, place: EdiPlace, own: _Segment) -> list[Finding]:
@@ -258,7 +266,8 @@ def _check_one(spec: ElementSpec, piece: str, place: EdiPlace, own: _Segment) ->
     components = piece.split(component)
     if len(components) > 1 and not components[-1]:
         wanted = "data after a component separator"
-        found.append(finding("edi.segment.trailing_separators", place, said=piece[-8:], wanted=wanted))
+        said = sent(piece[-8:], own.delimiters)
+        found.append(finding("edi.segment.trailing_separators", place, said=said, wanted=wanted))
     while components and not components[-1]:
         components.pop()
     if len(components) > len(spec.components):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.edi.characters import codec
-from gateway.edi.filler import BOM, STARTS, skip
+from gateway.edi.filler import skip
 from gateway.edi.interchange import Event
 from gateway.edi.library import Guides
 from gateway.edi.machine import Machine
 from gateway.edi.rules import finding
-from gateway.edi.segments import Buffer
+from gateway.edi.segments import STARTS, Buffer
 from gateway.edi.tolerances import Limits, Tolerances
 from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding
@@ -39,7 +39,7 @@ def read_file(
 
 def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:
     """Skip what may stand before the first interchange. Raises PartnerFault when there is none."""
-    lead = skip(buffer, BOM)
+    lead = skip(buffer)
     if buffer.take(3) not in machines:
         raise _unknown(buffer, machines)
     if not lead:

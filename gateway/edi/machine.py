@@ -15,14 +15,14 @@ from dataclasses import replace
 from gateway.edi.body import pieces
 from gateway.edi.check import check_message, clean
 from gateway.edi.envelope import number_of
-from gateway.edi.filler import STARTS, skip
+from gateway.edi.filler import skip
 from gateway.edi.guide import Guide
 from gateway.edi.interchange import Event, GroupEnd, GroupStart, InterchangeEnd, InterchangeStart, with_parts
 from gateway.edi.library import Guides
 from gateway.edi.numbers import Seen
 from gateway.edi.opened import Head, OpenGroup, OpenMessage, Tags, joined
 from gateway.edi.rules import finding
-from gateway.edi.segments import Buffer, Mark, Run, Service, cut
+from gateway.edi.segments import STARTS, Buffer, Mark, Run, Service, cut
 from gateway.edi.service import ServiceSegments
 from gateway.edi.structure import Structure, structure_of
 from gateway.edi.tolerances import Limits, Tolerances
@@ -58,6 +58,8 @@ class Machine(ServiceSegments, ABC):
         self._group_verdicts: set[Verdict] = set()
         self._group_numbers = Seen()
         self._message: OpenMessage | None = None
+        self._reached = 0
+        """Where the service segment that is looked at begins: what has no trailer ends there."""
         self._structures: dict[int, Structure] = {}
         """By the guide's id: its structure keeps it."""
 
@@ -123,6 +125,7 @@ class Machine(ServiceSegments, ABC):
             if isinstance(part, Run):
                 self._run(part)
                 continue
+            self._reached = part.offset
             if part.indented:
                 self.indented(part)
             tag = part.tag
@@ -140,6 +143,8 @@ class Machine(ServiceSegments, ABC):
                 trailer = part
             else:
                 yield from self.other(part)
+        if trailer is None:
+            self._reached = self.buffer.offset
         yield from self._close_group(None)
         yield self._close(trailer)
 
@@ -201,7 +206,7 @@ class Machine(ServiceSegments, ABC):
         if group.implicit:
             pass
         elif mark is None:
-            place = replace(place, offset=self.buffer.offset)
+            place = replace(place, offset=self._reached)
             group.findings.append(finding("edi.group.trailer_missing", place, said="", wanted=self.tags.group_end))
         else:
             count, number = self.texts(mark, 2)[:2]
@@ -224,7 +229,7 @@ class Machine(ServiceSegments, ABC):
             accepted=group.received - group.verdicts[Verdict.REJECTED],
             findings=tuple(group.findings),
             outcome=outcome,
-            end=self.buffer.offset if mark is None else mark.end,
+            end=self._reached if mark is None else mark.end,
         )
 
     # ---- messages
@@ -260,7 +265,7 @@ class Machine(ServiceSegments, ABC):
             where = replace(self.at(opened.mark, number), element=self.tags.message_number)
             found.append(finding(rule, where, said=number, wanted=wanted))
         guide = self.guides.find(head.version, head.type)
-        end = self.buffer.offset if mark is None else mark.offset
+        end = self._reached if mark is None else mark.offset
         body = list(pieces(joined(opened.parts), self.used_charset, self.delimiters))
         if self.listed is not None:
             for piece in body:

@@ -12,12 +12,15 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.edi.delimiters import Delimiters
+from gateway.edi.elements import check_value
 from gateway.edi.guide import UNLIMITED, ElementSpec, Note, SegmentSpec
+from gateway.findings import EdiPlace
 
 _DATE = "(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])(?:29|30)|(?:0[13578]|1[02])31"
-_SECONDS = 6
-"""The length of a time with seconds."""
+_MINUTES, _SECONDS = 4, 6
+"""The lengths of a time without and with seconds."""
 _TIME = r"(?:[01][0-9]|2[0-3])[0-5][0-9]"
+_ANYWHERE = EdiPlace()
 CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _WIDE = frozenset({"AN", "ID", "an"})
 """Types whose text may hold any printable character."""
@@ -64,22 +67,29 @@ def _simple(spec: ElementSpec, chars: Characters) -> str:
     """A pattern for one present element or component that is not composite."""
     low, high = spec.minimum, spec.maximum
     if spec.codes is not None:
-        return "(?:" + "|".join(re.escape(code) for code in sorted(spec.codes)) + ")" if spec.codes else "(?!)"
+        # A delta may have narrowed the lengths since, or closed a number's codes with letters.
+        codes = [
+            code for code in sorted(spec.codes) if not check_value(spec, code, _ANYWHERE, chars.delimiters.decimal)
+        ]
+        return "(?:" + "|".join(map(re.escape, codes)) + ")" if codes else "(?!)"
     match spec.type:
+        case kind if kind == "B" or (kind[0] in "RnN" and any(mark in chars.delimiters.all for mark in "-.,")):
+            # A sign or decimal mark that is a separator, too: only the slow path cuts before it reads.
+            return "(?!)"
         case "DT":
             year = {8: r"[12][0-9]{3}", 6: r"[0-9]{2}"}.get(high)
             return "(?!)" if year is None or low != high else f"{year}(?:{_DATE})"
         case "TM":
-            seconds = rf"(?:[0-5][0-9][0-9]{{0,{high - 6}}})?" if high >= _SECONDS else ""
-            return _TIME + seconds
+            if high < _MINUTES or low > high:
+                return "(?!)"
+            seconds = rf"[0-5][0-9][0-9]{{{max(low - _SECONDS, 0)},{high - _SECONDS}}}" if high >= _SECONDS else "(?!)"
+            return f"{_TIME}(?:{seconds})" if low > _MINUTES else f"{_TIME}(?:{seconds})?"
         case "R":
             return _decimal(low, high, r"\.", "[0-9]*")
         case "n":
             return _decimal(low, high, f"[{''.join(map(re.escape, chars.delimiters.decimal))}]", "[0-9]+")
         case "a":
             return f"{chars.letters}{{{low},{high}}}"
-        case "B":
-            return "(?!)"
         case kind if kind.startswith("N"):
             return rf"-?[0-9]{{{low},{high}}}"
         case _:
@@ -90,7 +100,9 @@ def _decimal(low: int, high: int, mark: str, part: str) -> str:
     """A number, read once from left to right: its sign and its decimal mark do not count towards the length."""
     if low > 1:
         whole = rf"[0-9]{{{low},{high}}}"
-        return rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]))[0-9]+{mark}{part})"
+        return (
+            rf"-?(?:{whole}(?!{mark})|(?=(?:[0-9]|{mark}){{{low + 1},{high + 1}}}(?![0-9]|{mark}))[0-9]+{mark}{part})"
+        )
     # Looking back tells that there were not too many digits: what stands before the number is no digit.
     fits = rf"(?<!(?:[0-9]|{mark}){{{high + 2}}})" if high < UNLIMITED else ""
     bare = "" if part.endswith("+") else rf"|{mark}[0-9]{{1,{high}}}"

@@ -26,16 +26,22 @@ BINARY = {b"BIN": 1, b"BDS": 2}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """The service segments of a standard: those that begin an interchange, the one that ends it, all others."""
+    """The service segments of a standard: the one that begins an interchange, the one that ends it, all others."""
 
-    starts: tuple[bytes, ...]
+    start: bytes
     end: bytes
     others: tuple[bytes, ...]
 
 
-X12 = Service(starts=(b"ISA",), end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA1", b"BIN", b"BDS"))
-EDIFACT = Service(starts=(b"UNB", b"UNA"), end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
+STARTS = (b"ISA", b"UNA", b"UNB")
+"""What an interchange begins with."""
+X12 = Service(start=b"ISA", end=b"IEA", others=(b"GS", b"ST", b"SE", b"GE", b"TA1", b"BIN", b"BDS"))
+EDIFACT = Service(start=b"UNB", end=b"UNZ", others=(b"UNG", b"UNH", b"UNT", b"UNE"))
 
+
+_START = rb"UNA(?=[^A-Za-z0-9 ])|UNB(?=[^A-Za-z0-9 ][A-Z]{4})|ISA(?=(?P<own>[^A-Za-z0-9 ])[\x20-\x7e]{2}(?P=own))"
+_AT_START = re.compile(rb"[\r\n\t ]*+(?P<tag>" + _START + rb")")
+"""A header of either standard with separators of its own: where a trailer is missing, the next interchange begins."""
 
 BLOCK = 1 << 16
 """Bytes that are taken in at once, at least: a file that comes byte by byte costs no more than any other."""
@@ -124,12 +130,9 @@ def _marks(delimiters: Delimiters, service: Service) -> re.Pattern[bytes]:
     """A service segment: after a terminator, up to its tag. CR LF blanks may stand between (judged later)."""
     ends = re.escape((delimiters.element + delimiters.segment).encode())
     terminator = re.escape(delimiters.segment.encode())
-    tags = b"|".join((*service.starts, *service.others, service.end))
-    if b"UNA" in service.starts:
-        # UNA has no separator behind its tag: its first character is the component separator.
-        tags = tags.replace(b"|UNA", b"")
-        return re.compile(terminator + rb"([\r\n\t ]*+)(?:(" + tags + rb")(?=[" + ends + rb"])|(UNA)(?=[^A-Za-z0-9]))")
-    return re.compile(terminator + rb"([\r\n\t ]*+)(" + tags + rb")(?=[" + ends + rb"])")
+    tags = b"|".join((service.start, *service.others, service.end))
+    ours = rb"(?:" + tags + rb")(?=[" + ends + rb"])"
+    return re.compile(terminator + rb"(?P<lead>[\r\n\t ]*+)(?P<tag>" + ours + rb"|" + _START + rb")")
 
 
 def released(data: bytes, at: int, start: int, release: bytes) -> bool:
@@ -148,8 +151,8 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
     terminator = delimiters.segment.encode()
     release = delimiters.release.encode() if delimiters.release else b""
     ended = False
-    while True:
-        end = _last(buffer, terminator, release, ended=ended)
+    while not _starts(buffer):
+        end = _last(buffer, terminator, release)
         if end < 0 and not ended:
             _bounded(buffer, limits)
             ended = not buffer.more()
@@ -164,7 +167,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
         if end < 0:
             return
         stop = yield from _region(buffer, end, delimiters, service, limits)
-        if stop:
+        if stop or _starts(buffer):
             return
         if not ended:
             _bounded(buffer, limits)
@@ -173,14 +176,19 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
             return
 
 
-def _last(buffer: Buffer, terminator: bytes, release: bytes, *, ended: bool) -> int:
-    """The last terminator that is one for sure, -1 when there is none yet."""
+def _starts(buffer: Buffer) -> bool:
+    """Whether the next interchange begins here; what stands before it is passed over."""
+    found = _AT_START.match(buffer.data, buffer.at)
+    if found is not None:
+        buffer.at = found.start("tag")
+    return found is not None
+
+
+def _last(buffer: Buffer, terminator: bytes, release: bytes) -> int:
+    """The last terminator that is not released, -1 when there is none yet."""
     end = buffer.data.rfind(terminator, buffer.at)
-    while release and end > buffer.at and buffer.data[end - 1 : end] == release:
-        # Only the whole run of release characters tells; it may begin before what is here, so that an earlier one is
-        # taken, unless the file ends here.
-        if ended and not released(buffer.data, end, buffer.at, release):
-            break
+    # What is unread begins behind a terminator, so that every run of release characters is there from its beginning.
+    while release and end >= 0 and released(buffer.data, end, buffer.at, release):
         end = buffer.data.rfind(terminator, buffer.at, end)
     return end
 
@@ -208,9 +216,9 @@ def _region(
                 yield Run(run, before + at - len(run), found is None and buffer.ends_with_release)
         if found is None:
             return False
-        lead, tag = found[1], found[found.lastindex or 0]
+        lead, tag = found["lead"], found["tag"]
         start = found.end() - len(tag)
-        if tag in service.starts:
+        if tag in STARTS:
             buffer.at = start
             return True
         if tag in BINARY:

@@ -36,7 +36,7 @@ class Limits:
     """Bounds on what one file may make us hold; what exceeds them is refused with a finding or a PartnerFault."""
 
     segment: int = 1 << 20
-    """Bytes in one segment, BIN and BDS included."""
+    """Bytes in one segment; in BIN and BDS, what a message may have."""
     message: int = 64 << 20
     """Bytes in one transaction set: the set is what memory holds."""
     findings: int = 100

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.edi.characters import size
+from gateway.edi.characters import sent, size
 from gateway.edi.elements import check_segment
 from gateway.edi.guide import LoopUse, SegmentSpec
 from gateway.edi.hierarchy import Hierarchy
@@ -320,6 +320,7 @@ class Walk:
         if rule not in self.said:
             self.said.add(rule)
             severity = Severity.ACCEPT if tolerated else None
+            said = sent(said, self.structure.delimiters)
             self.report(finding(rule, place, said=said, wanted="segments without it", severity=severity))
 
     def finish(self, state: State, position: int, offset: int) -> None:

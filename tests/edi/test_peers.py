@@ -23,7 +23,7 @@ from gateway.edi import reading
 from gateway.edi.body import pieces
 from gateway.edi.characters import cleaner
 from gateway.edi.edifact import EdifactMachine
-from gateway.edi.filler import BOM, skip
+from gateway.edi.filler import skip
 from gateway.edi.library import standard
 from gateway.edi.segments import EDIFACT, Buffer, Mark, Run, cut
 from gateway.edi.tolerances import Limits, Tolerances
@@ -115,7 +115,7 @@ def envelope_differences(row: dict[str, Any], data: bytes) -> Iterator[str]:
 def tokens_of(data: bytes) -> list[list[list[str]]]:
     """A whole file as our reader cuts it: segments of elements of components, without UNA; empty ends cut off."""
     buffer = Buffer(data)
-    skip(buffer, BOM)
+    skip(buffer)
     found: list[list[list[str]]] = []
     while buffer.take(3) in (b"UNA", b"UNB"):
         machine = EdifactMachine(buffer, standard(), Tolerances(), Limits(), "iso8859-1")

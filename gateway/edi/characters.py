@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from gateway.edi.charset import is_transparent
 from gateway.edi.delimiters import Delimiters
 from gateway.errors import OurFault
 
@@ -20,20 +21,13 @@ _STANDS_FOR = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4"
 UNDECODABLE = re.compile("[\ud800-\udfff]+")
 """What could not be decoded."""
 
-TRANSPARENT = re.compile(r"ascii|utf-8|iso8859-\d+|cp125\d|koi8-[ru]|mac-\w+")
-"""Codecs in which every byte below 0x80 is the ASCII character: the only ones that can be cut before decoding."""
-
 
 def codec(name: str) -> str:
     """The codec of that name, as Python spells it. Raises OurFault for one that cannot be cut before it is decoded."""
-    try:
-        known = codecs.lookup(name).name
-    except LookupError:
-        known = ""
-    if TRANSPARENT.fullmatch(known) is None:
+    if not is_transparent(name):
         remedy = "name an ASCII-compatible one, such as utf-8, iso-8859-1 or windows-1252"
         raise OurFault(f"EDI cannot be read in the charset {name!r}", remedy=remedy)
-    return known
+    return codecs.lookup(name).name
 
 
 def _releases(delimiters: Delimiters) -> list[tuple[str, str]]:

@@ -54,22 +54,27 @@ SAME: dict[Key, Key] = {(version, "CONTRL"): ("D3", "CONTRL") for version in ("1
 class Guides:
     """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
 
-    def __init__(self, package: Package | Added, own: Mapping[Key, Guide] | None = None) -> None:
+    def __init__(
+        self, package: Package | Added, own: Mapping[Key, Guide] | None = None, agreed: Collection[str] = ()
+    ) -> None:
         self._package = package
         self._own = dict(own or {})
+        self._agreed = frozenset(agreed)
+        """Types that are read by one of `own` or not at all."""
 
     def __iter__(self) -> Iterator[Guide]:
         """All of them, read now. Raises OurFault, naming the file, when one cannot be read."""
         for key in sorted(self._package.keys | self._own.keys()):
             guide = self.find(*key)
-            assert guide is not None
-            yield guide
+            if guide is not None:
+                yield guide
 
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
         """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
         key = (version[:VERSION_LENGTH], type)
         key = SAME.get(key, key)
-        return self._own.get(key) or self._package.guide(key)
+        own = self._own.get(key)
+        return own if own is not None or type in self._agreed else self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:
         """Whether there is any guide for this GS08 or directory."""
@@ -89,7 +94,11 @@ class Guides:
 
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
-        return Guides(self._package, {**self._own, (guide.version, guide.type): guide})
+        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed)
+
+    def agreeing(self, guide: Guide) -> Guides:
+        """Guides in which this one stands for its type: other versions of it were not agreed and are not read."""
+        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed | {guide.type})
 
     def adding(self, standard: str, version: str, files: Mapping[str, bytes]) -> Guides:
         """Guides that also hold those of a folder, such as `gateway edi import` writes.
@@ -99,7 +108,7 @@ class Guides:
         version and type (but one of `with_guide` stays first), a segment for its tag in the guides of this folder. Read
         when first asked for; OurFault, naming the file, comes then.
         """
-        return Guides(Added(self._package, standard, version, files), self._own)
+        return Guides(Added(self._package, standard, version, files), self._own, self._agreed)
 
     def closing(self, type: str, codes: Mapping[str, Collection[str]], version: str = "004010") -> Guides:  # noqa: A002
         """Guides in which one set has these code lists closed. Raises ValueError for what does not exist."""

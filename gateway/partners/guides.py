@@ -93,7 +93,7 @@ def syntax_of(
     ]
     for rule in rules:
         if rule.guide is not None and (made := guides.get(rule.guide)) is not None:
-            own = own.with_guide(made.guide)
+            own = own.agreeing(made.guide)
     dialect = agreement.x12
     return Syntax(
         guides=own,

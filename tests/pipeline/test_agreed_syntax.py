@@ -40,6 +40,16 @@ async def test_partner_whose_guide_closes_a_code_gets_the_997_that_says_so(trade
     assert await trade.gateway.documents(message) == []
 
 
+async def test_partner_with_a_guide_is_not_read_by_another_version(trade: Any, edi: Any) -> None:
+    """What the guide closes and requires would be passed over in silence: 005010 was not agreed."""
+    await trade.order()
+    agree_on(trade, guide("acme/855", "extends: x12/004010/855\ncodes: {BAK02: [AC]}"))
+    message = await trade.arrives(edi.file(edi.ack()).replace("*004010~", "*005010~"))
+    (answer,) = await trade.answers(message)
+    assert "AK5*R*1~" in answer
+    assert await trade.gateway.documents(message) == []
+
+
 async def test_document_records_the_guide_that_it_was_checked_by(trade: Any, edi: Any) -> None:
     """Its name and the hash of its files; another kind of document has the gateway's own."""
     await trade.order()

@@ -60,7 +60,9 @@ def _events(data: bytes, chunks: int, **options: object) -> tuple[list[Event], t
         for event in reading.read(source, guides=standard(), **options):  # type: ignore[arg-type]
             events.append(event)
             if isinstance(event, Message) and chunks:
-                assert sum(1 for _ in walk(event.root)) <= event.segments
+                # A loop that came without its first segment is given an empty one, in a message that is refused.
+                begun = sum(one.rule == "edi.segment.loop_start_missing" for one in event.findings)
+                assert sum(1 for _ in walk(event.root)) <= event.segments + begun
     except PartnerFault as fault:
         _complete(fault)
         return events, fault.findings

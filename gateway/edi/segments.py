@@ -152,7 +152,7 @@ def cut(buffer: Buffer, delimiters: Delimiters, service: Service, limits: Limits
     release = delimiters.release.encode() if delimiters.release else b""
     ended = False
     while not _starts(buffer):
-        end = _last(buffer, terminator, release)
+        end = _last(buffer, terminator, release, ended=ended)
         if end < 0 and not ended:
             _bounded(buffer, limits)
             ended = not buffer.more()
@@ -184,12 +184,16 @@ def _starts(buffer: Buffer) -> bool:
     return found is not None
 
 
-def _last(buffer: Buffer, terminator: bytes, release: bytes) -> int:
+def _last(buffer: Buffer, terminator: bytes, release: bytes, *, ended: bool) -> int:
     """The last terminator that is not released, -1 when there is none yet."""
     end = buffer.data.rfind(terminator, buffer.at)
     # What is unread begins behind a terminator, so that every run of release characters is there from its beginning.
     while release and end >= 0 and released(buffer.data, end, buffer.at, release):
         end = buffer.data.rfind(terminator, buffer.at, end)
+    if terminator in BLANKS and not ended:
+        # Line breaks may still turn out to stand before a service segment: they wait for what follows them.
+        solid = len(buffer.data[buffer.at : end + 1].rstrip(BLANKS))
+        end = buffer.data.find(terminator, buffer.at + solid) if solid else -1
     return end
 
 

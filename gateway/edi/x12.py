@@ -139,9 +139,11 @@ class X12Machine(Machine):
         """ISB and ISE behind the ISA ask a network for its services (X12.5): they are no concern of the receiver."""
         separator, terminator = self.delimiters.element.encode(), self.delimiters.segment.encode()
         requests = tuple(tag + separator for tag in REQUESTS)
-        segments = (segment.lstrip(b"\r\n") for segment in raw.split(terminator))
-        if self.groups or not all(segment.startswith(requests) for segment in segments if segment):
-            super().stray(raw, offset, wanted)
+        at = 0
+        while not self.groups and (raw.startswith(requests, at) or raw[at : at + 1] in (b"\r", b"\n")):
+            # Segment by segment: where a run ends depends on the chunks of the file.
+            at = raw.find(terminator, at) + 1 or len(raw) if raw.startswith(requests, at) else at + 1
+        super().stray(raw[at:], offset + at, wanted)
 
     @property
     def counted(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,8 +91,6 @@ def test_whatever_x12_came_the_answers_are_valid(
 @given(changes=CHANGES, every=st.booleans())
 def test_whatever_edifact_came_the_answers_are_valid(changes: list[tuple[int, int, bytes]], *, every: bool) -> None:
     """CONTRL."""
-    if standard().find("D3", "CONTRL") is None:
-        pytest.skip("there is no guide edifact/D3/CONTRL")
     check(changed(ORDERS, changes), Choices(contrl=True, every_message=every))
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, BinaryIO, Self
+from typing import Annotated, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
 
 from gateway.cli.answers import answering, say
 from gateway.cli.edi_guides import complete_guide, guide_named
-from gateway.cli.edi_progress import PATIENCE
+from gateway.cli.edi_progress import COUNTED, Meter
 from gateway.cli.edi_reading import Workspace
 from gateway.edi.generate import DENSITY, LINES, PER_INTERCHANGE, interchanges
 from gateway.edi.library import Guides, standard
@@ -74,7 +70,7 @@ def generate(
         made = interchanges(
             chosen, count=count, seed=seed, density=density, lines=lines, per_interchange=per_interchange
         )
-        with _opened(output) as out, _Meter(count) as meter:
+        with _opened(output) as out, Meter(count, columns=COUNTED) as meter:
             for number, data in enumerate(made):
                 if mutation is None:
                     out.write(data)
@@ -115,37 +111,3 @@ def _opened(path: Path | None) -> Iterator[BinaryIO]:
         raise OurFault(
             f"cannot write {path}: {error.strerror}", remedy="check the path, your rights and the space on the disk"
         ) from error
-
-
-class _Meter:
-    """Counts documents, and draws a bar on stderr once `PATIENCE` is over; nothing where stderr is no terminal."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._made = 0
-        self._drawn = sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-
-    def add(self, count: int) -> None:
-        """So many documents more were made."""
-        self._made = min(self._made + count, self._total)
-        if not self._drawn:
-            return
-        if self._bar is None and time.monotonic() - self._began >= PATIENCE:
-            columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-            self._task = self._bar.add_task("", total=self._total)
-            self._bar.start()
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._made)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()

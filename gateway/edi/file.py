@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.edi.characters import codec
 from gateway.edi.filler import skip
-from gateway.edi.interchange import Event
+from gateway.edi.interchange import Event, Interchange, Whole, put_together
 from gateway.edi.library import Guides
 from gateway.edi.machine import Machine
 from gateway.edi.rules import finding
@@ -16,25 +16,65 @@ from gateway.errors import PartnerFault
 from gateway.findings import EdiPlace, Finding
 
 
-def read_file(
-    source: bytes | Iterable[bytes],
-    machines: Mapping[bytes, type[Machine]],
-    *,
-    guides: Guides,
-    tolerances: Tolerances | None = None,
-    limits: Limits | None = None,
-    charset: str | None = None,
-) -> Iterator[Event]:
-    """Read a file, each interchange by the machine for its first three bytes. Raises what `reading.read` raises."""
-    chosen = None if charset is None else codec(charset)
-    buffer = Buffer(source)
-    notes = _begin(buffer, machines)
-    while (machine := machines.get(buffer.take(3))) is not None:
-        yield from machine(buffer, guides, tolerances or Tolerances(), limits or Limits(), chosen).interchange(notes)
-        notes = []
-    if buffer.take(3) in STARTS:
-        # An interchange of the other standard behind one that this reader knows: never skipped in silence.
-        raise _unknown(buffer, machines)
+class Reader:
+    """Reads files of interchanges: each by the machine that is named by its first three bytes."""
+
+    def __init__(self, machines: Mapping[bytes, type[Machine]]) -> None:
+        self._machines = machines
+
+    def read(
+        self,
+        source: bytes | Iterable[bytes],
+        *,
+        guides: Guides,
+        tolerances: Tolerances | None = None,
+        limits: Limits | None = None,
+        charset: str | None = None,
+    ) -> Iterator[Event]:
+        """Read a file of interchanges, whole or as chunks, holding one message at a time.
+
+        `charset` is that of the messages (absent: UTF-8 in X12, what UNB names in EDIFACT). Raises PartnerFault (with
+        its finding) for what is no interchange at all, for a header that cannot be read and for what exceeds `limits`,
+        OurFault for a charset that cannot be used; everything else that is wrong is a finding.
+        """
+        machines = self._machines
+        chosen = None if charset is None else codec(charset)
+        buffer = Buffer(source)
+        notes = _begin(buffer, machines)
+        while (machine := machines.get(buffer.take(3))) is not None:
+            own = machine(buffer, guides, tolerances or Tolerances(), limits or Limits(), chosen)
+            yield from own.interchange(notes)
+            notes = []
+        if buffer.take(3) in STARTS:
+            # An interchange of the other standard behind one that this reader knows: never skipped in silence.
+            raise _unknown(buffer, machines)
+
+    def read_all(
+        self,
+        source: bytes | Iterable[bytes],
+        *,
+        guides: Guides,
+        tolerances: Tolerances | None = None,
+        limits: Limits | None = None,
+        charset: str | None = None,
+    ) -> list[Interchange]:
+        """All interchanges of a small file, with final verdicts. Raises what `read` raises."""
+        whole = self.read_whole(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset)
+        if whole.fault is not None:
+            raise whole.fault
+        return list(whole.interchanges)
+
+    def read_whole(
+        self,
+        source: bytes | Iterable[bytes],
+        *,
+        guides: Guides,
+        tolerances: Tolerances | None = None,
+        limits: Limits | None = None,
+        charset: str | None = None,
+    ) -> Whole:
+        """A small file with final verdicts; what `read` raises is in `fault`, behind all that was read before it."""
+        return put_together(self.read(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset))
 
 
 def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Finding]:

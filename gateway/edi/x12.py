@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.edi.envelope import TA1, check_group, check_start, is_start, padded
-from gateway.edi.file import read_file
+from gateway.edi.file import Reader
 from gateway.edi.guide import Guide
 from gateway.edi.header import read_header
 from gateway.edi.interchange import (
@@ -21,14 +21,11 @@ from gateway.edi.interchange import (
     Whole,
     combined,
     of_group,
-    put_together,
 )
-from gateway.edi.library import Guides
 from gateway.edi.machine import Machine
 from gateway.edi.opened import Head, Tags
 from gateway.edi.rules import finding
 from gateway.edi.segments import X12, Mark
-from gateway.edi.tolerances import Limits, Tolerances
 from gateway.edi.tree import Element, Segment, first_text
 from gateway.findings import EdiPlace, Finding, Severity
 
@@ -174,45 +171,6 @@ class X12Machine(Machine):
         yield Ta1(segment=segment, findings=tuple(found))
 
 
-def read(
-    source: bytes | Iterable[bytes],
-    *,
-    guides: Guides,
-    tolerances: Tolerances | None = None,
-    limits: Limits | None = None,
-    charset: str | None = None,
-) -> Iterator[Event]:
-    """Read a file of X12 interchanges, whole or as chunks, holding one transaction set at a time.
-
-    `charset` must be ASCII-compatible. Raises PartnerFault (with its finding) for what is no X12 at all, for a header
-    that cannot be read and for what exceeds `limits`; everything else that is wrong is a finding.
-    """
-    machines = {b"ISA": X12Machine}
-    return read_file(source, machines, guides=guides, tolerances=tolerances, limits=limits, charset=charset)
-
-
-def read_all(
-    source: bytes | Iterable[bytes],
-    *,
-    guides: Guides,
-    tolerances: Tolerances | None = None,
-    limits: Limits | None = None,
-    charset: str | None = None,
-) -> list[Interchange]:
-    """All interchanges of a small file, with final verdicts. Raises what `read` raises."""
-    whole = read_whole(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset)
-    if whole.fault is not None:
-        raise whole.fault
-    return list(whole.interchanges)
-
-
-def read_whole(
-    source: bytes | Iterable[bytes],
-    *,
-    guides: Guides,
-    tolerances: Tolerances | None = None,
-    limits: Limits | None = None,
-    charset: str | None = None,
-) -> Whole:
-    """A small file with final verdicts; what `read` raises is in `fault`, behind all that was read before it."""
-    return put_together(read(source, guides=guides, tolerances=tolerances, limits=limits, charset=charset))
+_READER = Reader({b"ISA": X12Machine})
+read, read_all, read_whole = _READER.read, _READER.read_all, _READER.read_whole
+"""As those of `reading`, for files of X12 alone: anything else in them is a PartnerFault."""

@@ -25,11 +25,11 @@ from gateway.mapping import (
     check_map,
     compile_any,
     from_folders,
-    json_text,
     shipped,
 )
 from gateway.mapping.envelope import FIELDS as ENVELOPE
 from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
+from gateway.mapping.json import text as json_text
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 

@@ -10,7 +10,8 @@ import typer
 
 from gateway.canonical import check, dump, parse
 from gateway.findings import Finding
-from gateway.mapping import JsonExample, JsonMap, json_text, shipped
+from gateway.mapping import JsonExample, JsonMap, shipped
+from gateway.mapping.json import text as json_text
 
 
 def read_body(own: JsonMap, body: dict[str, Any], *, indent: int | None) -> tuple[Finding, ...]:

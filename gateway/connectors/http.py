@@ -26,7 +26,7 @@ from gateway.connectors.exchange import Answer, exchange, retry_after
 from gateway.connectors.mapped import Body
 from gateway.connectors.said import clean, clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
-from gateway.mapping import json_text
+from gateway.mapping.json import text as json_text
 from gateway.ports import Clock, Delivered, Delivery, Json
 from gateway.settings import Call, HttpTarget
 

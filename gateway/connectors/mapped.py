@@ -20,7 +20,7 @@ class Mapped:
     """A body and how it was made."""
 
     body: Json
-    """Numbers are Decimals; `gateway.mapping.json_text.encode` writes them."""
+    """Numbers are Decimals; `gateway.mapping.json.text.encode` writes them."""
     map: str
     map_hash: str
     left_out: int

@@ -14,7 +14,7 @@ compiles either.
 from __future__ import annotations
 
 from gateway.mapping.head import Head, head
-from gateway.mapping.json_map import (
+from gateway.mapping.json.map import (
     JsonExample,
     JsonMap,
     JsonReading,
@@ -23,7 +23,7 @@ from gateway.mapping.json_map import (
     compile_any,
     compile_json_map,
 )
-from gateway.mapping.json_scope import UnmappedMember
+from gateway.mapping.json.scope import UnmappedMember
 from gateway.mapping.laws import check_map
 from gateway.mapping.map import Example, Map, Reading, Writing, compile_map, from_folders, shipped, shipped_map
 from gateway.mapping.state import Lost, Unmapped

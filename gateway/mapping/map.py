@@ -15,12 +15,12 @@ from gateway.canonical.shape import near
 from gateway.edi.tree import Loop
 from gateway.errors import OurFault
 from gateway.findings import Finding
-from gateway.mapping.compile import Compiler, compile_codes
 from gateway.mapping.known import Known, lost
 from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
-from gateway.mapping.scope import Scope
+from gateway.mapping.segments.compile import Compiler, compile_codes
+from gateway.mapping.segments.scope import Scope
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
 
 Sources = Mapping[str, str] | Callable[[str], tuple[str, str]]

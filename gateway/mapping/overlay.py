@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.canonical.shape import near
-from gateway.mapping.json_overlay import apply_json
+from gateway.mapping.json.overlay import apply_json
 from gateway.mapping.rules import Problems
 from gateway.mapping.source import Node, read_source
 

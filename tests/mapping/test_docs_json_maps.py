@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.mapping import compile_json_map, json_text
-from gateway.mapping.json_words import NAMES
+from gateway.mapping import compile_json_map
+from gateway.mapping.json import text as json_text
+from gateway.mapping.json.words import NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json-maps.md").read_text("utf-8")
 

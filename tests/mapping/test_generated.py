@@ -19,11 +19,11 @@ from gateway.canonical.shape import fields
 from gateway.findings import Severity
 from gateway.mapping import Map, shipped_map
 from gateway.mapping.codes import Codes
-from gateway.mapping.hierarchy import DOCUMENT, Tree
 from gateway.mapping.pairs import Coded, Date, Fields, Implied, Many, Number, Pairs, Sscc, When
 from gateway.mapping.paths import Path
-from gateway.mapping.scope import Each, Inside, One, Repeated, Scalars, Scope
-from gateway.mapping.segment import Lens, SegmentLens
+from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
+from gateway.mapping.segments.scope import Each, Inside, One, Repeated, Scalars, Scope
+from gateway.mapping.segments.segment import Lens, SegmentLens
 
 Json = dict[str, Any]
 

@@ -17,9 +17,10 @@ from gateway.canonical import KINDS, dump, parse
 from gateway.canonical.shape import fields
 from gateway.errors import OurFault
 from gateway.findings import Severity
-from gateway.mapping import JsonMap, check_json_map, compile_json_map, from_folders, json_text, shipped
-from gateway.mapping.json_pairs import Flag, IsoDate, IsoWhen, JsonNumber, Option, Said, Texts
-from gateway.mapping.json_scope import Each, JsonScope, Tree
+from gateway.mapping import JsonMap, check_json_map, compile_json_map, from_folders, shipped
+from gateway.mapping.json import text as json_text
+from gateway.mapping.json.pairs import Flag, IsoDate, IsoWhen, JsonNumber, Option, Said, Texts
+from gateway.mapping.json.scope import Each, JsonScope, Tree
 from gateway.mapping.pairs import Coded, Date, Number
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.edi.tree import Loop, Segment, joined
 from gateway.mapping.memory import keep, kept_of, recall, remember
-from gateway.mapping.scope import Child, Scope
+from gateway.mapping.segments.scope import Child, Scope
 from gateway.mapping.state import Json, ReadState, WriteState
 
 MAX_DEPTH: Final = 32

@@ -13,13 +13,13 @@ from pydantic import BaseModel
 
 from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes
-from gateway.mapping.compile import Compiler, Place
-from gateway.mapping.json_scope import Each, Fixed, JsonScope, Level, ListRule, Member, Preset, Tree
-from gateway.mapping.json_text import Pointer, read_pointer
-from gateway.mapping.json_words import JsonConstant, read_constant, read_line
+from gateway.mapping.json.scope import Each, Fixed, JsonScope, Level, ListRule, Member, Preset, Tree
+from gateway.mapping.json.text import Pointer, read_pointer
+from gateway.mapping.json.words import JsonConstant, read_constant, read_line
 from gateway.mapping.known import Known
 from gateway.mapping.paths import Path, getter, putter, read_path
 from gateway.mapping.rules import Problems
+from gateway.mapping.segments.compile import Compiler, Place
 from gateway.mapping.source import Node
 
 LIST_KEYS: Final = ("each", "at", "set", "fields", "lists")

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol
 
 from gateway.findings import Finding, JsonPlace
 from gateway.mapping.codes import Codes
-from gateway.mapping.json_pairs import Pair
-from gateway.mapping.json_text import Pointer, decode, encode, find, put, read_pointer, same, write_pointer
+from gateway.mapping.json.pairs import Pair
+from gateway.mapping.json.text import Pointer, decode, encode, find, put, read_pointer, same, write_pointer
 from gateway.mapping.paths import Get, Path, Put
 from gateway.mapping.rules import finding
 from gateway.mapping.state import Json, Lost, WriteState

@@ -15,7 +15,7 @@ from gateway.findings import JsonPlace
 from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.rules import finding
-from gateway.mapping.segment import SegmentLens
+from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, Lost, ReadState, WriteState
 
 Child = Segment | Loop

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.canonical.shape import near
 from gateway.mapping.codes import Codes
-from gateway.mapping.json_pairs import Flag, IsoDate, IsoWhen, JsonNumber, Option, Pair, Said, Texts
+from gateway.mapping.json.pairs import Flag, IsoDate, IsoWhen, JsonNumber, Option, Pair, Said, Texts
 from gateway.mapping.pairs import Coded, Date, Number, Same
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems

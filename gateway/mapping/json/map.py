@@ -13,15 +13,15 @@ from gateway.canonical import KINDS, dump, parse
 from gateway.canonical.shape import near
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding
-from gateway.mapping.compile import compile_codes
 from gateway.mapping.head import head
-from gateway.mapping.json_compile import JsonCompiler
-from gateway.mapping.json_scope import JsonReadState, JsonScope, UnmappedMember
-from gateway.mapping.json_text import encode, same
+from gateway.mapping.json.compile import JsonCompiler
+from gateway.mapping.json.scope import JsonReadState, JsonScope, UnmappedMember
+from gateway.mapping.json.text import encode, same
 from gateway.mapping.known import Known, lost
 from gateway.mapping.map import Map, Sources, compile_map, finder
 from gateway.mapping.overlay import JSON, resolve
 from gateway.mapping.rules import Problems, finding
+from gateway.mapping.segments.compile import compile_codes
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json, Lost, WriteState
 

@@ -1,0 +1,1 @@
+"""Maps of JSON bodies: members and the fields of a document, both ways."""

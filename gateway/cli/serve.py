@@ -35,6 +35,7 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
 async def _serve(folder: Path) -> None:
     from gateway import wiring  # noqa: PLC0415  other commands start without it
 
+    gc.set_threshold(*COLLECTOR)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

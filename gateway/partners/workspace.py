@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.edi.delta import PartnerGuide
+from gateway.edi.library import Guides
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
@@ -44,6 +45,8 @@ class Workspace:
     """Partner's name to the SHA-256 (hex) of its file: which agreement decided."""
     guides: Mapping[str, PartnerGuide]
     """Every guide that an agreement names."""
+    standard: Guides
+    """The guides that come with the gateway, those of whole versions in the workspace before them."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -132,6 +135,7 @@ def examine(
         agreements=tuple(agreements),
         versions={name: hashes[tree.file] for name, tree in trees.items()},
         guides=shelf.sound(),
+        standard=shelf.standard,
         findings=tuple(findings),
     )
     return workspace, tuple(findings)

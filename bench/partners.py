@@ -28,7 +28,7 @@ PARTNERS = 500
 MOST_SECONDS = 3.0
 MOST_MB = 200.0
 DOCUMENTS = (
-    ("send", "purchase_order", "850", "BEG: {BEG04: ~}", "required: [N1/N3]\ncodes: {BEG02: [SA, NE]}"),
+    ("850", "BEG: {BEG04: ~}", "required: [N1/N3]\ncodes: {BEG02: [SA, NE]}"),
     (
         "receive",
         "order_acknowledgement",
@@ -36,7 +36,7 @@ DOCUMENTS = (
         "BAK: {BAK05: ~}",
         "required: [N1/N3]\ncodes: {BAK02: [AC, AD, AK, RD]}",
     ),
-    ("receive", "ship_notice", "856", "BSN: {BSN05: ~}", "lengths: {BSN02: 2/20}"),
+    ("856", "BSN: {BSN05: ~}", "lengths: {BSN02: 2/20}"),
 )
 AGREEMENT = """\
 title: Invented Partner {number}
@@ -69,7 +69,7 @@ def generate(folder: Path, partners: int) -> None:
         name = f"partner{number:05d}"
         own = bool(number % 2)
         named = []
-        for _, _, document, change, guide in DOCUMENTS:
+        for document, change, guide in DOCUMENTS:
             named.append(f"map: {name}/{document}, guide: {name}/{document}" if own else f"map: x12/{document}")
             if own:
                 _write(folder / "maps" / name / f"{document}.yaml", _map(document, change, number))

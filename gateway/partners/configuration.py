@@ -1,6 +1,6 @@
-"""All that decides about documents, read from a workspace at one moment: a value that is activated whole, or not at all.
+"""All that decides about documents, read from a workspace at one moment: a value, activated whole or not at all.
 
-Its version is the SHA-256 over its files. Where a map or an agreement is wrong there is no configuration, only findings.
+Its version is the SHA-256 over its files. Where anything in them is wrong there is no configuration, only findings.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def stamps(folder: Path) -> dict[str, Stamp]:
     found: dict[str, Stamp] = {}
     for path in _files(folder):
         try:
-            seen = os.stat(folder / path)
+            seen = (folder / path).stat()
         except OSError:  # gone since it was listed, or not ours to read: reading says so
             continue
         found[path] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
+    CONFIGURATION,
     Attempt,
     Channel,
     Direction,
@@ -81,7 +82,7 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
 
 def messages(connection: Connection, *, partner: str | None, state: MessageState | None, limit: int) -> list[Message]:
     """The newest first."""
-    statement = _MESSAGES.order_by(message.c.id.desc()).limit(_bounded(limit))
+    statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:

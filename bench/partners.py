@@ -29,13 +29,7 @@ MOST_SECONDS = 3.0
 MOST_MB = 200.0
 DOCUMENTS = (
     ("850", "BEG: {BEG04: ~}", "required: [N1/N3]\ncodes: {BEG02: [SA, NE]}"),
-    (
-        "receive",
-        "order_acknowledgement",
-        "855",
-        "BAK: {BAK05: ~}",
-        "required: [N1/N3]\ncodes: {BAK02: [AC, AD, AK, RD]}",
-    ),
+    ("855", "BAK: {BAK05: ~}", "required: [N1/N3]\ncodes: {BAK02: [AC, AD, AK, RD]}"),
     ("856", "BSN: {BSN05: ~}", "lengths: {BSN02: 2/20}"),
 )
 AGREEMENT = """\

@@ -30,8 +30,11 @@ from gateway.mapping import (
 
 JSON = "json"
 """The document of maps for an ERP's bodies."""
-MOST_COMPILED = 96
-"""Compiled maps kept ready, those used last; one takes 0.5 to 1 MB and is made again in some 20 ms."""
+MOST_COMPILED = 64
+"""Compiled maps kept ready, those used last; one takes about 2 MB and is made again in some 20 ms."""
+
+MOST_FROM_CHECKING = 16
+"""Of the maps that were compiled only to check them: most partners say nothing in the next hour."""
 
 
 class MapCache:
@@ -112,7 +115,7 @@ class MapShelf:
                 return None
         except OSError:
             return None
-        if isinstance(made, Map):
+        if isinstance(made, Map) and len(self._cache) < MOST_FROM_CHECKING:
             self._cache.keep(made)
         found = Head(document=made.document if isinstance(made, Map) else JSON, canonical=made.canonical)
         self._cache.sound[made.hash] = found

@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 class Kept(Store, Queries, VersionShelf, Protocol):
     """What activation needs of the store."""
 
+    async def newest_events(self, message_id: str, *, limit: int = 200) -> list[TrailEntry]:
+        """The last events of a message's chain, oldest first."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Active(Generic[T]):
@@ -205,7 +208,7 @@ class Activation(Generic[T]):
     async def _record(self, new: Configuration, *, changed: tuple[str, ...], needs_restart: tuple[str, ...]) -> None:
         """Keep what decides from now on, by its hashes, then say so on the trail."""
         await self._store.put(await asyncio.to_thread(lambda: tuple(versions.of(new))))
-        last = last_activated(await self._store.timeline(message_id=CONFIGURATION))
+        last = last_activated(await self._store.newest_events(CONFIGURATION))
         if last is not None and last.data.get("version") == new.version:
             return  # by another node, or before this start
         event = ConfigurationActivated(

@@ -164,11 +164,10 @@ class Parts:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Running]:
     """A whole gateway: store, worker, sealer, web. Ends in good order: no new work, then what runs, then the rest."""
-    checked_before = folder / checked.FILE
-    cache = MapCache(checked.remembered(checked_before))
+    cache = MapCache(checked.remembered(folder / checked.FILE))
     seen = configuration.stamps(folder)
     first = configuration.read(folder, cache=cache)
-    checked.remember(checked_before, cache.sound)
+    first.remember()
     loaded = first.workspace
     seal_key = keys.load_seal_key(folder, loaded.settings)
     keys.publish_seal_key(folder, seal_key)
@@ -262,10 +261,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
 
 def _read_again(folder: Path, cache: MapCache) -> Configuration:
-    known = len(cache.sound)
+    known = set(cache.sound)
     found = configuration.read(folder, cache=cache)
-    if len(cache.sound) != known:
-        checked.remember(folder / checked.FILE, cache.sound)
+    if set(cache.sound) != known:
+        found.remember()
     return found
 
 

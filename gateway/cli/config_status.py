@@ -39,7 +39,7 @@ async def _trail(workspace: Path) -> list[TrailEntry]:
     from gateway.wiring import open_store  # noqa: PLC0415
 
     async with open_store(workspace) as store:
-        return await store.timeline(message_id=CONFIGURATION)
+        return await store.newest_events(CONFIGURATION)
 
 
 def _status(workspace: Path, trail: list[TrailEntry]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.errors import OurFault
-from gateway.partners import workspace
+from gateway.partners import checked, workspace
 from gateway.partners.map_names import known_maps
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import SETTINGS_FILE, Workspace
@@ -40,13 +40,22 @@ class Configuration:
     version: str
     """SHA-256 (hex) over names and contents of all files."""
 
+    def remember(self) -> None:
+        """Write down which of its maps are sound, and forget the others."""
+        checked.remember(self.workspace.folder / checked.FILE, self.maps.sound(map_names_of(self.workspace)))
+
     def changed(self, before: Mapping[str, str]) -> tuple[str, ...]:
         """The files that were added, removed or changed since `before`, in order."""
         return tuple(sorted(dict(self.files.items() ^ before.items())))
 
 
 def read(folder: Path, *, cache: MapCache | None = None, now: datetime | None = None) -> Configuration:
-    """The configuration in `folder`. OurFault with all findings of all files."""
+    """The configuration in `folder`. OurFault with all findings of all files.
+
+    `cache` (default: what a gateway that runs here found sound before) spares compiling maps again.
+    """
+    if cache is None:
+        cache = MapCache(checked.remembered(folder / checked.FILE))
     shelf = MapShelf(folder, cache)
     loaded = workspace.load(folder, now=now, map_exists=known_maps(folder), map_head=shelf.head)
     findings = shelf.check(sorted(map_names_of(loaded)))

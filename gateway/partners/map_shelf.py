@@ -129,6 +129,13 @@ class MapShelf:
             found.update(dict.fromkeys(self._faults.get(name, ())))
         return tuple(found)
 
+    def sound(self, names: Iterable[str]) -> dict[str, Head]:
+        """Of these maps what was found sound, by content hash. The cache forgets all others."""
+        hashes = {self.version(name) for name in names}
+        found = {content: head for content, head in self._cache.sound.items() if content in hashes}
+        self._cache.sound = found
+        return dict(found)
+
     def map(self, name: str) -> Map:
         """The compiled map. OurFault where it is not sound."""
         return self._cache.map(

@@ -170,6 +170,10 @@ class Asking:
             partial(queries.timeline, message_id=message_id, order_number=order_number, partner=partner)
         )
 
+    async def newest_events(self, message_id: str, *, limit: int = 200) -> list[TrailEntry]:
+        """The last events of a message's chain, oldest first; at most 1,000."""
+        return await self.database.read(partial(queries.newest_events, message_id=message_id, limit=limit))
+
     async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  it is the trade's word
         """The agreement, map or guide of this hash as it was; None where it was never in use here."""
         return await self.database.read(partial(versions.get, kind=kind, hash_=hash))

@@ -217,6 +217,12 @@ def timeline(
     return [trail.entry(row) for row in connection.execute(statement)]
 
 
+def newest_events(connection: Connection, *, message_id: str, limit: int) -> list[TrailEntry]:
+    """The last events of a message's chain, oldest first."""
+    statement = select(event).where(event.c.message_id == message_id).order_by(event.c.number.desc())
+    return [trail.entry(row) for row in connection.execute(statement.limit(_bounded(limit)))][::-1]
+
+
 def _of_order(order_number: str) -> ColumnElement[bool]:
     is_order = and_(document.c.number == order_number, document.c.kind == "purchase_order")
     touching = (

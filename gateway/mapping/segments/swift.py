@@ -153,7 +153,7 @@ def _read(source: Source, number: int, lens: Lens) -> str:
         source.add(f"if {name} is None: return False", 4)
         source.add(f"if own: {beside} = {text}" if beside else "if own: return False", 4)
     else:
-        known = {Date: read_known_date}.get(type(pair)) or _narrow(pair)
+        known = read_known_date if isinstance(pair, Date) else _narrow(pair)
         source.add(f"{name} = {source.constant(known)}({text})", 3)
         source.add(f"if {name} is None: return False", 3)
     source.add(f"else: {name} = {beside + ' = ' if beside else ''}None")

@@ -312,7 +312,9 @@ def make_station(
     )
 
 
-def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf) -> Connector:
+def _connector(
+    name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf | None = None
+) -> Connector:
     if isinstance(target, HttpTarget):
         body = mapped_body(compile_bodies(folder, target, maps))
         return HttpConnector(name, target, folder, session, body, clock=now)

@@ -6,7 +6,7 @@ Recorded is `x12/855 4f0c…` (name and hash); a guide's record begins with the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -105,10 +105,15 @@ def gateway_version() -> str:
         return "source"
 
 
+def sources_of(version: Version) -> Callable[[str], tuple[str, str]]:
+    """The texts of then, as `compile_map` and `compile_any` take them: file and text by a map's name."""
+    texts = {source.name: (source.file, source.content.decode("utf-8", "surrogatepass")) for source in version.sources}
+    return texts.__getitem__
+
+
 def map_of(version: Version) -> Map | JsonMap:
     """The map as it was then, by the language of now. OurFault where that cannot compile it any more."""
-    texts = {source.name: (source.file, source.content.decode("utf-8", "surrogatepass")) for source in version.sources}
-    return compile_any(version.sources[0].name, texts.__getitem__)
+    return compile_any(version.sources[0].name, sources_of(version))
 
 
 def agreement_then(version: Version) -> Agreement:

@@ -98,7 +98,7 @@ class Writer:
         elements = segment.elements
         separator = self.delimiters.element
         try:
-            text = separator.join(elements)  # type: ignore[arg-type]  a composite raises
+            text = separator.join(elements)  # type: ignore[arg-type]  # a composite raises
         except TypeError:
             text = ""
         # All elements at once, where each of them is plain data and the last one is there.

@@ -409,5 +409,10 @@ def test_a_running_gateway_takes_a_changed_map_up_refuses_a_broken_one_and_goes_
     maps = [served.shown(each)["documents"][0]["map"] for each in (one, two, three)]
     assert maps[0] != maps[1] == maps[2]
     assert all(each.startswith("acme/850 ") for each in maps)
+    command = [sys.executable, "-m", "gateway", "message", "show", one, "--workspace", str(served.folder)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"map {maps[0]}" in text
+    assert "guide 004010 acme/850 " in text
+    assert "agreement acme " in text
     assert f"{MAPS}:3" in served.process.log.read_text()
     assert served.process.running

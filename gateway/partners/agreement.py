@@ -186,8 +186,9 @@ class RestChannel(Part):
 class DocumentRule(Part):
     """One kind of document in one direction."""
 
-    set: Annotated[str, Form(SET, "three digits such as 850 (X12), or six letters such as ORDERS (EDIFACT)")] | None = Field(
-        default=None, description="X12 transaction set or EDIFACT message, which names the standard; absent for REST."
+    set: Annotated[str, Form(SET, "three digits (850, in X12) or six letters (ORDERS)")] | None = Field(
+        default=None,
+        description="X12 transaction set or EDIFACT message, which names the standard; absent for REST.",
     )
     map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")
     guide: str | None = Field(

@@ -1,6 +1,7 @@
 """The `read` step: an interchange becomes verdicts, acknowledgment, documents and deliveries, in one commit.
 
-What answers what (997 and TA1, CONTRL) is the standard's; an acknowledgment is never answered. Either all of it happens or nothing: no half-read interchange is ever visible.
+What answers what (997 and TA1, CONTRL) is the standard's; an acknowledgment is never answered. Either all of it happens
+or nothing: no half-read interchange is ever visible.
 """
 
 from __future__ import annotations

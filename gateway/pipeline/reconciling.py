@@ -1,7 +1,7 @@
-"""Their acknowledgments of what we sent: a 997, 999, TA1 or CONTRL closes the message it names, and tells its documents.
+"""Their acknowledgments of what we sent: a 997, 999, TA1 or CONTRL closes the message it names, and its documents.
 
-An acknowledgment is never acknowledged (X12.20, ISO 9735-4 5.3). One that names nothing of ours, or something closed already, has no
-effect but its event. It may come before our own commit of having sent: the store's states let it win.
+An acknowledgment is never acknowledged (X12.20, ISO 9735-4 5.3). One that names nothing of ours, or something closed
+already, has no effect but its event. It may come before our own commit of having sent: the store's states let it win.
 """
 
 from __future__ import annotations

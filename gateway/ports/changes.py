@@ -152,6 +152,6 @@ class Changes:
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
     keys: tuple[tuple[str, str], ...] = ()
-    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`; one that is taken already
-    raises NaturalKeyTaken."""
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
+    one that is taken already raises NaturalKeyTaken."""
     events: tuple[Event, ...] = ()

@@ -69,9 +69,8 @@ class X12:
 
     async def reconcile(self, decided: Decisions, interchange: Interchange) -> None:
         """Their TA1s, whatever else is wrong with the envelope, then their 997s and 999s."""
-        await reconciling.reconcile_x12(
-            self, decided, interchange, [one for one in interchange.groups if _is_answer(one)]
-        )
+        groups = filter(_is_answer, interchange.groups)
+        await reconciling.reconcile_x12(self, decided, interchange, groups)
 
     def answer_envelope(self, decided: Decisions, interchange: Interchange) -> None:
         """A TA1, where the interchange asks for one or its envelope fails."""

@@ -93,6 +93,6 @@ def _unknown(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> Partner
     said = buffer.take(16) or b""
     *others, last = (name.decode() for name in machines)
     wanted = f"{', '.join(others)} or {last} at the beginning" if others else f"{last} at the beginning"
-    rule = "edi.file.unreadable" if others else "edi.file.not_x12"
+    rule = "edi.file.not_x12" if not others else "edi.file.unreadable" if b"ISA" in machines else "edi.file.not_edifact"
     found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
     return PartnerFault(found.text, findings=(found,))

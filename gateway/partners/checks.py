@@ -19,7 +19,7 @@ from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
-from gateway.partners.dialects import MODELS, identity_of, value_of, wrong_in
+from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in
 from gateway.partners.keys import load_certificate, weakness
 from gateway.yamltext import Path as Keys
 from gateway.yamltext import YamlText, near_miss
@@ -181,7 +181,7 @@ def _identities(files: Files) -> Iterator[Finding]:
         claims: list[tuple[dict[Any, str], str, Keys, Any]] = [
             (as2, "as2_id_twice", ("as2", "id"), at(partner.data, "as2", "id")),
             *(
-                (wire[one], f"{one}_id_twice", (one, "identity", "id"), identity_of(at(partner.data, one, "identity")))
+                (wire[one], ID_TWICE[one], (one, "identity", "id"), identity_of(at(partner.data, one, "identity")))
                 for one in MODELS
             ),
         ]

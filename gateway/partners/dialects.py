@@ -15,6 +15,9 @@ from gateway.partners.agreement import Dialect, EdifactDialect, Standard, X12Dia
 MODELS: Mapping[Standard, type[Dialect]] = {"x12": X12Dialect, "edifact": EdifactDialect}
 """The sections by their keys in an agreement."""
 
+ID_TWICE: Mapping[Standard, str] = {"x12": "x12_id_twice", "edifact": "edifact_id_twice"}
+"""The rule that an identity is one partner's."""
+
 DELIMITERS: Mapping[Standard, tuple[str, ...]] = {
     "x12": ("element_separator", "component_separator", "segment_terminator"),
     "edifact": (

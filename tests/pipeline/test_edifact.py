@@ -10,7 +10,8 @@ import pytest
 from gateway.partners.agreement import DocumentRule, Documents
 from gateway.pipeline import composing
 from gateway.ports import Direction, DocumentState, MessageState
-from tests.pipeline.edifact_trade import ACME, US, Edifact, in_edifact
+
+from .edifact_trade import ACME, US, Edifact, in_edifact
 
 ORDER = "4500012345"
 

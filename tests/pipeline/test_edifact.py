@@ -101,6 +101,8 @@ REFUSED_ENVELOPES: dict[str, tuple[dict[str, str], str]] = {
     "another sender": ({"sender": "5999999999999:14"}, "+4+23+UNB+3'"),
     "another qualifier": ({"sender": f"{ACME}:ZZ"}, "+4+23+UNB+3'"),
     "another receiver": ({"receiver": "5999999999999:14"}, "+4+7+UNB+4'"),
+    "UNZ counts otherwise": ({"count": "3"}, "+4+29+UNZ+2'"),
+    "UNZ has another reference": ({"trailer": "R2"}, "+4+28+UNZ+3'"),
     "a test interchange": ({"tail": "++1"}, "+4+25+UNB+12'"),
 }
 
@@ -306,3 +308,12 @@ async def test_ready_file_of_edifact_waits_for_its_contrl_where_it_asks(traded: 
     assert (sent.state, sent.content_type) == (MessageState.SENT, "application/edifact")
     await traded.arrives(Edifact.contrl("X7"))
     assert (await traded.gateway.newest("own")).state is MessageState.ACKNOWLEDGED
+
+
+async def test_answer_repeats_what_the_agreed_characters_lack(trade: Any) -> None:
+    """UNOA has no small letters and their reference has: it is answered; letters beyond ASCII are dots."""
+    in_edifact(trade, syntax="UNOA")
+    for reference, told in (("r1-small", "UCI+r1-small+"), ("r\xe9f", "UCI+r.f+")):
+        message = await trade.arrives(Edifact.interchange(Edifact.answer("999"), reference=reference, count="1"))
+        (text,) = await trade.answers(message)
+        assert told in text

@@ -129,13 +129,14 @@ class Edifact:
     def render(self, station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
         """One message, no group."""
         dialect = _agreed(outgoing.agreement)
-        asks = outgoing.type != SERVICE_MESSAGE
+        asks = outgoing.type != SERVICE_MESSAGE  # a CONTRL about a CONTRL would never end
         envelope = edifact_write.Envelope(
             sender=_party(self.ours(station, outgoing.agreement)),
             receiver=_party(dialect.identity),
             control_reference=self.control_number(numbers),
             at=outgoing.at,
-            syntax=_syntax(dialect, outgoing.syntax_version or dialect.syntax_version),
+            # An answer repeats what they said, which may not be as agreed: it must be sayable all the same.
+            syntax=_syntax(dialect, outgoing.syntax_version or dialect.syntax_version, strict=asks),
             ack_requested=dialect.request_acknowledgment and asks,
             test=dialect.test,
         )
@@ -181,7 +182,7 @@ def _class(version: int) -> int:
     return 4 if version >= REPETITION_FROM else 3
 
 
-def _syntax(dialect: EdifactDialect, version: int) -> Syntax:
+def _syntax(dialect: EdifactDialect, version: int, *, strict: bool) -> Syntax:
     delimiters = Delimiters(
         element=dialect.element_separator,
         component=dialect.component_separator,
@@ -196,4 +197,5 @@ def _syntax(dialect: EdifactDialect, version: int) -> Syntax:
         una=dialect.una,
         newline="\n" if dialect.line_breaks else "",
         charset=dialect.charset,
+        strict=strict,
     )

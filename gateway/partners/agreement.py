@@ -161,6 +161,11 @@ class EdifactDialect(Dialect):
     request_acknowledgment: bool = Field(
         default=True, description="Ask for a CONTRL (0031) and wait for it; the CONTRL itself never asks."
     )
+    received_is_enough: bool = Field(
+        default=False,
+        description="A CONTRL that says only that our interchange came (0083 is 8) closes what we sent: for partners "
+        "that send no other.",
+    )
     answer: Literal["asked", "always"] = Field(
         default="asked",
         description="When they get our CONTRL: when their 0031 asks or something is refused, or always.",

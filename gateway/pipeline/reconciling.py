@@ -30,7 +30,7 @@ TAKEN = frozenset({"A", "E"})
 OUR_SET = "0001"
 """ST02 of the one set in a group of ours."""
 
-REFUSED = "4"
+REFUSED, RECEIVED = "4", "8"
 """0083 of a CONTRL."""
 
 CLOSED = frozenset({MessageState.ACKNOWLEDGED, MessageState.REJECTED})
@@ -106,7 +106,7 @@ async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple
 async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) -> None:
     """A CONTRL: refusing our interchange, or a message in it, or all of it acknowledged, closes what we sent.
 
-    One that says only that the interchange came (0083 is 8) closes nothing: another one may follow.
+    One that says only that the interchange came (0083 is 8) closes nothing, unless it is agreed: another may follow.
     """
     try:
         found = None if message.outcome is Verdict.REJECTED else acknowledge.read_contrl(message)
@@ -128,7 +128,9 @@ async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) 
     refused = Fate.REJECTED in fates
     outcome = REFUSED if refused else found.action
     answer = _Answer(type=message.type, control_number=found.control_number, outcome=outcome)
-    if refused or fates == {Fate.ACCEPTED}:
+    dialect = decided.agreement.edifact
+    enough = found.action == RECEIVED and dialect is not None and dialect.received_is_enough
+    if refused or enough or fates == {Fate.ACCEPTED}:
         decided.met.extend(() if sent.wait_key is None else (sent.wait_key,))
         await _settle(decided, sent, answer, accepted=not refused)
     else:

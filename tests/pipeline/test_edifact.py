@@ -317,3 +317,41 @@ async def test_answer_repeats_what_the_agreed_characters_lack(trade: Any) -> Non
         message = await trade.arrives(Edifact.interchange(Edifact.answer("999"), reference=reference, count="1"))
         (text,) = await trade.answers(message)
         assert told in text
+
+
+async def test_receipt_alone_closes_where_it_is_agreed(trade: Any) -> None:
+    """For a partner that never sends more than an 8."""
+    in_edifact(trade, received_is_enough=True)
+    order_id = await trade.order()
+    await trade.arrives(Edifact.contrl("1", "8"))
+    assert (await trade.gateway.newest("ORDERS")).state is MessageState.ACKNOWLEDGED
+    assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
+
+
+async def test_message_in_a_group_is_told_within_its_group(traded: Any) -> None:
+    """UCF above its messages; the document keeps 0048."""
+    await traded.order()
+    inner = Edifact.answer(ORDER) + Edifact.answer("999", number="M2")
+    group = f"UNG+ORDRSP+{ACME}+{US}+260302:0800+G1+UN+D:96A'{inner}UNE+2+G1'"
+    message = await traded.arrives(Edifact.interchange(group))
+    (text,) = await traded.answers(message)
+    assert f"+7'UCF+G1+{ACME}+{US}+7'UCM+M2+ORDRSP:D:96A:UN+4+18'" in text
+    taken = [one for one in await traded.gateway.documents(message) if one.state is not DocumentState.REJECTED]
+    assert [(one.position, one.body["group_control_number"]) for one in taken] == [("R1/G1/M1", "G1")]
+
+
+async def test_crash_before_the_commit_loses_and_doubles_nothing(traded: Any) -> None:
+    """What was decided and not written is decided again: one document, one CONTRL, the next number."""
+    await traded.order()
+    built = traded.wire(Edifact.interchange(Edifact.answer(ORDER), ack="1").encode())
+    await traded.post(built.headers, built.body)
+    (job,) = await traded.gateway.claim()
+    changes = await traded.gateway.step(job)
+    assert len(changes.documents) == len(changes.messages) == 1
+    traded.clock.advance(minutes=2)
+    assert await traded.gateway.store.reap() == 1
+    await traded.gateway.work()
+    message = await traded.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
+    (text,) = await traded.answers(message)
+    assert "+2'UNH+2+CONTRL:" in text
+    assert len(traded.at_erp("order_acknowledgement")) == 1

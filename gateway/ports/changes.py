@@ -107,7 +107,7 @@ class NewDocument:
     map: str | None = None
     guide: str | None = None
     position: str | None = None
-    """Where it stood in its message: `000000012/1/0001` (interchange, group, set)."""
+    """Where it stood in its message: `000000012/1/0001` (interchange, group if there is one, set)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.edi.delta import PartnerGuide, resolve
+from gateway.edi.library import standard
 from gateway.partners.agreement import DocumentRule, Documents
 from gateway.pipeline import composing
 from gateway.ports import Direction, DocumentState, MessageState
@@ -355,3 +357,41 @@ async def test_crash_before_the_commit_loses_and_doubles_nothing(traded: Any) ->
     (text,) = await traded.answers(message)
     assert "+2'UNH+2+CONTRL:" in text
     assert len(traded.at_erp("order_acknowledgement")) == 1
+
+
+def guide(name: str, text: str) -> PartnerGuide:
+    """A partner's guide from its text."""
+    made, findings = resolve(name, find=lambda asked: (f"guides/{asked}.yaml", text), guides=standard())
+    assert made is not None, [one.text for one in findings]
+    return made
+
+
+async def test_partners_own_guide_judges_both_ways(traded: Any) -> None:
+    """What it closes is refused with segment and element; what we write against it is never sent."""
+    closed = guide("acme/ORDRSP", "extends: edifact/D96A/ORDRSP\ncodes: {BGM03: ['4', '27']}\n")
+    wanted = guide("acme/ORDERS", "extends: edifact/D96A/ORDERS\nrequired: [FTX]\n")
+    await traded.order()
+    orders = {"purchase_order": DocumentRule(set="ORDERS", map="small/ORDERS", guide="acme/ORDERS")}
+    answers = {"order_acknowledgement": DocumentRule(set="ORDRSP", map="small/ORDRSP", guide="acme/ORDRSP")}
+    traded.gateway.agree("acme", documents=Documents(send=orders, receive=answers))
+    traded.gateway.change(partner_guides={one.name: one for one in (closed, wanted)})
+    message = await traded.arrives(Edifact.interchange(Edifact.answer(ORDER)))
+    (text,) = await traded.answers(message)
+    assert "UCM+M1+ORDRSP:D:96A:UN+4'UCS+2'UCD+12+4'" in text
+    fine = await traded.arrives(Edifact.interchange(Edifact.answer(ORDER, response="4"), reference="R2"))
+    (document,) = await traded.gateway.documents(fine)
+    assert document.guide == f"D96A acme/ORDRSP {closed.hash}"
+    refused = await traded.order("4500012346")
+    assert (await traded.gateway.store.document(refused)).state is DocumentState.FAILED
+
+
+async def test_deviation_is_read_where_the_section_tolerates_it(trade: Any) -> None:
+    """A UNB wrapped in the middle: noted on the trail."""
+    in_edifact(trade, tolerate=("wrapped_lines",), charset="windows-1252")
+    await trade.order()
+    wrapped = Edifact.interchange(Edifact.answer(ORDER)).replace(":0800", ":08\r\n00")
+    message = await trade.arrives(wrapped)
+    assert message.state is MessageState.PROCESSED
+    trail = await trade.gateway.trail(message_id=message.id)
+    read = next(one for one in trail if one.kind == "interchange.read")
+    assert read.data["tolerated"] == ["edi.segment.line_break"]

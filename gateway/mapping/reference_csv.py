@@ -35,7 +35,7 @@ class Read:
     findings: tuple[Finding, ...]
 
 
-class WrongWord(ValueError):
+class WrongWord(ValueError):  # noqa: N818  a value, collected
     """A value of a row has another form: which column, what it says, what it should be."""
 
     def __init__(self, column: str, said: str, wanted: str) -> None:
@@ -47,9 +47,8 @@ def row_of(words: Mapping[str, str]) -> tuple[CrossReference | None, tuple[Wrong
     """A row from its words by column, or everything wrong with them."""
     wrong: list[WrongWord] = []
     given = {name: words.get(name, "").strip() for name in COLUMNS}
-    for name in ("theirs", "ours"):
-        if not _is_word(given[name]):
-            wrong.append(WrongWord(name, given[name], f"1 to {LONGEST} characters, none of them a control character"))
+    form = f"1 to {LONGEST} characters, none of them a control character"
+    wrong += [WrongWord(name, given[name], form) for name in ("theirs", "ours") if not _is_word(given[name])]
     if given["scheme"] and not _is_word(given["scheme"]):
         wrong.append(WrongWord("scheme", given["scheme"], f"at most {LONGEST} characters"))
     if not _NAME.match(given["list"]):

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.edi.charset import is_transparent
+from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
 
@@ -157,7 +158,6 @@ class Documents(Part):
 
 
 Scheme = Annotated[str, Form(r"[A-Za-z0-9][A-Za-z0-9_]{0,39}", "letters, digits and _, 40 at most")]
-Unknown = Literal["hold", "keep"]
 _UNKNOWN = "What becomes of a document with a word that is not in the table: hold it, or keep the word and go on."
 
 
@@ -210,18 +210,22 @@ class References(Part):
     @property
     def agreed(self) -> Agreed:
         """As the mapping wants it."""
-        items, places, parties = self.items, self.locations, self.parties
+        places = self.locations
         return Agreed(
-            items=items and Ids(theirs=items.theirs, ours=items.ours, unknown=items.unknown),
-            units=self.units and self.units.unknown,
-            locations=places and Ids(theirs=places.theirs, ours=places.ours, unknown=places.unknown),
+            items=_ids(self.items),
+            units=None if self.units is None else self.units.unknown,
+            locations=_ids(places),
             roles=frozenset(places.roles) if places else PLACES,
-            parties=parties and Ids(theirs=parties.theirs, ours=parties.ours, unknown=parties.unknown),
+            parties=_ids(self.parties),
             codes=tuple(
                 Codes(path=tuple(path.split(".")), list=one.list, unknown=one.unknown)
                 for path, one in self.codes.items()
             ),
         )
+
+
+def _ids(said: IdReferences | None) -> Ids | None:
+    return None if said is None else Ids(theirs=said.theirs, ours=said.ours, unknown=said.unknown)
 
 
 class Agreement(Part):

@@ -18,6 +18,7 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.references import Held, Hold, ReferenceChange, Versions
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -49,6 +50,8 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Held",
+    "Hold",
     "HttpAnswer",
     "Job",
     "JobState",
@@ -67,10 +70,12 @@ __all__ = [
     "Page",
     "Queries",
     "Receipt",
+    "ReferenceChange",
     "Refused",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "Versions",
     "new_id",
 ]

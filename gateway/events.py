@@ -230,7 +230,7 @@ class DocumentResumed(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentTranslated(Event):
-    """A document was translated by cross-references before it was delivered or written; the one stored stays as it is."""
+    """A document was translated by cross-references before it was delivered or written; the stored one stays."""
 
     kind: ClassVar[str] = "document.translated"
     document_id: str

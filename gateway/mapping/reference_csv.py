@@ -6,13 +6,14 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.findings import FilePlace, Finding
 from gateway.mapping.references import ALL, CrossReference
 from gateway.mapping.rules import finding
+from gateway.yamltext import near_miss
 
 COLUMNS = ("partner", "list", "scheme", "theirs", "ours", "factor", "valid_from", "valid_to")
 NEEDED = ("list", "theirs", "ours")
@@ -116,12 +117,37 @@ def read(file: str, data: bytes, *, partner: str | None = None) -> Read:
     return Read(rows=tuple(rows), findings=tuple(findings))
 
 
+def strangers(file: str, rows: Iterable[tuple[int, CrossReference]], known: Collection[str]) -> Iterator[Finding]:
+    """A finding for each row of a partner that is not `known`."""
+    for line, row in rows:
+        if row.partner != ALL and row.partner not in known:
+            meant = near_miss(row.partner, known)
+            yield finding(
+                "reference.partner",
+                FilePlace(file=file, line=line, key="partner"),
+                said=repr(row.partner),
+                wanted="a partner of the workspace, or nothing for all",
+                fix=f"write {meant}"
+                if meant
+                else f"name a partner: {', '.join(sorted(known)[:20]) or 'there are none'}",
+            )
+
+
 def write(rows: Iterable[CrossReference]) -> str:
     """The rows as CSV with all columns."""
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(COLUMNS)
     lines.writerows(cells(row) for row in rows)
+    return out.getvalue()
+
+
+def difference(rows: Iterable[tuple[str, CrossReference]]) -> str:
+    """Rows with what is done to each (add, end, retire), as CSV."""
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\n")
+    lines.writerow(("change", *COLUMNS))
+    lines.writerows((word, *cells(row)) for word, row in rows)
     return out.getvalue()
 
 

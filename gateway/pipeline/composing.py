@@ -18,7 +18,7 @@ from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, X12Dialect
-from gateway.pipeline import identity
+from gateway.pipeline import identity, referencing
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -41,6 +41,9 @@ from gateway.settings import Settings, X12Identity
 CONTENT_TYPE = "application/edi-x12"
 """RFC 1767 1."""
 
+_TO_BE_WRITTEN = frozenset({DocumentState.SUBMITTED, DocumentState.HELD, DocumentState.FAILED})
+"""Failed: an operator retries. Held: the words that it waited for were taught."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
@@ -59,10 +62,13 @@ async def compose(station: Station, job: Job) -> Changes:
     document = await station.queries.document(job.document_id or "")
     if document is None:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
-    if document.state not in {DocumentState.SUBMITTED, DocumentState.FAILED}:  # failed: an operator retries
+    if document.state not in _TO_BE_WRITTEN:
         return Changes()
     agreement, dialect, mapping = _agreed(station, document)
-    writing = mapping.write(dict(document.body))
+    translated = await referencing.for_partner(station, document, job.step)
+    if translated.held:
+        return translated.waits()
+    writing = mapping.write(dict(translated.body))
     if fatal := [finding for finding in writing.findings if finding.severity is Severity.REJECT]:
         raise _unwritable(document, mapping, fatal)
     now = station.clock()
@@ -115,6 +121,7 @@ async def compose(station: Station, job: Job) -> Changes:
         messages=(message,),
         document_updates=(DocumentUpdate(id=document.id, state=DocumentState.COMPOSED, sent_as=message_id),),
         jobs=(send_job(agreement, message_id, now, document_id=document.id),),
+        events=translated.events,
     )
 
 

@@ -15,7 +15,8 @@ from gateway.ports.values import Direction, DocumentState, MessageState
 
 class NaturalKeyTaken(Exception):  # noqa: N818
     """Another document took the natural key meanwhile, or the cross-references that were decided over are others now;
-    nothing was written. Deciding anew will see it."""
+    nothing was written. Deciding anew will see it.
+    """
 
 
 class LeaseLost(Exception):  # noqa: N818

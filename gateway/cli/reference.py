@@ -151,9 +151,11 @@ def import_(
         names = known_partners(workspace)
         whose = None if partner is None else partner_of(partner, names)
         try:
-            read = reference_csv.read(file.name, file.read_bytes(), partner=whose)
+            with file.open("rb") as content:
+                data = content.read(reference_csv.MOST_BYTES + 1)
         except OSError as error:
             raise OurFault(f"{file}: {error.strerror}", remedy="name a CSV file that can be read") from error
+        read = reference_csv.read(file.name, data, partner=whose)
         findings = [*read.findings, *reference_csv.strangers(file.name, read.rows, names)]
         taught = Taught(plans={}, findings=tuple(findings))
         if not findings:

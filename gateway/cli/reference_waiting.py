@@ -18,6 +18,8 @@ from gateway.mapping.references import Near, References
 from gateway.ports import Hold
 
 MOST = 10_000
+MOST_NEAR = 200
+"""Words that near matches are looked up for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +95,7 @@ async def _waiting(workspace: Path, partner: str | None) -> list[_Waiting]:
             if first.partner not in known:
                 _, rows = await store.references(first.partner)
                 known[first.partner] = References(rows, partner=first.partner)
-            near = known[first.partner].near(first.list, first.said, clock().date())
+            near = known[first.partner].near(first.list, first.said, clock().date()) if len(found) < MOST_NEAR else ()
             word = Word(
                 list=first.list,
                 scheme=first.scheme,
@@ -102,7 +104,7 @@ async def _waiting(workspace: Path, partner: str | None) -> list[_Waiting]:
                 at=first.pointer,
                 unknown="hold",
             )
-            command = teaching(word, first.partner, near[0].row if near else None)
+            command = teaching(word, first.partner, near[0] if near else None)
             found.append(_Waiting(holds=tuple(waiting), near=near, command=command))
         return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.findings import Finding, JsonPlace, Severity
-from gateway.mapping.references import CrossReference, References
+from gateway.mapping.references import SURE, CrossReference, Near, References
 from gateway.mapping.rules import finding
 
 Unknown = Literal["hold", "keep"]
@@ -61,7 +61,7 @@ class Missings:
             near = self._known.near(word.list, word.said, self._day) if len(self._found) < MOST_SUGGESTIONS else ()
             words = ", ".join(f"{one.row.theirs} = {one.row.ours} ({one.score} %)" for one in near)
             wanted = f"a word of the cross-references{f'; near: {words}' if words else ''}"
-            fix = teaching(word, self._known.partner, near[0].row if near else None)
+            fix = teaching(word, self._known.partner, near[0] if near else None)
             self._add("reference.unknown", word, wanted=wanted, fix=f"teach it: {fix}")
 
     def ambiguous(self, word: Word, rows: tuple[CrossReference, ...]) -> None:
@@ -92,11 +92,11 @@ class Missings:
         )
 
 
-def teaching(word: Word, partner: str, near: CrossReference | None = None) -> str:
-    """The command that teaches an unknown word; with the other side's word of a row that is near."""
+def teaching(word: Word, partner: str, near: Near | None = None) -> str:
+    """The command that teaches an unknown word; with the other side's word where a row is as good as the same."""
     other = {"theirs": "OURS", "ours": "THEIRS"}[word.side]
-    if near is not None:
-        other = shlex.quote(near.ours if word.side == "theirs" else near.theirs)
+    if near is not None and near.score >= SURE:
+        other = shlex.quote(near.row.ours if word.side == "theirs" else near.row.theirs)
     said = shlex.quote(word.said)
     both = f"{said} {other}" if word.side == "theirs" else f"{other} {said}"
     scheme = f" --scheme {shlex.quote(word.scheme)}" if word.scheme and word.list != "units" else ""

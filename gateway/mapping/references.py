@@ -22,6 +22,8 @@ LISTS = ("items", "units", "locations", "parties", "codes")
 """The lists that have a meaning of their own; others are named by `references.codes` of an agreement."""
 NEAR = 70
 """Score, of 100, from which a match is worth suggesting."""
+SURE = 95
+"""Score from which a suggestion goes into the printed command: numbers that differ in a digit are other items."""
 SUGGESTED = 3
 DAY = dt.timedelta(days=1)
 

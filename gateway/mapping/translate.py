@@ -258,14 +258,10 @@ class _Walk:
         return self._kept(changed, former), row
 
     def _is_theirs_already(self, unit: str, item: str) -> bool:
-        """A unit that is a word of the side we go to, and none of the side we come from, needs no translation."""
-        if self.inward:
-            return self.known.ours("units", item, unit, self.day) is None and bool(
-                self.known.theirs("units", item, unit, self.day)
-            )
-        return not self.known.theirs("units", item, unit, self.day) and (
-            self.known.ours("units", item, unit, self.day) is not None
-        )
+        """On the way out, a unit that is a word of the partner's and none of ours needs no translation."""
+        if self.inward or self.known.theirs("units", item, unit, self.day):
+            return False
+        return self.known.ours("units", item, unit, self.day) is not None
 
     def _back(
         self, quantity: dict[str, Any], unit: str, value: Decimal, item: str

@@ -294,8 +294,8 @@ def _show_difference(taught: Taught, *, dry: bool) -> None:
     if len(difference) > _SHOWN:
         show(f"… {len(difference) - _SHOWN} more (--json has all)")
     unchanged = sum(len(one.unchanged) for one in taught.plans.values())
-    said = f"{taught.changes} rows would change" if dry else f"{taught.changes} rows changed"
-    show(said + (f", {unchanged} are there already" if unchanged else ""))
+    rows = f"{taught.changes} {'row' if taught.changes == 1 else 'rows'}"
+    show((f"{rows} would change" if dry else f"{rows} changed") + (f", {unchanged} are there already" if unchanged else ""))
     if taught.message_id:
         say(f"recorded as message {taught.message_id}")
 

@@ -204,7 +204,9 @@ class References(Part):
     locations: LocationReferences | None = Field(default=None, description="Numbers of places.")
     parties: IdReferences | None = Field(default=None, description="Numbers of parties that are no places.")
     codes: dict[FieldPath, CodeReferences] = Field(
-        default_factory=dict, description="Fields of the document, each with the list that translates its text."
+        default_factory=dict,
+        description="Fields of the document, each with the list that translates its text.",
+        examples=["carrier.scac"],
     )
 
     @property

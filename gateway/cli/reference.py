@@ -295,7 +295,10 @@ def _show_difference(taught: Taught, *, dry: bool) -> None:
         show(f"… {len(difference) - _SHOWN} more (--json has all)")
     unchanged = sum(len(one.unchanged) for one in taught.plans.values())
     rows = f"{taught.changes} {'row' if taught.changes == 1 else 'rows'}"
-    show((f"{rows} would change" if dry else f"{rows} changed") + (f", {unchanged} are there already" if unchanged else ""))
+    show(
+        (f"{rows} would change" if dry else f"{rows} changed")
+        + (f", {unchanged} are there already" if unchanged else "")
+    )
     if taught.message_id:
         say(f"recorded as message {taught.message_id}")
 

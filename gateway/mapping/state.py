@@ -8,6 +8,7 @@ from typing import Any
 from gateway.edi.tree import Loop, Segment, joined
 from gateway.findings import EdiPlace, Finding, JsonPlace
 from gateway.mapping.rules import finding
+from gateway.mapping.trace import Note
 
 Json = dict[str, Any]
 
@@ -36,6 +37,8 @@ class Lost:
 class ReadState:
     """Gathered while reading one set."""
 
+    syntax: str = "x12"
+    """Under which name `extensions` keeps what the wire said."""
     unmapped: list[Unmapped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -45,6 +48,8 @@ class ReadState:
     """Whether this hierarchy states HL04 everywhere."""
     depth: int = 0
     """Levels of the hierarchy that are open."""
+    notes: list[Note] | None = None
+    """Where each value came from, when somebody wants to know."""
 
     def note_element(self, segment: Segment, index: int) -> None:
         """Element `index` (from 0) has no line in the map."""
@@ -76,6 +81,7 @@ class ReadState:
 class WriteState:
     """Gathered while writing one set."""
 
+    syntax: str = "x12"
     lost: list[Lost] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     nodes: int = 0

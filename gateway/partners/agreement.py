@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.edi.charset import is_transparent
 from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
+from gateway.partners import reference_fields
 from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
 
 __all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "Kind", "PartyId"]
@@ -168,6 +169,12 @@ class IdReferences(Part):
     ours: Scheme = Field(description="The scheme of ours.", examples=["buyer"])
     unknown: Unknown = Field(default="hold", description=_UNKNOWN)
 
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.theirs == self.ours:
+            raise ValueError("two schemes, one for theirs and one for ours")
+        return self
+
 
 class LocationReferences(IdReferences):
     """The same for places: ids of parties in these roles, and where parts of a line go."""
@@ -190,10 +197,8 @@ class CodeReferences(Part):
     unknown: Unknown = Field(default="hold", description=_UNKNOWN)
 
 
-FieldPath = Annotated[
-    str,
-    Form(r"[a-z_]+(\.[a-z_]+){0,7}", "a field of the document, such as carrier.scac or lines.responses.reason"),
-]
+FieldPath = Annotated[str, AfterValidator(reference_fields.checked)]
+"""A field of the canonical documents, such as carrier.scac or lines.responses.reason."""
 
 
 class References(Part):

@@ -93,6 +93,8 @@ class References:
         self.version, self.partner = version, partner
         self._theirs: dict[tuple[str, str], list[CrossReference]] = defaultdict(list)
         self._ours: dict[tuple[str, str], list[CrossReference]] = defaultdict(list)
+        self._spoken: dict[str, list[tuple[str, list[CrossReference]]]] = {}
+        """By list, every word of both sides as `near` compares it; made when something is first unknown."""
         self.size = 0
         for row in rows:
             self._theirs[row.list, row.theirs].append(row)
@@ -117,17 +119,21 @@ class References:
 
     def near(self, list_: str, said: str, day: dt.date) -> tuple[Near, ...]:
         """Rows with a word like `said` on either side, the best first, each of our words once."""
-        choices: dict[str, CrossReference] = {}
-        for (name, word), rows in (*self._theirs.items(), *self._ours.items()):
-            if name == list_ and (row := next((one for one in rows if one.holds(day)), None)) is not None:
-                choices.setdefault(word, row)
+        if list_ not in self._spoken:
+            sides = (self._theirs, self._ours)
+            self._spoken[list_] = [
+                (_plain(word), rows) for side in sides for (of, word), rows in side.items() if of == list_
+            ]
+        spoken = self._spoken[list_]
         best: dict[str, Near] = {}
-        wanted = process.extract(
-            said, choices.keys(), scorer=fuzz.ratio, processor=_plain, limit=4 * SUGGESTED, score_cutoff=NEAR
+        wanted = _plain(said)
+        found = process.extract(
+            wanted, [word for word, _ in spoken], scorer=fuzz.ratio, limit=4 * SUGGESTED, score_cutoff=NEAR
         )
-        for word, score, _ in wanted:
-            row = choices[word]
-            best.setdefault(row.ours, Near(row=row, score=round(score)))
+        for _, score, number in found:
+            row = next((one for one in spoken[number][1] if one.holds(day)), None)
+            if row is not None:
+                best.setdefault(row.ours, Near(row=row, score=round(score)))
         return tuple(best.values())[:SUGGESTED]
 
 

@@ -18,7 +18,7 @@ from gateway.mapping.translate import Agreed, Translation, to_ours, to_theirs
 from gateway.partners.agreement import Agreement
 from gateway.pipeline.snapshots import IN_A_THREAD
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Document, DocumentState, DocumentUpdate, Held, Json, Versions
+from gateway.ports import Changes, Document, DocumentState, DocumentUpdate, Held, Json, ReferenceState
 
 _Way = Callable[[Mapping[str, Any], Agreed, References, date], Translation]
 
@@ -31,7 +31,7 @@ class Translated:
     step: str
     body: Json
     translation: Translation | None = None
-    versions: Versions = (0, 0)
+    versions: ReferenceState = (0, 0)
 
     @property
     def held(self) -> bool:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from gateway.mapping.references import References
-from gateway.ports import Queries, Versions
+from gateway.ports import Queries, ReferenceState
 
 MOST_ROWS = 400_000
 """Rows of all partners' snapshots together; the partner that was quiet longest is forgotten first."""
@@ -21,9 +21,9 @@ class Snapshots:
 
     most_rows: int = MOST_ROWS
     _queries: Queries | None = None
-    _kept: OrderedDict[str, tuple[Versions, References]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[str, tuple[ReferenceState, References]] = field(default_factory=OrderedDict)
 
-    async def of(self, queries: Queries, partner: str) -> tuple[Versions, References]:
+    async def of(self, queries: Queries, partner: str) -> tuple[ReferenceState, References]:
         """A partner's rows and their state."""
         if queries is not self._queries:
             self._queries = queries

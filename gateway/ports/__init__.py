@@ -18,10 +18,11 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
-from gateway.ports.references import Held, Hold, ReferenceChange, Versions
+from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
+    CONFIGURATION,
     Channel,
     Clock,
     Direction,
@@ -33,8 +34,10 @@ from gateway.ports.values import (
     Receipt,
     new_id,
 )
+from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
+    "CONFIGURATION",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -71,11 +74,15 @@ __all__ = [
     "Queries",
     "Receipt",
     "ReferenceChange",
+    "ReferenceState",
     "Refused",
+    "Source",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
-    "Versions",
+    "Version",
+    "VersionKind",
+    "VersionShelf",
     "new_id",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.mapping.missing import Missing
 from gateway.mapping.references import CrossReference
 
-Versions = tuple[int, int]
+ReferenceState = tuple[int, int]
 """The state of the tables that one partner's documents are read with: of its own rows, of those for all partners."""
 
 
@@ -38,7 +38,7 @@ class Held:
     document_id: str
     step: str
     partner: str
-    versions: Versions
+    versions: ReferenceState
     missing: tuple[Missing, ...]
 
 

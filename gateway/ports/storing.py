@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
-from gateway.ports.references import Hold, Versions
+from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.values import Direction, DocumentState, MessageState
 
@@ -115,10 +115,10 @@ class Queries(Protocol):
     ) -> Page:
         """A partner's documents, oldest change first."""
 
-    async def reference_versions(self, partner: str) -> Versions:
+    async def reference_versions(self, partner: str) -> ReferenceState:
         """The state of the cross-references for a partner; one small reading."""
 
-    async def references(self, partner: str) -> tuple[Versions, tuple[CrossReference, ...]]:
+    async def references(self, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
         """The rows for a partner, its own and those for all, and their state, as one reading."""
 
     async def reference_rows(

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from gateway.errors import OurFault
 from gateway.events import DocumentResumed
 from gateway.mapping.references import ALL, CrossReference
-from gateway.ports import NaturalKeyTaken, ReferenceChange, Versions
+from gateway.ports import NaturalKeyTaken, ReferenceChange, ReferenceState
 from gateway.store import holds
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import cross_reference, reference_version
@@ -30,13 +30,13 @@ MOST_ROWS = 100_000
 AT_ONCE = 500
 
 
-def versions(connection: Connection, partner: str) -> Versions:
+def versions(connection: Connection, partner: str) -> ReferenceState:
     """The state of a partner's own rows, and of those for all."""
     found = _versions(connection, (partner, ALL))
     return found.get(partner, 0), found.get(ALL, 0)
 
 
-def snapshot(connection: Connection, partner: str) -> tuple[Versions, tuple[CrossReference, ...]]:
+def snapshot(connection: Connection, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
     """The rows for a partner and their state. The state is read first: rows may be newer, never older, than it says."""
     state = versions(connection, partner)
     return state, tuple(_rows(connection, _standing(cross_reference.c.partner.in_((partner, ALL)))))

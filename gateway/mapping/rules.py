@@ -75,6 +75,28 @@ RULES: dict[str, Rule] = {
     "map.write.value": Rule(
         text="A field's value can be written.", fix="Use a value the partner's map knows, or extend the map."
     ),
+    "reference.unknown": Rule(
+        text="A word that the agreement translates is in the cross-references (it holds the document, or is kept).",
+        fix="Teach it: gateway reference learn PARTNER LIST THEIRS OURS.",
+    ),
+    "reference.ambiguous": Rule(
+        text="One of the partner's words stands for ours on that day.",
+        fix="Retire the rows that hold no more, or give one of them a later first day.",
+    ),
+    "reference.inexact": Rule(
+        text="A quantity is a whole number of decimals in the other unit: nothing is rounded.",
+        fix="Order a multiple of the factor, or teach the unit that fits.",
+    ),
+    "reference.file.csv": Rule(text="A file of cross-references is UTF-8 CSV within its limits.", fix="Save it so."),
+    "reference.file.column": Rule(
+        text="The first line names known columns, the needed ones among them.", fix="Name them."
+    ),
+    "reference.file.value": Rule(text="A row has a value of its column's form.", fix="Correct the row."),
+    "reference.partner": Rule(text="A row's partner has an agreement, or is empty for all.", fix="Name a partner."),
+    "reference.overlap": Rule(
+        text="A partner's word has one row a day in a list and scheme.",
+        fix="Give it a later first day, or retire the row that stands.",
+    ),
 }
 
 

@@ -27,6 +27,9 @@ RULES: dict[str, Rule] = {
     "map.key.missing": Rule(text="A map names its document and its canonical kind.", fix="Add the key."),
     "map.extends.cycle": Rule(text="No map extends itself.", fix="Break the circle of extends."),
     "map.change.nowhere": Rule(text="A delta changes what is there.", fix="Name a segment of the base map."),
+    "map.delta.conflict": Rule(
+        text="One file changes a thing once, and nothing that it removes.", fix="Remove one of the two lines."
+    ),
     "map.field.unknown": Rule(text="A field exists in the canonical document.", fix="Use a field that exists."),
     "map.field.type": Rule(text="A field has the type its pair gives.", fix="Use the pair for the field's type."),
     "map.field.twice": Rule(text="One rule writes one field.", fix="Remove one of the two lines."),

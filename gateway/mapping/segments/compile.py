@@ -19,11 +19,11 @@ from gateway.canonical import KINDS, shape
 from gateway.canonical.parts import When as WhenPart
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.known import Known
-from gateway.mapping.overlay import ATTRIBUTES, labels, rule_key
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, putter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.hierarchy import DOCUMENT, Level, Tree
+from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.scope import Each, Inside, One, Repeated, Rule, Scalars, Scope
 from gateway.mapping.segments.segment import Constant, Count, Lens, SegmentLens
 from gateway.mapping.segments.words import Address, Line, read_address, read_constant, read_key, read_line

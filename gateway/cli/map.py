@@ -12,6 +12,8 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_json
+from gateway.cli.map_files import Folder, complete_map
+from gateway.cli.map_show import list_, show_
 from gateway.edi import library, write, x12
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
@@ -39,18 +41,12 @@ ISA_BYTES = 106
 """X12.5: from ISA to its terminator."""
 MAX_BYTES = 64 * 1024 * 1024
 
-MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
-Folder = Annotated[
-    Path,
-    typer.Option(
-        "--workspace",
-        envvar="GATEWAY_WORKSPACE",
-        help="The folder with maps/; shipped maps are always there.",
-        show_default="the current folder",
-    ),
-]
+MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.", autocompletion=complete_map)]
 AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
 HERE = Path()
+
+app.command("list")(list_)
+app.command("show")(show_)
 
 
 @app.command()
@@ -144,7 +140,8 @@ def write_(
 @app.command(name="check")
 def check_(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")
+        list[str] | None,
+        typer.Argument(help="Maps; all of the workspace and the shipped ones without.", autocompletion=complete_map),
     ] = None,
     *,
     workspace: Folder = HERE,

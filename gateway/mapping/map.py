@@ -21,6 +21,7 @@ from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler, compile_codes
 from gateway.mapping.segments.scope import Scope
+from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
 
 Sources = Mapping[str, str] | Callable[[str], tuple[str, str]]
@@ -181,10 +182,18 @@ def from_folders(*folders: Traversable) -> Callable[[str], tuple[str, str]]:
         for folder in folders:
             file = folder.joinpath(*steps[:-1], f"{steps[-1]}.yaml")
             if file.is_file():
-                return "/".join(("maps", *steps[:-1], file.name)), file.read_text("utf-8")
+                with file.open("rb") as stream:  # the reader of sources refuses what is longer
+                    content = stream.read(4 * MAX_CHARACTERS + 1)
+                return "/".join(("maps", *steps[:-1], file.name)), _text(content)
         raise FileNotFoundError(name)
 
     return find
+
+
+def _text(content: bytes) -> str:
+    if len(content) <= 4 * MAX_CHARACTERS:
+        return content.decode("utf-8-sig")
+    return content.decode("utf-8-sig", "replace")
 
 
 @functools.lru_cache(maxsize=64)

@@ -119,7 +119,8 @@ class _Delta:
             names = labels(siblings)
             step = steps.pop(0)
             if step not in names:
-                return self._nowhere(path, asked, section, step, taken, names)
+                self._nowhere(path, asked, section, step, taken, names)
+                return None
             taken.append(step)
             rule = siblings[names.index(step)]
             if not steps:
@@ -130,7 +131,8 @@ class _Delta:
                 code = steps.pop(0)
                 if code not in levels:
                     if not (adding and not steps and "is" in asked.keys):
-                        return self._nowhere(path, asked, section, code, taken, list(levels))
+                        self._nowhere(path, asked, section, code, taken, list(levels))
+                        return None
                     levels[code] = Node({}, asked.file, asked.line)
                 if not steps:
                     return _Spot(levels[code], [], tuple(above), levels, code)

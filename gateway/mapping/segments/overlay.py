@@ -1,6 +1,7 @@
 """Deltas of segments maps: what `change`, `before`, `after` and `remove` of one file do to its base.
 
     change  {PO1/ACK: {ACK29: reason}}     elements and attributes of a rule added or replaced; ~ removes one
+            {FOB: ignore}                  all of a segment's lines replaced by the one word
     before, after  {BAK: [rules]}          rules put beside a rule
     remove  [PO1/PID, HL/P]                rules and levels taken away
 
@@ -17,6 +18,7 @@ from typing import Final
 from gateway.canonical.shape import near
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
+from gateway.mapping.segments.words import IGNORE
 from gateway.mapping.source import Node
 
 _NESTED: Final = ("segments", "levels")
@@ -90,8 +92,8 @@ class _Delta:
     def _paths(self, section: str, *, adding: bool = False) -> Iterator[tuple[str, Node, _Spot]]:
         node = self.delta.keys.get(section)
         for path, value in (node.keys if node else {}).items():
-            wanted = "{ELEMENT: field}" if section == "change" else "a list of rules"
-            if not (value.keys if section == "change" else value.items):
+            wanted = "{ELEMENT: field}, or ignore" if section == "change" else "a list of rules"
+            if not ((value.keys or value.text == IGNORE) if section == "change" else value.items):
                 self._shape(value, f"{section}.{path}", value.text or "nothing", wanted)
                 continue
             spot = self._find(path, value, section, adding=adding)
@@ -145,10 +147,15 @@ class _Delta:
     def _change(self, path: str, node: Node, spot: _Spot, done: dict[tuple[int, str], Node]) -> None:
         """Attributes go to the rule; elements to the segment, of a loop to the first of its segments."""
         rule, elements = spot.rule, None
-        if spot.levels is None:
+        if spot.levels is None and "tree" not in rule.keys:
             inside = rule.keys.get("segments")
-            first = inside.items[0] if inside and inside.items and "tree" not in rule.keys else rule
-            elements = first.keys.get(rule_key(first)) if "tree" not in rule.keys else None
+            first = inside.items[0] if inside and inside.items else rule
+            elements = first.keys.get(rule_key(first))
+            if node.text == IGNORE:
+                self._ignore(path, node, first, done)
+                return
+            if elements is not None and elements.text == IGNORE:
+                elements.value = {}
         known = _LEVEL if spot.levels is not None else _CHANGED
         for key, value in node.keys.items():
             own = f"change.{path}.{key}"
@@ -169,6 +176,13 @@ class _Delta:
             elif target.keys.pop(key, None) is None:
                 wanted = f"an entry of {path} in the base map" + near(key, target.keys)
                 self.problems.add("map.change.nowhere", value.file, value.line, own, said=key, wanted=wanted)
+
+    def _ignore(self, path: str, node: Node, rule: Node, done: dict[tuple[int, str], Node]) -> None:
+        key = rule_key(rule)
+        before = done.setdefault((id(rule.keys[key]), ""), node)
+        if before is not node:
+            self._conflict(node, f"change.{path}", f"{key} changed twice", before)
+        rule.keys[key] = node
 
     def _not_gone(self, section: str, path: str, node: Node, way: set[int], gone: dict[int, tuple[str, Node]]) -> None:
         for rule in way & gone.keys():

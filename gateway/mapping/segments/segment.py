@@ -133,7 +133,8 @@ class SegmentLens:
                 continue
             value = None if texts is None else lens.read(texts)
             if value is None or texts is None:
-                failed[lens.address.first] = lens
+                if not lens.wide:  # what a pair of several texts does not understand is reported text by text
+                    failed[lens.address.first] = lens
                 continue
             if lens.count is None:
                 lens.put(target, value)

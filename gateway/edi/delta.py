@@ -6,7 +6,8 @@
     codes      {BEG02: [SA, NE]}    closes a list; ~ opens it
     lengths    {REF02: 1/20}        repeat   {PO1: 500}
 
-Sources are found by whoever calls: nothing is read here. The result is a plain `Guide`.
+It may stand in the file of the partner's map, under `guide`. Sources are found by whoever calls: nothing is read here.
+The result is a plain `Guide`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from gateway.yamltext import YamlText, near_miss, read_yaml, validate
 
 __all__ = ["RULES", "Finder", "PartnerGuide", "resolve"]
 
-Finder = Callable[[str], tuple[str, str | bytes] | None]
-"""From a guide's name (`acme/850`) to its file's name and content; None where there is none."""
+Finder = Callable[[str], tuple[str, str | bytes] | tuple[str, str | bytes, str] | None]
+"""From a guide's name (`acme/850`) to its file's name and content; None where there is none.
+
+A third value is the key under which the guide stands in a file of something else: `guide` in a map's.
+"""
 
 MAX_EXTENDS = 8
 _STANDARD = re.compile(r"(x12|edifact)/([A-Za-z0-9]+)/([A-Za-z0-9]+)")
@@ -89,9 +93,11 @@ def _resolve(
     if found is None:
         _missing(chain, name, asked)
         return None
-    file, content = found
+    content = found[1]
     chain.sources.append(content if isinstance(content, bytes) else content.encode())
-    source, wrong = read_yaml(file, content)
+    source, wrong = read_yaml(found[0], content)
+    if len(found) == 3:  # noqa: PLR2004  file, content, key
+        source = source.section(found[2])
     delta, more = validate(source, Delta) if not wrong else (None, ())
     report = Report(source)
     base = None

@@ -20,6 +20,7 @@ from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler, compile_codes
+from gateway.mapping.segments.guided import guides_named
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
@@ -73,6 +74,8 @@ class Map:
     scope: Scope
     known: Known
     always: tuple[str, ...]
+    guides: tuple[str, ...] = ()
+    """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
     @property
     def syntax(self) -> str:
@@ -129,7 +132,7 @@ def compile_map(name: str, sources: Sources) -> Map:
             scope = compiler.root(keys["segments"])
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
-                scope=scope, known=compiler.known, always=tuple(compiler.always),
+                scope=scope, known=compiler.known, always=tuple(compiler.always), guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""

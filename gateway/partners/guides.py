@@ -28,6 +28,7 @@ _HOLDS = re.compile(rb"^(?:guide|\"guide\"|'guide')[ \t]*:", re.MULTILINE)
 MAX_DEPTH = 4
 """Steps in a guide's name."""
 GUIDES, MAPS, KEY = "guides", "maps", "guide"
+TWICE = "guide_twice"
 
 
 class GuideShelf:
@@ -100,7 +101,7 @@ def _content(path: Path) -> bytes | None:
 def _twice(name: str) -> Finding:
     place = FilePlace(file=f"{MAPS}/{name}.yaml", key=KEY)
     wanted, fix = f"one of it and {GUIDES}/{name}.yaml", "put what one of them says into the other"
-    return Finding(rule="workspace.guide_twice", place=place, said=f"the guide {name} twice", wanted=wanted, fix=fix)
+    return Finding(rule=f"workspace.{TWICE}", place=place, said=f"the guide {name} twice", wanted=wanted, fix=fix)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from rich.console import Console
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_json
 from gateway.cli.map_files import Folder, complete_map
+from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_show import list_, show_
 from gateway.edi import library, write, x12
 from gateway.edi.interchange import Group, Interchange
@@ -99,10 +100,13 @@ def write_(
     newlines: Annotated[
         bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
     ] = False,
+    guide: ByGuide = None,
+    unchecked: Unchecked = False,
 ) -> None:
     """Print the set, ST to SE, or the JSON body that says what the canonical JSON in FILE says.
 
-    What is lost goes to stderr. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
+    What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
+    not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
 
     Example: gateway map write --map x12/855 855-split.json --newlines
     """
@@ -123,8 +127,11 @@ def write_(
     writing = own.write(dump(model))
     for one in writing.lost:
         typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
-    found = (*check(model), *writing.findings)
+    refused = () if unchecked else _refused(own, writing.root, guide, workspace)
+    found = (*check(model), *writing.findings, *refused)
     _say(found)
+    if refused:
+        raise typer.Exit(FINDINGS)
     try:
         text = write.write_message(
             own.document, number or reference or "0001", writing.root, delimiters, newline=newline
@@ -153,6 +160,7 @@ def check_(
     """
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
+    desk = Desk(workspace)
     for name in names or _all(workspace):
         examples, only_writes = 0, ""
         try:
@@ -166,6 +174,7 @@ def check_(
                 only_writes = ", only writes" if own.writes_only else ""
             else:
                 found = check_map(own, lambda example: _example(example, workspace))
+        found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
             verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
@@ -176,6 +185,14 @@ def check_(
         typer.echo(json.dumps(rows, indent=2))
     if any(row["findings"] for row in rows):
         raise typer.Exit(FINDINGS)
+
+
+def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[Finding, ...]:
+    try:
+        return Desk(workspace).refused(own, root, guide)
+    except OurFault as fault:
+        _say(fault.findings)
+        _stop(f"{fault}.", fault.remedy)
 
 
 def _map(name: str, workspace: Path) -> Map | JsonMap:

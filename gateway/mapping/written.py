@@ -1,7 +1,7 @@
 """What was written, read back by a guide: a value that its element cannot hold is refused, and its field is named.
 
-The same rules judge what partners send. Which field an element says is found by reading the tree once more with the element
-cut short: whatever changes then in the document is it.
+The same rules judge what partners send. Which field an element says is found by reading the tree once more with that
+element cut short: whatever changes then in the document is it.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def _interchange(guide: Guide, root: Loop) -> bytes:
         envelope = edifact_write.Envelope(sender=party, receiver=party, control_reference="1", at=_AT)
         return edifact_write.write_interchange(envelope, (message,))
     envelope_x12 = write.Envelope(
-        sender_qualifier="ZZ", sender="A", receiver_qualifier="ZZ", receiver="A", group_sender="A", group_receiver="A",
-        control_number=1, group_control_number=1, functional_id=guide.functional_id, at=_AT, version=guide.version,
+        sender_qualifier="ZZ", sender="US", receiver_qualifier="ZZ", receiver="THEM",
+        group_sender="US", group_receiver="THEM", control_number=1, group_control_number=1,
+        functional_id=guide.functional_id, at=_AT, version=guide.version,
         delimiters=write.fitting_delimiters((root,), Delimiters(), guide.version),
     )  # fmt: skip
     return write.write_interchange(envelope_x12, (write.Outgoing(type=guide.type, control_number=1, root=root),))

@@ -1,7 +1,7 @@
 """A map held against the guides it is for: what a rule names stands in one of them, at that place.
 
-A base map serves several versions, so what one of its guides has is right. Elements of segments that a guide leaves open are
-not checked. That a value is too long for its element is found when it is written (`gateway.mapping.written`).
+A base map serves several versions, so what one of its guides has is right. Elements of segments that a guide leaves
+open are not checked. That a value is too long for its element is found when it is written (`gateway.mapping.written`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def against_guides(root: Node, find: Find, problems: Problems, own: Guide | None
         guide = find(node.text or "")
         if guide is None:
             wanted = "a guide such as x12/004010/850, or a partner's"
-            problems.add("map.guide.missing", node.file, node.line, "guides", said=node.text or "nothing", wanted=wanted)
+            problems.add(
+                "map.guide.missing", node.file, node.line, "guides", said=node.text or "nothing", wanted=wanted
+            )
         elif guide.type != document:
             wanted = f"a guide for {document}"
             problems.add("map.guide.missing", node.file, node.line, "guides", said=guide.name, wanted=wanted)

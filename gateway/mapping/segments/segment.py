@@ -16,7 +16,8 @@ from gateway.edi.tree import Element, Segment
 from gateway.mapping.memory import element_of, form_of, keep, kept_of
 from gateway.mapping.segments.elements import place, text_at, trimmed
 from gateway.mapping.segments.lens import Lens
-from gateway.mapping.segments.swift import reader, selector
+from gateway.mapping.segments.swift import ODD, reader, selector
+from gateway.mapping.segments.swift_write import Writer, writer
 from gateway.mapping.segments.words import Spot
 from gateway.mapping.state import Json, ReadState, WriteState
 
@@ -68,6 +69,8 @@ class SegmentLens:
     reads: int = 0
     """How often it was read slowly; a lens that is used gets a swift reader."""
     swift: Swift | None = field(default=None)
+    writes: int = 0
+    swift_write: Writer | None = field(default=None)
 
     def __post_init__(self) -> None:
         self.slots = tuple(_slots(self.lenses, self.constants, self.ignored))
@@ -167,6 +170,21 @@ class SegmentLens:
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> Segment | None:
         """The segment that says what `target` holds; None where it holds nothing for it."""
+        if "extensions" not in target and not self.always:
+            if self.swift_write is not None:
+                elements = self.swift_write(target)
+                if elements is None:
+                    return None
+                if elements is not ODD:
+                    return Segment(self.tag, elements)
+            elif self.writes == WARM:
+                self.swift_write = writer(self.lenses, self.constants) or _always_odd
+            else:
+                self.writes += 1
+        return self.write_slowly(target, state, at, root)
+
+    def write_slowly(self, target: Json, state: WriteState, at: str, root: Json) -> Segment | None:
+        """The same for documents of any kind."""
         kept = kept_of(target, state.syntax, self.label) if "extensions" in target else {}
         elements: list[Element] = []
         said = False
@@ -240,6 +258,11 @@ class SegmentLens:
 def _never(elements: list[Element], target: Json) -> bool:  # noqa: ARG001  a swift reader
     """For lenses that only the slow reader reads."""
     return False
+
+
+def _always_odd(target: Json) -> Any:  # noqa: ARG001  a swift writer
+    """For lenses that only the slow writer writes."""
+    return ODD
 
 
 def _said(index: int, element: Element) -> set[Spot]:

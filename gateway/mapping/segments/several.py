@@ -105,9 +105,14 @@ class Each:
         for number, item in enumerate(items):
             if taken and any(item is one for one in taken):
                 continue
-            inside = self.scope.write(item, state, f"{below}/{number}", root)
+            pointer = f"{below}/{number}"
+            if self.is_loop or "extensions" in item or not self.simple:
+                inside = self.scope.write(item, state, pointer, root)
+            else:
+                segment = self.first.write(item, state, pointer, root)
+                inside = [] if segment is None else [segment]
             if not inside:
-                state.lost.append(Lost(pointer=f"{below}/{number}", value=str(item)[:200], reason="something to write"))
+                state.lost.append(Lost(pointer=pointer, value=str(item)[:200], reason="something to write"))
             elif self.is_loop:
                 start(inside, self.first)
                 children.append(Loop(self.name, inside))

@@ -44,11 +44,12 @@ class Desk:
 
     def findings(self, name: str, sources: Sources) -> tuple[Finding, ...]:
         """What is wrong with the guide in the map's file, and with the map by all its guides."""
-        resolved = trace(name, finder(sources), Problems())
+        problems = Problems()
+        resolved = trace(name, finder(sources), problems)
         if resolved.root is None:
             return ()
+        problems.findings.clear()  # they are told when the map is compiled
         own, found = self.shelf.resolve(name) if "guide" in resolved.root.keys else (None, ())
-        problems = Problems()
         against_guides(resolved.root, self.find, problems, own.guide if own else None)
         return (*found, *problems.findings)
 

@@ -94,6 +94,7 @@ class _Chain:
             return None
         self.sources.append(found[1])
         self.chain.append((name, found[0]))
+        self.problems.files.append(found[0])
         own = read_source(found[0], found[1], self.problems)
         if own is None:
             return None

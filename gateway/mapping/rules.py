@@ -112,6 +112,13 @@ class Problems:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.files: list[str] = []
+        """The files of the map that is looked at, the outermost delta first."""
+
+    def nearer(self, one: str, other: str) -> bool:
+        """Whether the file `one` is a delta on `other`: of two lines that clash its own is told."""
+        known = self.files
+        return one in known and other in known and known.index(one) < known.index(other)
 
     def add(self, rule: str, file: str, line: int, key: str, *, said: str, wanted: str, fix: str | None = None) -> None:
         """Note a problem at `file:line key`."""

@@ -69,7 +69,7 @@ class _Check:
     def scope(self, segments: Node, places: list[LoopUse], above: str) -> None:
         """The rules of a list of segments; `places` are the loops they stand in, one or more of each guide."""
         rules = segments.items
-        uses: dict[str, int] = {}
+        uses: dict[str, list[Node]] = {}
         for rule, name in zip(rules, labels(rules), strict=True):
             own = f"{above}/{name}".lstrip("/")
             key = read_key(rule_key(rule))
@@ -84,8 +84,8 @@ class _Check:
                 continue
             self.rule(rule, key, self._chosen(rule, key, found, own), own)
             if not any(each in rule.keys for each in _SEVERAL) and "tree" not in rule.keys:
-                uses[key.tag] = uses.get(key.tag, 0) + 1
-                self._uses(rule, own, key.tag, uses[key.tag], places)
+                uses.setdefault(key.tag, []).append(rule)
+                self._uses(uses[key.tag], own, key.tag, places)
 
     def rule(self, rule: Node, key: Key, found: list[Use | LoopUse], own: str) -> None:
         """One rule at the places that it may have."""
@@ -173,12 +173,14 @@ class _Check:
         self._say("map.guide.code", rule, own, "|".join(values), "one of " + ", ".join(known))
         return found
 
-    def _uses(self, rule: Node, own: str, tag: str, count: int, places: list[LoopUse]) -> None:
-        """Each guide has its own number; the most generous one counts."""
+    def _uses(self, rules: list[Node], own: str, tag: str, places: list[LoopUse]) -> None:
+        """Each guide has its own number; the most generous one counts. Of too many rules a delta's is told."""
         most = max(sum(item.maximum for item in place.items if item.tag == tag) for place in places)
-        number = (rule.keys["nth"].text or "") if "nth" in rule.keys else ""
-        if count > most or (number.isascii() and number.isdigit() and int(number) > most):
-            self._say("map.guide.uses", rule, own, f"{tag} number {number or count}", f"at most {most} in {self.names}")
+        number = (rules[-1].keys["nth"].text or "") if "nth" in rules[-1].keys else ""
+        if len(rules) > most or (number.isascii() and number.isdigit() and int(number) > most):
+            told = next((one for one in rules if self.problems.nearer(one.file, rules[-1].file)), rules[-1])
+            said = f"{tag} number {number or len(rules)}"
+            self._say("map.guide.uses", told, own, said, f"at most {most} in {self.names}")
 
     def _say(self, rule: str, node: Node, key: str, said: str, wanted: str) -> None:
         self.problems.add(rule, node.file, node.line, key, said=said, wanted=wanted)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_json
+from gateway.cli.map_diff import diff
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_show import list_, show_
@@ -48,6 +49,7 @@ HERE = Path()
 
 app.command("list")(list_)
 app.command("show")(show_)
+app.command()(diff)
 
 
 @app.command()

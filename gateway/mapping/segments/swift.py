@@ -153,7 +153,7 @@ def _read(source: Source, number: int, lens: Lens) -> str:
         source.add(f"if {name} is None: return False", 4)
         source.add(f"if own: {beside} = {text}" if beside else "if own: return False", 4)
     else:
-        known = {Date: read_known_date}.get(type(pair)) or _narrow(pair)
+        known = read_known_date if isinstance(pair, Date) else _narrow(pair)
         source.add(f"{name} = {source.constant(known)}({text})", 3)
         source.add(f"if {name} is None: return False", 3)
     source.add(f"else: {name} = {beside + ' = ' if beside else ''}None")
@@ -211,11 +211,9 @@ def _range(lens: Lens) -> Callable[[list[Element], int], Any]:
         texts = lens.texts(elements)
         if texts is None:
             return ODD
-        if start and any(
-            each.__class__ is not str and (len(each) > end or any(each[: start - 1]))
-            for each in elements[first : lens.address.last + 1]
-        ):  # type: ignore[arg-type,index]
-            return ODD
+        for each in elements[first : lens.address.last + 1]:
+            if isinstance(each, tuple) and (len(each) > end or any(each[: start - 1])):
+                return ODD
         return read(texts)
 
     return of
@@ -248,7 +246,8 @@ def _when(lens: Lens) -> Callable[[list[Element], int], Any]:
     def of(elements: list[Element], count: int) -> Any:
         if count != first + 1:
             return other(elements, count)
-        day = read_known_date(elements[first])  # type: ignore[arg-type]
+        text = elements[first]
+        day = read_known_date(text) if isinstance(text, str) else None
         return ODD if day is None else {"value": day, "precision": "day"}
 
     return of

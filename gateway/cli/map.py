@@ -15,6 +15,7 @@ from gateway.cli import map_json
 from gateway.cli.map_diff import diff
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
+from gateway.cli.map_init import init
 from gateway.cli.map_show import list_, show_
 from gateway.edi import library, write, x12
 from gateway.edi.interchange import Group, Interchange
@@ -50,6 +51,7 @@ HERE = Path()
 app.command("list")(list_)
 app.command("show")(show_)
 app.command()(diff)
+app.command()(init)
 
 
 @app.command()

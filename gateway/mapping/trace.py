@@ -56,6 +56,8 @@ class Origin:
 
 def origins(document: dict[str, Any], notes: list[Note]) -> tuple[Origin, ...]:
     """The notes as fields of `document`, in the order of the wire; notes on what was not kept are dropped."""
+    if not notes:
+        return ()
     pointers = dict(_objects(document, ""))
     found: list[Origin] = []
     for note in notes:

@@ -30,6 +30,7 @@ class Inherited:
     once: bool = True
     get: Get = field(default=lambda target: None)  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.get = getter(self.path)

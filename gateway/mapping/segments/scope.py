@@ -17,10 +17,13 @@ from gateway.mapping.rules import finding
 from gateway.mapping.segments.condition import Condition
 from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.rule import Child, Rule
+from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
 _PLANS: Final = 256
-_NONE: Final[tuple[tuple[int, Rule, bool], ...]] = ()
+Entry = tuple[int, Rule, bool, SegmentLens | None]
+"""Rank, rule, whether it takes one child only, and its lens where that is all there is to it."""
+_NONE: Final[tuple[Entry, ...]] = ()
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ class Scope:
     """By rank: when a rule is read and written."""
     counted: Mapping[int, int] = field(default_factory=dict)
     """By rank: a rule that takes only the n-th of the segments it accepts."""
-    table: dict[str, tuple[tuple[int, Rule, bool], ...]] = field(default_factory=dict)
+    table: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     contested: frozenset[int] = frozenset()
     """Ranks of lists whose items an earlier rule of the same segment might take when they are read again."""
     inherited: tuple[Inherited, ...] = ()
@@ -47,17 +50,17 @@ class Scope:
     """Ranks of the rules that may write something of any object."""
 
     def __post_init__(self) -> None:
-        found: dict[str, list[tuple[int, Rule, bool]]] = {}
+        found: dict[str, list[Entry]] = {}
         by_field: dict[str, list[int]] = {}
         asked = set()
         for rank, rule in enumerate(self.rules):
-            found.setdefault(rule.name, []).append((rank, rule, rule.once))
+            found.setdefault(rule.name, []).append((rank, rule, rule.once, rule.alone))
             if rule.fields is None:
                 asked.add(rank)
             for name in rule.fields or ():
                 by_field.setdefault(name, []).append(rank)
         self.table = {name: tuple(rules) for name, rules in found.items()}
-        self.contested = frozenset(rank for rules in found.values() for rank, rule, _ in rules[1:] if not rule.once)
+        self.contested = frozenset(rank for rules in found.values() for rank, rule, *_ in rules[1:] if not rule.once)
         self.inherited = tuple(rule for rule in self.rules if isinstance(rule, Inherited))
         self.silent = frozenset(rank for rank, rule in enumerate(self.rules) if rule.fields == frozenset())
         self.by_field = {name: tuple(ranks) for name, ranks in by_field.items()}
@@ -78,12 +81,17 @@ class Scope:
         for child in children:
             if self.counted:
                 self._count(child, seen)
-            for rank, rule, once in table.get(child.tag if child.__class__ is Segment else child.name, _NONE):  # type: ignore[union-attr]
+            is_segment = child.__class__ is Segment
+            for rank, rule, once, lens in table.get(child.tag if is_segment else child.name, _NONE):  # type: ignore[union-attr]
                 if once and used >> rank & 1:
                     continue
                 if special and not self._applies(rank, target, seen):
                     continue
-                if rule.read(child, target, state):
+                if (
+                    lens.accepts(child) and lens.read(child, target, state)  # type: ignore[arg-type]
+                    if is_segment and lens is not None
+                    else rule.read(child, target, state)
+                ):
                     if rank in silent:
                         break
                     used |= 1 << rank
@@ -169,7 +177,7 @@ class Scope:
 
     def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
         """A note where an item of a list says what a field of its own should say."""
-        for own, rule, _ in self.table[self.rules[rank].name]:
+        for own, rule, *_ in self.table[self.rules[rank].name]:
             if own >= rank or own in self.counted:
                 break
             found = rule.claims(target)

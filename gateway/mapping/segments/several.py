@@ -33,6 +33,7 @@ class Each:
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
     simple: bool = False
     """Whether a loop of one segment is read by its first lens alone."""
 
@@ -130,6 +131,7 @@ class Repeated:
     label: str
     once: bool = False
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         path = self.lens.lenses[0].path
@@ -226,6 +228,7 @@ class Scalars:
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.get, self.put = getter(self.path), putter(self.path)

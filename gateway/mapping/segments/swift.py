@@ -174,6 +174,7 @@ def _exact(codes: Codes) -> dict[str, str]:
 def _other(codes: Codes) -> Callable[[str], tuple[str | None, bool]]:
     """Word of any other code, and whether another code would be written for it."""
 
+    @functools.lru_cache(maxsize=256)
     def other(code: str) -> tuple[str | None, bool]:
         word = codes.read(code)
         return word, word is not None and codes.write(word) != code
@@ -288,16 +289,18 @@ def selector(constants: Selectors) -> Callable[[list[Element]], bool] | None:
     """Whether the texts that select are there; None where any segment is accepted."""
     if not constants:
         return None
-    if len(constants) > 1 or constants[0][0].component > 1:
-        return lambda elements: all(text_at(elements, spot) in values for spot, values in constants)
-    (((index, _), texts),) = constants
-    values = frozenset(texts)
+    checks = [(spot, frozenset(texts)) for spot, texts in constants]
 
     def selects(elements: list[Element]) -> bool:
-        if index >= len(elements):
-            return "" in values
-        text = elements[index]
-        return (text if text.__class__ is str else text_at(elements, Spot(index))) in values
+        count = len(elements)
+        for spot, values in checks:
+            index, component = spot
+            text = elements[index] if index < count else ""
+            if text.__class__ is not str or component > 1:
+                text = text_at(elements, spot)
+            if text not in values:
+                return False
+        return True
 
     return selects
 

@@ -24,8 +24,9 @@ from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding
 from gateway.mapping import JsonMap, Map, compile_any, from_folders, shipped
-from gateway.mapping.differences import ADDED, CHANGED, REMOVED, Difference, differences, found_in
+from gateway.mapping.differences import ADDED, CHANGED, REMOVED, Difference, differences
 from gateway.mapping.json import text as json_text
+from gateway.mapping.trace import Origin
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of one JSON body; it is read whole."""
@@ -49,8 +50,8 @@ class Compared:
     file: str
     document: str
     fields: tuple[Difference, ...]
-    places: dict[str, str]
-    """Of a text the segment and element where it stands, when it stands there only."""
+    origins: dict[str, Origin]
+    """By pointer where a field comes from: in the new reading, or in the old one where it is gone."""
     lines: tuple[tuple[str, str], ...]
     """What else differs: findings and unmapped elements that only one of the maps has; + or -, and what."""
 
@@ -183,7 +184,7 @@ def _documents(
         assert isinstance(after, JsonMap)
         body = _body(source, progress)
         old, new = (_canonical(own.canonical, own.read(body)) for own in (before, after))
-        yield _compared(source.name, "body", old, new, {})
+        yield _compared(source.name, "body", old, new)
         return
     interchange = ""
     for event in how.events(blocks(source, progress)):
@@ -191,11 +192,13 @@ def _documents(
             interchange = event.control_number
         elif isinstance(event, Message) and event.type == before.document:
             old, new = (_canonical(own.canonical, own.read(event.root)) for own in (before, after))
-            fields = differences(old[0], new[0])
-            texts = {text for each in fields for text in (each.was, each.now) if text}
-            places = found_in(event.root, texts) if texts else {}
             where = f"interchange {interchange}, set {event.control_number}"
-            yield _compared(source.name, where, old, new, places)
+            one = _compared(source.name, where, old, new)
+            if one.fields:
+                assert isinstance(after, Map)
+                for own in (before, after):  # once more, with origins: most documents do not differ
+                    one.origins.update({each.pointer: each for each in own.read(event.root, traced=True).origins})
+            yield one
 
 
 Read = tuple[dict[str, Any], tuple[Finding, ...], list[str]]
@@ -208,7 +211,7 @@ def _canonical(kind: str, found: Any) -> Read:
     return dump(model) if model else found.document, (*found.findings, *errors), unmapped
 
 
-def _compared(file: str, document: str, old: Read, new: Read, places: dict[str, str]) -> Compared:
+def _compared(file: str, document: str, old: Read, new: Read) -> Compared:
     told = [Counter([f"{one.rule}: {one.text}" for one in each[1]]) for each in (old, new)]
     told_too = [Counter([f"unmapped: {one}" for one in each[2]]) for each in (old, new)]
     lines = [
@@ -217,7 +220,7 @@ def _compared(file: str, document: str, old: Read, new: Read, places: dict[str, 
         for sign, more in (("-", was - now), ("+", now - was))
         for what in more.elements()
     ]
-    return Compared(file=file, document=document, fields=differences(old[0], new[0]), places=places, lines=tuple(lines))
+    return Compared(file=file, document=document, fields=differences(old[0], new[0]), origins={}, lines=tuple(lines))
 
 
 def _body(source: Source, progress: Callable[[int], None]) -> dict[str, Any]:
@@ -237,10 +240,7 @@ def _body(source: Source, progress: Callable[[int], None]) -> dict[str, Any]:
 
 def _show(one: Compared, *, as_json: bool) -> None:
     if as_json:
-        fields = [
-            {"pointer": each.pointer, "change": each.kind, "was": each.was, "now": each.now, "place": _place(one, each)}
-            for each in one.fields
-        ]
+        fields = [_row(one, each) for each in one.fields]
         others = [{"only": "new" if sign == "+" else "old", "said": what} for sign, what in one.lines]
         typer.echo(
             json.dumps(
@@ -253,9 +253,9 @@ def _show(one: Compared, *, as_json: bool) -> None:
         sign, style = SIGNS[each.kind]
         said = each.now if each.was is None else each.was if each.now is None else f"{each.was} → {each.now}"
         line = Text.assemble("  ", (f"{sign} {each.pointer}", style), f": {said}")
-        place = _place(one, each)
-        if place:
-            line.append(f"  ({place})", "dim")
+        found = _origin(one, each.pointer)
+        if found is not None:
+            line.append(f"  ({_place(found)}; {found.file}:{found.line})", "dim")
         show(line)
     for sign, what in one.lines[:MOST_SHOWN]:
         show(Text.assemble("  ", (f"{sign} {what}", "green" if sign == "+" else "red")))
@@ -264,9 +264,25 @@ def _show(one: Compared, *, as_json: bool) -> None:
         show(Text(f"  … and {left} more", style="dim"))
 
 
-def _place(one: Compared, each: Difference) -> str | None:
-    found = {place for text in (each.was, each.now) if text and (place := one.places.get(text))}
-    return found.pop() if len(found) == 1 else None
+def _row(one: Compared, each: Difference) -> dict[str, Any]:
+    found = _origin(one, each.pointer)
+    return {
+        "pointer": each.pointer, "change": each.kind, "was": each.was, "now": each.now,
+        "place": None if found is None else _place(found),
+        "map": None if found is None else f"{found.file}:{found.line}",
+    }  # fmt: skip
+
+
+def _origin(one: Compared, pointer: str) -> Origin | None:
+    """Where a field comes from; of a part, such as the value of a moment, where the whole comes from."""
+    while pointer and pointer not in one.origins:
+        pointer = pointer.rpartition("/")[0]
+    return one.origins.get(pointer)
+
+
+def _place(found: Origin) -> str:
+    elements = ", ".join(f"{found.tag}{spot.element + 1:02d}" for spot in found.spots[:4])
+    return f"segment {found.segment} {elements}, byte {found.offset}"
 
 
 def _sum(total: Summary, failed: int, *, as_json: bool) -> None:

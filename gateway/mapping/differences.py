@@ -6,11 +6,9 @@ What no field holds (`extensions`) is told by what the readings left unmapped, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-
-from gateway.edi.tree import Loop, first_text, walk
 
 ADDED: Final = "added"
 REMOVED: Final = "removed"
@@ -60,18 +58,3 @@ def leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
             yield from leaves(one, f"{at}/{number}")
     elif value is not None:
         yield at, str(value)
-
-
-def found_in(root: Loop, texts: Iterable[str]) -> dict[str, str]:
-    """`segment 14 PO1, element 02` for each text that stands in one element of the set only."""
-    wanted = set(texts)
-    places: dict[str, list[str]] = {}
-    for _, segment, _ in walk(root):
-        for number, element in enumerate(segment.elements, 1):
-            parts = element if isinstance(element, tuple) else (first_text(element),)
-            for part in parts:
-                if isinstance(part, str) and part in wanted:
-                    places.setdefault(part, []).append(
-                        f"segment {segment.position} {segment.tag}, element {number:02d}"
-                    )
-    return {text: found[0] for text, found in places.items() if len(found) == 1}

@@ -32,7 +32,8 @@ def test_a_changed_code_and_a_new_line_are_told_with_pointer_place_and_count(run
     changed = {one["pointer"]: one for one in documents[0]["fields"]}
     status = changed["/lines/0/responses/0/status"]
     assert (status["change"], status["was"], status["now"]) == ("changed", "accepted_and_shipped", "accepted")
-    assert changed["/lines/2/responses/0/source_code"]["place"] == "segment 8 ACK, element 01"
+    assert status["place"] == "segment 4 ACK01, byte 274"
+    assert status["map"].startswith("maps/x12/855.yaml:")
     assert documents[0]["document"] == "interchange 000000205, set 0205"
     assert counts["documents"] == counts["different"] == 1
     assert {"field": "/lines/*/responses/*/reason_agency", "change": "removed", "count": 2} in counts["fields"]

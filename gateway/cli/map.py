@@ -13,6 +13,7 @@ from rich.console import Console
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_json
 from gateway.cli.map_diff import diff
+from gateway.cli.map_explain import coverage, explain
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_init import init
@@ -302,3 +303,7 @@ def _row(one: Finding) -> dict[str, str]:
 def _stop(message: str, remedy: str) -> NoReturn:
     typer.echo(f"{message} {remedy}".strip(), err=True)
     raise typer.Exit(CANNOT_RUN)
+
+
+app.command()(explain)
+app.command()(coverage)

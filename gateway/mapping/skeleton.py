@@ -248,10 +248,19 @@ def _elements(spec: SegmentSpec, lines: Node | None, indent: int, *, must: bool,
         for text, node in named.pop(number, []):
             yield _Row(indent, f"{text}: {flow(node)}", must, remark=_said(element))
         if number not in covered and rest:
-            yield _Row(indent, f"{spec.tag}{number + 1:02d}: FIELD", must=False, guess=False, remark=_said(element))
+            own = f"{spec.tag}{number + 1:02d}"
+            yield from (_Row(indent, f"{own}{part}: FIELD", False, False, said) for part, said in _parts(element))  # noqa: FBT003  as the row says
     for entries in named.values():
         for text, node in entries:
             yield _Row(indent, f"{text}: {flow(node)}", must)
+
+
+def _parts(element: ElementSpec) -> Iterator[tuple[str, str]]:
+    """What follows the element's number, and what stands there: the element, or each of its components."""
+    if not element.components:
+        yield "", _said(element)
+    for number, component in enumerate(element.components, 1):
+        yield f".{number}", _said(component)
 
 
 def _said(element: ElementSpec) -> str:

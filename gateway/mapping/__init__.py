@@ -9,11 +9,12 @@ shipped(), from_folders(*folders), shipped_map(name)
 
 For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
 json_text.decode and encode with exact numbers. head(name, sources) says for which documents a map is; compile_any(…)
-compiles either.
+compiles either. chain(name, sources) and version(links) tell a map's texts and its hash without compiling it.
 """
 
 from __future__ import annotations
 
+from gateway.mapping.chain import Link, chain, version
 from gateway.mapping.head import Head, head
 from gateway.mapping.json.map import (
     JsonExample,
@@ -48,6 +49,7 @@ __all__ = [
     "JsonMap",
     "JsonReading",
     "JsonWriting",
+    "Link",
     "Lost",
     "Map",
     "Reading",
@@ -56,6 +58,7 @@ __all__ = [
     "Unmapped",
     "UnmappedMember",
     "Writing",
+    "chain",
     "check_json_map",
     "check_map",
     "compile_any",
@@ -67,4 +70,5 @@ __all__ = [
     "shipped",
     "shipped_map",
     "trace",
+    "version",
 ]

@@ -36,7 +36,7 @@ class GuideShelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._guides = with_workspace_guides(library.standard(), folder)
+        self.standard = with_workspace_guides(library.standard(), folder)
         self._made: dict[str, tuple[PartnerGuide | None, tuple[Finding, ...]]] = {}
         self._names: tuple[str, ...] | None = None
         self._twice: list[str] = []
@@ -56,7 +56,7 @@ class GuideShelf:
         known = self._made.get(name)
         if known is None:
             self._twice = []
-            made, findings = resolve(name, find=self._find, guides=self._guides, names=self.names())
+            made, findings = resolve(name, find=self._find, guides=self.standard, names=self.names())
             twice = tuple(_twice(one) for one in self._twice)
             known = self._made[name] = (None if twice else made, (*findings, *twice))
         return known
@@ -65,14 +65,14 @@ class GuideShelf:
         """The guides that were asked for and can be used."""
         return {name: guide for name, (guide, _) in self._made.items() if guide is not None}
 
-    def _find(self, name: str) -> tuple[str, bytes] | tuple[str, bytes, str] | None:
+    def _find(self, name: str) -> tuple[str, bytes] | None:
         steps = name.split("/")
         if len(steps) > MAX_DEPTH or not all(map(_STEP.fullmatch, steps)):
             return None
         in_map = self._in_map(name)
         content = _content(self._folder / GUIDES / f"{name}.yaml")
         if content is None:
-            return None if in_map is None else (f"{MAPS}/{name}.yaml", in_map, KEY)
+            return None if in_map is None else (f"{MAPS}/{name}.yaml", in_map)
         if in_map is not None:
             self._twice.append(name)
         return f"{GUIDES}/{name}.yaml", content

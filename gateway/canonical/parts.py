@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 from gateway.canonical.vocabulary import Indicator, Precision
 
@@ -449,14 +449,3 @@ class OrderReference(Part):
     number: Text = Field(description="The buyer's order number")
     issue_date: dt.date | None = Field(default=None, description="Its date")
     release_number: Text | None = Field(default=None, description="Release of a blanket order")
-
-
-def lenient(value: Any) -> Any:
-    """A `Number` may come as a JSON number; booleans are not numbers."""
-    if isinstance(value, bool):
-        raise ValueError("a boolean is not a number")  # noqa: TRY004  pydantic turns ValueError into a finding
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(lenient), Field(ge=0, le=10**9)]
-"""A bounded whole number."""

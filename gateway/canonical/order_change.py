@@ -33,7 +33,7 @@ class OrderChangeLine(Line):
     order_line_id: Text | None = Field(
         default=None, description="The line's number in the order where it differs from `line_id`"
     )
-    quantity: ChangedQuantity | None = Field(default=None, description="Quantity after the change (POC03)")  # type: ignore[assignment]
+    quantity: ChangedQuantity | None = Field(default=None, description="Quantity after the change (POC03)")
     quantity_left_to_receive: Number | None = Field(
         default=None, description="What is still open, in the unit of `quantity` (POC04)"
     )

@@ -103,7 +103,7 @@ class Trade(Head, Terms):
 class Dates(Part):
     """Dates an answer or a schedule names by kind."""
 
-    promised_ship: When | None = Field(default=None, description="Ships then (068)")
+    promised_ship: When | None = Field(default=None, description="Ships then (068, 079; 080 not before)")
     promised_delivery: When | None = Field(default=None, description="Arrives then (067)")
     estimated_delivery: When | None = Field(default=None, description="Expected then (017)")
     requested_delivery: When | None = Field(default=None, description="Was asked for then (002)")

@@ -115,7 +115,8 @@ def whole_file(size: int, mapping: Map) -> None:
         costs.append(time.process_time() - started)
     bare, mapped = costs
     print(
-        f"\n850 file of {size} MB to canonical NDJSON: {mapped:.1f} s CPU, {size / mapped:.1f} MB/s, {mapped / bare:.1f} x bare split"
+        f"\n850 file of {size} MB to canonical NDJSON: {mapped:.1f} s CPU, {size / mapped:.1f} MB/s, "
+        f"{mapped / bare:.1f} x bare split"
     )
 
 

@@ -28,7 +28,8 @@ MapHead = Callable[[str], Head | None]
 """For which documents a map is; None where that cannot be told."""
 
 RULES: Mapping[str, str] = {
-    "workspace.channel_incomplete": "Channel as2 needs the sections as2 and x12, and set and map for every document.",
+    "workspace.channel_incomplete": "Channel as2 needs the sections as2 and x12, and set and map for every document (a "
+    "note while the agreement is a draft).",
     "workspace.delimiters": "The three X12 delimiters differ from each other.",
     "workspace.name": "`name` in a partner's file, when given, is the file's name.",
     "workspace.as2_id_twice": "Two exchanging partners never have one AS2 name; nobody has ours.",
@@ -43,6 +44,7 @@ RULES: Mapping[str, str] = {
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
     "workspace.unknown_guide": "Every guide named exists: a file in guides/, or one that comes with the gateway.",
     "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
+    "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
@@ -64,6 +66,8 @@ class Files:
     map_exists: MapExists | None = None
     map_head: MapHead | None = None
     guide_of: GuideOf | None = None
+    knows_version: Callable[[str], bool] | None = None
+    """Whether there is a guide for a version: 004010, D96A."""
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -112,11 +116,19 @@ def _channel(files: Files) -> Iterator[Finding]:
             yield _finding(partner, ("name",), "name", said=said, wanted=wanted, fix=fix)
         if at(partner.data, "channel") != "as2":
             continue
+        # A draft may wait for what only the partner knows: its station, its certificate.
+        severity = Severity.ACCEPT if at(partner.data, "status") == "draft" else Severity.REJECT
         for section in ("as2", "x12"):
             if at(partner.data, section) is None:
                 wanted, fix = f"the section {section}, for channel as2", f"add {section}:"
                 yield _finding(
-                    partner, ("channel",), "channel_incomplete", said=f"no {section}", wanted=wanted, fix=fix
+                    partner,
+                    ("channel",),
+                    "channel_incomplete",
+                    said=f"no {section}",
+                    wanted=wanted,
+                    fix=fix,
+                    severity=severity,
                 )
         for direction in ("send", "receive"):
             for keys, kind, rule in _documents(partner, direction):
@@ -318,6 +330,26 @@ def _fitting(partner: YamlText, keys: Keys, made: PartnerGuide, *, set_: object,
             yield _finding(partner, (*keys, "guide"), "wrong_guide", said=said, wanted=wanted, fix=f"name {wanted}")
 
 
+def _read_as(files: Files) -> Iterator[Finding]:
+    """Versions that are read by the guides of another."""
+    knows = files.knows_version
+    if knows is None:
+        return
+    for partner in files.partners.values():
+        for section in ("x12", "edifact"):
+            for version, other in _items(at(partner.data, section, "read_as")):
+                keys: Keys = (section, "read_as", version)
+                if isinstance(version, str) and knows(version):
+                    wanted, fix = f"a version without guides: {version} has its own", "remove the line"
+                    yield _finding(partner, keys, "read_as", said=version, wanted=wanted, fix=fix)
+                if isinstance(other, str) and not knows(other):
+                    wanted, fix = (
+                        "a version with guides, such as 004010 or D96A",
+                        "name one that has guides",
+                    )
+                    yield _finding(partner, keys, "read_as", said=other, wanted=wanted, fix=fix)
+
+
 def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:
     if not isinstance(path, str):
         return
@@ -370,5 +402,6 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _tls,
     _references,
     _guides,
+    _read_as,
     _destinations,
 )

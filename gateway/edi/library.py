@@ -114,6 +114,8 @@ class Guides:
 
     def reading_as(self, versions: Mapping[str, str]) -> Guides:
         """Guides that read each version on the left by the guides of the one on the right: `{"003050": "004010"}`."""
+        if not versions:
+            return self
         own = {version[:VERSION_LENGTH]: other for version, other in versions.items()}
         return Guides(self._package, self._own, self._agreed, {**self._read_as, **own})
 

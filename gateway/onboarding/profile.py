@@ -6,7 +6,7 @@ Nothing here judges: what a guide or map thinks of it is said elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -123,6 +123,40 @@ class Profile(_Value):
         """The commonest value of a fact; empty where it was never seen."""
         values: Mapping[str, int] = self.habits.get(name, {})
         return max(values, key=lambda one: values[one], default="")
+
+
+def merged(uses: Sequence[SetUse]) -> SetUse:
+    """Several versions of one kind of document as one: the commonest names it, counts are added."""
+    first = max(uses, key=lambda one: one.documents)
+    places: dict[str, PlaceUse] = {}
+    for use in uses:
+        for path, place in use.places.items():
+            places[path] = _both(places[path], place) if path in places else place
+    return first.model_copy(update={"documents": sum(one.documents for one in uses), "places": places})
+
+
+def _both(one: PlaceUse, other: PlaceUse) -> PlaceUse:
+    elements = dict(one.elements)
+    for name, element in other.elements.items():
+        elements[name] = _element(elements[name], element) if name in elements else element
+    counts = {"count": one.count + other.count, "within": one.within + other.within, "most": max(one.most, other.most)}
+    return one.model_copy(update={**counts, "elements": elements})
+
+
+def _element(one: ElementUse, other: ElementUse) -> ElementUse:
+    values = dict(one.values)
+    for code, count in other.values.items():
+        values[code] = values.get(code, 0) + count
+    code = one.code and other.code and len(values) <= MAX_VALUES
+    return one.model_copy(
+        update={
+            "count": one.count + other.count,
+            "shortest": min(one.shortest, other.shortest),
+            "longest": max(one.longest, other.longest),
+            "code": code,
+            "values": values if code else {},
+        }
+    )
 
 
 def load_profile(path: Path) -> Profile:

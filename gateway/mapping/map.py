@@ -73,21 +73,26 @@ class Map:
     known: Known
     always: tuple[str, ...]
 
+    @property
+    def syntax(self) -> str:
+        """x12 or edifact, by the name of its message; under it `extensions` keeps what the wire said."""
+        return "x12" if self.document.isdigit() else "edifact"
+
     def read(self, root: Loop) -> Reading:
         """The canonical document that the set says; what no line names is in `unmapped` and in the
         document's `extensions`.
         """
-        state = ReadState()
+        state = ReadState(syntax=self.syntax)
         document: Json = {}
         self.scope.read(root.children, document, state)
         absent = [label for label in self.always if label not in state.seen]
         if absent:
-            remember(document)["absent"] = absent
+            remember(document, self.syntax)["absent"] = absent
         return Reading(document=document, unmapped=tuple(state.unmapped), findings=tuple(state.findings))
 
     def write(self, document: Mapping[str, Any]) -> Writing:
         """The set that says the document (canonical JSON as `canonical.dump` gives it), segments in wire order."""
-        state = WriteState()
+        state = WriteState(syntax=self.syntax)
         children = self.scope.write(dict(document), state, "", dict(document))
         computed = frozenset(KINDS[self.canonical].model_computed_fields)
         for pointer, value in lost(document, self.known, computed):
@@ -119,7 +124,7 @@ def compile_map(name: str, sources: Sources) -> Map:
         elif "segments" not in keys and not is_json(node):
             problems.add("map.key.missing", node.file, node.line, "segments", said="nothing", wanted="a list of rules")
         elif "segments" in keys:
-            compiler = Compiler(kind, codes, problems)
+            compiler = Compiler(kind, codes, problems, comma=not document.isdigit())
             scope = compiler.root(keys["segments"])
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),

@@ -1,4 +1,4 @@
-"""What a reading must remember so that writing gives the same bytes: `extensions.x12` of the nearest object.
+"""What a reading must remember to write the same bytes again: `extensions.x12` or `.edifact` of the nearest object.
 
     kept    {"PO1": {"16": "ZZ", "02": "007"}}    elements no line names, and forms that writing would not choose
     order   {"": ["BEG", ["XYZ", "a"], "REF"]}    only where the wire's order is not the map's; segments no
@@ -16,39 +16,34 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final
 
-from gateway.edi.tree import Element, Loop, Repeats, Segment, simple
+from gateway.edi.tree import Element, Loop, Repeats, Segment
 
-SYNTAX: Final = "x12"
 MAX_DEPTH: Final = 64
 Json = dict[str, Any]
 
 
-def recall(target: Json) -> Json:
-    """The memory in `target`, empty where there is none or where it has another shape."""
+def recall(target: Json, syntax: str) -> Json:
+    """The memory of `syntax` (x12, edifact) in `target`, empty where there is none or where it has another shape."""
     extensions = target.get("extensions")
-    own = extensions.get(SYNTAX) if isinstance(extensions, dict) else None
+    own = extensions.get(syntax) if isinstance(extensions, dict) else None
     return own if isinstance(own, dict) else {}
 
 
-def remember(target: Json) -> Json:
-    """The memory in `target`, made where it is missing."""
-    own: Json = target.setdefault("extensions", {}).setdefault(SYNTAX, {})
+def remember(target: Json, syntax: str) -> Json:
+    """The memory of `syntax` in `target`, made where it is missing."""
+    own: Json = target.setdefault("extensions", {}).setdefault(syntax, {})
     return own
 
 
-def keep(target: Json, label: str, element: int, form: Element | list[Any]) -> None:
-    """Remember the wire's form of `element` (from 0) of the segment `label`."""
-    elements = remember(target).setdefault("kept", {}).setdefault(label, {})
-    if isinstance(form, Repeats):
-        form = simple(form)
-    if not isinstance(form, str):
-        form = [list(each) if isinstance(each, tuple) else each for each in form]
+def keep(target: Json, syntax: str, label: str, element: int, form: Any) -> None:
+    """Remember the wire's form of `element` (from 0), or of the elements from it on, of the segment `label`."""
+    elements = remember(target, syntax).setdefault("kept", {}).setdefault(label, {})
     elements[f"{element + 1:02d}"] = form
 
 
-def kept_of(target: Json, label: str) -> dict[str, Any]:
+def kept_of(target: Json, syntax: str, label: str) -> dict[str, Any]:
     """What is kept of the segment `label`."""
-    kept = recall(target).get("kept")
+    kept = recall(target, syntax).get("kept")
     own = kept.get(label) if isinstance(kept, dict) else None
     return own if isinstance(own, dict) else {}
 
@@ -57,7 +52,7 @@ def pack(child: Segment | Loop) -> Any:
     """A segment as `[tag, elements…]`, a loop as `{name: [children]}`."""
     if isinstance(child, Loop):
         return {child.name: [pack(each) for each in child.children]}
-    return [child.tag, *(list(each) if isinstance(each, tuple) else each for each in child.elements)]
+    return [child.tag, *map(form_of, child.elements)]
 
 
 def unpack(entry: Any, depth: int = 0) -> Segment | Loop | None:
@@ -74,12 +69,25 @@ def unpack(entry: Any, depth: int = 0) -> Segment | Loop | None:
     return None
 
 
+def form_of(element: Element) -> Any:
+    """An element as JSON: text, a list of components, or `{"repeats": [...]}`."""
+    if isinstance(element, str):
+        return element
+    if isinstance(element, tuple):
+        return list(element)
+    return {"repeats": [form_of(each) for each in element.values]}
+
+
 def element_of(form: Any) -> Element | None:
     """An element from its JSON form; None where it is none."""
     if isinstance(form, str):
         return form
     if isinstance(form, list) and form and all(isinstance(each, str) for each in form):
         return tuple(form)
+    if isinstance(form, dict) and isinstance(form.get("repeats"), list):
+        values = [element_of(each) for each in form["repeats"]]
+        kept = tuple(each for each in values if isinstance(each, (str, tuple)))
+        return Repeats(kept) if kept and len(kept) == len(values) else None
     return None
 
 

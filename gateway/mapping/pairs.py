@@ -7,20 +7,19 @@ says that writing always gives back what was read; of any other pair the reader 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from gateway.canonical.check_digits import SSCC_LENGTH
-from gateway.canonical.parts import precision_of
+from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
 from gateway.mapping.codes import Codes
+from gateway.mapping.groups import Allocations, Ids, Joined, Many, Pairs, Sscc
+from gateway.mapping.moments import Date, Day, Stamp, When
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
 _LOOSE: Final = re.compile(r"[+-]?(?:\d{1,24}\.?\d{0,11}|\.\d{1,11})\Z", re.ASCII)
-_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)\Z", re.ASCII)
-_TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)?\Z", re.ASCII)
+_LENGTHS: Final = {"gtin": GTIN_LENGTHS, "gln": (GLN_LENGTH,), "sscc": (SSCC_LENGTH,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,9 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """X12 type R: a decimal with its point. 007, +5, .5 and 5. are read too."""
+    """A decimal with its point (X12 type R, EDIFACT n). 007, +5, .5 and 5. are read too; `comma`: and 1,5."""
 
+    comma: bool = False
     makes: str = "decimal"
     exact: bool = False
 
@@ -71,6 +71,8 @@ class Number:
         """The decimal as canonical JSON has it."""
         if _NUMBER.match(text):
             return text
+        if self.comma and text.count(",") == 1:
+            text = text.replace(",", ".")
         return plain(Decimal(text)) if _LOOSE.match(text) else None
 
     def write(self, value: Any) -> str | None:
@@ -108,107 +110,20 @@ class Implied:
 
 
 @dataclass(frozen=True, slots=True)
-class Date:
-    """X12 type DT: CCYYMMDD."""
+class Checked:
+    """A GS1 number with a right check digit: gtin, gln, sscc."""
 
-    makes: str = "date"
+    kind: str
+    makes: str = "text"
     exact: bool = True
 
     def read(self, text: str) -> str | None:
-        """ISO 8601."""
-        return read_date(text)
+        """The number; None where its length or check digit is wrong."""
+        return text if len(text) in _LENGTHS[self.kind] and is_right(text) else None
 
     def write(self, value: Any) -> str | None:
-        """CCYYMMDD of an ISO date."""
-        return value.replace("-", "") if isinstance(value, str) and precision_of(value) == "day" else None
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """Date, time, zone: DTM02..04 or BSN03..04. UT is UTC; any other zone code stays."""
-
-    makes: str = "when"
-
-    def read(self, texts: list[str]) -> dict[str, str] | None:
-        """`{value, precision, zone}`."""
-        date = read_date(texts[0])
-        if date is None or len(texts) > 3:  # noqa: PLR2004  date, time, zone
-            return None
-        time = texts[1] if len(texts) > 1 else ""
-        zone = texts[2] if len(texts) > 2 else ""  # noqa: PLR2004
-        if not time:
-            return None if zone else {"value": date, "precision": "day"}
-        found = _TIME.match(time)
-        if found is None or not (found[1] < "24" and found[2] < "60" and (found[3] or "") < "60"):
-            return None
-        clock = f"{found[1]}:{found[2]}" + (f":{found[3]}" if found[3] else "")
-        when = {"value": f"{date}T{clock}", "precision": "second" if found[3] else "minute"}
-        if zone:
-            when["zone"] = "UTC" if zone == "UT" else zone
-        return when
-
-    def write(self, value: Any, width: int) -> list[str] | None:
-        """Date, time and zone as far as they are known and fit; None for a mere year or month."""
-        text = value.get("value") if isinstance(value, dict) else value
-        if not isinstance(text, str) or precision_of(text) not in ("day", "minute", "second"):
-            return None
-        zone = value.get("zone", "") if isinstance(value, dict) else ""
-        texts = [text[:10].replace("-", "")]
-        if len(text) > len("2026-05-01"):
-            texts += [text[11:].replace(":", "")] + (["UT" if zone == "UTC" else zone] if zone else [])
-        elif zone:
-            return None
-        return texts if len(texts) <= width else None
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """One item of a list in each element."""
-
-    makes: str = "list"
-
-    def read(self, texts: list[str]) -> list[str]:
-        """The texts that are there."""
-        return [text for text in texts if text]
-
-    def write(self, value: Any, width: int) -> list[str] | None:
-        """The items."""
-        return list(value) if len(value) <= width else None
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Qualifier and value in turn: N103/N104, PO106/107 … PO124/125."""
-
-    codes: Codes
-    makes: str = "pairs"
-
-    def read(self, texts: list[str]) -> list[dict[str, str]] | None:
-        """`[{scheme, value}]`; `source_code` where the table would write another code."""
-        found: list[dict[str, str]] = []
-        codes = self.codes
-        for place in range(0, len(texts) - 1, 2):
-            code, value = texts[place], texts[place + 1]
-            if code and value:
-                scheme = codes.reading.get(code) or codes.read(code)
-                if scheme is None:
-                    return None
-                pair = {"scheme": scheme, "value": value}
-                if not codes.exact and codes.write(scheme) != code:
-                    pair["source_code"] = code
-                found.append(pair)
-        return found or None
-
-    def write(self, value: Any, width: int) -> list[str] | None:
-        """Qualifiers and values; None where a scheme has no code or there are too many."""
-        texts: list[str] = []
-        for each in value:
-            own = each.get("source_code")
-            code = own if own and self.codes.read(own) == each["scheme"] else self.codes.write(each["scheme"])
-            if code is None:
-                return None
-            texts += [code, each["value"]]
-        return texts if len(texts) <= width else None
+        """The number."""
+        return self.read(value) if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,31 +168,10 @@ class Fields:
         return texts if len(texts) <= width else None
 
 
-@dataclass(frozen=True, slots=True)
-class Sscc:
-    """MAN01/MAN02: GM with application identifier 00 before the SSCC (20 digits), AA with the bare SSCC (18)."""
-
-    makes: str = "text"
-
-    def read(self, texts: list[str]) -> str | None:
-        """The 18 digits."""
-        number = texts[1] if len(texts) == 2 else ""  # noqa: PLR2004  qualifier and number
-        if not (number.isascii() and number.isdigit()):
-            return None
-        if len(number) == SSCC_LENGTH + 2 and number.startswith("00"):
-            return number[2:]
-        return number if len(number) == SSCC_LENGTH else None
-
-    def write(self, value: Any, width: int) -> list[str] | None:
-        """GM and 20 digits; the wire's other forms are kept by the reader."""
-        right = isinstance(value, str) and len(value) == SSCC_LENGTH and value.isascii() and value.isdigit()
-        return ["GM", "00" + value] if right and width > 1 else None
-
-
-Narrow = Same | Coded | Number | Implied | Date
+Narrow = Same | Coded | Number | Implied | Date | Checked
 """A pair on one element: `read(text)`, `write(value)`; `makes` is text, decimal or date."""
-Wide = When | Many | Pairs | Fields | Sscc
-"""A pair on a range: `read(texts)`, `write(value, width)`; `makes` is when, list, pairs, fields or text."""
+Wide = When | Stamp | Day | Many | Joined | Pairs | Ids | Allocations | Fields | Sscc
+"""A pair on a range: `read(texts)`, `write(value, width)`; `makes` is when, date, list, pairs, fields, text, …"""
 
 
 def read_texts(pair: Narrow | Wide, texts: list[str]) -> Any:
@@ -303,15 +197,3 @@ def is_wide(pair: Narrow | Wide) -> bool:
 def plain(number: Decimal) -> str:
     """Digits and a point, never an exponent."""
     return format(number, "f")
-
-
-def read_date(text: str) -> str | None:
-    """CCYYMMDD to ISO 8601; None for anything else and for a day that does not exist."""
-    found = _DATE.match(text)
-    if found is None:
-        return None
-    try:
-        dt.date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        return None
-    return f"{found[1]}-{found[2]}-{found[3]}"

@@ -36,6 +36,8 @@ class Lost:
 class ReadState:
     """Gathered while reading one set."""
 
+    syntax: str = "x12"
+    """Under which name `extensions` keeps what the wire said."""
     unmapped: list[Unmapped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -76,6 +78,7 @@ class ReadState:
 class WriteState:
     """Gathered while writing one set."""
 
+    syntax: str = "x12"
     lost: list[Lost] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     nodes: int = 0

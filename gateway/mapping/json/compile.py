@@ -13,13 +13,14 @@ from pydantic import BaseModel
 
 from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes
+from gateway.mapping.fields import Place
 from gateway.mapping.json.scope import Each, Fixed, JsonScope, Level, ListRule, Member, Preset, Tree
 from gateway.mapping.json.text import Pointer, read_pointer
 from gateway.mapping.json.words import JsonConstant, read_constant, read_line
 from gateway.mapping.known import Known
 from gateway.mapping.paths import Path, getter, putter, read_path
 from gateway.mapping.rules import Problems
-from gateway.mapping.segments.compile import Compiler, Place
+from gateway.mapping.segments.compile import Compiler
 from gateway.mapping.source import Node
 
 LIST_KEYS: Final = ("each", "at", "set", "fields", "lists")
@@ -115,9 +116,9 @@ class JsonCompiler(Compiler):
             made.constants.append((rank, pointer, constant, spec, key))
             return
         line = read_line(spec, key, self.codes, self.problems, digits=self._is_text(spec, place))
-        if line is None or not self._field(line.path, line.pair.makes, line.table, spec, key, place):
+        if line is None or not self.field(line.path, line.pair.makes, line.table, spec, key, place):
             return
-        if line.beside is not None and not self._field(line.beside, "text", None, spec, key, place):
+        if line.beside is not None and not self.field(line.beside, "text", None, spec, key, place):
             return
         if line.count is not None:
             step = self._resolve(line.count, spec, key, place)
@@ -280,7 +281,7 @@ class JsonCompiler(Compiler):
             self._say("map.file.shape", node, place.key, "a list of several kinds", "set: {kind: …}, or a tree")
         preset: list[tuple[str, str]] = []
         for name, value in given.items():
-            if self._field(read_path(name) or (), "text", None, value, f"{place.key}.{name}", place, preset=True):
+            if self.field(read_path(name) or (), "text", None, value, f"{place.key}.{name}", place, preset=True):
                 preset.append((name, value.text or ""))
         return tuple(preset), place
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from gateway.canonical.shape import near
 from gateway.mapping.codes import Codes
 from gateway.mapping.json.pairs import Flag, IsoDate, IsoWhen, JsonNumber, Option, Pair, Said, Texts
-from gateway.mapping.pairs import Coded, Date, Number, Same
+from gateway.mapping.moments import Date
+from gateway.mapping.pairs import Coded, Number, Same
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.source import Node

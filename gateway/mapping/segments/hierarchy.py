@@ -14,7 +14,8 @@ from typing import Final
 
 from gateway.edi.tree import Loop, Segment, joined
 from gateway.mapping.memory import keep, kept_of, recall, remember
-from gateway.mapping.segments.scope import Child, Scope
+from gateway.mapping.segments.rule import Child
+from gateway.mapping.segments.scope import Scope
 from gateway.mapping.state import Json, ReadState, WriteState
 
 MAX_DEPTH: Final = 32
@@ -48,6 +49,15 @@ class Tree:
     name: str = "HL"
     label: str = "HL"
     once: bool = False
+    fields: frozenset[str] | None = None
+
+    def accepts(self, segment: Segment) -> bool:
+        """A level that the map knows."""
+        return _text(segment, 2) in self.levels
+
+    def claims(self, target: Json) -> str | None:  # noqa: ARG002  as all rules
+        """A node says itself what it is."""
+        return None
 
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Take one loop and all below it."""
@@ -61,7 +71,7 @@ class Tree:
         if not state.nodes:
             state.child_codes = isinstance(child, Loop) and _states_children(child)
             if state.child_codes:
-                remember(target)["hl04"] = "all"
+                remember(target, state.syntax)["hl04"] = "all"
         if self.above and level.parents and self.above not in level.parents:
             state.find("map.read.nesting", segment, 2, wanted=f"a level under {', '.join(level.parents)}")
         node: Json = target if level.kind == DOCUMENT else {"kind": level.kind, **dict(level.preset)}
@@ -81,7 +91,7 @@ class Tree:
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
         """A loop for each node in `target`'s contents; at the root, the document's own loop with all of them below."""
         if not self.above:
-            state.child_codes = recall(target).get("hl04") == "all"
+            state.child_codes = recall(target, state.syntax).get("hl04") == "all"
             own = next((level for level in self.levels.values() if level.kind == DOCUMENT), None)
             if own is not None:
                 return [_loop(own, target, "", state, at, root)]
@@ -104,7 +114,7 @@ def _loop(  # noqa: PLR0917  one step of the recursion
     level: Level, node: Json, parent: str, state: WriteState, at: str, root: Json
 ) -> Loop:
     state.nodes += 1
-    kept = kept_of(node, f"HL/{level.code}")
+    kept = kept_of(node, state.syntax, f"HL/{level.code}")
     number = _kept(kept, "01") or str(state.nodes)
     segment = Segment("HL", [number, _kept(kept, "02") or parent, level.code])
     state.parents.append(number)
@@ -127,10 +137,10 @@ def _keep_numbers(node: Json, segment: Segment, level: Level, state: ReadState, 
     label = f"HL/{level.code}"
     number = _text(segment, 0)
     if number != str(state.nodes):
-        keep(node, label, 0, number)
+        keep(node, state.syntax, label, 0, number)
     code = _text(segment, 3)
     if code != (("1" if has_children else "0") if state.child_codes else ""):
-        keep(node, label, 3, code)
+        keep(node, state.syntax, label, 3, code)
     for index in range(4, len(segment.elements)):
         state.note_element(segment, index)
 

@@ -1,161 +1,96 @@
-"""The words of a map line: addresses (`PO106..25`, `MEA04.1`), constants (`=ZZ with reason`), paths and pairs."""
+"""The words of a map line: keys (`REF*BM`, `DTM+137`), addresses (`PO106..25`, `C507` as `DTM01.2..3`), constants.
+
+Paths and pairs of a line are `gateway.mapping.segments.lines`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from gateway.canonical.shape import near
-from gateway.mapping.codes import UNITS, Codes
-from gateway.mapping.pairs import (
-    Coded,
-    Date,
-    Fields,
-    Implied,
-    Many,
-    Narrow,
-    Number,
-    Pairs,
-    Same,
-    Sscc,
-    When,
-    Wide,
-    is_wide,
-)
-from gateway.mapping.paths import Path, read_path
-from gateway.mapping.rules import Problems
-from gateway.mapping.source import Node
-
-_ADDRESS: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})(\d\d)(?:\.(\d)|\.\.(\d\d))?\Z", re.ASCII)
+_ADDRESS: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})(\d\d)(?:\.\.(\d\d))?(?:\.(\d{1,2})(?:\.\.(\d{1,2}))?)?\Z", re.ASCII)
 _CONSTANT: Final = re.compile(r"=([^ ]*)(?: with ([a-z_.\[\]=]+))?\Z", re.ASCII)
-_KEY: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})((?:\*[^*]*)*)\Z", re.ASCII)
-NAMES: Final = (
-    "code",
-    "decimal",
-    "implied",
-    "date",
-    "when",
-    "unit",
-    "list",
-    "lines",
-    "pairs",
-    "fields",
-    "sscc",
-    "count",
-)
+_KEY: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})((?:[*+][^*+]*)*)\Z", re.ASCII)
+IGNORE: Final = "ignore"
+"""In place of a line, or of a segment's lines: read past, neither reported nor kept."""
+
+
+class Spot(NamedTuple):
+    """One component of one element: both from 0 and 1, as in `Segment.elements` and on paper."""
+
+    element: int
+    """From 0."""
+    component: int = 1
+    """From 1; of a simple element 1 is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Elements from 0, both ends included; a component from 1, or 0."""
+    """Elements from 0, both ends included; components from 1, both ends included; 0 and 0: the whole element."""
 
     first: int
     last: int
-    component: int
+    start: int = 0
+    end: int = 0
+
+    @property
+    def wide(self) -> bool:
+        """Whether it names more than one text."""
+        return self.last > self.first or self.end > self.start
+
+    @property
+    def size(self) -> int:
+        """How many texts it names in each element."""
+        return self.end - self.start + 1
+
+    @property
+    def width(self) -> int:
+        """How many texts it names."""
+        return (self.last - self.first + 1) * self.size
+
+    def spots(self) -> list[Spot]:
+        """Each component it names; a whole element counts as its first."""
+        inside = range(self.start or 1, (self.end or 1) + 1)
+        return [Spot(index, each) for index in range(self.first, self.last + 1) for each in inside]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """The right side of a map line that names a field."""
+class Key:
+    """Tag and selecting values: `MAN*GM|AA`, `CTP**EUP`, `COM+:TE`."""
 
-    path: Path
-    pair: Narrow | Wide
-    beside: Path | None = None
-    count: str = ""
-    """What is counted: a list's path, or HL."""
-    joined: bool = False
-    """Lines of one text, for a repeated segment."""
+    tag: str
+    chosen: tuple[tuple[Spot, tuple[str, ...]], ...] = ()
 
 
-def read_key(key: str) -> tuple[str, list[tuple[int, tuple[str, ...]]]] | None:
-    """Tag and selecting values of `MAN*GM|AA`, `CTP**EUP`; None where it is no segment key."""
+def read_key(key: str) -> Key | None:
+    """The key of a segment; None where it is none."""
     found = _KEY.match(key)
     if found is None:
         return None
-    chosen = [(index, tuple(text.split("|"))) for index, text in enumerate(found[2].split("*")[1:]) if text]
-    return found[1], chosen
+    chosen = []
+    for index, element in enumerate(re.split(r"[*+]", found[2])[1:]):
+        for component, text in enumerate(element.split(":"), 1):
+            if text:
+                chosen.append((Spot(index, component), tuple(text.split("|"))))
+    return Key(found[1], tuple(chosen))
 
 
 def read_address(tag: str, text: str) -> Address | None:
-    """The elements that `text` names; None where it is no address of `tag`."""
+    """The elements and components that `text` names; None where it is no address of `tag`."""
     found = _ADDRESS.match(text)
     if found is None or found[1] != tag or found[2] == "00":
         return None
     first = int(found[2]) - 1
-    last = int(found[4]) - 1 if found[4] else first
-    return Address(first, last, int(found[3] or 0)) if last >= first else None
+    last = int(found[3]) - 1 if found[3] else first
+    start = int(found[4] or 0)
+    end = int(found[5] or start)
+    if last < first or end < start or (found[4] and not start):
+        return None
+    return Address(first, last, start, end)
 
 
 def read_constant(text: str) -> tuple[str, str] | None:
     """Value and companion field of `=ZZ with reason`; None where it is no constant."""
     found = _CONSTANT.match(text)
     return (found[1], found[2] or "") if found else None
-
-
-def read_line(node: Node, address: Address, key: str, codes: Mapping[str, Codes], problems: Problems) -> Line | None:
-    """Path and pair of `path | pair | pair`; None, with the reason in `problems`, where it is none."""
-    words = [word.strip() for word in (node.text or "").split("|")]
-    path = read_path(words[0])
-    if path is None:
-        wanted = "a path such as order.number, or =VALUE"
-        problems.add("map.file.shape", node.file, node.line, key, said=node.text or "nothing", wanted=wanted)
-        return None
-    calls = [word.split() for word in words[1:]]
-    if any(not call for call in calls):
-        problems.add("map.pair.unknown", node.file, node.line, key, said="an empty pair", wanted="a pair after each |")
-        return None
-    if not calls:
-        return Line(path, Same())
-    name, *rest = calls[0]
-    inner = _pair(calls[1], node, key, codes, problems) if len(calls) > 1 else Same()
-    pair: Narrow | Wide | None
-    if name == "fields" and rest and inner is not None:
-        table = _table(rest[0], node, key, codes, problems)
-        size = int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 2
-        pair = Fields(table, inner, max(size, 2)) if table else None
-    elif len(calls) > 1:
-        said = " | ".join(words[1:])
-        problems.add(
-            "map.pair.unknown", node.file, node.line, key, said=said, wanted="one pair, or fields TABLE | pair"
-        )
-        return None
-    else:
-        pair = _pair(calls[0], node, key, codes, problems)
-    if pair is None:
-        return None
-    wide = address.last > address.first
-    if is_wide(pair) is False and wide:
-        problems.add("map.address.wrong", node.file, node.line, key, said="a range", wanted=f"one element for {name}")
-        return None
-    beside = read_path(rest[rest.index("beside") + 1]) if "beside" in rest[:-1] else None
-    return Line(path, pair, beside, rest[0] if name == "count" and rest else "", name == "lines")
-
-
-def _pair(
-    call: list[str], node: Node, key: str, codes: Mapping[str, Codes], problems: Problems
-) -> Narrow | Wide | None:
-    name, *rest = call
-    simple: dict[str, Narrow | Wide] = {
-        "decimal": Number(), "count": Number(), "date": Date(), "when": When(), "unit": Coded(UNITS),
-        "list": Many(), "lines": Many(), "sscc": Sscc(),
-    }  # fmt: skip
-    if name in simple and (name != "count" or rest):
-        return simple[name]
-    if name == "implied" and rest and rest[0].isdigit() and len(rest[0]) == 1:
-        return Implied(int(rest[0]))
-    if name in ("code", "pairs") and rest:
-        table = _table(rest[0], node, key, codes, problems)
-        return None if table is None else (Coded(table) if name == "code" else Pairs(table))
-    wanted = "one of " + ", ".join(NAMES) + (near(name, NAMES) if name not in NAMES else " with its parameters")
-    problems.add("map.pair.unknown", node.file, node.line, key, said=" ".join(call), wanted=wanted)
-    return None
-
-
-def _table(name: str, node: Node, key: str, codes: Mapping[str, Codes], problems: Problems) -> Codes | None:
-    table = codes.get(name)
-    if table is None:
-        wanted = "a table under codes" + near(name, codes)
-        problems.add("map.codes.unknown", node.file, node.line, key, said=name, wanted=wanted)
-    return table

@@ -1,0 +1,232 @@
+"""Documents drawn from a map's own rules: everything the map can express comes up, a new line of a map at once.
+
+For the laws, for `gateway partner test` and for the simulator. The same seed draws the same document.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from random import Random
+from typing import Any
+
+from gateway.canonical import KINDS
+from gateway.canonical.check_digits import check_digit
+from gateway.canonical.shape import fields
+from gateway.mapping.codes import Codes
+from gateway.mapping.groups import Allocations, Ids, Many, Pairs, Sscc
+from gateway.mapping.map import Map
+from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
+from gateway.mapping.paths import Path
+from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
+from gateway.mapping.segments.lens import Lens
+from gateway.mapping.segments.scope import Scope
+from gateway.mapping.segments.segment import SegmentLens
+from gateway.mapping.segments.several import Each, Repeated, Scalars
+from gateway.mapping.segments.single import Inside, One
+from gateway.mapping.segments.words import Spot
+
+Json = dict[str, Any]
+_DEPTH = 4
+_LENGTHS = {"gtin": 14, "gln": 13, "sscc": 18}
+
+
+def draw(own: Map, seed: int) -> Json:
+    """A canonical document of the map's kind, as JSON; not yet parsed."""
+    return Drawing(seed).document(own)
+
+
+class Drawing:
+    """Draws documents that the rules of a map can write."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)  # noqa: S311  drawn, not secret
+
+    def yes(self, chance: float = 0.5) -> bool:
+        """Now and then."""
+        return self.random.random() < chance
+
+    def text(self) -> str:
+        """Letters that begin none of the maps' qualifiers, so that a free text never selects another rule."""
+        return "X" + "".join(self.random.choices("QXZWVY01 é-.", k=self.random.randint(0, 6))) + "W"
+
+    def decimal(self) -> str:
+        """As canonical JSON has it."""
+        whole = str(self.random.randint(0, 10 ** self.random.randint(1, 9)))
+        return whole + (f".{self.random.randint(0, 9999):04d}" if self.yes() else "")
+
+    def money(self) -> str:
+        """Two places, now and then below zero."""
+        cents = self.random.randint(-(10**6), 10**9)
+        return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+    def date(self) -> str:
+        """Any day of four-digit years."""
+        return dt.date.fromordinal(self.random.randint(364878, 3652059)).isoformat()
+
+    def when(self, width: int) -> Json:
+        """A moment that `width` elements can hold."""
+        day = self.date()
+        if width == 1 or self.yes():
+            return {"value": day, "precision": "day"}
+        clock = f"{self.random.randint(0, 23):02d}:{self.random.randint(0, 59):02d}"
+        made = {"value": f"{day}T{clock}", "precision": "minute"}
+        if self.yes():
+            made = {"value": f"{day}T{clock}:{self.random.randint(0, 59):02d}", "precision": "second"}
+        if width > 2 and self.yes():  # noqa: PLR2004  date, time, zone
+            made["zone"] = self.random.choice(["UTC", "ET", "CD"])
+        return made
+
+    def word(self, codes: Codes, but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+        """A word the table can write, or a code it keeps."""
+        known = [word for word, code in codes.writing.items() if code not in but and word != codes.rest]
+        return self.random.choice(known + (["Q9X"] if codes.keep else []))
+
+    def value(self, pair: Any, width: int, but: set[str]) -> Any:
+        """A value the pair can write into `width` elements."""
+        if isinstance(pair, Coded):
+            return self.word(pair.codes, but)
+        if isinstance(pair, Pairs):
+            count = self.random.randint(1, min(width // 2, 3))
+            return [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(count)]
+        if isinstance(pair, Ids):
+            count = self.random.randint(1, min(width // pair.size, 3))
+            return [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(count)]
+        if isinstance(pair, Fields):
+            count = self.random.randint(1, width // pair.size)
+            return {self.word(pair.codes): self.value(pair.inner, pair.size - 1, set()) for _ in range(count)}
+        if isinstance(pair, Many):
+            return [self.text() for _ in range(self.random.randint(1, width))]
+        if isinstance(pair, When):
+            return self.when(width)
+        if isinstance(pair, Stamp):
+            return self.when(2)
+        if isinstance(pair, Sscc):
+            return "".join(self.random.choices("0123456789", k=18))
+        if isinstance(pair, Checked):
+            digits = "".join(self.random.choices("0123456789", k=_LENGTHS[pair.kind] - 1))
+            return digits + check_digit(digits)
+        return {Number: self.decimal, Implied: self.money, Date: self.date, Day: self.date}.get(type(pair), self.text)()
+
+    def allocations(self, pair: Allocations) -> list[Json]:
+        """Parts of a quantity for locations, of one or two schemes."""
+        made: list[Json] = []
+        for _ in range(self.random.randint(1, 2)):
+            scheme, unit = self.word(pair.codes), self.random.choice(["EA", "CT"])
+            made += [
+                {
+                    "location": {"scheme": scheme, "value": self.text()},
+                    "quantity": {"value": self.decimal(), "unit": unit},
+                }
+                for _ in range(self.random.randint(1, 12))
+            ]
+        return made
+
+    def fill(self, lens: SegmentLens, target: Json, models: tuple[Any, ...], but: dict[Spot, set[str]]) -> bool:
+        """Fill the fields of one segment; whether anything was said."""
+        said = False
+        groups: dict[Path, list[Lens]] = {}
+        for each in lens.lenses:
+            groups.setdefault(each.path[:-1], []).append(each)
+        for parent, lenses in groups.items():
+            required = any(needed(parent[: number + 1], models) for number in range(len(parent)))
+            if parent and not required and not self.yes():
+                continue
+            for each in lenses:
+                if each.count is not None:
+                    continue
+                # A description without a characteristic would be read as the item's name.
+                must = lens.label.startswith("PID") and each.key.endswith("PID02")
+                must = must or (not isinstance(each.pair, Fields) and needed(each.path, models))
+                if not must and not self.yes():
+                    continue
+                made = self.value(each.pair, each.address.width, but.get(each.address.spots()[0], set()))
+                each.put(target, made)
+                said = True
+                if each.put_beside and isinstance(each.pair, Coded):
+                    codes = each.pair.codes
+                    own = codes.writing.get(made)
+                    others = [code for code, word in codes.reading.items() if word == made and code != own]
+                    if others and self.yes():
+                        each.put_beside(target, self.random.choice(others))
+        return said
+
+    def scope(self, scope: Scope, target: Json, models: tuple[Any, ...], depth: int) -> None:
+        """Fill `target` with whatever the rules of a scope can write."""
+        for rank, rule in enumerate(scope.rules):
+            if isinstance(rule, One):
+                self.fill(rule.lens, target, models, {})
+            elif isinstance(rule, Inside):
+                self.scope(rule.scope, target, models, depth)
+            elif isinstance(rule, Scalars) and self.yes():
+                rule.put(target, [self.text() for _ in range(self.random.randint(1, 3))])
+            elif isinstance(rule, Repeated) and self.yes():
+                lens = rule.lens.lenses[0]
+                texts = [self.text() for _ in range(self.random.randint(1, 5))]
+                if isinstance(lens.pair, Allocations):
+                    lens.put(target, self.allocations(lens.pair))
+                else:
+                    lens.put(target, "\n".join(texts) if lens.joined else texts)
+            elif isinstance(rule, Each):
+                self.items(rule, scope, rank, target, models, depth)
+            elif isinstance(rule, Tree):
+                self.nodes(rule, target, models, depth)
+
+    def items(  # noqa: PLR0917  one step of the recursion
+        self, rule: Each, scope: Scope, rank: int, target: Json, models: tuple[Any, ...], depth: int
+    ) -> None:
+        """Items of a list, none of which an earlier rule would take."""
+        step = fields(models[0])[rule.path[0].name]
+        below = step.models if len(rule.path) == 1 else fields(step.models[0])[rule.path[1].name].models
+        required = step.required and len(rule.path) == 1
+        taken: dict[Spot, set[str]] = {}
+        for own, other, _ in scope.table[rule.name]:
+            if own < rank and isinstance(other, (One, Scalars)):
+                for spot, codes in other.lens.constants:
+                    taken.setdefault(spot, set()).update(codes)
+        for number in range(self.random.choice([0, 0, 1, 2]) or required):
+            item = dict(rule.preset)
+            said = self.fill(rule.first, item, below, taken)
+            if rule.is_loop:
+                self.scope(Scope("", rule.scope.rules[1:]), item, below, depth)
+            if not said and required and not number:
+                rule.first.lenses[0].put(item, "X1")
+                said = True
+            if said and item != dict(rule.preset):
+                have = rule.get(target)
+                if have is None:
+                    rule.put(target, [item])
+                else:
+                    have.append(item)
+
+    def nodes(self, tree: Tree, target: Json, models: tuple[Any, ...], depth: int) -> None:
+        """A tree of nodes, up to four levels deep."""
+        if not tree.above:
+            document = next(level for level in tree.levels.values() if level.kind == DOCUMENT)
+            self.scope(document.scope, target, models, depth)
+            return
+        allowed = [each for each in tree.levels.values() if each.kind != DOCUMENT and tree.above in each.parents]
+        kinds = {"".join(fields(model)["kind"].words): model for model in fields(models[0])["contents"].models}
+        found = []
+        for _ in range(self.random.randint(0 if depth else 1, 2) if depth < _DEPTH and allowed else 0):
+            level = self.random.choice(allowed)
+            node: Json = {"kind": level.kind, **dict(level.preset)}
+            self.scope(level.scope, node, (kinds[level.kind],), depth + 1)
+            found.append(node)
+        if found:
+            target["contents"] = found
+
+    def document(self, own: Map) -> Json:
+        """A canonical document of the map's kind."""
+        target: Json = {}
+        self.scope(own.scope, target, (KINDS[own.canonical],), 0)
+        return target
+
+
+def needed(path: Path, models: tuple[Any, ...]) -> bool:
+    """Whether the model demands the last step of `path` wherever its parent is."""
+    step = None
+    for part in path:
+        step = next(own[part.name] for model in models if part.name in (own := fields(model)))
+        models = step.models
+    return step is not None and step.required

@@ -1,0 +1,126 @@
+"""What a map's lines may say of a document: fields that exist, of the type their pair gives, each written by one line.
+
+A word of a table is one its field allows; what the model demands is mapped wherever anything of it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from gateway.canonical import shape
+from gateway.canonical.header import Allocation
+from gateway.canonical.parts import When as WhenPart
+from gateway.mapping.codes import Codes
+from gateway.mapping.known import Known
+from gateway.mapping.paths import Path
+from gateway.mapping.rules import Problems
+from gateway.mapping.source import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the document the rules being compiled work."""
+
+    models: tuple[type[BaseModel], ...]
+    known: Known
+    key: str
+    """Path of the rule in the file, for messages: PO1/ACK."""
+    claimed: tuple[tuple[str, str, str], ...] = ()
+    """List, key and value of items that single lines of this scope write."""
+
+
+class FieldChecks:
+    """Checks fields; problems go to `problems`."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def field(  # noqa: PLR0917  what is checked, and where
+        self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
+    ) -> bool:
+        """Whether the field exists, fits its pair, and is not written twice; claims it."""
+        said = ".".join(map(str, path)) or "."
+        step = self._resolve(path, node, key, place) if path else None
+        if step is None:
+            if not path:
+                self._say("map.field.type", node, key, said, "a field")
+            return False
+        wanted = _misfit(step, makes)
+        if wanted:
+            self._say("map.field.type", node, key, f"{said} | {makes}", wanted)
+            return False
+        if step.words and table is not None:
+            for word in {*table.reading.values(), *([table.rest] if table.rest else [])}:
+                if word not in step.words:
+                    hint = "one of " + ", ".join(step.words) + shape.near(word, step.words)
+                    self._say("map.codes.word", node, key, f"{word} in the table {table.name}", hint)
+            if table.keep:
+                self._say(
+                    "map.codes.word", node, key, f"…: keep in {table.name}", "…: {read: other} for a closed field"
+                )
+        if preset:  # a line may still say otherwise
+            place.known.preset.add(path[0].name)
+        elif not place.known.claim(path):
+            self._say("map.field.twice", node, key, said, "one line for the field")
+            return False
+        return True
+
+    def _resolve(self, path: Path, node: Node, key: str, place: Place) -> shape.Step | None:
+        models = place.models
+        found: shape.Step | None = None
+        for number, part in enumerate(path):
+            options = [own[part.name] for model in models if part.name in (own := shape.fields(model))]
+            names = sorted({name for model in models for name in shape.fields(model)})
+            said = ".".join(map(str, path))
+            if found is not None and found.many and not path[number - 1].key:
+                name = path[number - 1].name
+                self._say("map.field.unknown", node, key, said, f"each: {name}, or {name}[key=value].{part.name}")
+                return None
+            if not options:
+                wanted = f"a field of {' or '.join(model.__name__ for model in models) or 'a plain value'}"
+                self._say("map.field.unknown", node, key, said, wanted + shape.near(part.name, names))
+                return None
+            found = options[0]
+            models = found.models
+            if part.key and not found.many:
+                self._say("map.field.type", node, key, str(part), "a list before [ ]")
+                return None
+        return found
+
+    def _required(self, known: Known, models: tuple[type[BaseModel], ...], node: Node, key: str) -> None:
+        """What the model demands must be mapped wherever anything of it is."""
+        for model in models[:1]:
+            for name, step in shape.fields(model).items():
+                below = known.fields.get(name)
+                if step.required and below is None and name not in known.preset:
+                    self._say(
+                        "map.field.required", node, key or "segments", f"no line for {name}", f"{model.__name__}.{name}"
+                    )
+                elif below is not None and not below.leaf and step.models and not step.many:
+                    self._required(below, step.models, node, key)
+
+    def _say(self, rule: str, node: Node, key: str, said: str, wanted: str) -> None:
+        self.problems.add(rule, node.file, node.line, key, said=said, wanted=wanted)
+
+
+def _misfit(step: shape.Step, makes: str) -> str:
+    """What a field wants instead of what its pair makes; empty where they fit."""
+    if makes == "when":
+        return "" if WhenPart in step.models and not step.many else "a field that is a when"
+    if makes == "list":
+        return "" if step.type is str and not step.models else "a list of texts, or a text for lines"
+    if makes == "allocations":
+        return "" if Allocation in step.models and step.many else "a list of {location, quantity}"
+    if makes == "pairs":
+        return "" if step.many and step.models else "a list of {scheme, value}"
+    if step.many or step.models:
+        return "a plain field; name the one inside"
+    return {
+        "decimal": "" if step.type is Decimal else "a decimal field",
+        "date": "" if step.type is dt.date else "a date field",
+        "text": "" if step.type is str else "a text field",
+    }.get(makes, "")

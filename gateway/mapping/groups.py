@@ -1,0 +1,177 @@
+"""Pairs of several elements or components: lists, texts put together, qualifiers and values in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.canonical.check_digits import SSCC_LENGTH
+from gateway.mapping.codes import UNITS, Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """One item of a list in each element."""
+
+    makes: str = "list"
+
+    def read(self, texts: list[str]) -> list[str]:
+        """The texts that are there."""
+        return [text for text in texts if text]
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """The items."""
+        return list(value) if len(value) <= width else None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several texts that are one: a name over two elements."""
+
+    separator: str
+    makes: str = "text"
+
+    def read(self, texts: list[str]) -> str:
+        """The texts that are there with the separator between them."""
+        return self.separator.join(text for text in texts if text)
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Cut at each separator, the last text taking the rest; None for no text."""
+        if not isinstance(value, str):
+            return None
+        return value.split(self.separator, width - 1) if self.separator else [value]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Qualifier and value in turn: N103/N104, PO106/107 … PO124/125."""
+
+    codes: Codes
+    makes: str = "pairs"
+
+    def read(self, texts: list[str]) -> list[dict[str, str]] | None:
+        """`[{scheme, value}]`; `source_code` where the table would write another code."""
+        found: list[dict[str, str]] = []
+        codes = self.codes
+        for place in range(0, len(texts) - 1, 2):
+            code, value = texts[place], texts[place + 1]
+            if code and value:
+                scheme = codes.reading.get(code) or codes.read(code)
+                if scheme is None:
+                    return None
+                pair = {"scheme": scheme, "value": value}
+                if not codes.exact and codes.write(scheme) != code:
+                    pair["source_code"] = code
+                found.append(pair)
+        return found or None
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Qualifiers and values; None where a scheme has no code or there are too many."""
+        texts: list[str] = []
+        for each in value:
+            own = each.get("source_code")
+            code = own if own and self.codes.read(own) == each["scheme"] else self.codes.write(each["scheme"])
+            if code is None:
+                return None
+            texts += [code, each["value"]]
+        return texts if len(texts) <= width else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Groups of a value and, as their last, the code of its scheme: C212 in LIN and PIA (2 of it), C082 in NAD (3)."""
+
+    codes: Codes
+    size: int
+    makes: str = "pairs"
+
+    def read(self, texts: list[str]) -> list[dict[str, str]] | None:
+        """`[{scheme, value}]`; None where a code is missing or unknown or something stands between."""
+        found: list[dict[str, str]] = []
+        for place in range(0, len(texts), self.size):
+            value, *between, code = [*texts[place : place + self.size], *[""] * (place + self.size - len(texts))]
+            if not value and not code:
+                continue
+            scheme = self.codes.read(code)
+            if not value or scheme is None or any(between):
+                return None
+            pair = {"scheme": scheme, "value": value}
+            if self.codes.write(scheme) != code:
+                pair["source_code"] = code
+            found.append(pair)
+        return found or None
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """The groups; None where a scheme has no code or there are too many."""
+        texts: list[str] = []
+        for each in value:
+            own = each.get("source_code")
+            code = own if own and self.codes.read(own) == each["scheme"] else self.codes.write(each["scheme"])
+            if code is None:
+                return None
+            texts += [each["value"], *[""] * (self.size - 2), code]
+        return texts if len(texts) <= width else None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocations:
+    """SDQ: a unit, the scheme of the locations, then location and quantity in turn."""
+
+    codes: Codes
+    makes: str = "allocations"
+
+    def read(self, texts: list[str]) -> list[dict[str, Any]] | None:
+        """`[{location: {scheme, value}, quantity: {value, unit}}]`."""
+        unit, code, *rest = [*texts, "", ""] if len(texts) < 2 else texts  # noqa: PLR2004  unit and scheme
+        word, scheme = UNITS.read(unit), self.codes.read(code)
+        if word is None or scheme is None or len(rest) % 2 or not all(rest):
+            return None
+        return [
+            {"location": {"scheme": scheme, "value": rest[place]}, "quantity": {"value": rest[place + 1], "unit": word}}
+            for place in range(0, len(rest), 2)
+        ] or None
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """One segment; None where units or schemes differ, or there are too many."""
+        heads = {(each["quantity"].get("unit"), each["location"].get("scheme")) for each in value}
+        if len(heads) != 1:
+            return None
+        unit, scheme = heads.pop()
+        texts = [UNITS.write(unit or ""), self.codes.write(scheme or "")]
+        for each in value:
+            texts += [each["location"].get("value"), each["quantity"].get("value")]
+        found = [text for text in texts if text]
+        return found if len(found) == len(texts) <= width else None
+
+    def runs(self, value: Any, width: int) -> list[Any]:
+        """The list in the parts that a segment of `width` elements can hold."""
+        parts: list[Any] = []
+        head: Any = None
+        for each in value:
+            own = (each["quantity"].get("unit"), each["location"].get("scheme"))
+            if own != head or len(parts[-1]) >= (width - 2) // 2:
+                parts.append([])
+                head = own
+            parts[-1].append(each)
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Sscc:
+    """MAN01/MAN02: GM with application identifier 00 before the SSCC (20 digits), AA with the bare SSCC (18)."""
+
+    makes: str = "text"
+
+    def read(self, texts: list[str]) -> str | None:
+        """The 18 digits."""
+        number = texts[1] if len(texts) == 2 else ""  # noqa: PLR2004  qualifier and number
+        if not (number.isascii() and number.isdigit()):
+            return None
+        if len(number) == SSCC_LENGTH + 2 and number.startswith("00"):
+            return number[2:]
+        return number if len(number) == SSCC_LENGTH else None
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """GM and 20 digits; the wire's other forms are kept by the reader."""
+        right = isinstance(value, str) and len(value) == SSCC_LENGTH and value.isascii() and value.isdigit()
+        return ["GM", "00" + value] if right and width > 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,8 @@ def text_of(facts: Facts) -> str:
 def _lines(facts: Facts) -> Iterator[str]:
     profile = facts.profile
     files = f"{profile.files} file{'' if profile.files == 1 else 's'}"
-    yield f"# Inferred from {files} with {profile.interchanges} interchanges of {profile.partner}."
+    interchanges = f"{profile.interchanges} interchange{'' if profile.interchanges == 1 else 's'}"
+    yield f"# Inferred from {files} with {interchanges} of {profile.partner}."
     yield "# What stands behind TODO only the partner, or you, can say."
     yield f"title: {scalar(facts.title)}"
     yield "status: draft  # TODO testing, once the channel is filled in"
@@ -103,7 +105,7 @@ def _dialect(facts: Facts) -> Iterator[str]:
     defaults = {"element_separator": "*", "component_separator": ">", "segment_terminator": "~"}
     for name, usual in defaults.items():
         if (found := profile.habit(name)) and found != usual:
-            yield f"  {name}: {scalar(found)}  # as they write"
+            yield f"  {name}: {json.dumps(found)}  # as they write"
     if profile.habit("line_break") in BREAKS:
         yield "  line_breaks: yes  # as they write"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.edi.guide import Guide, LoopUse, SegmentSpec
-from gateway.onboarding.needs import Need, rung
+from gateway.onboarding.needs import Need, remaining, rung
 from gateway.onboarding.profile import ElementUse, PlaceUse, SetUse
 from gateway.onboarding.spots import Sites
 from gateway.partners.reference import scalar
@@ -27,7 +27,7 @@ def lines_of(needs: Iterable[Need], observed: SetUse, known: Mapping[str, Segmen
     """The delta's lines. `known` are the segments of the version, `observed` what the set was seen to hold."""
     found: Lines = {}
     for need in needs:
-        why = f"{need.count}×, {need.said} at {need.at}"
+        why = f"{need.count}x, {need.said} at {need.at}"
         section = found.setdefault(need.section, {})
         if need.section == "codes":
             assert need.spec is not None
@@ -40,7 +40,7 @@ def lines_of(needs: Iterable[Need], observed: SetUse, known: Mapping[str, Segmen
         elif need.section == "repeat":
             section[need.key] = ("*", why)
         elif need.section == "notes":
-            section[need.key] = (None, why)
+            section[need.key] = (remaining(need), why)
         elif need.section in {"after", "before"}:
             before = section.get(need.key)
             section[need.key] = ([*(before[0] if before else []), need.line], why)
@@ -116,7 +116,7 @@ def _elements(spec: SegmentSpec, path: str, use: PlaceUse, say: Any) -> None:
 
 
 def _counted(element: ElementUse) -> str:
-    return f"{element.count}×"
+    return f"{element.count}x"
 
 
 def text_of(lines: Lines, *, extends: str, title: str, heading: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ from gateway.onboarding.spots import Spot
 from gateway.partners.reference import scalar
 
 MAX_KEPT = 500
+SHORT = 6
+"""YYMMDD."""
 
 
 @dataclass(slots=True)
@@ -56,12 +58,24 @@ class Unmapped:
 
 
 @dataclass(slots=True)
+class Change:
+    """A line that must be another one, and is known to be right: a date as YYMMDD."""
+
+    words: str
+    said: str
+    at: Seen
+    count: int = 0
+
+
+@dataclass(slots=True)
 class MapNeeds:
     """What documents have that a map has not."""
 
     lines: MapLines
     others: tuple[MapLines, ...] = ()
     codes: dict[tuple[str, str], UnknownCode] = field(default_factory=dict)
+    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    """By rule and address."""
     unmapped: dict[tuple[str, int], Unmapped] = field(default_factory=dict)
     refused: dict[str, tuple[int, str, Seen]] = field(default_factory=dict)
     """What the canonical model refuses: rule, how often, the first one's words and place."""
@@ -75,17 +89,20 @@ class MapNeeds:
         """Read one message through the map and note what is missing."""
         self.documents += 1
         reading = own.read(message.root)
-        coded: set[tuple[int, int]] = set()
+        coded: set[tuple[int, str]] = set()
         by_position = {spot.segment.position: spot for spot in spots}
         for spot in spots:
             for element, table, code in self.lines.codes(spot):
                 if code not in table.reading:
-                    coded.add((spot.segment.position, element))
+                    coded.add((spot.segment.position, self._address(spot, element)))
                     self._code(spot, element, table, code, where.seen(message.control_number, spot.segment))
         for one in reading.unmapped:
             found = by_position.get(one.place.segment or 0)
-            if found is not None and (found.segment.position, one.element) not in coded:
-                self._unmapped(found, one.element, one.value, where.seen(message.control_number, found.segment))
+            # What a line did not read because of a code is told once, as the code.
+            if found is not None and (found.segment.position, self._address(found, one.element)) not in coded:
+                at = where.seen(message.control_number, found.segment)
+                if not self._short(found, one.element, one.value, at):
+                    self._unmapped(found, one.element, one.value, at)
         model, errors = parse(own.canonical, reading.document)
         for error in errors:
             count, words, at = self.refused.get(error.rule, (0, error.text, where.seen(message.control_number)))
@@ -99,6 +116,10 @@ class MapNeeds:
                 if key in self.parties or len(self.parties) < MAX_KEPT:
                     self.parties[key] = self.parties.get(key, 0) + 1
 
+    def _address(self, spot: Spot, element: int) -> str:
+        said = self.lines.said(spot, element)
+        return said[1] if said is not None else f"{element:02d}"
+
     def _code(self, spot: Spot, element: int, table: Codes, code: str, at: Seen) -> None:
         key = (table.name, code)
         if key not in self.codes:
@@ -107,6 +128,19 @@ class MapNeeds:
             address = f"{spot.path}/{spot.segment.tag}{element:02d}"
             self.codes[key] = UnknownCode(table.name, code, address, _label(spot, element), table.read(code) or "", at)
         self.codes[key].count += 1
+
+    def _short(self, spot: Spot, element: int, value: str, at: Seen) -> bool:
+        """Whether it is a date as YYMMDD, for which its line needs another pair."""
+        said = self.lines.said(spot, element)
+        if said is None or len(value) != SHORT or not value.isdigit():
+            return False
+        path, address, words = said
+        field_, _, pair = (part.strip() for part in words.partition("|"))
+        if pair not in {"date", "when"}:
+            return False
+        known = self.changes.setdefault((path, address), Change(f"{field_} | {pair} short", value, at))
+        known.count += 1
+        return True
 
     def _unmapped(self, spot: Spot, element: int, value: str, at: Seen) -> None:
         line = self.lines.line(spot)
@@ -124,7 +158,7 @@ class MapNeeds:
     @property
     def anything(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.codes or self.unmapped)
+        return bool(self.codes or self.unmapped or self.changes)
 
     @property
     def closed(self) -> list[str]:
@@ -147,6 +181,14 @@ def text_of(needs: MapNeeds, rest: dict[str, str], *, extends: str, title: str, 
 def _text(needs: MapNeeds, rest: dict[str, str], extends: str, title: str) -> Iterator[str]:
     yield f"extends: {extends}"
     yield f"title: {scalar(title)}"
+    if needs.changes:
+        yield ""
+        yield "change:"
+    for path in dict.fromkeys(own for own, _ in needs.changes):
+        yield f"  {scalar(path)}:"
+        for (own, address), change in needs.changes.items():
+            if own == path:
+                yield f"    {address}: {change.words}  # {change.count}x, {change.said}; {change.at}"
     tables = list(dict.fromkeys(one.table for one in needs.codes.values()))
     if tables:
         yield ""
@@ -162,7 +204,7 @@ def _text(needs: MapNeeds, rest: dict[str, str], extends: str, title: str) -> It
             now = f"now read as {one.read_as}" if one.read_as else "now not read"
             what = f"{one.address}{f', {one.label}' if one.label else ''}"
             mark = "    # " if live else "#     "
-            yield f"{mark}{scalar(one.code)}: TODO  # {one.count}×, {what}, {now}; {one.at}"
+            yield f"{mark}{scalar(one.code)}: TODO  # {one.count}x, {what}, {now}; {one.at}"
     ruled = [one for one in needs.unmapped.values() if one.ruled]
     whole = [one for one in needs.unmapped.values() if not one.ruled]
     if ruled or whole:
@@ -194,4 +236,4 @@ def _field(one: Unmapped) -> str:
     near = one.near[0] if one.near else "TODO"
     more = f"; or {', '.join(one.near[1:])}" if one.near[1:] else ""
     label = f"{one.label}, " if one.label else ""
-    return f"{near}  # {one.count}×, {label}such as {one.example}{more}; {one.at}"
+    return f"{near}  # {one.count}x, {label}such as {one.example}{more}; {one.at}"

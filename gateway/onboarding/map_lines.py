@@ -14,12 +14,14 @@ from rapidfuzz import fuzz, process
 
 from gateway.canonical import KINDS
 from gateway.canonical.shape import fields
+from gateway.edi.tree import simple
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.map import Sources, finder
 from gateway.mapping.overlay import labels, resolve, rule_key
 from gateway.mapping.paths import read_path
 from gateway.mapping.rules import Problems
-from gateway.mapping.segments.words import read_address, read_key
+from gateway.mapping.segments.words import Address, read_address, read_key
+from gateway.mapping.segments.words import Spot as Place
 from gateway.mapping.source import Node
 from gateway.onboarding.spots import Spot
 
@@ -32,12 +34,9 @@ DEEP = 3
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """An element whose code a table reads: `first`, and every `step` elements up to `last`."""
+    """Where a table reads codes."""
 
-    first: int
-    last: int
-    step: int
-    component: int
+    places: tuple[Place, ...]
     table: str
 
 
@@ -50,9 +49,11 @@ class Line:
     loops: tuple[str, ...]
     level: str
     tag: str
-    chosen: tuple[tuple[int, tuple[str, ...]], ...]
-    """Elements (from 0) that select it, with their values."""
+    chosen: tuple[tuple[Place, tuple[str, ...]], ...]
+    """Elements that select it, with their values."""
     coded: tuple[Coded, ...]
+    said: tuple[tuple[Address, str, str], ...]
+    """Each address, as it is written, and what stands behind it."""
     each: tuple[str, ...]
     """Paths of the lists around it, the outermost first."""
 
@@ -60,7 +61,7 @@ class Line:
         """Whether it is for this segment."""
         if self.tag != spot.segment.tag or self.loops != spot.loops or (self.level and self.level != spot.level):
             return False
-        return all(spot.segment.text(index + 1) in values for index, values in self.chosen)
+        return all(_text(spot, place) in values for place, values in self.chosen)
 
 
 class MapLines:
@@ -88,15 +89,19 @@ class MapLines:
         line = self.line(spot)
         for one in line.coded if line is not None else ():
             table = self.tables.get(one.table)
-            for index in range(one.first, one.last + 1, one.step):
-                if table is None or index >= len(spot.segment.elements):
-                    continue
-                code = spot.segment.text(index + 1)
-                element = spot.segment.elements[index]
-                if one.component and isinstance(element, tuple):
-                    code = element[one.component - 1] if one.component <= len(element) else ""
-                if code:
-                    yield index + 1, table, code
+            if table is None:
+                continue
+            for place in one.places:
+                if code := _text(spot, place):
+                    yield place.element + 1, table, code
+
+    def said(self, spot: Spot, element: int) -> tuple[str, str, str] | None:
+        """The rule's path, the address and the line that take an element (from 1)."""
+        line = self.line(spot)
+        for address, text, words in line.said if line is not None else ():
+            if line is not None and address.first <= element - 1 <= address.last:
+                return line.path, text, words
+        return None
 
     def near(self, spot: Spot, element: int, label: str, others: Iterable[MapLines]) -> list[str]:
         """Fields that an element without a line may belong to: where other maps put it, then names like its label."""
@@ -112,7 +117,9 @@ class MapLines:
     def _models(self, spot: Spot) -> tuple[type[BaseModel], ...]:
         """The canonical objects that rules at this spot speak of."""
         models: tuple[type[BaseModel], ...] = (KINDS[self.canonical],) if self.canonical in KINDS else ()
-        here = [line for line in self.lines if line.loops == spot.loops and (not line.level or line.level == spot.level)]
+        here = [
+            line for line in self.lines if line.loops == spot.loops and (not line.level or line.level == spot.level)
+        ]
         for path in here[0].each if here else ():
             for step in read_path(path) or ():
                 models = tuple(inner for model in models for inner in _step(model, step.name))
@@ -141,17 +148,18 @@ def _names(models: Iterable[type[BaseModel]]) -> list[str]:
 
 
 def _lines(
-    nodes: list[Node], above: str, loops: tuple[str, ...], level: str, each: tuple[str, ...]
+    nodes: list[Node], above: str, loops: tuple[str, ...], level: str, each: tuple[str, ...], *, starts: bool = False
 ) -> Iterator[Line]:
     """The rules of a list, and of the loops and levels in it."""
     for node, name in zip(nodes, labels(nodes), strict=True):
-        path = f"{above}/{name}".lstrip("/")
+        # The segment that starts a loop is named by the loop.
+        path = above if starts and node is nodes[0] else f"{above}/{name}".lstrip("/")
         own = node.keys.get("each")
         inside = (*each, own.text) if own is not None and own.text else each
         read = read_key(rule_key(node))
         if read is None:
             continue
-        tag, chosen = read[0], tuple((index, tuple(values)) for index, values in read[1])
+        tag = read.tag
         if "levels" in node.keys:
             for code, spec in node.keys["levels"].keys.items():
                 segments = spec.keys.get("segments")
@@ -160,21 +168,42 @@ def _lines(
                 yield from _lines(segments.items if segments else [], f"{path}/{code}", (*loops, tag), code, below)
         elif "loop" in node.keys:
             segments = node.keys.get("segments")
-            yield from _lines(segments.items if segments else [], path, (*loops, tag), level, inside)
+            inner = segments.items if segments else []
+            yield from _lines(inner, path, (*loops, tag), level, inside, starts=True)
         else:
             elements = node.keys[rule_key(node)].keys
             coded = tuple(one for text, spec in elements.items() if (one := _coded(tag, text, spec)) is not None)
-            yield Line(path, loops, level, tag, chosen, coded, inside)
+            said = tuple(
+                (address, text, spec.text or "")
+                for text, spec in elements.items()
+                if (address := read_address(tag, text)) is not None
+            )
+            yield Line(path, loops, level, tag, read.chosen, coded, said, inside)
 
 
 def _coded(tag: str, text: str, spec: Node) -> Coded | None:
     words = [word.split() for word in (spec.text or "").split("|")[1:]]
     address = read_address(tag, text)
-    first = words[0] if words and words[0] else []
-    if address is None or len(first) < 2 or first[0] not in {"code", "pairs", "fields"}:  # noqa: PLR2004  a pair, its table
+    name, table, *more = [*(words[0] if words else []), "", ""]
+    if address is None or not table or name not in _STEPS:
         return None
-    size = int(first[2]) if first[0] == "fields" and len(first) > 2 and first[2].isdigit() else 2  # noqa: PLR2004  its size
-    return Coded(address.first, address.last, 1 if first[0] == "code" else size, address.component, first[1])
+    first, step = _STEPS[name]
+    if name in {"fields", "ids"} and more[0].isdigit():
+        step = int(more[0])
+        first = step - 1 if name == "ids" else 0
+    return Coded(tuple(address.spots()[first::step]), table)
+
+
+_STEPS = {"code": (0, 1), "pairs": (0, 2), "fields": (0, 2), "ids": (1, 2), "allocations": (1, 1 << 30)}
+"""Which of a line's texts are codes of its table: the first of them, and how far the next one is."""
+
+
+def _text(spot: Spot, place: Place) -> str:
+    """One component of a segment; empty where there is none."""
+    elements = spot.segment.elements
+    element = simple(elements[place.element]) if place.element < len(elements) else ""
+    parts = (element,) if isinstance(element, str) else element
+    return parts[place.component - 1] if place.component <= len(parts) else ""
 
 
 def _said(nodes: list[Node]) -> Counter[tuple[str, str]]:

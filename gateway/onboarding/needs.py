@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.edi.guide import UNLIMITED, ElementSpec, LoopUse, Use
+from gateway.edi.guide import UNLIMITED, ElementSpec, LoopUse, Note, SegmentSpec, Use
 from gateway.edi.tree import Message
 from gateway.findings import Finding, Severity
 from gateway.onboarding.observe import Where, elements_of, length_of
@@ -38,12 +38,12 @@ class Need:
     at: Seen
     count: int = 0
     codes: set[str] = field(default_factory=set)
-    """For `codes`."""
+    """For `codes` those that came, for `notes` those that were broken."""
     low: int = 0
     high: int = 0
     """For `lengths`."""
     line: Any = None
-    """For `before` and `after` the place, for `segments` the elements."""
+    """For `before` and `after` the place, for `notes` the segment."""
     spec: ElementSpec | None = None
 
 
@@ -140,6 +140,7 @@ class _Asked:
 
     @property
     def line_key(self) -> str:
+        """What tells it from others of the same key."""
         if isinstance(self.line, dict):
             return next(iter(self.line))
         return self.line if isinstance(self.line, str) else ""
@@ -189,7 +190,29 @@ def _element_missing(found: Finding, spot: Spot, sites: Sites, _: list[Spot]) ->
 
 
 def _notes(found: Finding, spot: Spot, sites: Sites, _: list[Spot]) -> _Asked | None:  # noqa: ARG001  as all lifts
-    return _Asked("notes", spot.path) if spot.spec is not None else None
+    if spot.spec is None:
+        return None
+    # The notes that this segment breaks go; the others stay.
+    kept = frozenset(str(note) for note in spot.spec.notes if not _broken(note, spot))
+    broken = frozenset(map(str, spot.spec.notes)) - kept
+    said = ", ".join(sorted(broken))
+    return _Asked("notes", spot.path, codes=broken, said=f"not {said}", line=spot.spec) if broken else None
+
+
+def _broken(note: Note, spot: Spot) -> bool:
+    """Whether a segment does not keep a syntax note."""
+    came = [bool(spot.segment.text(one)) for one in note.elements]
+    match note.kind:
+        case "P":
+            return any(came) and not all(came)
+        case "R":
+            return not any(came)
+        case "E":
+            return sum(came) > 1
+        case "C":
+            return came[0] and not all(came)
+        case _:
+            return came[0] and not any(came[1:])
 
 
 def _not_used(found: Finding, spot: Spot, sites: Sites, _: list[Spot]) -> _Asked | None:
@@ -276,6 +299,12 @@ _LIFTS: Mapping[str, _Lift] = {
     "edi.segment.unknown": _unknown,
 }
 """What lifts a finding; a rule that is not here is the sender's mistake."""
+
+
+def remaining(need: Need) -> str | None:
+    """The notes of a segment that were never broken; None where none are left."""
+    assert isinstance(need.line, SegmentSpec)
+    return " ".join(str(note) for note in need.line.notes if str(note) not in need.codes) or None
 
 
 def rung(length: int) -> int:

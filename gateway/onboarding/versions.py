@@ -19,7 +19,9 @@ def nearest(guides: Guides, standard: str, version: str, types: Iterable[str]) -
     if guides.knows_version(own):
         return ""
     having = {
-        name.split("/")[1] for name in guides.names() if name.startswith(f"{standard}/") and name.split("/")[2] in wanted
+        name.split("/")[1]
+        for name in guides.names()
+        if name.startswith(f"{standard}/") and name.split("/")[2] in wanted
     }
     place = age(standard, own)
     # Of two as near, the newer one: it knows more.

@@ -29,6 +29,10 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "gln": lambda: Checked("gln"),
     "sscc18": lambda: Checked("sscc"),
 }
+_DATED: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
+    "date": lambda: Date(short=True),
+    "when": lambda: When(short=True),
+}
 _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
     "code": Coded,
     "pairs": Pairs,
@@ -103,6 +107,8 @@ def read_line(
 
 def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
     name, *rest = call
+    if name in _DATED and rest[:1] == ["short"]:
+        return _DATED[name]()
     if name in _PLAIN:
         return _PLAIN[name]()
     if name == "decimal" or (name == "count" and rest):

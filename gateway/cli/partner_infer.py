@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,7 +141,10 @@ def _samples(read: list[Source], meter: Meter | None = None) -> list[Sample]:
     for source in read:
         if source.name == "-":
             raise OurFault("standard input can be read only once", remedy="write it into a file, and name that")
-    return [Sample(name=source.name, blocks=partial(once, source)) for source in read]
+    folder = Path(os.path.commonpath([Path(source.name).parent for source in read]))
+    return [
+        Sample(name=Path(source.name).relative_to(folder).as_posix(), blocks=partial(once, source)) for source in read
+    ]
 
 
 def _show(found: Inference, known: Known, *, dry_run: bool) -> None:

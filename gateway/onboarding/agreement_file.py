@@ -94,7 +94,7 @@ def _dialect(facts: Facts) -> Iterator[str]:
     if facts.ours is not None and receiver and (own != facts.ours or group != facts.ours[1]):
         yield f"  our_identity: {_identity(receiver, group)}  # as they address us"
     if facts.read_as:
-        pairs = ", ".join(f"{scalar(one)}: {scalar(other)}" for one, other in sorted(facts.read_as.items()))
+        pairs = ", ".join(f"{_quoted(one)}: {_quoted(other)}" for one, other in sorted(facts.read_as.items()))
         yield f"  read_as: {{{pairs}}}  # versions without guides of their own"
     if how.tolerances:
         yield f"  tolerate: [{', '.join(how.tolerances)}]  # without it their files are refused"
@@ -112,5 +112,10 @@ def _dialect(facts: Facts) -> Iterator[str]:
 
 def _identity(identity: str, group: str) -> str:
     qualifier, _, own = identity.partition("/")
-    more = f", group_id: {scalar(group)}" if group and group != own else ""
-    return f"{{qualifier: {scalar(qualifier)}, id: {scalar(own)}{more}}}"
+    more = f", group_id: {_quoted(group)}" if group and group != own else ""
+    return f"{{qualifier: {_quoted(qualifier)}, id: {_quoted(own)}{more}}}"
+
+
+def _quoted(text: str) -> str:
+    """Digits in quotes: other readers of YAML would take them for a number."""
+    return json.dumps(text) if text.isdigit() else scalar(text)

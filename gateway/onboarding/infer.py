@@ -299,12 +299,10 @@ class _Inferring:
             made = self.made.get(kind[1])
             lines = guide_delta.narrowed(made.guide if made is not None else guide, observed, lines)
         documents = f"{observed.documents} document{'' if observed.documents == 1 else 's'}"
-        heading = [
-            f"What {documents} of {'/'.join(self.partner)} need beyond {observed.guide}; inferred, to be edited."
-        ]
+        heading = [f"{documents} of {'/'.join(self.partner)}, beyond {observed.guide}; inferred, to be edited."]
         if observed.version[:6] in self.read_as:
-            heading.append(f"They are of version {observed.version}, read as {self.read_as[observed.version[:6]]}: see")
-            heading.append(f"read_as in partners/{self.name}.yaml.")
+            other = self.read_as[observed.version[:6]]
+            heading.append(f"Version {observed.version} is read as {other}: read_as in partners/{self.name}.yaml.")
         return guide_delta.text_of(lines, extends=observed.guide, title=f"{self.name}: {kind[1]}", heading=heading)
 
     # ---- outcomes
@@ -401,7 +399,7 @@ class _Inferring:
     def _written(self, one: Outcome, rest: dict[str, str]) -> str:
         assert one.map_needs is not None
         documents = f"{one.map_needs.documents} document{'' if one.map_needs.documents == 1 else 's'}"
-        heading = [f"What {documents} of {'/'.join(self.partner)} have beyond {one.base_map}; inferred, to be edited."]
+        heading = [f"{documents} of {'/'.join(self.partner)}, beyond {one.base_map}; inferred, to be edited."]
         title = f"{self.name}: {one.kind[1]}"
         return map_delta.text_of(one.map_needs, rest, extends=one.base_map, title=title, heading=heading)
 

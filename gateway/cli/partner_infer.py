@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,18 +18,19 @@ from gateway.cli.edi_reading import Files, of_partner
 from gateway.cli.printable import printable
 from gateway.edi.library import standard
 from gateway.errors import OurFault
-from gateway.findings import FilePlace, Severity, worst
+from gateway.findings import EdiPlace, FilePlace, Severity, worst
 from gateway.mapping import from_folders, shipped
 from gateway.onboarding.drift import Drift, drift
 from gateway.onboarding.infer import Inference, Known, infer
 from gateway.onboarding.observe import Observer
-from gateway.onboarding.profile import load_profile
+from gateway.onboarding.profile import joined, load_profile, saved
 from gateway.onboarding.report import as_json as report_json
 from gateway.onboarding.report import as_markdown, rows, unused, verdict
 from gateway.onboarding.rules import finding
 from gateway.onboarding.samples import How, Identity, Sample, observe, survey
 from gateway.partners.agreement_files import check_name, write_new
 from gateway.partners.guide_files import with_workspace_guides
+from gateway.partners.keys import write_file
 from gateway.partners.map_names import known_maps, map_heads, map_names
 from gateway.partners.workspace import SETTINGS_FILE, examine, load_settings
 
@@ -70,8 +72,11 @@ def infer_(
             help="Write nothing: say what the files have that this partner's profile has not.", autocompletion=_partners
         ),
     ] = None,
+    learn: Annotated[bool, typer.Option("--learn", help="With --against: take what is new into the profile.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files instead of writing them.")] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Write over what an earlier inference wrote.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put new guides, maps and profile for the old ones, kept as .before.")
+    ] = False,
     md: Annotated[Path | None, typer.Option("--md", help="Write the report as Markdown into this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -79,14 +84,14 @@ def infer_(
 
     Reads X12 and EDIFACT of one sender. The agreement is a draft: what only a person knows stands in it as TODO. The
     guide and map deltas hold what the samples have beyond the gateway's own, and no more. Nothing is written over
-    without --replace. Exit code 1 when samples are wrong in ways that no delta mends, or when --against finds news.
+    without --replace, and an agreement never. Exit code 1 when samples are wrong in ways that no delta mends, or when --against finds news.
 
     Example: gateway partner infer samples/tidewater --name tidewater --into /srv/gateway --dry-run
     """
     with answering():
         read = sources(files)
         if against is not None:
-            _against(read, against, into, as_json=as_json)
+            _against(read, against, into, as_json=as_json, learn=learn)
             return
         if name is not None:
             check_name(name)
@@ -101,12 +106,16 @@ def infer_(
         check_name(found.name)
         if md is not None:
             _report(md, as_markdown(found, known.guides))
+        files_ = found.files()
+        own = f"partners/{found.name}.yaml"
+        if replace and (into / own).exists():
+            del files_[own]  # a person has filled it in
         if not dry_run:
-            write_new(into, found.files(), replace=replace)
+            write_new(into, files_, replace=replace)
         if as_json:
             show_json({**report_json(found, known.guides), **({"contents": found.files()} if dry_run else {})})
         else:
-            _show(found, known, dry_run=dry_run)
+            _show(found, known, files_, dry_run=dry_run)
         wrong = _checked(found, into, quiet=as_json) if not dry_run else False
         if wrong or any(one.part in {"wrong", "refused", "field"} for one in rows(found)):
             raise typer.Exit(FINDINGS)
@@ -147,7 +156,7 @@ def _samples(read: list[Source], meter: Meter | None = None) -> list[Sample]:
     ]
 
 
-def _show(found: Inference, known: Known, *, dry_run: bool) -> None:
+def _show(found: Inference, known: Known, written: Mapping[str, str], *, dry_run: bool) -> None:
     profile = found.profile
     others = f", {found.others} interchanges of others passed over" if found.others else ""
     show(f"{found.name}: {profile.partner}, {profile.files} files, {profile.interchanges} interchanges{others}")
@@ -176,7 +185,7 @@ def _show(found: Inference, known: Known, *, dry_run: bool) -> None:
             ),
         )
     show("")
-    for path, text in found.files().items():
+    for path, text in written.items():
         if not dry_run:
             show(f"wrote {path}")
         elif not path.endswith(".json"):
@@ -203,7 +212,7 @@ def _report(path: Path, text: str) -> None:
         raise OurFault(f"cannot write {path}: {error.strerror}", remedy="name a file that can be written") from error
 
 
-def _against(read: list[Source], name: str, into: Path, *, as_json: bool) -> None:
+def _against(read: list[Source], name: str, into: Path, *, as_json: bool, learn: bool) -> None:
     """Later files against a saved profile."""
     check_name(name)
     profile = load_profile(into / f"partners/{name}.profile.json")
@@ -236,7 +245,11 @@ def _against(read: list[Source], name: str, into: Path, *, as_json: bool) -> Non
         )
         seen = observer.interchanges
         show(f"{seen} interchange{'' if seen == 1 else 's'} of {profile.partner}: {len(news) or 'nothing'} new")
-    if news:
+    if learn:
+        path = into / f"partners/{name}.profile.json"
+        write_file(path, saved(joined(profile, observer.profile())).encode(), mode=0o644, overwrite=True)
+        say(f"learned into {path}")
+    elif news:
         raise typer.Exit(FINDINGS)
 
 
@@ -246,8 +259,6 @@ def _strangers(pairs: dict[tuple[Identity, Identity], int], partner: Identity, o
     for (sender, _), count in pairs.items():
         if sender not in {partner, ours}:
             counts[sender] = counts.get(sender, 0) + count
-    from gateway.findings import EdiPlace  # noqa: PLC0415  only here
-
     return [
         Drift(
             finding=finding("profile.sender", EdiPlace(), said="/".join(one), wanted="/".join(partner)),

@@ -49,6 +49,14 @@ class Known:
     head: Callable[[str], Head | None]
     ours: Identity | None = None
     """Our X12 identity."""
+    lines: dict[str, MapLines] = field(default_factory=dict)
+    """The lines of each map, read when first asked for."""
+
+    def lines_of(self, name: str) -> MapLines:
+        """The lines of a map."""
+        if name not in self.lines:
+            self.lines[name] = MapLines(name, self.maps)
+        return self.lines[name]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -350,9 +358,9 @@ class _Inferring:
             return
         one.base_map = ranked[0]
         one.canonical = own.canonical
-        others = (MapLines(name, self.known.maps) for name in sorted(self.known.map_names) if name != ranked[0])
+        others = (self.known.lines_of(name) for name in sorted(self.known.map_names) if name != ranked[0])
         alike = tuple(other for other in others if other.canonical and other.lines)
-        one.map_needs = MapNeeds(lines=MapLines(ranked[0], self.known.maps), others=alike)
+        one.map_needs = MapNeeds(lines=self.known.lines_of(ranked[0]), others=alike)
         self.maps[one.kind] = (own, one.map_needs)
 
     def _map_text(self, one: Outcome) -> None:

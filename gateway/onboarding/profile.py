@@ -159,6 +159,27 @@ def _element(one: ElementUse, other: ElementUse) -> ElementUse:
     )
 
 
+def joined(known: Profile, later: Profile) -> Profile:
+    """A profile that holds what both hold; counts are added."""
+    sets: dict[tuple[str, str, str, str, str], SetUse] = {}
+    for one in (*known.sets, *later.sets):
+        key = (one.standard, one.type, one.version, one.association, one.direction)
+        sets[key] = merged([sets[key], one]) if key in sets else one
+    habits = {name: dict(values) for name, values in known.habits.items()}
+    for name, values in later.habits.items():
+        own = habits.setdefault(name, {})
+        for value, count in values.items():
+            own[value] = own.get(value, 0) + count
+    return known.model_copy(
+        update={
+            "files": known.files + later.files,
+            "interchanges": known.interchanges + later.interchanges,
+            "habits": habits,
+            "sets": tuple(sets[key] for key in sorted(sets)),
+        }
+    )
+
+
 def load_profile(path: Path) -> Profile:
     """A saved profile. OurFault for a file that is none."""
     try:

@@ -23,7 +23,10 @@ def check_name(name: str) -> None:
 
 
 def write_new(folder: Path, files: Mapping[str, str], *, replace: bool = False) -> None:
-    """Write all of `files` (path to text) below `folder`. OurFault, nothing written, where one is there already."""
+    """Write all of `files` (path to text) below `folder`. OurFault, nothing written, where one is there already.
+
+    With `replace` what was there is kept beside it, as `855.yaml.before`.
+    """
     wanted = [name for name in files if name.startswith("partners/") and name.endswith(".yaml")]
     others = {own: file for own, file in partner_files(folder) if f"partners/{own}.yaml" in wanted}
     there = [name for name in files if (folder / name).exists()]
@@ -34,4 +37,10 @@ def write_new(folder: Path, files: Mapping[str, str], *, replace: bool = False) 
             remedy="take another --name, or move them away first (infer: --replace writes over them)",
         )
     for name, text in files.items():
-        write_file(folder / name, text.encode(), mode=0o644, overwrite=replace)
+        path = folder / name
+        try:
+            if path.exists():
+                path.replace(path.with_name(f"{path.name}.before"))
+        except OSError as error:
+            raise OurFault(f"cannot move {path}: {error.strerror}", remedy="make its folder writable") from error
+        write_file(path, text.encode(), mode=0o644)

@@ -84,7 +84,8 @@ def infer_(
 
     Reads X12 and EDIFACT of one sender. The agreement is a draft: what only a person knows stands in it as TODO. The
     guide and map deltas hold what the samples have beyond the gateway's own, and no more. Nothing is written over
-    without --replace, and an agreement never. Exit code 1 when samples are wrong in ways that no delta mends, or when --against finds news.
+    without --replace, and an agreement never. Exit code 1 when samples are wrong in ways that no delta mends, or when
+    --against finds news.
 
     Example: gateway partner infer samples/tidewater --name tidewater --into /srv/gateway --dry-run
     """
@@ -125,7 +126,7 @@ def _known(into: Path) -> Known:
     ours: Identity | None = None
     if (into / SETTINGS_FILE).is_file():
         settings = load_settings(into)
-        ours = (settings.identity.x12.qualifier, settings.identity.x12.id) if settings.identity.x12 else None
+        ours = (settings.identity.x12.qualifier, settings.identity.x12.id)
     return Known(
         guides=with_workspace_guides(standard(), into),
         maps=from_folders(into / "maps", shipped()),

@@ -31,33 +31,20 @@ _WRITTEN: Final[dict[str, str]] = {"day": "102", "minute": "203", "second": "204
 _ZONED: Final[dict[str, str]] = {"minute": "303", "second": "304"}
 
 
-def _long(text: str) -> str:
-    """CCYYMMDD of YYMMDD; what is not six digits stays, and is then no date."""
-    if len(text) != 6 or not text.isascii() or not text.isdigit():  # noqa: PLR2004  YYMMDD
-        return "" if len(text) == 8 else text  # noqa: PLR2004  CCYYMMDD is another line's form
-    return ("20" if int(text[:2]) < _CENTURY else "19") + text
-
-
 @dataclass(frozen=True, slots=True)
 class Date:
-    """X12 type DT: CCYYMMDD; `short` is YYMMDD, as versions before 004010 have it."""
+    """X12 type DT: CCYYMMDD."""
 
     makes: str = "date"
     exact: bool = True
-    short: bool = False
 
     def read(self, text: str) -> str | None:
         """ISO 8601."""
-        return read_date(_long(text) if self.short else text)
+        return read_date(text)
 
     def write(self, value: Any) -> str | None:
-        """CCYYMMDD of an ISO date, or YYMMDD; None for a date that YYMMDD cannot say."""
-        if not isinstance(value, str) or precision_of(value) != "day":
-            return None
-        text = value.replace("-", "")
-        if not self.short:
-            return text
-        return text[2:] if _long(text[2:]) == text else None
+        """CCYYMMDD of an ISO date."""
+        return value.replace("-", "") if isinstance(value, str) and precision_of(value) == "day" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +52,10 @@ class When:
     """Date, time, zone: DTM02..04 or BSN03..04. UT is UTC; any other zone code stays."""
 
     makes: str = "when"
-    short: bool = False
-    """The date is YYMMDD."""
 
     def read(self, texts: list[str]) -> dict[str, str] | None:
         """`{value, precision, zone}`."""
-        date = read_date(_long(texts[0]) if self.short else texts[0])
+        date = read_date(texts[0])
         if date is None or len(texts) > 3:  # noqa: PLR2004  date, time, zone
             return None
         time = texts[1] if len(texts) > 1 else ""
@@ -92,15 +77,54 @@ class When:
         if not isinstance(text, str) or precision_of(text) not in ("day", "minute", "second"):
             return None
         zone = value.get("zone", "") if isinstance(value, dict) else ""
-        day = text[:10].replace("-", "")
-        if self.short and _long(day[2:]) != day:
-            return None
-        texts = [day[2:] if self.short else day]
+        texts = [text[:10].replace("-", "")]
         if len(text) > len("2026-05-01"):
             texts += [text[11:].replace(":", "")] + (["UT" if zone == "UTC" else zone] if zone else [])
         elif zone:
             return None
         return texts if len(texts) <= width else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortDate:
+    """X12 type DT before 004010: YYMMDD."""
+
+    makes: str = "date"
+    exact: bool = True
+
+    def read(self, text: str) -> str | None:
+        """ISO 8601."""
+        return read_date(_long(text))
+
+    def write(self, value: Any) -> str | None:
+        """YYMMDD of an ISO date; None for one that YYMMDD would say as another."""
+        text = Date().write(value)
+        return text[2:] if text is not None and _long(text[2:]) == text else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortWhen:
+    """As `When`, the date as YYMMDD."""
+
+    makes: str = "when"
+
+    def read(self, texts: list[str]) -> dict[str, str] | None:
+        """`{value, precision, zone}`."""
+        return When().read([_long(texts[0]), *texts[1:]])
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Date, time and zone; None for a date that YYMMDD would say as another."""
+        texts = When().write(value, width)
+        if texts is None or _long(texts[0][2:]) != texts[0]:
+            return None
+        return [texts[0][2:], *texts[1:]]
+
+
+def _long(text: str) -> str:
+    """CCYYMMDD of YYMMDD; empty, which is no date, for anything else."""
+    if len(text) != 6 or not text.isascii() or not text.isdigit():  # noqa: PLR2004  YYMMDD
+        return ""
+    return ("20" if int(text[:2]) < _CENTURY else "19") + text
 
 
 @dataclass(frozen=True, slots=True)

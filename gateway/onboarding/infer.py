@@ -204,12 +204,12 @@ class _Inferring:
 
     def run(self) -> Inference:
         """All rounds, then the maps."""
-        first: dict[Kind, Counter[str]] | None = None
+        seen = self._look()
+        first = seen.verdicts
         for _ in range(ROUNDS):
-            seen = self._look()
-            first = first or seen.verdicts
             if not self._delta(seen):
                 break
+            seen = self._look()
         outcomes = self._outcomes(seen, first)
         last = self._look(outcomes)
         for one in outcomes:

@@ -77,7 +77,7 @@ class Needs:
             return
         by_position = {spot.segment.position: spot for spot in spots}
         for one in message.findings:
-            position = one.place.segment if hasattr(one.place, "segment") else None  # type: ignore[union-attr]
+            position = getattr(one.place, "segment", None)
             spot = by_position.get(position or 0)
             if spot is None and one.rule == "edi.segment.missing" and spots:
                 spot = spots[-1]  # it should have stood before the set's trailer
@@ -142,7 +142,7 @@ class _Asked:
     def line_key(self) -> str:
         """What tells it from others of the same key."""
         if isinstance(self.line, dict):
-            return next(iter(self.line))
+            return str(next(iter(self.line)))
         return self.line if isinstance(self.line, str) else ""
 
 

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gateway.errors import OurFault
 from gateway.findings import EdiPlace
 
-FORMAT = 1
 MAX_VALUES = 200
 """Codes that are kept of one element; an element with more is taken for open."""
 MAX_FILE = 20_000_000
@@ -110,7 +109,7 @@ class SetUse(_Value):
 class Profile(_Value):
     """Everything that was seen of one partner."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     partner: str
     """The identity that the files are of: `ZZ/ACMETOOLS`."""
     files: int
@@ -145,8 +144,8 @@ def _both(one: PlaceUse, other: PlaceUse) -> PlaceUse:
 
 def _element(one: ElementUse, other: ElementUse) -> ElementUse:
     values = dict(one.values)
-    for code, count in other.values.items():
-        values[code] = values.get(code, 0) + count
+    for value, count in other.values.items():
+        values[value] = values.get(value, 0) + count
     code = one.code and other.code and len(values) <= MAX_VALUES
     return one.model_copy(
         update={

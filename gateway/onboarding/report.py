@@ -59,8 +59,8 @@ def _rows(found: Inference) -> Iterator[Row]:
 def _outcome(outcome: Outcome) -> Iterator[Row]:
     name = outcome.kind[1]
     for need in outcome.needs:
-        at = str(need.at)
-        yield Row(set=name, part="guide", where=need.key, what=_asked(need), count=need.count, example=at)
+        what = _asked(need)
+        yield Row(set=name, part="guide", where=need.key, what=what, count=need.count, example=str(need.at))
     for line in outcome.refused:
         yield Row(set=name, part="refused", where=str(line.place.key), what=line.text, count=1, example="")  # type: ignore[union-attr]
     for one in outcome.mistakes:

@@ -26,8 +26,17 @@ LOST = 1_000
 """How grave it is that the rest of a file cannot be read, in findings."""
 HEAD = 4_096
 """Bytes of a file in which its line breaks are looked for."""
-ENVELOPE = ("edi.segment.line_break", "edi.segment.indented", "edi.isa.", "edi.file.", "edi.interchange.", "edi.group.")
-ENVELOPE += ("edi.message.control_number", "edi.una.", "edi.unb.")
+ENVELOPE: tuple[str, ...] = (
+    "edi.segment.line_break",
+    "edi.segment.indented",
+    "edi.isa.",
+    "edi.file.",
+    "edi.interchange.",
+    "edi.group.",
+    "edi.message.control_number",
+    "edi.una.",
+    "edi.unb.",
+)
 """Findings that a tolerance may lessen."""
 
 Identity = tuple[str, str]

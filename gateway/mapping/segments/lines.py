@@ -9,7 +9,7 @@ from typing import Final
 from gateway.canonical.shape import near
 from gateway.mapping.codes import UNITS, Codes
 from gateway.mapping.groups import Allocations, Ids, Joined, Many, Pairs, Sscc
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.moments import Date, Day, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Narrow, Number, Same, Wide, is_wide
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems
@@ -30,8 +30,8 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "sscc18": lambda: Checked("sscc"),
 }
 _DATED: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
-    "date": lambda: Date(short=True),
-    "when": lambda: When(short=True),
+    "date": ShortDate,
+    "when": ShortWhen,
 }
 _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
     "code": Coded,
@@ -81,6 +81,9 @@ def read_line(
     calls = [word.split() for word in words[1:]]
     if any(not call for call in calls):
         where.say("map.pair.unknown", "an empty pair", "a pair after each |")
+        return None
+    if not calls and address.wide:
+        where.say("map.address.wrong", "a range", "one element or component, or a pair for several, such as list")
         return None
     if not calls:
         return Line(path, Same())

@@ -123,17 +123,22 @@ def infer_(
 
 
 def _known(into: Path) -> Known:
-    ours: Identity | None = None
-    if (into / SETTINGS_FILE).is_file():
-        settings = load_settings(into)
-        ours = (settings.identity.x12.qualifier, settings.identity.x12.id)
     return Known(
         guides=with_workspace_guides(standard(), into),
         maps=from_folders(into / "maps", shipped()),
         map_names=map_names(into),
         head=map_heads(into),
-        ours=ours,
+        ours=_ours(into),
     )
+
+
+def _ours(into: Path) -> frozenset[Identity]:
+    """Our identities in any standard; none where there is no workspace."""
+    if not (into / SETTINGS_FILE).is_file():
+        return frozenset()
+    identity = load_settings(into).identity
+    found = (getattr(identity, standard, None) for standard in ("x12", "edifact"))
+    return frozenset((one.qualifier or "", one.id) for one in found if one is not None)
 
 
 def _samples(read: list[Source], meter: Meter | None = None) -> list[Sample]:
@@ -226,8 +231,7 @@ def _against(read: list[Source], name: str, into: Path, *, as_json: bool, learn:
     pairs = survey(samples, how).pairs
     observer = Observer(partner, own.guides)
     observe(samples, how, observer, lambda _, __: None)
-    ours = _known(into).ours
-    news = [*_strangers(pairs, partner, ours), *drift(profile, observer.profile())]
+    news = [*_strangers(pairs, {partner} | _ours(into), profile.partner), *drift(profile, observer.profile())]
     if as_json:
         show_json([_news_json(one) for one in news])
     else:
@@ -254,18 +258,14 @@ def _against(read: list[Source], name: str, into: Path, *, as_json: bool, learn:
         raise typer.Exit(FINDINGS)
 
 
-def _strangers(pairs: dict[tuple[Identity, Identity], int], partner: Identity, ours: Identity | None) -> list[Drift]:
+def _strangers(pairs: Mapping[tuple[Identity, Identity], int], known: set[Identity], partner: str) -> list[Drift]:
     """Senders that are neither the partner nor we."""
     counts: dict[Identity, int] = {}
     for (sender, _), count in pairs.items():
-        if sender not in {partner, ours}:
+        if sender not in known:
             counts[sender] = counts.get(sender, 0) + count
     return [
-        Drift(
-            finding=finding("profile.sender", EdiPlace(), said="/".join(one), wanted="/".join(partner)),
-            count=count,
-            file="",
-        )
+        Drift(finding=finding("profile.sender", EdiPlace(), said="/".join(one), wanted=partner), count=count, file="")
         for one, count in counts.items()
     ]
 

@@ -11,8 +11,11 @@ from gateway.onboarding.profile import Direction, Profile
 from gateway.onboarding.samples import How
 from gateway.partners.reference import scalar
 
-SCHEMES = {"01": "duns", "14": "duns_plus", "12": "phone", "08": "ucc_id", "ZZ": "mutual", "02": "scac"}
-"""ISA05 and what its ids are, for a partner whose documents name no seller or buyer."""
+SCHEMES: Mapping[str, Mapping[str, str]] = {
+    "x12": {"01": "duns", "14": "duns_plus", "12": "phone", "08": "ucc_id", "02": "scac"},
+    "edifact": {"1": "duns", "14": "gln", "91": "assigned_by_seller", "92": "assigned_by_buyer"},
+}
+"""Qualifiers of the envelope and what their ids are, for a partner whose documents name no seller or buyer."""
 MOST_IDS = 5
 ORDERS = ("purchase_order", "order_change")
 """Documents that buyers send; the others are the seller's."""
@@ -45,8 +48,8 @@ class Facts:
     documents: Sequence[DocumentLine]
     without: Sequence[str]
     """Sets that came and that no map reads."""
-    ours: tuple[str, str] | None
-    """Our X12 identity in gateway.yaml."""
+    ours: frozenset[tuple[str, str]]
+    """Our identities in gateway.yaml."""
 
 
 def text_of(facts: Facts) -> str:
@@ -64,7 +67,7 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield "status: draft  # TODO testing, once the channel is filled in"
     yield "ids:"
     for scheme, value, why in facts.ids:
-        yield f"  - {{scheme: {scheme}, value: {scalar(value)}}}  # {why}"
+        yield f"  - {{scheme: {scheme}, value: {_quoted(value)}}}  # {why}"
     yield "channel: as2"
     yield "# as2:  # TODO: their AS2 name, the address of their station, their certificate"
     yield f"#   id: {facts.name.upper()}"
@@ -86,34 +89,84 @@ def _lines(facts: Facts) -> Iterator[str]:
 
 
 def _dialect(facts: Facts) -> Iterator[str]:
+    """The section of each standard that they write."""
+    standards = facts.profile.habits.get("standard", {})
+    for standard in ("x12", "edifact"):
+        if standard in standards or (standard == "x12" and not standards):
+            yield f"{standard}:"
+            yield from _x12(facts) if standard == "x12" else _edifact(facts)
+            yield from _alike(facts)
+
+
+def _x12(facts: Facts) -> Iterator[str]:
+    profile = facts.profile
+    group, theirs = profile.habit("group_sender"), profile.habit("group_receiver")
+    yield f"  identity: {_identity(profile.partner, group)}"
+    receiver = profile.habit("receiver")
+    own = _split(receiver)
+    if facts.ours and receiver and (own not in facts.ours or theirs != own[1]):
+        yield f"  our_identity: {_identity(receiver, theirs)}  # as they address us"
+    usual = {"element_separator": "*", "component_separator": ">", "segment_terminator": "~"}
+    yield from _separators(profile, usual)
+
+
+def _edifact(facts: Facts) -> Iterator[str]:
+    profile = facts.profile
+    yield f"  identity: {_unb(profile.partner)}"
+    receiver = profile.habit("receiver")
+    if facts.ours and receiver and _split(receiver) not in facts.ours:
+        yield f"  our_identity: {_unb(receiver)}  # as they address us"
+    sets = [one for one in profile.sets if one.standard == "edifact" and one.guide]
+    if sets:
+        most = max(sets, key=lambda one: one.documents)
+        yield f"  version: {most.guide.split('/')[1]}  # what we write"
+        if most.association:
+            yield f"  association: {scalar(most.association)}  # as they write"
+    syntax, _, version = profile.habit("syntax").partition(":")
+    if syntax and version.isdigit():
+        yield f"  syntax: {syntax}  # as they write"
+        yield f"  syntax_version: {version}"
+    usual = {"element_separator": "+", "component_separator": ":", "segment_terminator": "'"}
+    yield from _separators(profile, usual)
+
+
+def _separators(profile: Profile, usual: Mapping[str, str]) -> Iterator[str]:
+    for name, own in usual.items():
+        if (found := profile.habit(name)) and found != own:
+            yield f"  {name}: {json.dumps(found)}  # as they write"
+
+
+def _alike(facts: Facts) -> Iterator[str]:
+    """What sections of both standards say alike."""
     profile, how = facts.profile, facts.how
-    yield "x12:"
-    yield f"  identity: {_identity(profile.habit('sender'), profile.habit('group_sender'))}"
-    receiver, group = profile.habit("receiver"), profile.habit("group_receiver")
-    own = tuple(receiver.split("/", 1))
-    if facts.ours is not None and receiver and (own != facts.ours or group != facts.ours[1]):
-        yield f"  our_identity: {_identity(receiver, group)}  # as they address us"
     if facts.read_as:
         pairs = ", ".join(f"{_quoted(one)}: {_quoted(other)}" for one, other in sorted(facts.read_as.items()))
         yield f"  read_as: {{{pairs}}}  # versions without guides of their own"
     if how.tolerances:
         yield f"  tolerate: [{', '.join(how.tolerances)}]  # without it their files are refused"
     if how.charset is not None:
-        yield f"  charset: {how.charset}  # their text is no UTF-8"
+        yield f"  charset: {how.charset}  # their text is not what the standard says"
     if profile.habit("test") == "yes":
-        yield "  test: yes  # ISA15 is T in their files"
-    defaults = {"element_separator": "*", "component_separator": ">", "segment_terminator": "~"}
-    for name, usual in defaults.items():
-        if (found := profile.habit(name)) and found != usual:
-            yield f"  {name}: {json.dumps(found)}  # as they write"
+        yield "  test: yes  # as their files say"
     if profile.habit("line_break") in BREAKS:
         yield "  line_breaks: yes  # as they write"
 
 
-def _identity(identity: str, group: str) -> str:
+def _split(identity: str) -> tuple[str, str]:
     qualifier, _, own = identity.partition("/")
+    return qualifier, own
+
+
+def _identity(identity: str, group: str) -> str:
+    qualifier, own = _split(identity)
     more = f", group_id: {_quoted(group)}" if group and group != own else ""
     return f"{{qualifier: {_quoted(qualifier)}, id: {_quoted(own)}{more}}}"
+
+
+def _unb(identity: str) -> str:
+    qualifier, own = _split(identity)
+    more = f", qualifier: {_quoted(qualifier)}" if qualifier else ""
+    return f"{{id: {_quoted(own)}{more}}}"
 
 
 def _quoted(text: str) -> str:

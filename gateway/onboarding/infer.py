@@ -47,8 +47,8 @@ class Known:
     """File name and text of a map; raises KeyError or FileNotFoundError."""
     map_names: frozenset[str]
     head: Callable[[str], Head | None]
-    ours: Identity | None = None
-    """Our X12 identity."""
+    ours: frozenset[Identity] = frozenset()
+    """Our identities."""
     lines: dict[str, MapLines] = field(default_factory=dict)
     """The lines of each map, read when first asked for."""
 
@@ -130,15 +130,14 @@ def infer(
     return _Inferring(samples, known, how, partner, read_as, name or name_of(partner), strict=strict).run()
 
 
-def the_partner(found: Survey, ours: Identity | None, wanted: str | None) -> Identity:
+def the_partner(found: Survey, ours: frozenset[Identity], wanted: str | None) -> Identity:
     """Whose files they are. OurFault, with the choice, where that cannot be told."""
     identities = Counter[Identity]()
     for (sender, receiver), count in found.pairs.items():
         identities[sender] += count
         if receiver != sender:
-            identities[receiver] += 0
-            identities[receiver] += count if sender == ours else 0
-    senders = [one for one in identities if one != ours and identities[one]]
+            identities[receiver] += count if sender in ours else 0
+    senders = [one for one in identities if one not in ours and identities[one]]
     if wanted is not None:
         meant = [one for one in identities if wanted in {"/".join(one), one[1]}]
         if meant:
@@ -434,7 +433,7 @@ class _Inferring:
                 note=f"{one.observed.documents} came, version {one.observed.version}",
             )
             documents.append(line)
-        ids, title = self._ids(outcomes)
+        ids, title = self._ids(profile, outcomes)
         facts = agreement_file.Facts(
             name=self.name,
             title=title,
@@ -448,7 +447,7 @@ class _Inferring:
         )
         return agreement_file.text_of(facts)
 
-    def _ids(self, outcomes: list[Outcome]) -> tuple[list[tuple[str, str, str]], str]:
+    def _ids(self, profile: Profile, outcomes: list[Outcome]) -> tuple[list[tuple[str, str, str]], str]:
         """How documents name the partner, and the company's name."""
         ids: Counter[tuple[str, str]] = Counter()
         names: Counter[str] = Counter()
@@ -469,7 +468,8 @@ class _Inferring:
         ]
         qualifier, own_id = self.partner
         if not told:
-            scheme = agreement_file.SCHEMES.get(qualifier, "mutual")
+            standard = profile.habit("standard") or "x12"
+            scheme = agreement_file.SCHEMES[standard].get(qualifier, "mutual")
             told = [(scheme, own_id, "TODO: their documents name no seller or buyer by an id; this is the envelope's")]
         return told, next((own for own, _ in names.most_common(1)), self.name)
 

@@ -21,8 +21,9 @@ from gateway.errors import OurFault
 from gateway.findings import EdiPlace, FilePlace, Severity, worst
 from gateway.mapping import from_folders, shipped
 from gateway.onboarding.drift import Drift, drift
-from gateway.onboarding.infer import Inference, Known, infer
+from gateway.onboarding.infer import infer
 from gateway.onboarding.observe import Observer
+from gateway.onboarding.outcome import Inference, Known
 from gateway.onboarding.profile import joined, load_profile, saved
 from gateway.onboarding.report import as_json as report_json
 from gateway.onboarding.report import as_markdown, rows, unused, verdict
@@ -34,6 +35,8 @@ from gateway.partners.keys import write_file
 from gateway.partners.map_names import known_maps, map_heads, map_names
 from gateway.partners.workspace import SETTINGS_FILE, examine, load_settings
 
+MOST_ROWS = 60
+"""Rows that are shown; a page and a program get all of them."""
 COLOURED = {"wrong": COLOURS[Severity.REJECT], "refused": COLOURS[Severity.REJECT], "field": "yellow", "note": "dim"}
 
 
@@ -181,15 +184,17 @@ def _show(found: Inference, known: Known, written: Mapping[str, str], *, dry_run
             (
                 [
                     one.set,
-                    one.part,
+                    Text(one.part, style=COLOURED.get(one.part, "")),
                     printable(one.where),
                     printable(one.what),
                     str(one.count),
                     printable(one.example),
                 ]
-                for one in listed
+                for one in listed[:MOST_ROWS]
             ),
         )
+        if len(listed) > MOST_ROWS:
+            show(f"and {len(listed) - MOST_ROWS} more: --md FILE or --json has all of them")
     show("")
     for path, text in written.items():
         if not dry_run:

@@ -75,7 +75,7 @@ def new(
             raise OurFault(f"{known[name]} is there already", remedy="take another name, or edit that file")
         answers = _given(name, title, party)
         answers = replace(answers, as2_id=as2_id, url=url, certificate=certificate, qualifier=x12_qualifier, id=x12_id)
-        asks = sys.stdin.isatty() and sys.stdout.isatty() and not yes and not as_json
+        asks = _terminal() and not yes and not as_json
         if asks:
             answers = _ask(chosen, answers)
         text = partner_text(name, chosen, answers)
@@ -94,6 +94,11 @@ def new(
         show(text if dry_run else f"wrote {path}")
         for step in _next(name, chosen, waits):
             say(step)
+
+
+def _terminal() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _given(name: str, title: str, party: str) -> Answers:

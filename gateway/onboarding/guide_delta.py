@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.edi.guide import Guide, LoopUse, SegmentSpec
+from gateway.edi.overlay import MAX_ELEMENTS
 from gateway.onboarding.needs import Need, remaining, rung
 from gateway.onboarding.profile import ElementUse, PlaceUse, SetUse
 from gateway.onboarding.spots import Sites
@@ -62,7 +63,7 @@ def _own(tag: str, observed: SetUse) -> dict[str, Any]:
                 longest[number] = max(longest.get(number, 0), element.longest)
     edifact = observed.standard == "edifact"
     elements = []
-    for number in range(1, max(longest, default=0) + 1):
+    for number in range(1, min(max(longest, default=0), MAX_ELEMENTS) + 1):
         size = rung(longest.get(number, 1))
         elements.append(f"O an..{size} 0000 element {number}" if edifact else f"O AN 1/{size} 0 element {number}")
     return {"label": "own segment", "elements": elements}

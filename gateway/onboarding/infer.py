@@ -14,109 +14,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.edi.delta import PartnerGuide, resolve
-from gateway.edi.library import Guides
-from gateway.edi.tree import Message, Verdict
+from gateway.edi.tree import Message
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity
-from gateway.mapping import Head, Map, compile_map
+from gateway.mapping import Map, compile_map
 from gateway.onboarding import agreement_file, guide_delta, map_delta
 from gateway.onboarding.map_delta import MapNeeds
 from gateway.onboarding.map_lines import MapLines
 from gateway.onboarding.needs import Mistake, Need, Needs
 from gateway.onboarding.observe import Observer, SetKey, Where
+from gateway.onboarding.outcome import Inference, Kind, Known, Outcome
 from gateway.onboarding.profile import Direction, Profile, SetUse, merged
-from gateway.onboarding.samples import How, Identity, Sample, Survey, best, observe
+from gateway.onboarding.samples import How, Identity, Sample, best, observe
 from gateway.onboarding.spots import Sites, Spot
-from gateway.onboarding.versions import nearest
+from gateway.onboarding.whose import name_of, the_partner, versions_of
 
 ROUNDS = 8
 """How often the files are read anew: a delta may bring up what was hidden behind what it lifted."""
 ACKNOWLEDGMENTS = frozenset(("997", "999", "CONTRL", "TA1"))
 """Answers: they have guides, never maps of a partner."""
-
-Kind = tuple[str, str, Direction]
-"""Standard, type, direction."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """What there is to read by: the gateway's and the workspace's own."""
-
-    guides: Guides
-    maps: Callable[[str], tuple[str, str]]
-    """File name and text of a map; raises KeyError or FileNotFoundError."""
-    map_names: frozenset[str]
-    head: Callable[[str], Head | None]
-    ours: frozenset[Identity] = frozenset()
-    """Our identities."""
-    lines: dict[str, MapLines] = field(default_factory=dict)
-    """The lines of each map, read when first asked for."""
-
-    def lines_of(self, name: str) -> MapLines:
-        """The lines of a map."""
-        if name not in self.lines:
-            self.lines[name] = MapLines(name, self.maps)
-        return self.lines[name]
-
-
-@dataclass(kw_only=True, slots=True)
-class Outcome:
-    """One kind of document: what it needs beyond the base, and the files that say so."""
-
-    kind: Kind
-    base: str
-    """The guide: `x12/004010/855`; empty where there is none."""
-    observed: SetUse
-    needs: list[Need] = field(default_factory=list)
-    refused: list[Finding] = field(default_factory=list)
-    """Lines that the guide would not take."""
-    mistakes: list[Mistake] = field(default_factory=list)
-    """What remains wrong with the delta."""
-    notes: list[Mistake] = field(default_factory=list)
-    first: Counter[str] = field(default_factory=Counter)
-    """Verdicts by the base guide."""
-    then: Counter[str] = field(default_factory=Counter)
-    """Verdicts by the delta."""
-    guide_name: str = ""
-    guide_text: str = ""
-    canonical: str = ""
-    base_map: str = ""
-    map_needs: MapNeeds | None = None
-    map_name: str = ""
-    map_text: str = ""
-    map_then: MapNeeds | None = None
-    """What the delta, or the base map where there is none, still does not read."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inference:
-    """Everything that was found."""
-
-    name: str
-    profile: Profile
-    how: How
-    read_as: Mapping[str, str]
-    outcomes: tuple[Outcome, ...]
-    envelope: tuple[Mistake, ...]
-    """What is wrong with interchanges and groups."""
-    agreement: str
-    others: int
-    """Interchanges of others in the files."""
-
-    def files(self) -> dict[str, str]:
-        """What to write into the workspace, by path."""
-        from gateway.onboarding.profile import saved  # noqa: PLC0415  only for its text
-
-        found = {
-            f"partners/{self.name}.yaml": self.agreement,
-            f"partners/{self.name}.profile.json": saved(self.profile),
-        }
-        for one in self.outcomes:
-            if one.guide_text:
-                found[f"guides/{one.guide_name}.yaml"] = one.guide_text
-            if one.map_text:
-                found[f"maps/{one.map_name}.yaml"] = one.map_text
-        return found
 
 
 def infer(
@@ -128,55 +44,6 @@ def infer(
     read_as = versions_of(found, known.guides, partner)
     how = replace(how, guides=known.guides.reading_as(read_as))
     return _Inferring(samples, known, how, partner, read_as, name or name_of(partner), strict=strict).run()
-
-
-def the_partner(found: Survey, ours: frozenset[Identity], wanted: str | None) -> Identity:
-    """Whose files they are. OurFault, with the choice, where that cannot be told."""
-    identities = Counter[Identity]()
-    for (sender, receiver), count in found.pairs.items():
-        identities[sender] += count
-        if receiver != sender:
-            identities[receiver] += count if sender in ours else 0
-    senders = [one for one in identities if one not in ours and identities[one]]
-    if wanted is not None:
-        meant = [one for one in identities if wanted in {"/".join(one), one[1]}]
-        if meant:
-            return meant[0]
-        raise OurFault(f"no interchange is of {wanted}", remedy=f"there are {_list(identities)}")
-    if not senders:
-        first = next(iter(found.unread.values()), None)
-        said = f": {first.text}" if first is not None else ""
-        raise OurFault(f"no interchange can be read{said}", remedy="give EDI files, X12 or EDIFACT, of one sender")
-    if len(senders) > 1:
-        raise OurFault(
-            f"the files are of {len(senders)} senders: {_list({one: identities[one] for one in senders})}",
-            remedy="name one of them: --sender ID",
-        )
-    return senders[0]
-
-
-def _list(identities: Mapping[Identity, int]) -> str:
-    shown = sorted(identities, key=lambda one: -identities[one])[:10]
-    return ", ".join(f"{'/'.join(one)} ({identities[one]})" for one in shown)
-
-
-def versions_of(found: Survey, guides: Guides, partner: Identity) -> dict[str, str]:
-    """Versions of the partner's that have no guides, and which ones read them."""
-    types: dict[tuple[str, str], set[str]] = {}
-    for pair, versions in found.versions.items():
-        if partner in pair:
-            for standard, version, type_ in versions:
-                types.setdefault((standard, version), set()).add(type_)
-    read_as = {
-        (standard, version): nearest(guides, standard, version, mine) for (standard, version), mine in types.items()
-    }
-    return {version[:6]: other for (_, version), other in read_as.items() if other}
-
-
-def name_of(partner: Identity) -> str:
-    """A name for the partner's files from their id."""
-    kept = "".join(one if one.isascii() and one.isalnum() else "-" for one in partner[1].lower()).strip("-")
-    return kept[:40] if kept[:1].isalpha() else f"p-{kept}"[:40].rstrip("-")
 
 
 class _Inferring:
@@ -524,7 +391,3 @@ def _unmet(needs: Needs) -> list[Mistake]:
         )
         for one in needs.needs.values()
     ]
-
-
-CLEAN = (Verdict.ACCEPTED.value, Verdict.ACCEPTED_WITH_ERRORS.value)
-"""Verdicts under which a document is taken."""

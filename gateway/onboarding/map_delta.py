@@ -6,8 +6,9 @@ element) stands in comments beside it, with counts and an example.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.canonical import parse
 from gateway.edi.tree import Message
@@ -20,6 +21,8 @@ from gateway.onboarding.profile import Seen
 from gateway.onboarding.spots import Spot
 from gateway.partners.reference import scalar
 
+At = Callable[[], Seen]
+"""A place, made only where it is kept."""
 MAX_KEPT = 500
 SHORT = 6
 """YYMMDD."""
@@ -88,19 +91,19 @@ class MapNeeds:
     def read(self, own: Map, message: Message, spots: list[Spot], where: Where) -> None:
         """Read one message through the map and note what is missing."""
         self.documents += 1
-        reading = own.read(message.root)
+        reading, number = own.read(message.root), message.control_number
         coded: set[tuple[int, str]] = set()
         by_position = {spot.segment.position: spot for spot in spots}
         for spot in spots:
             for element, table, code in self.lines.codes(spot):
                 if code not in table.reading:
                     coded.add((spot.segment.position, self._address(spot, element)))
-                    self._code(spot, element, table, code, where.seen(message.control_number, spot.segment))
+                    self._code(spot, element, table, code, partial(where.seen, number, spot.segment))
         for one in reading.unmapped:
             found = by_position.get(one.place.segment or 0)
             # What a line did not read because of a code is told once, as the code.
             if found is not None and (found.segment.position, self._address(found, one.element)) not in coded:
-                at = where.seen(message.control_number, found.segment)
+                at = partial(where.seen, number, found.segment)
                 if not self._short(found, one.element, one.value, at):
                     self._unmapped(found, one.element, one.value, at)
         model, errors = parse(own.canonical, reading.document)
@@ -120,16 +123,18 @@ class MapNeeds:
         said = self.lines.said(spot, element)
         return said[1] if said is not None else f"{element:02d}"
 
-    def _code(self, spot: Spot, element: int, table: Codes, code: str, at: Seen) -> None:
+    def _code(self, spot: Spot, element: int, table: Codes, code: str, at: At) -> None:
         key = (table.name, code)
         if key not in self.codes:
             if len(self.codes) >= MAX_KEPT:
                 return
             address = f"{spot.path}/{spot.segment.tag}{element:02d}"
-            self.codes[key] = UnknownCode(table.name, code, address, _label(spot, element), table.read(code) or "", at)
+            self.codes[key] = UnknownCode(
+                table.name, code, address, _label(spot, element), table.read(code) or "", at()
+            )
         self.codes[key].count += 1
 
-    def _short(self, spot: Spot, element: int, value: str, at: Seen) -> bool:
+    def _short(self, spot: Spot, element: int, value: str, at: At) -> bool:
         """Whether it is a date as YYMMDD, for which its line needs another pair."""
         said = self.lines.said(spot, element)
         if said is None or len(value) != SHORT or not value.isdigit():
@@ -138,11 +143,13 @@ class MapNeeds:
         field_, _, pair = (part.strip() for part in words.partition("|"))
         if pair not in {"date", "when"}:
             return False
-        known = self.changes.setdefault((path, address), Change(f"{field_} | {pair} short", value, at))
-        known.count += 1
+        key = (path, address)
+        if key not in self.changes:
+            self.changes[key] = Change(f"{field_} | {pair} short", value, at())
+        self.changes[key].count += 1
         return True
 
-    def _unmapped(self, spot: Spot, element: int, value: str, at: Seen) -> None:
+    def _unmapped(self, spot: Spot, element: int, value: str, at: At) -> None:
         line = self.lines.line(spot)
         path = line.path if line is not None else spot.path
         key = (path, element)
@@ -152,7 +159,7 @@ class MapNeeds:
             label = _label(spot, element)
             near = tuple(self.lines.near(spot, element, label, self.others))
             ruled = line is not None
-            self.unmapped[key] = Unmapped(path, spot.segment.tag, element, label, value[:SHOWN], near, ruled, at)
+            self.unmapped[key] = Unmapped(path, spot.segment.tag, element, label, value[:SHOWN], near, ruled, at())
         self.unmapped[key].count += 1
 
     @property

@@ -24,6 +24,10 @@ CODE = 3
 """EDIFACT has no type for codes: what is no number and has at most so many characters is one."""
 ADDRESSES = frozenset(("26", "116", "156", "3207", "3229", "3251"))
 """Countries, regions and postcodes: codes that tell where somebody is, not how a document is meant."""
+MAX_PLACES = 2_000
+MAX_ELEMENTS = 200
+MAX_SETS = 200
+"""Places of a set, elements of a place and kinds of document that are kept: more than any guide has."""
 MAX_NUMBERS = 100_000
 """Control numbers that are remembered."""
 
@@ -74,13 +78,13 @@ class _Element:
     count: int = 0
     shortest: int = 1 << 30
     longest: int = 0
-    values: Counter[str] = field(default_factory=Counter)
+    values: dict[str, int] = field(default_factory=dict)
 
     def take(self, value: str, length: int) -> None:
         self.count += 1
         self.shortest, self.longest = min(self.shortest, length), max(self.longest, length)
         if self.code and (value in self.values or len(self.values) <= MAX_VALUES):
-            self.values[value] += 1
+            self.values[value] = self.values.get(value, 0) + 1
 
 
 @dataclass(slots=True)
@@ -128,7 +132,9 @@ class Observer:
     def habit(self, name: str, value: object) -> None:
         """One more observation of a fact, of what the partner sends."""
         if self._direction != "send":
-            self.habits.setdefault(name, Counter())[str(value)] += 1
+            values = self.habits.setdefault(name, Counter())
+            if str(value) in values or len(values) < MAX_VALUES:
+                values[str(value)] += 1
 
     def interchange(self, start: InterchangeStart) -> bool:
         """An interchange begins; False where it is none of the partner's."""
@@ -141,7 +147,6 @@ class Observer:
             return False
         self.interchanges += 1
         if self._direction == "send":
-            self.habits.setdefault("addressed_by", Counter())["/".join(sender)] += 1
             return True
         chars = start.delimiters
         facts: Mapping[str, object] = {
@@ -185,6 +190,8 @@ class Observer:
         if sites is None or sites.guide is not guide:
             sites = self._sites[name] = Sites(guide)
         own = self._sets.get(key)
+        if own is None and len(self._sets) >= MAX_SETS:
+            return
         if own is None:
             own = self._sets[key] = _Set(name, self._where.seen(message.control_number))
         own.documents += 1
@@ -197,6 +204,8 @@ class Observer:
         inside: Counter[tuple[int, str]] = Counter()
         for spot in spots:
             place = own.places.get(spot.path)
+            if place is None and len(own.places) >= MAX_PLACES:
+                continue
             if place is None:
                 at = self._where.seen(number, spot.segment)
                 place = own.places[spot.path] = _Place(spot.segment.tag, spot.starts, at)
@@ -205,13 +214,16 @@ class Observer:
             inside[here] += 1
             place.within += inside[here] == 1
             place.most = max(place.most, inside[here])
+            seen: Seen | None = None
             for name, spec, value in elements_of(spot):
                 element = place.elements.get(name)
+                if element is None and len(place.elements) >= MAX_ELEMENTS:
+                    break
                 if element is None:
                     code = spec is not None and is_code(spec)
                     label = spec.label if spec is not None else ""
-                    at = self._where.seen(number, spot.segment)
-                    element = place.elements[name] = _Element(label, code, value[:SHOWN], at)
+                    seen = seen or self._where.seen(number, spot.segment)
+                    element = place.elements[name] = _Element(label, code, value[:SHOWN], seen)
                 element.take(value, length_of(spec, value))
 
     def profile(self) -> Profile:
@@ -282,7 +294,9 @@ def _place(place: _Place) -> PlaceUse:
             shortest=one.shortest,
             longest=one.longest,
             code=one.code and len(one.values) <= MAX_VALUES,
-            values=dict(one.values.most_common()) if one.code and len(one.values) <= MAX_VALUES else {},
+            values=dict(sorted(one.values.items(), key=lambda item: -item[1]))
+            if one.code and len(one.values) <= MAX_VALUES
+            else {},
             example=one.example,
             at=one.at,
         )

@@ -9,8 +9,8 @@ from typing import Any
 
 from gateway.edi.guide import Guide, LoopUse
 from gateway.edi.library import Guides
-from gateway.onboarding.infer import CLEAN, Inference, Outcome
 from gateway.onboarding.needs import Need, remaining
+from gateway.onboarding.outcome import CLEAN, Inference, Outcome
 from gateway.onboarding.profile import SetUse
 from gateway.onboarding.spots import Sites
 

@@ -24,6 +24,8 @@ FALLBACK = "windows-1252"
 """What text is read in that is not UTF-8: it holds every letter of iso-8859-1."""
 LOST = 1_000
 """How grave it is that the rest of a file cannot be read, in findings."""
+MAX_PAIRS = 1_000
+"""Senders and receivers, and versions of one, that are told apart."""
 HEAD = 4_096
 """Bytes of a file in which its line breaks are looked for."""
 ENVELOPE: tuple[str, ...] = (
@@ -86,10 +88,12 @@ def survey(samples: list[Sample], how: How) -> Survey:
             for event in read(sample.blocks(), guides=how.guides, tolerances=tolerances, charset=how.charset):
                 if isinstance(event, InterchangeStart):
                     pair = (event.sender_qualifier, event.sender), (event.receiver_qualifier, event.receiver)
-                    found.pairs[pair] += 1
+                    if pair in found.pairs or len(found.pairs) < MAX_PAIRS:
+                        found.pairs[pair] += 1
                 elif isinstance(event, Message):
                     what = (event.standard, event.version, event.type)
-                    found.versions.setdefault(pair, set()).add(what)
+                    if pair in found.pairs and len(mine := found.versions.setdefault(pair, set())) < MAX_PAIRS:
+                        mine.add(what)
                     found.odd_text += sum(one.rule == "edi.element.charset" for one in event.findings)
                 if isinstance(event, Message | GroupEnd | InterchangeEnd):
                     found.refused += sum(

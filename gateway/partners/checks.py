@@ -121,14 +121,9 @@ def _channel(files: Files) -> Iterator[Finding]:
         for section in ("as2", "x12"):
             if at(partner.data, section) is None:
                 wanted, fix = f"the section {section}, for channel as2", f"add {section}:"
+                said, keys = f"no {section}", ("channel",)
                 yield _finding(
-                    partner,
-                    ("channel",),
-                    "channel_incomplete",
-                    said=f"no {section}",
-                    wanted=wanted,
-                    fix=fix,
-                    severity=severity,
+                    partner, keys, "channel_incomplete", said=said, wanted=wanted, fix=fix, severity=severity
                 )
         for direction in ("send", "receive"):
             for keys, kind, rule in _documents(partner, direction):
@@ -333,15 +328,13 @@ def _fitting(partner: YamlText, keys: Keys, made: PartnerGuide, *, set_: object,
 def _read_as(files: Files) -> Iterator[Finding]:
     """Versions that are read by the guides of another."""
     knows = files.knows_version
-    if knows is None:
-        return
-    for partner in files.partners.values():
+    for partner in files.partners.values() if knows is not None else ():
         for section in ("x12", "edifact"):
             for version, other in _items(at(partner.data, section, "read_as")):
                 keys: Keys = (section, "read_as", version)
-                if isinstance(version, str) and knows(version):
+                if knows(str(version)):
                     wanted, fix = f"a version without guides: {version} has its own", "remove the line"
-                    yield _finding(partner, keys, "read_as", said=version, wanted=wanted, fix=fix)
+                    yield _finding(partner, keys, "read_as", said=str(version), wanted=wanted, fix=fix)
                 if isinstance(other, str) and not knows(other):
                     wanted, fix = (
                         "a version with guides, such as 004010 or D96A",

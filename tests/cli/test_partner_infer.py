@@ -134,6 +134,22 @@ def test_a_new_partner_passes_the_check(template: str, run: Run, folder: Path) -
     assert "is there already" in again.stderr
 
 
+def test_on_a_terminal_what_is_not_given_is_asked_for(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter takes what is shown, or leaves it open; nothing is written without a yes."""
+    monkeypatch.setattr("gateway.cli.partner_new._terminal", lambda: True)
+    command = ("partner", "new", "brightline", "--as2-id", "BRIGHTLINE", "--workspace", folder)
+    answers = ["Brightline Lamps", "gln", "4300000000004", "", "https://as2.example.com/as2", "", "01", "123456789"]
+    assert run(*command, input="\n".join([*answers, "n", ""])).exit_code == 0
+    assert not (folder / "partners/brightline.yaml").exists()
+    result = run(*command, input="\n".join([*answers, "y", ""]))
+    assert result.exit_code == 0, result.output
+    text = (folder / "partners/brightline.yaml").read_text()
+    assert "title: Brightline Lamps" in text
+    assert "status: draft" in text
+    assert "their certificate" in result.stderr
+    assert run("partner", "check", "brightline", "--workspace", folder).exit_code == 0
+
+
 def test_a_new_partner_with_everything_is_for_testing(run: Run, folder: Path) -> None:
     """All keys live that were given."""
     result = run(

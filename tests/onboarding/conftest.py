@@ -9,7 +9,8 @@ import pytest
 
 from gateway.edi.library import standard
 from gateway.mapping import from_folders, head, shipped
-from gateway.onboarding.infer import Inference, Known, infer
+from gateway.onboarding.infer import infer
+from gateway.onboarding.outcome import Inference, Known
 from gateway.onboarding.samples import Sample
 from gateway.partners.map_names import map_names
 

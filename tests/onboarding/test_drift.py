@@ -10,7 +10,7 @@ import pytest
 from gateway.edi.library import standard
 from gateway.errors import OurFault
 from gateway.onboarding.drift import drift
-from gateway.onboarding.infer import Inference
+from gateway.onboarding.outcome import Inference
 from gateway.onboarding.profile import Profile, load_profile, merged, saved
 
 Infer = Callable[..., Inference]

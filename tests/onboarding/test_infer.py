@@ -12,7 +12,8 @@ from gateway.edi.delta import resolve
 from gateway.edi.library import standard
 from gateway.errors import OurFault
 from gateway.mapping import compile_map, from_folders, shipped
-from gateway.onboarding.infer import CLEAN, Inference, Known, infer
+from gateway.onboarding.infer import infer
+from gateway.onboarding.outcome import CLEAN, Inference, Known
 from gateway.onboarding.report import as_json, as_markdown, rows
 from gateway.onboarding.samples import Sample
 
@@ -150,6 +151,17 @@ def test_what_a_partner_writes_cannot_break_the_files(inferred: Infer, interchan
     )
     assert made is not None, findings
     assert all(one.isprintable() for one in _guide(found).replace("\n", ""))
+
+
+def test_what_is_kept_is_bounded(inferred: Infer, interchange: Interchange) -> None:
+    """A file of nothing but new segments and elements fills neither memory nor the workspace."""
+    tags = [
+        f"{one}{two}{three}*{'*'.join(['x'] * 600)}" for one in "XYZ" for two in "ABCDEFGHIJ" for three in range(10)
+    ]
+    found = inferred(interchange("855", BAK, *tags, PO1))
+    (only,) = found.profile.sets
+    assert max(len(place.elements) for place in only.places.values()) <= 500
+    assert len(found.outcomes[0].needs) <= 500
 
 
 def test_strict_forbids_what_never_came_and_still_takes_what_did(inferred: Infer, interchange: Interchange) -> None:

@@ -314,6 +314,45 @@ class MessageRejectedByPartner(Event):
     disposition: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationActivated(Event):
+    """From now on messages are worked by this configuration; those under way end with the one they began with.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.activated"
+    version: str
+    """SHA-256 over all its files."""
+    gateway: str
+    node: str
+    agreements: int
+    maps: int
+    guides: int
+    changed: tuple[str, ...] = ()
+    """The files that differ from the one before, the first hundred of them; none at a start."""
+    needs_restart: tuple[str, ...] = ()
+    """Sections of gateway.yaml that were changed and hold only after a restart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationRefused(Event):
+    """A changed configuration is wrong: the one before stays active, and nothing of the new one holds.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.refused"
+    node: str
+    active: str
+    """The version that stays."""
+    reason: str
+    remedy: str
+    findings: int
+    texts: tuple[str, ...] = ()
+    """The first findings, each with its file and line."""
+
+
 EVENTS: dict[str, type[Event]] = {
     known.kind: known
     for known in tuple(globals().values())

@@ -282,3 +282,6 @@ class Settings(Part):
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."
     )
+    reload_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."
+    )

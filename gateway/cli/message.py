@@ -216,6 +216,9 @@ def _print(found: _Everything) -> None:
         )
     for document in found.documents:
         _title(f"{document.kind} {document.number}: {document.state}, target {document.target or 'none'}")
+        for name in ("agreement", "map", "guide"):
+            if value := getattr(document, name):
+                show(printable(f"{name} {document.partner + ' ' if name == 'agreement' else ''}{value}"))
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
         show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))

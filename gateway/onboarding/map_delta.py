@@ -108,8 +108,8 @@ class MapNeeds:
                     self._unmapped(found, one.element, one.value, at)
         model, errors = parse(own.canonical, reading.document)
         for error in errors:
-            count, words, at = self.refused.get(error.rule, (0, error.text, where.seen(message.control_number)))
-            self.refused[error.rule] = (count + 1, words, at)
+            count, words, first = self.refused.get(error.rule, (0, error.text, where.seen(number)))
+            self.refused[error.rule] = (count + 1, words, first)
         for party in getattr(model, "parties", None) or ():
             if party.name and len(self.names) < MAX_KEPT:
                 named = (str(party.role), party.name)

@@ -121,10 +121,8 @@ def _channel(files: Files) -> Iterator[Finding]:
         for section in ("as2", "x12"):
             if at(partner.data, section) is None:
                 wanted, fix = f"the section {section}, for channel as2", f"add {section}:"
-                said, keys = f"no {section}", ("channel",)
-                yield _finding(
-                    partner, keys, "channel_incomplete", said=said, wanted=wanted, fix=fix, severity=severity
-                )
+                said, rule = f"no {section}", "channel_incomplete"
+                yield _finding(partner, ("channel",), rule, said=said, wanted=wanted, fix=fix, severity=severity)
         for direction in ("send", "receive"):
             for keys, kind, rule in _documents(partner, direction):
                 for key in ("set", "map"):

@@ -32,8 +32,9 @@ class GuideShelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "guides"
-        self._guides = with_workspace_guides(library.standard(), folder)
+        self.standard = with_workspace_guides(library.standard(), folder)
         self._made: dict[str, tuple[PartnerGuide | None, tuple[Finding, ...]]] = {}
+        self._names: tuple[str, ...] | None = None
 
     def names(self) -> tuple[str, ...]:
         """The names of all guides in the workspace."""
@@ -46,12 +47,17 @@ class GuideShelf:
         """A guide by its name, and everything wrong or notable in the files it is made of."""
         known = self._made.get(name)
         if known is None:
-            known = self._made[name] = resolve(name, find=self._find, guides=self._guides, names=self.names())
+            known = self._made[name] = resolve(name, find=self._find, guides=self.standard, names=self._all_names())
         return known
 
     def knows_version(self, version: str) -> bool:
         """Whether there is any guide for this version: 004010, D96A."""
-        return self._guides.knows_version(version)
+        return self.standard.knows_version(version)
+
+    def _all_names(self) -> tuple[str, ...]:
+        if self._names is None:
+            self._names = self.names()
+        return self._names
 
     def sound(self) -> dict[str, PartnerGuide]:
         """The guides that were asked for and can be used."""

@@ -18,7 +18,7 @@ from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, X12Dialect
-from gateway.pipeline import identity
+from gateway.pipeline import identity, versions
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -76,6 +76,11 @@ async def compose(station: Station, job: Job) -> Changes:
     )
     _check(station, document, outgoing)
     message_id = new_id(now)
+    used = _Used(
+        agreement=station.version(agreement.name),
+        map=versions.record(mapping.name, mapping.hash),
+        guide=_guide(station, agreement, document, outgoing),
+    )
 
     def wait_key(numbers: Numbers) -> str:
         return identity.acknowledgment_key(agreement.name, outgoing.functional_id, numbers.group)
@@ -91,8 +96,9 @@ async def compose(station: Station, job: Job) -> Changes:
             sha256=sha256_hex(payload),
             size=len(payload),
             document_id=document.id,
-            agreement=station.version(agreement.name),
-            map=mapping.hash,
+            agreement=used.agreement,
+            map=used.map,
+            guide=used.guide,
         )
         return (event,)
 
@@ -113,9 +119,34 @@ async def compose(station: Station, job: Job) -> Changes:
     )
     return Changes(
         messages=(message,),
-        document_updates=(DocumentUpdate(id=document.id, state=DocumentState.COMPOSED, sent_as=message_id),),
+        document_updates=(
+            DocumentUpdate(
+                id=document.id,
+                state=DocumentState.COMPOSED,
+                sent_as=message_id,
+                agreement=used.agreement,
+                map=used.map,
+                guide=used.guide,
+            ),
+        ),
         jobs=(send_job(agreement, message_id, now, document_id=document.id),),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Used:
+    """What a document was written with."""
+
+    agreement: str
+    map: str
+    guide: str
+
+
+def _guide(station: Station, agreement: Agreement, document: Document, outgoing: Outgoing) -> str:
+    rule = agreement.documents.send.get(document.kind)  # type: ignore[call-overload]
+    own = station.partner_guides.get(rule.guide) if rule is not None and rule.guide else None
+    guides = station.syntax(agreement, "send").guides
+    return versions.guide_record(guides, own, outgoing.dialect.version, outgoing.type)
 
 
 def given_up(job: Job) -> Changes:

@@ -25,7 +25,7 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import addressing, answering, documents, identity, judging, reconciling
+from gateway.pipeline import addressing, answering, documents, identity, judging, reconciling, versions
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -224,7 +224,7 @@ class _Reading:
         origin = documents.Origin(
             message_id=self._message.id,
             position=f"{interchange.control_number}/{group.control_number}/{message.control_number}",
-            map=mapping.hash,
+            map=versions.record(mapping.name, mapping.hash),
             guide=self._guide(kind, message),
             unmapped=judged.unmapped,
             envelope=read_envelope(interchange, group, message),
@@ -308,12 +308,10 @@ class _Reading:
         )
 
     def _guide(self, kind: Kind, message: Message) -> str:
-        """By which guide it was checked: the version, and a partner's own guide with its hash."""
+        """By which guide it was checked: the version, the guide's name and hash."""
         name = self._agreement.documents.receive[kind].guide
         own = self._station.partner_guides.get(name) if name else None
-        if own is None or self._syntax.guides.find(message.version, message.type) is not own.guide:
-            return message.version
-        return f"{message.version} {own.name} {own.hash}"
+        return versions.guide_record(self._syntax.guides, own, message.version, message.type)
 
     def _map(self, kind: Kind) -> Map:
         rule = self._agreement.documents.receive[kind]

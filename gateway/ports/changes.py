@@ -123,6 +123,10 @@ class DocumentUpdate:
     """The message that carries it to the partner."""
     target: str | None = None
     their_id: str | None = None
+    agreement: str | None = None
+    """What it was written with, where that is known only then: hash; name and hash."""
+    map: str | None = None
+    guide: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,10 @@ def new_id(now: datetime) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+CONFIGURATION = "configuration"
+"""The message whose chain tells which configuration was activated or refused, and when. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 

@@ -325,8 +325,8 @@ def _fitting(partner: YamlText, keys: Keys, made: PartnerGuide, *, set_: object,
 
 def _read_as(files: Files) -> Iterator[Finding]:
     """Versions that are read by the guides of another."""
-    knows = files.knows_version
-    for partner in files.partners.values() if knows is not None else ():
+    knows = files.knows_version or (lambda _: True)
+    for partner in files.partners.values() if files.knows_version is not None else ():
         for section in ("x12", "edifact"):
             for version, other in _items(at(partner.data, section, "read_as")):
                 keys: Keys = (section, "read_as", version)

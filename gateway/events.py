@@ -97,7 +97,7 @@ class InterchangeRead(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AcknowledgmentComposed(Event):
-    """A functional or interchange acknowledgment (997, TA1) of a received interchange was composed."""
+    """An acknowledgment (997, TA1, CONTRL) of a received interchange was composed."""
 
     kind: ClassVar[str] = "acknowledgment.composed"
     type: str
@@ -285,6 +285,7 @@ class InterchangeComposed(Event):
     type: str
     control_number: str
     group_control_number: str
+    """GS06; in EDIFACT, where we write no group, the message's own reference (0062)."""
     sha256: str
     size: int
     document_id: str | None = None

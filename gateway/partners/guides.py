@@ -18,7 +18,7 @@ from gateway.edi.library import Guides
 from gateway.edi.partial import Mode
 from gateway.edi.tolerances import Tolerances
 from gateway.findings import Finding
-from gateway.partners.agreement import Agreement
+from gateway.partners.agreement import Agreement, Dialect
 from gateway.partners.guide_files import STANDARDS, with_workspace_guides
 from gateway.yamltext import MAX_BYTES
 
@@ -81,7 +81,7 @@ class Syntax:
     guides: Guides
     tolerances: Tolerances
     charset: str | None
-    """None where the agreement leaves it to the standard: utf-8 in X12."""
+    """None where the agreement leaves it to the standard: utf-8 in X12, what UNB names in EDIFACT."""
     partial: Mode
 
 
@@ -91,10 +91,12 @@ def syntax_of(
     *,
     standard: Guides | None = None,
     direction: Literal["send", "receive"] | None = None,
+    dialect: Dialect | None = None,
 ) -> Syntax:
     """What the agreement says, with `standard` (default: the package's) where it names no guide.
 
-    `guides` are the partners' guides by name. Without a direction both count, what we receive before what we send.
+    `guides` are the partners' guides by name. Without a direction both count, what we receive before what we send;
+    without a dialect it is that of X12, or the only one there is.
     """
     own = standard or library.standard()
     rules = [
@@ -104,7 +106,7 @@ def syntax_of(
     for rule in rules:
         if rule.guide is not None and (made := guides.get(rule.guide)) is not None:
             own = own.agreeing(made.guide)
-    dialect = agreement.x12
+    dialect = dialect or agreement.x12 or agreement.edifact
     return Syntax(
         guides=own.reading_as(dialect.read_as) if dialect else own,
         tolerances=Tolerances.named(*dialect.tolerate) if dialect else Tolerances(),

@@ -86,7 +86,7 @@ class DocumentState(StrEnum):
     SENT = "sent"
     """Out: the partner's station has it."""
     ACKNOWLEDGED = "acknowledged"
-    """Out: the partner's 997 accepted it."""
+    """Out: the partner's 997 or CONTRL accepted it."""
     ANSWERED = "answered"
     """Out: a business answer (855, REST acknowledgement) is here."""
     SHIPPED = "shipped"

@@ -12,7 +12,7 @@ import typer
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, say, show, show_json
 from gateway.errors import OurFault
 from gateway.partners.agreement_files import check_name, write_new
-from gateway.partners.templates import TEMPLATES, Answers, Template, missing, partner_text, template_of
+from gateway.partners.templates import QUALIFIERS, TEMPLATES, Answers, Template, missing, partner_text, template_of
 from gateway.partners.workspace import SETTINGS_FILE, partner_files
 from gateway.yamltext import MAX_BYTES
 
@@ -23,8 +23,8 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ("as2_id", "Their AS2 name"),
     ("url", "The address of their AS2 station"),
     ("certificate", "Their certificate, a PEM file in the workspace"),
-    ("qualifier", "The qualifier of their interchange id (ISA05)"),
-    ("id", "Their interchange id (ISA06)"),
+    ("qualifier", "The qualifier of their interchange id (ISA05, UNB 0007)"),
+    ("id", "Their interchange id (ISA06, UNB 0004)"),
 )
 AS2 = frozenset(("as2_id", "url", "certificate"))
 DIALECT = frozenset(("qualifier", "id"))
@@ -48,8 +48,8 @@ def new(
     as2_id: Annotated[str, typer.Option(help="Their AS2 name.")] = "",
     url: Annotated[str, typer.Option(help="The address of their AS2 station.")] = "",
     certificate: Annotated[str, typer.Option(help="Their certificate, a PEM file in the workspace.")] = "",
-    x12_qualifier: Annotated[str, typer.Option(help="The qualifier of their interchange id.")] = "",
-    x12_id: Annotated[str, typer.Option(help="Their interchange id.")] = "",
+    qualifier: Annotated[str, typer.Option(help="The qualifier of their interchange id.")] = "",
+    interchange_id: Annotated[str, typer.Option("--id", help="Their interchange id (ISA06, UNB 0004).")] = "",
     workspace: WorkspaceFolder = Path(),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file instead of writing it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, also on a terminal.")] = False,
@@ -74,7 +74,9 @@ def new(
         if name in known:
             raise OurFault(f"{known[name]} is there already", remedy="take another name, or edit that file")
         answers = _given(name, title, party)
-        answers = replace(answers, as2_id=as2_id, url=url, certificate=certificate, qualifier=x12_qualifier, id=x12_id)
+        answers = replace(
+            answers, as2_id=as2_id, url=url, certificate=certificate, qualifier=qualifier, id=interchange_id
+        )
         asks = _terminal() and not yes and not as_json
         if asks:
             answers = _ask(chosen, answers)
@@ -113,7 +115,7 @@ def _ask(template: Template, answers: Answers) -> Answers:
     for field, words in QUESTIONS:
         if (field in AS2 and template.channel != "as2") or (field in DIALECT and not template.dialect):
             continue
-        default = getattr(answers, field) or ("ZZ" if field == "qualifier" else "")
+        default = getattr(answers, field) or (QUALIFIERS.get(template.dialect, "") if field == "qualifier" else "")
         told = typer.prompt(f"{words}{'' if default else ' (Enter: not known yet)'}", default=default)
         answers = replace(answers, **{field: told.strip()})
     return answers

@@ -54,7 +54,7 @@ def wrong_in(standard: Standard, section: Section) -> Iterator[Wrong]:
 
 
 def wrong_versions(section: Section, knows: Callable[[str], bool]) -> Iterator[Wrong]:
-    """Versions that are read as others: those that have guides, and those that lead to none. `knows`: has it any?"""
+    """Versions that are read as others though they have guides, or that lead to none; `knows` tells whether one has."""
     read_as = section.get("read_as")
     for version, other in read_as.items() if isinstance(read_as, Mapping) else ():
         keys = ("read_as", str(version))

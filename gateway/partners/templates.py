@@ -26,13 +26,18 @@ class Template:
     documents: Mapping[str, Mapping[str, Mapping[str, str]]]
     """Direction, kind, rule."""
     dialect: str = ""
-    """The section with the partner's identity: x12."""
+    """The section with the partner's identity: x12, edifact."""
 
 
 _X12 = {
     "purchase_order": {"set": "850", "map": "x12/850"},
     "order_acknowledgement": {"set": "855", "map": "x12/855"},
     "ship_notice": {"set": "856", "map": "x12/856"},
+}
+_EDIFACT = {
+    "purchase_order": {"set": "ORDERS", "map": "edifact/ORDERS"},
+    "order_acknowledgement": {"set": "ORDRSP", "map": "edifact/ORDRSP"},
+    "ship_notice": {"set": "DESADV", "map": "edifact/DESADV"},
 }
 _ANSWERS = ("order_acknowledgement", "ship_notice")
 
@@ -55,12 +60,25 @@ TEMPLATES: Mapping[str, Template] = {
             "receive": {"purchase_order": _X12["purchase_order"]},
         },
     ),
+    "as2-edifact": Template(
+        title="a supplier, EDIFACT over AS2: ORDERS out, ORDRSP and DESADV in",
+        channel="as2",
+        dialect="edifact",
+        documents={
+            "send": {"purchase_order": _EDIFACT["purchase_order"]},
+            "receive": {kind: _EDIFACT[kind] for kind in _ANSWERS},
+        },
+    ),
     "rest": Template(
         title="a supplier without EDI, over our REST API",
         channel="rest",
         documents={"send": {"purchase_order": {}}, "receive": {kind: {} for kind in _ANSWERS}},
     ),
 }
+
+
+QUALIFIERS: Mapping[str, str] = {"x12": "ZZ", "edifact": ""}
+"""What an interchange id is qualified by where nothing is said."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +135,8 @@ def partner_text(name: str, template: Template, answers: Answers) -> str:
     if template.channel == "as2" and answers.as2_id and answers.url and answers.certificate:
         values["as2"] = {"id": answers.as2_id, "url": answers.url, "certificates": [answers.certificate]}
     if template.dialect and answers.id:
-        values[template.dialect] = {"identity": {"qualifier": answers.qualifier or "ZZ", "id": answers.id}}
+        identity = {"id": answers.id, "qualifier": answers.qualifier or QUALIFIERS[template.dialect]}
+        values[template.dialect] = {"identity": {key: one for key, one in identity.items() if one}}
     if template.channel == "rest":
         values["rest"] = {}
     todo = f" TODO: {', '.join(waits)}; then write status: testing." if waits else ""

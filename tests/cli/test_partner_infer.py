@@ -155,7 +155,7 @@ def test_a_new_partner_with_everything_is_for_testing(run: Run, folder: Path) ->
     result = run(
         *("partner", "new", "brightline", "--title", "Brightline: Lamps", "--party", "assigned_by_buyer:V-1"),
         *("--as2-id", "BRIGHTLINE", "--url", "https://as2.example.com/as2", "--certificate", "certs/gateway.pem"),
-        *("--x12-qualifier", "01", "--x12-id", "123456789", "--workspace", folder, "--json"),
+        *("--qualifier", "01", "--id", "123456789", "--workspace", folder, "--json"),
     )
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
@@ -180,6 +180,28 @@ def test_a_new_partner_that_cannot_be_is_said(arguments: tuple[str, ...], words:
     assert result.exit_code == 2, result.output
     assert words in result.stderr
     assert not list((folder / "partners").glob("*.yaml"))
+
+
+def test_an_edifact_partner_has_a_template_of_its_own(run: Run, folder: Path) -> None:
+    """With a UNB identity, and messages in place of sets."""
+    command = ("partner", "new", "nord", "--template", "as2-edifact", "--id", "4012345000009", "--qualifier", "14")
+    assert run(*command, "--workspace", folder).exit_code == 0
+    text = (folder / "partners/nord.yaml").read_text()
+    assert "\nedifact:\n" in text
+    assert "qualifier: 14" in text
+    assert "set: ORDERS" in text
+
+
+def test_an_edifact_sender_becomes_a_partner(run: Run, folder: Path) -> None:
+    """With what UNB says; the check has nothing against the draft."""
+    file = SAMPLES.parent / "edifact/ordrsp-d96a.edi"
+    assert run("partner", "infer", file, "--name", "nord", "--into", folder).exit_code == 0
+    text = (folder / "partners/nord.yaml").read_text()
+    assert "edifact:\n  identity: {id:" in text
+    assert "syntax: UNO" in text
+    assert run("partner", "check", "nord", "--workspace", folder).exit_code == 0
+    same = run("partner", "infer", file, "--against", "nord", "--into", folder)
+    assert same.exit_code == 0, same.output
 
 
 def test_read_as_must_lead_to_guides(run: Run, folder: Path) -> None:

@@ -125,6 +125,7 @@ def _run(page: str, folder: Path) -> list[tuple[Step, str, int]]:
         ("docs/onboarding.md", ("samples", "openssl"), 8),
         ("docs/tutorial-rest-supplier.md", ("curl",), 10),
         ("docs/edi-commands.md", ("samples",), 10),
+        ("docs/cross-references.md", ("curl",), 15),
     ],
 )
 def test_every_command_of_the_page_prints_what_the_page_shows(

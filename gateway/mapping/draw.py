@@ -182,8 +182,9 @@ class Drawing:
         required = step.required and len(rule.path) == 1
         taken: dict[Spot, set[str]] = {}
         for own, other, *_ in scope.table[rule.name]:
-            if own < rank and isinstance(other, (One, Scalars)):
-                for spot, codes in other.lens.constants:
+            if own < rank and isinstance(other, (One, Scalars, Each)):
+                lens = other.first if isinstance(other, Each) else other.lens
+                for spot, codes in lens.constants:
                     taken.setdefault(spot, set()).update(codes)
         for number in range(self.random.choice([0, 0, 1, 2]) or required):
             item = dict(rule.preset)

@@ -23,13 +23,24 @@ Finder = Callable[[str], tuple[str, str] | None]
 """From a map's name (`x12/855`) to its file's name and text; None where there is none."""
 
 MAX_EXTENDS: Final = 8
+PLACE: Final = "…"
+"""Instead of a line: a list of `lists` has its place here."""
 ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels", "when", "nth", "inherit", "hoist")
 """Keys of a rule that say how; the one other key says what."""
 JSON: Final = "json"
 """The `document` of maps for JSON bodies."""
+XML: Final = "xml"
+"""The `document` of maps for XML documents."""
+CSV: Final = "csv"
+"""The `document` of maps for CSV files."""
+MEMBERS: Final = (JSON, XML, CSV)
+"""Documents whose maps have fields and lists; all others have segments."""
 _ANY: Final = ("document", "canonical", "title", "extends", "codes", "examples", "remove")
 _TOP: Final = (*_ANY, "segments", "change", "before", "after")
 _JSON_TOP: Final = (*_ANY, "fields", "lists", "one_way")
+_XML_TOP: Final = (*_JSON_TOP, "namespaces", "root", "doctype", "parts", "default")
+_CSV_TOP: Final = (*_ANY, "fields", "rows", "one_way", "csv", "key", "default")
+_TOPS: Final = {JSON: _JSON_TOP, XML: _XML_TOP, CSV: _CSV_TOP}
 
 
 def resolve(name: str, finder: Finder, problems: Problems) -> tuple[Node | None, str]:
@@ -59,6 +70,7 @@ def _resolve(  # noqa: PLR0917  one step of the recursion
     own = read_source(found[0], found[1], problems)
     if own is None:
         return None
+    spread(own)
     parent = own.keys.get("extends")
     if parent is None:
         _known_keys(own, own, problems)
@@ -71,12 +83,34 @@ def _resolve(  # noqa: PLR0917  one step of the recursion
 
 
 def is_json(node: Node) -> bool:
-    """Whether a map is for JSON bodies."""
-    return "document" in node.keys and node.keys["document"].text == JSON
+    """Whether a map has fields and lists, as those for JSON bodies, XML documents and CSV files have."""
+    return document_of(node) in MEMBERS
+
+
+def document_of(node: Node) -> str:
+    """What a map is for: 855, ORDERS, json, xml, csv; empty where it does not say."""
+    return (node.keys["document"].text if "document" in node.keys else None) or ""
+
+
+def spread(node: Node) -> None:
+    """Move lists that stand among the lines of `fields` to `lists`, with `…` in their place; groups of lines stay."""
+    fields = node.keys.get("fields")
+    for text, spec in list(fields.keys.items()) if fields else ():
+        if spec.keys and not {"each", "rows", "tree"} & spec.keys.keys():
+            spread(spec)
+        elif spec.keys:
+            rule = Node({"at": Node(text, spec.file, spec.line), **spec.keys}, spec.file, spec.line)
+            node.keys.setdefault("lists", Node([], spec.file, spec.line)).items.append(rule)
+            fields.keys[text] = Node(PLACE, spec.file, spec.line)  # type: ignore[union-attr]
+    for name in ("lists", "rows"):
+        for inside in node.keys[name].items if name in node.keys else ():
+            spread(inside)
+    for inside in node.keys["parts"].keys.values() if "parts" in node.keys else ():
+        spread(inside)
 
 
 def _known_keys(own: Node, base: Node, problems: Problems) -> None:
-    top = _JSON_TOP if is_json(base) else _TOP
+    top = _TOPS.get(document_of(base), _TOP)
     for key, node in own.keys.items():
         if key not in top:
             wanted = "one of " + ", ".join(top) + near(key, top)
@@ -92,6 +126,7 @@ def _apply(base: Node, delta: Node, problems: Problems) -> Node:
         keys.pop("examples", None)  # the base's examples hold for the base
     _codes(keys.setdefault("codes", Node({}, base.file, base.line)), delta.keys.get("codes"))
     if is_json(base):
+        _merge_keys(base, delta)
         apply_json(base, delta, problems)
         return base
     for path, node in _section(delta, "change"):
@@ -110,6 +145,16 @@ def _apply(base: Node, delta: Node, problems: Problems) -> Node:
         if place is not None:
             del place[0][place[1]]
     return base
+
+
+def _merge_keys(base: Node, delta: Node) -> None:
+    """What maps for XML and CSV have beside fields and lists: said again as a whole, but prefixes and parts by name."""
+    for name in ("root", "doctype", "csv", "key", "rows"):
+        if name in delta.keys:
+            base.keys[name] = delta.keys[name]
+    for name in ("namespaces", "parts", "default"):
+        if name in delta.keys:
+            _merge(base.keys.setdefault(name, Node({}, delta.file, delta.line)), delta.keys[name])
 
 
 def _section(delta: Node, name: str) -> list[tuple[str, Node]]:

@@ -1,0 +1,148 @@
+"""Rows: a flat list on the wire for a nested one in the document, both ways.
+
+Each row carries what its line says, and again what the line stands in: the despatch lines of a UBL despatch advice
+name their order, the rows of a CSV file their order and line. The stages go from the outside in. Rows that say the same
+of an outer stage, one behind the other, belong to one item of it; a row that says nothing of it goes into the stage
+above. The innermost stage has an item for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.mapping.json.scope import JsonReadState, JsonScope, Preset, fits
+from gateway.mapping.json.text import Pointer, encode
+from gateway.mapping.paths import Get, Path, Put
+from gateway.mapping.state import Json, Lost, WriteState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One list of the nest, and what a row says of its items."""
+
+    path: Path
+    preset: Preset
+    scope: JsonScope
+    get: Get
+    put: Put
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one list on the wire."""
+
+    rank: int
+    pointer: Pointer
+    stages: tuple[Stage, ...]
+    shape: Any = None
+    """Of an XML map: what is named of a row, by all stages."""
+    names: dict[str, Any] = field(default_factory=dict)
+    bare: bool = True
+    """Whether a row that says nothing but what no line names is an item."""
+
+    def read(self, value: Any, target: Json, state: JsonReadState, at: str) -> Any:
+        """Put each row into its place."""
+        if not isinstance(value, list):
+            state.find("map.read.value", at, value, "a list of rows")
+            return value
+        opened: list[tuple[str, Json] | None] = [None] * len(self.stages)
+        for number, row in enumerate(value):
+            self._row(row, target, state, f"{at}/{number}", opened)
+        return None
+
+    def _row(  # noqa: PLR0917  a row and where it goes
+        self, row: Json, target: Json, state: JsonReadState, at: str, opened: list[tuple[str, Json] | None]
+    ) -> None:
+        parent, rest = target, row
+        *outer, last = self.stages
+        for level, stage in enumerate(outer):
+            part, rest = split(rest, stage.scope.names)
+            if not part:
+                opened[level:] = [None] * (len(opened) - level)
+                continue
+            key = encode(part)
+            before = opened[level]
+            if before is not None and before[0] == key:
+                parent = before[1]
+                continue
+            item: Json = dict(stage.preset)
+            stage.scope.read(part, item, state, at)
+            stage.put(parent, [*(stage.get(parent) or ()), item])
+            opened[level:] = [(key, item), *[None] * (len(opened) - level - 1)]
+            parent = item
+        item = {}
+        last.scope.read(rest, item, state, at)
+        if item.keys() - (() if self.bare else {"extensions"}):
+            last.put(parent, [*(last.get(parent) or ()), {**dict(last.preset), **item}])
+
+    def write(self, target: Json, state: WriteState, at: str) -> list[Json]:
+        """A row for each innermost item."""
+        return self._below(target, 0, {}, state, at)
+
+    def _below(  # noqa: PLR0917  an item, its stage and what its rows repeat
+        self, parent: Json, level: int, said: Json, state: WriteState, at: str
+    ) -> list[Json]:
+        made: list[Json] = []
+        for path in dict.fromkeys(stage.path for stage in self.stages[level:]):
+            before = ""
+            first = next(stage for stage in self.stages[level:] if stage.path == path)
+            for number, item in enumerate(first.get(parent) or ()):
+                pointer = f"{at}/{'/'.join(map(str, path))}/{number}"
+                fit = [
+                    place
+                    for place, stage in enumerate(self.stages)
+                    if place >= level and stage.path == path and fits(item, stage.preset)
+                ]
+                if not fit:
+                    kinds = ", ".join(" ".join(word for _, word in stage.preset) for stage in self.stages[level:])
+                    state.lose(pointer, str(item.get("kind", item)), f"one of {kinds} here")
+                    continue
+                stage = self.stages[fit[0]]
+                body, _ = stage.scope.write(item, state, pointer)
+                if not body:
+                    state.lost.append(Lost(pointer=pointer, value=str(item)[:200], reason="something to write"))
+                    continue
+                inner = fit[0] + 1 < len(self.stages)
+                if inner and encode(body) == before:
+                    state.lose(pointer, str(number + 1), "something that tells it from the one before it")
+                row = merged(said, body)
+                below = self._below(item, fit[0] + 1, row, state, pointer) if inner else []
+                made += below or [row]
+                before = encode(body) if inner else ""
+        return made
+
+
+def split(row: Json, names: Mapping[str, Any]) -> tuple[Json, Json]:
+    """What `names` names of `row`, and the rest."""
+    part: Json = {}
+    rest = _empty(row)
+    for name, value in row.items():
+        below = names.get(name, ...)
+        if isinstance(below, dict) and isinstance(value, dict):
+            mine, others = split(value, below)
+            if mine:
+                part[name] = mine
+            if others or getattr(others, "others", None):
+                rest[name] = others
+        elif below is None:
+            part[name] = value
+        else:
+            rest[name] = value
+    return part, rest
+
+
+def merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> Json:
+    """Both as one; what the two never have is the same name for something else than an object."""
+    made = dict(left)
+    for name, value in right.items():
+        have = made.get(name)
+        made[name] = merged(have, value) if isinstance(have, dict) and isinstance(value, dict) else value
+    return made
+
+
+def _empty(row: Json) -> Json:
+    """An object without members that knows what `row` knows beside its members."""
+    fresh = getattr(row, "fresh", None)
+    return {} if fresh is None else fresh()  # type: ignore[no-any-return]

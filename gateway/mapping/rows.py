@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.mapping.json.scope import JsonReadState, JsonScope, Preset, fits
-from gateway.mapping.json.text import Pointer, encode
+from gateway.mapping.json.text import Pointer, encode, find, put
 from gateway.mapping.paths import Get, Path, Put
 from gateway.mapping.state import Json, Lost, WriteState
 
@@ -39,6 +39,8 @@ class Rows:
     shape: Any = None
     """Of an XML map: what is named of a row, by all stages."""
     names: dict[str, Any] = field(default_factory=dict)
+    inherit: tuple[tuple[Pointer, Pointer], ...] = ()
+    """In a row, and in the whole document where a row says nothing and all rows say the same."""
     bare: bool = True
     """Whether a row that says nothing but what no line names is an item."""
 
@@ -76,6 +78,26 @@ class Rows:
         last.scope.read(rest, item, state, at)
         if item.keys() - (() if self.bare else {"extensions"}):
             last.put(parent, [*(last.get(parent) or ()), {**dict(last.preset), **item}])
+
+    def hand_down(self, source: Json) -> None:
+        """Give each row what the document says for all."""
+        rows = find(source, self.pointer)
+        for inside, outside in self.inherit:
+            value = find(source, outside)
+            for row in rows if value is not None and isinstance(rows, list) else ():
+                if find(row, inside) is None:
+                    put(row, inside, value)
+
+    def hoist(self, body: Json) -> None:
+        """Say once what all rows say."""
+        rows = find(body, self.pointer) or []
+        values = [[find(row, inside) for row in rows] for inside, _ in self.inherit]
+        if not rows or any(each != one[0] for one in values for each in one) or not all(one[0] for one in values[:1]):
+            return
+        for (inside, outside), (value, *_) in zip(self.inherit, values, strict=True):
+            if value is not None and put(body, outside, value):
+                for row in rows:
+                    _drop(row, inside)
 
     def write(self, target: Json, state: WriteState, at: str) -> list[Json]:
         """A row for each innermost item."""
@@ -135,11 +157,19 @@ def split(row: Json, names: Mapping[str, Any]) -> tuple[Json, Json]:
 
 def merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> Json:
     """Both as one; what the two never have is the same name for something else than an object."""
-    made = dict(left)
+    made = {name: merged(value, {}) if isinstance(value, dict) else value for name, value in left.items()}
     for name, value in right.items():
         have = made.get(name)
         made[name] = merged(have, value) if isinstance(have, dict) and isinstance(value, dict) else value
     return made
+
+
+def _drop(row: Json, pointer: Pointer) -> None:
+    """Take away the member, and the objects on the way that hold nothing else."""
+    if len(pointer) > 1:
+        _drop(row[pointer[0]], pointer[1:])
+    if len(pointer) == 1 or not row[pointer[0]]:
+        del row[pointer[0]]
 
 
 def _empty(row: Json) -> Json:

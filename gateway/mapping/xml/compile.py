@@ -30,7 +30,7 @@ from gateway.mapping.xml.names import TEXT, Names
 from gateway.mapping.xml.names import read_path as read_element
 from gateway.mapping.xml.scope import Repeated, XmlScope
 
-ROW_KEYS: Final = ("rows", "at")
+ROW_KEYS: Final = ("rows", "at", "order", "inherit")
 STAGE_KEYS: Final = ("each", "is", "set", "fields", "lists")
 
 
@@ -50,10 +50,12 @@ class XmlCompiler(JsonCompiler):
         """The object's lines and lists, each list in its place."""
         lists = node.keys.get("lists")
         placed = {spec.keys["at"].text: spec for spec in (lists.items if lists else []) if "at" in spec.keys}
+        above = [rule.keys["inherit"] for rule in placed.values() if "inherit" in rule.keys]
+        known = {*placed, *(spec.text for one in above for spec in one.keys.values())}
         fields = node.keys.get("fields")
         if fields is not None:
             for text, spec in fields.keys.items():
-                if spec.text == PLACE and text not in placed:
+                if spec.text == PLACE and text not in known:
                     self._say("map.file.shape", spec, f"{place.key}{text}", PLACE, f"a list with at: {text}")
         return super().open(node, place)
 
@@ -225,8 +227,46 @@ class XmlCompiler(JsonCompiler):
         if pointer is None:
             return None
         stages, named = self.stages(node.keys["rows"], replace(made.place, key=place.key))
-        shape = _shape(named, stages) if stages else None
-        return Rows(rank, pointer, stages, shape, named) if stages else None
+        if not stages:
+            return None
+        named = self.ordered(node, named, place)
+        inherit = self.inherited(made, node, named, place)
+        return Rows(rank, pointer, stages, _shape(named, stages), named, inherit)
+
+    def ordered(self, node: Node, named: dict[str, Any], place: Place) -> dict[str, Any]:
+        """The names, those first that `order` gives."""
+        made: dict[str, Any] = {}
+        for spec in node.keys["order"].items if "order" in node.keys else ():
+            here, known = made, named
+            for step in self.element(spec.text or "", spec, f"{place.key}.order") or ():
+                if not isinstance(known, dict) or step not in known:
+                    self._say("map.address.wrong", spec, f"{place.key}.order", spec.text or "", "an element of the rows")
+                    break
+                known = known[step]
+                here = here.setdefault(step, None if known is None else {})
+        _join(made, named, fresh=True)
+        return made
+
+    def inherited(
+        self, made: Opened, node: Node, named: dict[str, Any], place: Place
+    ) -> tuple[tuple[Pointer, Pointer], ...]:
+        """The element of a row, and that of the whole document."""
+        found = []
+        for inside, spec in (node.keys["inherit"].keys if "inherit" in node.keys else {}).items():
+            key = f"{place.key}.inherit.{inside}"
+            row = self.element(inside, spec, key)
+            above = self.element(spec.text or "", spec, key)
+            if row is None or above is None or made.place.key:
+                self._say("map.address.wrong", spec, key, inside, "rows of the whole document, and two elements")
+                continue
+            here: Any = named
+            for step in (*row, TEXT):
+                here = here.get(step, ...) if isinstance(here, dict) else ...
+            if here is not None:
+                self._say("map.address.wrong", spec, key, inside, "an element that a line of the rows names")
+            elif (taken := self.take((*above, TEXT), spec, key, made.names)) is not None:
+                found.append(((*row, TEXT), taken))
+        return tuple(found)
 
     def stages(self, node: Node, place: Place) -> tuple[tuple[Stage, ...], dict[str, Any]]:
         """The stages of rows, and all that they name: the innermost first, as their elements stand."""
@@ -309,16 +349,18 @@ def _below(path: str, key: str) -> str:
     return path if key == "." else path + key
 
 
-def _join(left: dict[str, Any], right: Mapping[str, Any]) -> str:
-    """Add `right` to `left`; a name that both have as their own."""
+def _join(left: dict[str, Any], right: Mapping[str, Any], *, fresh: bool = False) -> str:
+    """Add `right` to `left`; a name that both have as their own. `fresh`: `left` is but the order of some of them."""
     twice = ""
     for name, below in right.items():
         if name not in left:
             left[name] = {} if isinstance(below, dict) else below
+        elif below is None and left[name] is None and fresh:
+            continue
         elif not (isinstance(below, dict) and isinstance(left[name], dict)):
             return name
         if isinstance(below, dict):
-            twice = _join(left[name], below) or twice
+            twice = _join(left[name], below, fresh=fresh) or twice
     return twice
 
 

@@ -19,6 +19,7 @@ from gateway.mapping.json.text import read_pointer
 from gateway.mapping.known import Known
 from gateway.mapping.map import Sources
 from gateway.mapping.overlay import XML
+from gateway.mapping.rows import Rows
 from gateway.mapping.rules import Problems, finding
 from gateway.mapping.segments.compile import compile_codes
 from gateway.mapping.source import Node
@@ -85,6 +86,9 @@ class XmlMap:
         members = read_members(root, self.scope.shape, self.names)
         document: Json = {}
         state = JsonReadState(document=document)
+        for rule in self.scope.lists:
+            if isinstance(rule, Rows):
+                rule.hand_down(members)
         self.scope.read(members, document, state, "")
         findings = tuple(_placed(one, members) for one in state.findings)
         unmapped = tuple(
@@ -97,6 +101,9 @@ class XmlMap:
         """The document that says `document` (canonical JSON as `canonical.dump` gives it)."""
         state = WriteState(document=dict(document))
         body, _ = self.scope.write(state.document, state, "")
+        for rule in self.scope.lists:
+            if isinstance(rule, Rows):
+                rule.hoist(body)
         note_lost(document, self.canonical, self.known, self.default, state)
         root = write_members(self.root, body, self.scope.shape, self.names, self.names.namespaces)
         data = serialize(root, self.doctype and f'<!DOCTYPE {self.root} SYSTEM "{self.doctype}">')

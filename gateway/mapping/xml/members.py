@@ -6,6 +6,7 @@ their names; a list where the map has one. Whatever it does not name waits in `o
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -112,7 +113,10 @@ def _text_of(element: etree._Element) -> str | None:
 
 
 def _other(element: etree._Element, name: str, after: str) -> Other:
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    alone = copy.deepcopy(element)
+    alone.tail = None
+    etree.cleanup_namespaces(alone)
+    text = etree.tostring(alone, encoding="unicode")
     return Other(name=name, after=after, text=text)
 
 

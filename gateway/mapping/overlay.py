@@ -38,7 +38,7 @@ MEMBERS: Final = (JSON, XML, CSV)
 _ANY: Final = ("document", "canonical", "title", "extends", "codes", "examples", "remove")
 _TOP: Final = (*_ANY, "segments", "change", "before", "after")
 _JSON_TOP: Final = (*_ANY, "fields", "lists", "one_way")
-_XML_TOP: Final = (*_JSON_TOP, "namespaces", "root", "doctype", "parts", "default")
+_XML_TOP: Final = (*_JSON_TOP, "namespaces", "root", "doctype", "envelope", "parts", "default")
 _CSV_TOP: Final = (*_ANY, "fields", "rows", "one_way", "csv", "key", "default")
 _TOPS: Final = {JSON: _JSON_TOP, XML: _XML_TOP, CSV: _CSV_TOP}
 
@@ -149,7 +149,7 @@ def _apply(base: Node, delta: Node, problems: Problems) -> Node:
 
 def _merge_keys(base: Node, delta: Node) -> None:
     """What maps for XML and CSV have beside fields and lists: said again as a whole, but prefixes and parts by name."""
-    for name in ("root", "doctype", "csv", "key", "rows"):
+    for name in ("root", "doctype", "envelope", "csv", "key", "rows"):
         if name in delta.keys:
             base.keys[name] = delta.keys[name]
     for name in ("namespaces", "parts", "default"):

@@ -28,7 +28,7 @@ from gateway.mapping.xml import words
 from gateway.mapping.xml.members import Shape
 from gateway.mapping.xml.names import TEXT, Names
 from gateway.mapping.xml.names import read_path as read_element
-from gateway.mapping.xml.scope import Repeated, XmlScope
+from gateway.mapping.xml.scope import Repeated, Usual, XmlScope
 
 ROW_KEYS: Final = ("rows", "at", "order", "inherit")
 STAGE_KEYS: Final = ("each", "is", "set", "fields", "lists")
@@ -168,6 +168,8 @@ class XmlCompiler(JsonCompiler):
         self, rank: int, pointer: Pointer, constant: JsonConstant, get: Get | None, beside: frozenset[Pointer] | None
     ) -> Fixed:
         """A constant, or a field of the document said again: only with company."""
+        if isinstance(constant.value, words.Usually):
+            return Usual(rank=rank, pointer=pointer, value=constant.value.text, get=get, beside=beside)
         if not isinstance(constant.value, words.Again):
             return super().fix(rank, pointer, constant, get, beside)
         path = read_path(constant.value.path) or ()

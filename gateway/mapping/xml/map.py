@@ -15,7 +15,7 @@ from lxml import etree
 from gateway.errors import OurFault
 from gateway.findings import Finding, JsonPlace, XmlPlace
 from gateway.mapping.json.scope import JsonReadState, UnmappedMember
-from gateway.mapping.json.text import read_pointer
+from gateway.mapping.json.text import Pointer, read_pointer
 from gateway.mapping.known import Known
 from gateway.mapping.map import Sources
 from gateway.mapping.overlay import XML
@@ -63,6 +63,8 @@ class XmlMap:
     doctype: str
     """What the DOCTYPE of a written document names; empty for none."""
     names: Names
+    envelope: tuple[Pointer, ...]
+    """What belongs to whoever carries the document: never read, kept or written."""
     scope: XmlScope
     known: Known
     default: tuple[tuple[str, str], ...]
@@ -83,6 +85,7 @@ class XmlMap:
             place = XmlPlace(path="", line=root.sourceline)
             wrong = finding("map.xml.root", place, said=str(root.tag), wanted=wanted)
             return TextReading(document={}, unmapped=(), findings=(wrong,))
+        _without(root, self.envelope, self.names)
         members = read_members(root, self.scope.shape, self.names)
         document: Json = {}
         state = JsonReadState(document=document)
@@ -110,6 +113,21 @@ class XmlMap:
         return TextWriting(data=data, lost=tuple(state.lost), findings=tuple(state.findings))
 
 
+def _without(root: etree._Element, envelope: tuple[Pointer, ...], names: Names) -> None:
+    """Take the envelope's parts from the document."""
+    for pointer in envelope:
+        *way, last = pointer
+        here = [root]
+        for step in way:
+            here = [child for each in here for child in each.findall(names.wire(step))]
+        for each in here:
+            if last.startswith("@"):
+                each.attrib.pop(names.wire(last), None)
+            else:
+                for child in each.findall(names.wire(last)):
+                    each.remove(child)
+
+
 def _placed(one: Finding, members: Any) -> Finding:
     """The finding with its path and line in place of a pointer."""
     if not isinstance(one.place, JsonPlace):
@@ -135,7 +153,7 @@ def compile_xml_map(name: str, sources: Sources) -> XmlMap:
         if isinstance(scope, XmlScope):
             made = XmlMap(
                 name=name, canonical=heading.kind, hash=heading.hash, examples=read_examples(node, XML, problems),
-                writes_only=heading.writes_only, root=root, doctype=_doctype(node, problems), names=names, scope=scope,
+                writes_only=heading.writes_only, root=root, envelope=_envelope(node, compiler), doctype=_doctype(node, problems), names=names, scope=scope,
                 known=compiler.known, default=compiler.defaults(node),
             )  # fmt: skip
     if problems.findings or made is None:
@@ -167,6 +185,12 @@ def _root(node: Node, compiler: XmlCompiler, problems: Problems) -> str:
     return steps[0] if compiler.element(f"/{steps[0]}", spec, "root") else "root"
 
 
+def _envelope(node: Node, compiler: XmlCompiler) -> tuple[Pointer, ...]:
+    specs = node.keys["envelope"].items if "envelope" in node.keys else []
+    found = [compiler.element(spec.text or "", spec, "envelope") for spec in specs]
+    return tuple(one for one in found if one)
+
+
 def _doctype(node: Node, problems: Problems) -> str:
     spec = node.keys.get("doctype")
     said = (spec.text if spec else None) or ""
@@ -189,17 +213,20 @@ def check_xml_map(own: XmlMap, load: TextLoad) -> tuple[Finding, ...]:
         if not own.writes_only:
             found += compare_reading(own.canonical, example, own.read(data), wanted)
         same = own.write(wanted)
-        if (said := facts(data)) is not None and facts(same.data) == said:
+        if (said := facts(data, own)) is not None and facts(same.data, own) == said:
             same = replace(same, data=data)  # prefixes, indentation and comments are no facts
         found += compare_writing(example, same, data, all_of_it=not own.writes_only)
     return tuple(found)
 
 
-def facts(data: bytes) -> list[tuple[object, ...]] | None:
-    """What a document says, without prefixes, indentation, comments and the order of attributes; None where it is none."""
+def facts(data: bytes, own: XmlMap) -> list[tuple[object, ...]] | None:
+    """What a document says, without prefixes, indentation, comments, the order of attributes and the envelope; None
+    where it is none.
+    """
     root = parse(data)
     if isinstance(root, Finding):
         return None
+    _without(root, own.envelope, own.names)
     etree.indent(root)
     found: list[tuple[object, ...]] = []
     for event, element in etree.iterwalk(root, events=("start", "end")):

@@ -51,6 +51,10 @@ class XmlScope(JsonScope):
             if isinstance(value, str):
                 kept.setdefault("values", {})[_path(pointer)] = value
                 state.unmapped.append(UnmappedMember(pointer=f"{at}/{'/'.join(pointer)}", value=value[:200]))
+        for fixed in self.fixed:
+            value = find(source, fixed.pointer)
+            if isinstance(fixed, Usual) and isinstance(value, str) and value not in ("", fixed.value):
+                kept.setdefault("values", {})[_path(fixed.pointer)] = value
         for member in self.members:
             value = find(source, member.pointer)
             if not isinstance(value, str) or member.pointer in odd or member.get_beside or member.count:
@@ -78,7 +82,10 @@ class XmlScope(JsonScope):
         restored = False
         for path, value in _mapping(kept, "values").items():
             pointer = _pointer(path)
-            if pointer and isinstance(value, str):
+            usual = any(isinstance(fixed, Usual) and fixed.pointer == pointer for fixed in self.fixed)
+            if usual and pointer and isinstance(value, str) and find(body, pointer) is not None:
+                _set(body, pointer, value)
+            elif pointer and not usual and isinstance(value, str):
                 restored |= put(body, pointer, value)
         for row in kept.get("others") or ():
             other = _other(row)
@@ -108,6 +115,15 @@ class Repeated(Fixed):
         if self.said(document) is None:
             putter(self.path)(document, value)
         return bool(self.said(document) == value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual(Fixed):
+    """A constant that may be anything: the language of a text. What was read is kept where it is another."""
+
+    def agrees(self, value: Any, _document: Json) -> bool:
+        """Always, if it is a text."""
+        return isinstance(value, str)
 
 
 def _inside(rule: Any) -> Shape | None:

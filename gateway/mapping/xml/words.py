@@ -20,6 +20,7 @@ from gateway.mapping.xml.pairs import CommaNumber, Day, Elements, Moment, Spelle
 
 NAMES: Final = ("code", "decimal", "date", "when", "list", "lines", "count")
 _CONSTANT: Final = re.compile(r"=(.*?)(?: with ([a-z][a-z0-9_.]*))?\Z", re.DOTALL)
+_USUAL: Final = re.compile(r"any (\S.*)\Z")
 _REPEATED: Final = re.compile(r"same ([a-z][a-z0-9_.]*)\Z")
 
 
@@ -28,6 +29,13 @@ class Again:
     """`same currency.code`: the path of a field of the document that the wire repeats."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usually:
+    """`any en`: whatever is read is right, and kept; written where nothing is kept."""
+
+    text: str
 
 
 def pairs(*, comma: bool) -> dict[tuple[str, ...], Pair]:
@@ -46,7 +54,10 @@ def pairs(*, comma: bool) -> dict[tuple[str, ...], Pair]:
 
 
 def read_constant(text: str) -> JsonConstant | None:
-    """The value of `=X`, `=X with field` or `same field`; None where it is none of them."""
+    """The value of `=X`, `=X with field`, `same field` or `any X`; None where it is none of them."""
+    usual = _USUAL.match(text)
+    if usual is not None:
+        return JsonConstant(Usually(usual[1]), "")
     repeated = _REPEATED.match(text)
     if repeated is not None:
         return JsonConstant(Again(repeated[1]), "")

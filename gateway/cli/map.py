@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_json
+from gateway.cli.map_explain import coverage, explain
 from gateway.edi import library, write, x12
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
@@ -284,3 +285,7 @@ def _row(one: Finding) -> dict[str, str]:
 def _stop(message: str, remedy: str) -> NoReturn:
     typer.echo(f"{message} {remedy}".strip(), err=True)
     raise typer.Exit(CANNOT_RUN)
+
+
+app.command()(explain)
+app.command()(coverage)

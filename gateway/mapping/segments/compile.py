@@ -184,6 +184,8 @@ class Compiler(FieldChecks):
         spec, hoist = node.keys["inherit"], node.keys.get("hoist")
         path = read_path(spec.text or "")
         step = self._resolve(path, spec, f"{place.key}.inherit", place) if path else None
+        if path is not None and step is None:
+            return None
         if path is None or step is None or not step.many or not step.models or len(path) > 1 or path[0].key:
             self._say("map.file.shape", spec, f"{place.key}.inherit", spec.text or "nothing", "a list, such as lines")
             return None

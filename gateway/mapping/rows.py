@@ -54,7 +54,7 @@ class Rows:
             self._row(row, target, state, f"{at}/{number}", opened)
         return None
 
-    def _row(  # noqa: PLR0917  a row and where it goes
+    def _row(
         self, row: Json, target: Json, state: JsonReadState, at: str, opened: list[tuple[str, Json] | None]
     ) -> None:
         parent, rest = target, row
@@ -103,9 +103,7 @@ class Rows:
         """A row for each innermost item."""
         return self._below(target, 0, {}, state, at)
 
-    def _below(  # noqa: PLR0917  an item, its stage and what its rows repeat
-        self, parent: Json, level: int, said: Json, state: WriteState, at: str
-    ) -> list[Json]:
+    def _below(self, parent: Json, level: int, said: Json, state: WriteState, at: str) -> list[Json]:
         made: list[Json] = []
         for path in dict.fromkeys(stage.path for stage in self.stages[level:]):
             before = ""
@@ -175,4 +173,5 @@ def _drop(row: Json, pointer: Pointer) -> None:
 def _empty(row: Json) -> Json:
     """An object without members that knows what `row` knows beside its members."""
     fresh = getattr(row, "fresh", None)
-    return {} if fresh is None else fresh()  # type: ignore[no-any-return]
+    made: Json = {} if fresh is None else fresh()
+    return made

@@ -140,7 +140,10 @@ def compare_writing(example: TextExample, writing: TextWriting, wanted: bytes, *
     """A finding where an example is not written as its file says, or not wholly."""
     found = []
     if writing.data != wanted:
-        mine, theirs = writing.data.decode("utf-8", "replace").splitlines(), wanted.decode("utf-8", "replace").splitlines()
+        mine, theirs = (
+            writing.data.decode("utf-8", "replace").splitlines(),
+            wanted.decode("utf-8", "replace").splitlines(),
+        )
         rows = enumerate(zip(mine, theirs, strict=False), 1)
         first = next((f"line {row}: {a.strip()} for {b.strip()}" for row, (a, b) in rows if a != b), "another length")
         said = f"{example.canonical}: {first}"

@@ -34,9 +34,7 @@ _CSV_KEYS: Final = {
 class CsvScope(JsonScope):
     """The rules of one stage; what no line names is kept by its column."""
 
-    def keep(  # noqa: PLR0917  as the base's
-        self, source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str
-    ) -> None:
+    def keep(self, source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str) -> None:
         """Remember what was not mapped, not understood, or would be written otherwise."""
         kept: Json = {}
         for pointer, value in odd.items():
@@ -62,7 +60,10 @@ class CsvScope(JsonScope):
             form = forms.get(member.pointer[0])
             if isinstance(form, str) and member.pointer[0] in body and member.pair.read(form) == member.get(target):
                 body[member.pointer[0]] = form
-        return any([put(body, (name,), value) for name, value in values.items() if isinstance(value, str)])
+        restored = False
+        for name, value in values.items():
+            restored |= isinstance(value, str) and put(body, (name,), value)
+        return restored
 
 
 class CsvCompiler(XmlCompiler):
@@ -72,18 +73,20 @@ class CsvCompiler(XmlCompiler):
         self, kind: str, codes: Mapping[str, Codes], problems: Problems, *, comma: bool, writes_only: bool
     ) -> None:
         super().__init__(kind, codes, problems, names=Names(namespaces={}), writes_only=writes_only)
-        self.pairs = {call: pair for call, pair in words.pairs(comma=comma).items() if call[:1] not in {("list",), ("lines",)}}
-        self.root: Node | None = None
+        self.pairs = {
+            call: pair for call, pair in words.pairs(comma=comma).items() if call[:1] not in {("list",), ("lines",)}
+        }
+        self.whole: Node | None = None
 
     def top(self, root: Node) -> JsonScope:
         """The scope of a document: its columns, and the rows below it."""
-        self.root = root
+        self.whole = root
         return super().top(root)
 
     def open(self, node: Node, place: Place) -> Opened:
         """The columns, and for a document its rows."""
         made = super().open(node, place)
-        if node is self.root and "rows" in node.keys:
+        if node is self.whole and "rows" in node.keys:
             stages, named = self.stages(node.keys["rows"], place)
             for name in named.keys() & made.names.keys():
                 wanted = "one rule for the column, in one stage"

@@ -104,7 +104,7 @@ class JsonCompiler(Compiler):
             fixed.append(self.fix(rank, pointer, constant, get, beside))
         return self.made(tuple(made.members), tuple(fixed), tuple(made.lists), made.names)
 
-    def fix(  # noqa: PLR0917  a constant's parts
+    def fix(
         self, rank: int, pointer: Pointer, constant: JsonConstant, get: Get | None, beside: frozenset[Pointer] | None
     ) -> Fixed:
         """A constant."""

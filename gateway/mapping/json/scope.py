@@ -177,9 +177,7 @@ class JsonScope:
         odd.update(_unnamed(source, self.names, ()))
         self.keep(source, odd, target, state, at)
 
-    def keep(  # noqa: PLR0917  where it stood, where it goes
-        self, _source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str
-    ) -> None:
+    def keep(self, _source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str) -> None:
         """Remember what was not mapped, or not understood, and report it."""
         if odd:
             _keep(odd, target, state, at)

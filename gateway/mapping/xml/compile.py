@@ -97,16 +97,16 @@ class XmlCompiler(JsonCompiler):
         if pointer is None:
             return None
         if self.as_list(node):
-            return self.take(pointer, node, key, names) if pointer else self._no_list(text, node, key)
+            if not pointer:
+                self._say("map.address.wrong", node, key, text, "the path of elements")
+                return None
+            return self.take(pointer, node, key, names)
         return self.take(pointer if pointer and pointer[-1][0] == "@" else (*pointer, TEXT), node, key, names)
 
     def as_list(self, node: Node) -> bool:
         """Whether a line's elements make a list of texts."""
         line = (node.text or "").rpartition("|")
         return bool(line[0]) and isinstance(self.pairs.get(tuple(line[2].split())), Texts)
-
-    def _no_list(self, text: str, node: Node, key: str) -> None:
-        self._say("map.address.wrong", node, key, text, "the path of elements")
 
     def element(self, text: str, node: Node, key: str) -> Pointer | None:
         """The steps of a path whose prefixes the map declares."""
@@ -147,7 +147,7 @@ class XmlCompiler(JsonCompiler):
         """What a line writes that names no field: always a text."""
         return words.read_constant(spec.text or "")
 
-    def words(self, spec: Node, key: str, place: Place) -> JsonLine | None:
+    def words(self, spec: Node, key: str, _place: Place) -> JsonLine | None:
         """Path and pair of a line that names a field."""
         return words.read_line(spec, key, self.codes, self.pairs, self.problems)
 
@@ -164,7 +164,7 @@ class XmlCompiler(JsonCompiler):
                 made.append(("/" + "/".join(one.name for one in path), value.text))
         return tuple(made)
 
-    def fix(  # noqa: PLR0917  a constant's parts
+    def fix(
         self, rank: int, pointer: Pointer, constant: JsonConstant, get: Get | None, beside: frozenset[Pointer] | None
     ) -> Fixed:
         """A constant, or a field of the document said again: only with company."""
@@ -218,7 +218,7 @@ class XmlCompiler(JsonCompiler):
                 self._say("map.field.unknown", value, f"{place.key}.default.{name}", name, wanted)
         return replace(rule, default=said)
 
-    def tree_of(self, made: Opened, rank: int, node: Node, place: Place) -> ListRule | None:
+    def tree_of(self, _made: Opened, _rank: int, node: Node, place: Place) -> ListRule | None:
         """XML has rows and fixed nestings instead."""
         self.known_keys(node, (*LIST_KEYS, *ROW_KEYS), place.key)
         return None
@@ -232,24 +232,27 @@ class XmlCompiler(JsonCompiler):
         if not stages:
             return None
         named = self.ordered(node, named, place)
-        inherit = self.inherited(made, node, named, place)
+        inherit = self.handed_down(made, node, named, place)
         return Rows(rank, pointer, stages, _shape(named, stages), named, inherit)
 
     def ordered(self, node: Node, named: dict[str, Any], place: Place) -> dict[str, Any]:
         """The names, those first that `order` gives."""
         made: dict[str, Any] = {}
         for spec in node.keys["order"].items if "order" in node.keys else ():
-            here, known = made, named
+            here: Any = made
+            known: Any = named
             for step in self.element(spec.text or "", spec, f"{place.key}.order") or ():
                 if not isinstance(known, dict) or step not in known:
-                    self._say("map.address.wrong", spec, f"{place.key}.order", spec.text or "", "an element of the rows")
+                    self._say(
+                        "map.address.wrong", spec, f"{place.key}.order", spec.text or "", "an element of the rows"
+                    )
                     break
                 known = known[step]
                 here = here.setdefault(step, None if known is None else {})
         _join(made, named, fresh=True)
         return made
 
-    def inherited(
+    def handed_down(
         self, made: Opened, node: Node, named: dict[str, Any], place: Place
     ) -> tuple[tuple[Pointer, Pointer], ...]:
         """The element of a row, and that of the whole document."""
@@ -374,5 +377,3 @@ def _shape(named: dict[str, Any], stages: tuple[Stage, ...]) -> Shape:
             lists.update(stage.scope.shape.lists)
             times.update(stage.scope.shape.times)
     return Shape(named, lists, times)
-
-

@@ -1,6 +1,6 @@
 """A compiled XML map: `read` takes a document's bytes to canonical JSON, `write` canonical JSON to a document's bytes.
 
-The envelope is not a map's: of a cXML file, `payloadID`, `timestamp` and the credentials are read by whoever carries it.
+The envelope is not a map's: `payloadID`, `timestamp` and credentials of a cXML file are read by whoever carries it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from gateway.mapping.xml.members import line_of, read_members, write_members
 from gateway.mapping.xml.names import XML as XML_URI
 from gateway.mapping.xml.names import Names, read_path, write_path
 from gateway.mapping.xml.scope import XmlScope
-from gateway.mapping.xml.text import parse, serialize
+from gateway.mapping.xml.text import line_in, parse, serialize
 
 _PREFIX: Final = re.compile(r"(?:[A-Za-z_][\w.-]*)?\Z")
 
@@ -82,7 +82,7 @@ class XmlMap:
             return TextReading(document={}, unmapped=(), findings=(root,))
         if root.tag != self.names.wire(self.root):
             wanted = self.names.wire(self.root)
-            place = XmlPlace(path="", line=root.sourceline)
+            place = XmlPlace(path="", line=line_in(root))
             wrong = finding("map.xml.root", place, said=str(root.tag), wanted=wanted)
             return TextReading(document={}, unmapped=(), findings=(wrong,))
         _without(root, self.envelope, self.names)
@@ -122,7 +122,7 @@ def _without(root: etree._Element, envelope: tuple[Pointer, ...], names: Names) 
             here = [child for each in here for child in each.findall(names.wire(step))]
         for each in here:
             if last.startswith("@"):
-                each.attrib.pop(names.wire(last), None)
+                each.attrib.pop(names.wire(last), "")
             else:
                 for child in each.findall(names.wire(last)):
                     each.remove(child)
@@ -153,8 +153,9 @@ def compile_xml_map(name: str, sources: Sources) -> XmlMap:
         if isinstance(scope, XmlScope):
             made = XmlMap(
                 name=name, canonical=heading.kind, hash=heading.hash, examples=read_examples(node, XML, problems),
-                writes_only=heading.writes_only, root=root, envelope=_envelope(node, compiler), doctype=_doctype(node, problems), names=names, scope=scope,
-                known=compiler.known, default=compiler.defaults(node),
+                writes_only=heading.writes_only, root=root, envelope=_envelope(node, compiler),
+                doctype=_doctype(node, problems), names=names, scope=scope, known=compiler.known,
+                default=compiler.defaults(node),
             )  # fmt: skip
     if problems.findings or made is None:
         raise refused(name, problems)
@@ -213,7 +214,7 @@ def check_xml_map(own: XmlMap, load: TextLoad) -> tuple[Finding, ...]:
         if not own.writes_only:
             found += compare_reading(own.canonical, example, own.read(data), wanted)
         same = own.write(wanted)
-        if (said := facts(data, own)) is not None and facts(same.data, own) == said:
+        if (told := facts(data, own)) is not None and facts(same.data, own) == told:
             same = replace(same, data=data)  # prefixes, indentation and comments are no facts
         found += compare_writing(example, same, data, all_of_it=not own.writes_only)
     return tuple(found)

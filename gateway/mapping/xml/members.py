@@ -15,7 +15,7 @@ from lxml import etree
 
 from gateway.mapping.json.text import Pointer
 from gateway.mapping.xml.names import TEXT, Names
-from gateway.mapping.xml.text import parse
+from gateway.mapping.xml.text import line_in, parse
 
 OTHERS: Final = "#others"
 """In a written body: elements that no line names, to be put in their place."""
@@ -63,10 +63,10 @@ def read_members(element: etree._Element, shape: Shape, names: Names) -> Members
 
 
 def _read(element: etree._Element, shape: Shape, known: Mapping[str, Any], at: Pointer, names: Names) -> Members:
-    made = Members(element.sourceline)
+    made = Members(line_in(element))
     for name, value in element.attrib.items():
         made[names.own(str(name), attribute=True)] = str(value)
-    children = [child for child in element if isinstance(child.tag, str)]
+    children = list(element)
     text = (element.text or "") + "".join(child.tail or "" for child in element)
     if text.strip() or (text and not children and TEXT in known):
         made[TEXT] = text.strip() if children else text
@@ -75,14 +75,14 @@ def _read(element: etree._Element, shape: Shape, known: Mapping[str, Any], at: P
     for child in children:
         name = names.own(str(child.tag))
         below = known.get(name, ...)
-        if below is None and (at + (name,)) in shape.lists:
+        if below is None and (*at, name) in shape.lists:
             inside = shape.lists[(*at, name)]
             item = _text_of(child) if inside is None else read_members(child, inside, names)
             if item is None:
                 made.others.append(_other(child, name, before))
             else:
                 made.setdefault(name, []).append(item)
-        elif below is None and at + (name,) in second:
+        elif below is None and (*at, name) in second:
             made.setdefault(name, []).append(_text_of(child) or "")
         elif isinstance(below, dict) and name not in made:
             made[name] = _read(child, shape, below, (*at, name), names)
@@ -144,7 +144,7 @@ def line_of(source: Any, pointer: Pointer) -> int | None:
 
 def write_members(tag: str, body: Mapping[str, Any], shape: Shape, names: Names, nsmap: Mapping[str, str]) -> Any:
     """The element `tag` that says `body`, its children in the order of the map's lines."""
-    declared = {prefix or None: uri for prefix, uri in nsmap.items()}
+    declared: Any = {prefix or None: uri for prefix, uri in nsmap.items()}
     root = etree.Element(names.wire(tag), nsmap=declared)
     _write(root, body, shape, shape.names, (), names)
     return root

@@ -23,7 +23,7 @@ _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d(?::\d\d)?)(?:\.\d{
 class Spelled:
     """A text through a pair on texts. `exact`: its spaces count."""
 
-    inner: Narrow | IsoDate
+    inner: Narrow | IsoDate | Day | CommaNumber
     makes: str
     wanted: str = "a text"
     exact: bool = False
@@ -65,7 +65,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """xsd:date or xsd:dateTime as precise as it is; fractions of a second and the zone of a mere day are passed over."""
+    """xsd:date or xsd:dateTime as precise as it is; fractions of a second and the zone of a day are passed over."""
 
     makes: str = "when"
     wanted: str = "an ISO 8601 date, or date and time"
@@ -119,5 +119,3 @@ class CommaNumber:
         """The decimal with its comma."""
         text = Number().write(value)
         return None if text is None else text.replace(".", ",")
-
-

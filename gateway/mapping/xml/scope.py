@@ -42,9 +42,7 @@ class XmlScope(JsonScope):
             self.made = Shape(self.names, lists, self.times)
         return self.made
 
-    def keep(  # noqa: PLR0917  as the base's
-        self, source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str
-    ) -> None:
+    def keep(self, source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str) -> None:
         """Remember what was not mapped, not understood, or would be written otherwise."""
         kept: Json = {}
         for pointer, value in odd.items():
@@ -76,9 +74,10 @@ class XmlScope(JsonScope):
             return False
         for member in self.members:
             form = _mapping(kept, "forms").get(_path(member.pointer))
-            if isinstance(form, str) and find(body, member.pointer) is not None:
-                if member.pair.read(form) == member.get(target):
-                    _set(body, member.pointer, form)
+            if not isinstance(form, str) or find(body, member.pointer) is None:
+                continue
+            if member.pair.read(form) == member.get(target):
+                _set(body, member.pointer, form)
         restored = False
         for path, value in _mapping(kept, "values").items():
             pointer = _pointer(path)
@@ -135,7 +134,7 @@ def _path(pointer: Pointer) -> str:
     return write_path(pointer) or "."
 
 
-def _pointer(path: str, *, element: bool = False) -> Pointer | None:
+def _pointer(path: Any, *, element: bool = False) -> Pointer | None:
     found = read_path(path) if isinstance(path, str) else None
     if found is None:
         return None

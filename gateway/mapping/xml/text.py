@@ -7,7 +7,7 @@ is refused. Comments and processing instructions say nothing and are left out. W
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -24,9 +24,9 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 class _Nothing(etree.Resolver):
     """Whatever is asked for from outside is empty."""
 
-    def resolve(self, system_url: str, public_id: str, context: object) -> object:
+    def resolve(self, *asked: Any) -> Any:
         """Nothing is opened."""
-        return self.resolve_empty(context)
+        return self.resolve_empty(asked[-1])  # type: ignore[attr-defined]  # the stubs do not know it
 
 
 def parse(data: bytes) -> etree._Element | Finding:
@@ -54,16 +54,16 @@ def parse(data: bytes) -> etree._Element | Finding:
     return _bounded(root)
 
 
-def _declares(dtd: etree.DTD) -> bool:
+def _declares(dtd: Any) -> bool:
     return any(True for _ in dtd.iterentities()) or any(True for _ in dtd.iterelements())
 
 
 def _bounded(root: etree._Element) -> etree._Element | Finding:
     count = 0
-    waiting = [(root, 1)]
+    waiting: list[tuple[Any, int]] = [(root, 1)]
     while waiting:
         element, depth = waiting.pop()
-        line = element.sourceline
+        line = line_in(element)
         if not isinstance(element.tag, str):
             return _finding("map.xml.entities", "a reference to an entity", "the text itself", line=line)
         count += 1
@@ -78,8 +78,15 @@ def _bounded(root: etree._Element) -> etree._Element | Finding:
 def serialize(root: etree._Element, doctype: str) -> bytes:
     """UTF-8 with a declaration, indented where no text stands beside elements."""
     etree.indent(root)
-    text: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", doctype=doctype or None)
+    told: dict[str, Any] = {"doctype": doctype} if doctype else {}
+    text = bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", **told))
     return text if text.endswith(b"\n") else text + b"\n"
+
+
+def line_in(element: Any) -> int | None:
+    """The line an element begins in."""
+    line: int | None = element.sourceline
+    return line
 
 
 def may_hold(text: str) -> bool:

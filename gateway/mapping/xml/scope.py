@@ -81,7 +81,7 @@ class XmlScope(JsonScope):
         restored = False
         for path, value in _mapping(kept, "values").items():
             pointer = _pointer(path)
-            usual = any(isinstance(fixed, Usual) and fixed.pointer == pointer for fixed in self.fixed)
+            usual = any(isinstance(fixed, Usual | Repeated) and fixed.pointer == pointer for fixed in self.fixed)
             if usual and pointer and isinstance(value, str) and find(body, pointer) is not None:
                 _set(body, pointer, value)
             elif pointer and not usual and isinstance(value, str):

@@ -71,13 +71,13 @@ class Rows:
                 continue
             item: Json = dict(stage.preset)
             stage.scope.read(part, item, state, at)
-            stage.put(parent, [*(stage.get(parent) or ()), item])
+            _append(stage, parent, item)
             opened[level:] = [(key, item), *[None] * (len(opened) - level - 1)]
             parent = item
         item = {}
         last.scope.read(rest, item, state, at)
         if item.keys() - (() if self.bare else {"extensions"}):
-            last.put(parent, [*(last.get(parent) or ()), {**dict(last.preset), **item}])
+            _append(last, parent, {**dict(last.preset), **item})
 
     def hand_down(self, source: Json) -> None:
         """Give each row what the document says for all."""
@@ -132,6 +132,15 @@ class Rows:
                 made += below or [row]
                 before = encode(body) if inner else ""
         return made
+
+
+def _append(stage: Stage, parent: Json, item: Json) -> None:
+    """Add to the stage's list, made where it is missing."""
+    have = stage.get(parent)
+    if have is None:
+        stage.put(parent, [item])
+    else:
+        have.append(item)
 
 
 def split(row: Json, names: Mapping[str, Any]) -> tuple[Json, Json]:

@@ -1,4 +1,4 @@
-"""CSV maps keep the laws of the language: both ways on examples and generated documents; a file's faults are findings."""
+"""CSV maps keep the laws of the language: both ways on examples and generated documents; faults are findings."""
 
 from __future__ import annotations
 

@@ -87,18 +87,21 @@ def read_table(data: bytes, dialect: Dialect) -> tuple[Table | None, tuple[Findi
 
 def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> tuple[bytes, str]:
     """The file's bytes, and the characters that its encoding cannot hold, which are `?` in it."""
-    out = io.StringIO(newline="")
     end = "\r\n" if dialect.newline == "crlf" else "\n"
-    writer = csv.writer(out, delimiter=dialect.delimiter, quotechar=dialect.quote, lineterminator=end)
-    writer.writerow(header)
-    writer.writerows(rows)
-    text = out.getvalue()
+    text = "".join(dialect.delimiter.join(_cell(each, dialect) for each in row) + end for row in (header, *rows))
     codec = dialect.encoding if dialect.encoding != "utf-8-bom" else "utf-8-sig"
     try:
         return text.encode(codec), ""
     except UnicodeEncodeError:
         wrong = "".join(dict.fromkeys(letter for letter in text if not letter.encode(codec, "ignore")))
         return text.encode(codec, "replace"), wrong[:40]
+
+
+def _cell(text: str, dialect: Dialect) -> str:
+    """RFC 4180 2.6. The library's writer leaves a lone carriage return without quotes; its reader ends a row there."""
+    if not any(mark in text for mark in (dialect.delimiter, dialect.quote, "\r", "\n")):
+        return text
+    return dialect.quote + text.replace(dialect.quote, dialect.quote * 2) + dialect.quote
 
 
 def _header(header: tuple[str, ...], number: int) -> list[Finding]:

@@ -194,7 +194,7 @@ def _apart(value: Mapping[str, Any], name: str, at: Pointer, shape: Shape) -> tu
 
 def _place(element: etree._Element, other: Other, places: Mapping[str, int], names: Names) -> None:
     """Put a kept element behind the last one of the name it stood behind, or where that one would be."""
-    made = parse(other.text.encode())
+    made = parse(other.text.encode("utf-8", "replace"))
     if not isinstance(made, etree._Element):  # noqa: SLF001  the class has no other name
         return
     index = 0

@@ -19,8 +19,11 @@ from gateway.mapping.rows import Rows
 from gateway.mapping.state import Json
 from gateway.mapping.xml.members import OTHERS, Members, Other, Shape, others_of
 from gateway.mapping.xml.names import TEXT, read_path, write_path
+from gateway.mapping.xml.text import MAX_DEPTH, may_hold
 
 SYNTAX: Final = "xml"
+MAX_OTHERS: Final = 1000
+"""Elements that are kept with one object; more are reported, and lost."""
 
 
 @dataclass(slots=True)
@@ -61,7 +64,8 @@ class XmlScope(JsonScope):
                 kept.setdefault("forms", {})[_path(member.pointer)] = value
         for pointer, other in others_of(source) if isinstance(source, Members) else ():
             row = {"in": _path(pointer), "name": other.name, "after": other.after, "xml": other.text}
-            kept.setdefault("others", []).append({name: value for name, value in row.items() if value})
+            if len(kept.setdefault("others", [])) < MAX_OTHERS:
+                kept["others"].append({name: value for name, value in row.items() if value})
             where = f"{at}/{'/'.join((*pointer, other.name))}"
             state.unmapped.append(UnmappedMember(pointer=where, value=other.text[:200]))
         if kept:
@@ -74,22 +78,23 @@ class XmlScope(JsonScope):
             return False
         for member in self.members:
             form = _mapping(kept, "forms").get(_path(member.pointer))
-            if not isinstance(form, str) or find(body, member.pointer) is None:
+            if not isinstance(form, str) or not may_hold(form) or find(body, member.pointer) is None:
                 continue
             if member.pair.read(form) == member.get(target):
                 _set(body, member.pointer, form)
         restored = False
         for path, value in _mapping(kept, "values").items():
-            pointer = _pointer(path)
+            pointer = _pointer(path) if isinstance(value, str) and may_hold(value) else None
             usual = any(isinstance(fixed, Usual | Repeated) and fixed.pointer == pointer for fixed in self.fixed)
-            if usual and pointer and isinstance(value, str) and find(body, pointer) is not None:
+            if usual and pointer and find(body, pointer) is not None:
                 _set(body, pointer, value)
-            elif pointer and not usual and isinstance(value, str):
+            elif pointer and not usual:
                 restored |= put(body, pointer, value)
-        for row in kept.get("others") or ():
+        others = kept.get("others")
+        for row in others[:MAX_OTHERS] if isinstance(others, list) else ():
             other = _other(row)
             pointer = None if other is None else _pointer(row.get("in") or ".", element=True)
-            here = body if pointer is None else _element(body, pointer)
+            here = None if pointer is None else _element(body, pointer)
             if other is not None and here is not None:
                 here.setdefault(OTHERS, []).append(other)
                 restored = True
@@ -136,7 +141,7 @@ def _path(pointer: Pointer) -> str:
 
 def _pointer(path: Any, *, element: bool = False) -> Pointer | None:
     found = read_path(path) if isinstance(path, str) else None
-    if found is None:
+    if found is None or len(found) > MAX_DEPTH:
         return None
     return found if element or (found and found[-1].startswith("@")) else (*found, TEXT)
 

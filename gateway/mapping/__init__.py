@@ -9,12 +9,13 @@ shipped(), from_folders(*folders), shipped_map(name)
 For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
 json_text.decode and encode with exact numbers. For XML documents and CSV files, bytes both ways: compile_xml_map,
 compile_csv_map, check_xml_map, check_csv_map. head(name, sources) says for which documents a map is; compile_any(…)
-compiles any.
+compiles any. chain(name, sources) and version(links) tell a map's texts and its hash without compiling it.
 """
 
 from __future__ import annotations
 
 from gateway.mapping.anymap import compile_any
+from gateway.mapping.chain import Link, chain, version
 from gateway.mapping.csv.map import CsvMap, check_csv_map, compile_csv_map
 from gateway.mapping.head import Head, head
 from gateway.mapping.json.map import (
@@ -40,6 +41,7 @@ __all__ = [
     "JsonMap",
     "JsonReading",
     "JsonWriting",
+    "Link",
     "Lost",
     "Map",
     "Reading",
@@ -50,6 +52,7 @@ __all__ = [
     "UnmappedMember",
     "Writing",
     "XmlMap",
+    "chain",
     "check_csv_map",
     "check_json_map",
     "check_map",
@@ -63,4 +66,5 @@ __all__ = [
     "head",
     "shipped",
     "shipped_map",
+    "version",
 ]

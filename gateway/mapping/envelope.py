@@ -25,9 +25,9 @@ def read_envelope(
     """The envelope's fields as a canonical document has them; `line_ending` is one of `LINE_ENDINGS`."""
     delimiters = interchange.delimiters
     fields: dict[str, Any] = {
-        "standard": "x12",
-        "sender": f"{interchange.sender_qualifier}:{interchange.sender}",
-        "receiver": f"{interchange.receiver_qualifier}:{interchange.receiver}",
+        "standard": interchange.standard,
+        "sender": _party(interchange.sender_qualifier, interchange.sender),
+        "receiver": _party(interchange.receiver_qualifier, interchange.receiver),
         "control_number": interchange.control_number,
         "test": interchange.test,
         "acknowledgment_requested": interchange.ack_requested,
@@ -37,9 +37,14 @@ def read_envelope(
         fields["line_ending"] = line_ending
     return {
         "interchange": fields,
-        "group_control_number": group.control_number,
+        # EDIFACT messages mostly stand in no group.
+        **({"group_control_number": group.control_number} if group.control_number else {}),
         "message_reference": message.control_number,
     }
+
+
+def _party(qualifier: str, id_: str) -> str:
+    return f"{qualifier}:{id_}" if qualifier else id_
 
 
 def written_as(document: Mapping[str, Any]) -> tuple[str | None, Delimiters, str]:

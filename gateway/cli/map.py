@@ -19,10 +19,10 @@ from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
 from gateway.mapping import (
+    AnyMap,
     CsvMap,
     Example,
     JsonMap,
-    Map,
     XmlMap,
     check_json_map,
     check_map,
@@ -200,7 +200,7 @@ def check_(
         raise typer.Exit(FINDINGS)
 
 
-def _map(name: str, workspace: Path) -> Map | JsonMap | XmlMap | CsvMap:
+def _map(name: str, workspace: Path) -> AnyMap:
     try:
         return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:

@@ -13,9 +13,8 @@ from gateway.canonical import check, dump, parse
 from gateway.cli.printable import printable
 from gateway.findings import Finding
 from gateway.mapping import (
+    AnyMap,
     CsvMap,
-    JsonMap,
-    Map,
     TextExample,
     TextReading,
     XmlMap,
@@ -67,7 +66,7 @@ def write_text(own: XmlMap | CsvMap, data: Any) -> tuple[tuple[Finding, ...], bo
     return (*found, *writing.findings), bool(writing.lost)
 
 
-def check_text(own: Map | JsonMap | XmlMap | CsvMap, workspace: Path) -> tuple[Finding, ...]:
+def check_text(own: AnyMap, workspace: Path) -> tuple[Finding, ...]:
     """The examples of a map of texts, both ways."""
 
     def load(example: TextExample) -> tuple[bytes, Any] | None:

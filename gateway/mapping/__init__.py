@@ -14,7 +14,7 @@ compiles any. chain(name, sources) and version(links) tell a map's texts and its
 
 from __future__ import annotations
 
-from gateway.mapping.anymap import compile_any
+from gateway.mapping.anymap import AnyMap, compile_any
 from gateway.mapping.chain import Link, chain, version
 from gateway.mapping.csv.map import CsvMap, check_csv_map, compile_csv_map
 from gateway.mapping.head import Head, head
@@ -34,6 +34,7 @@ from gateway.mapping.texts import TextExample, TextReading, TextWriting
 from gateway.mapping.xml.map import XmlMap, check_xml_map, compile_xml_map
 
 __all__ = [
+    "AnyMap",
     "CsvMap",
     "Example",
     "Head",

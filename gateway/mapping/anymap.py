@@ -9,8 +9,10 @@ from gateway.mapping.map import Map, Sources, compile_map
 from gateway.mapping.overlay import CSV, JSON, XML
 from gateway.mapping.xml.map import XmlMap, compile_xml_map
 
+AnyMap = Map | JsonMap | XmlMap | CsvMap
 
-def compile_any(name: str, sources: Sources) -> Map | JsonMap | XmlMap | CsvMap:
+
+def compile_any(name: str, sources: Sources) -> AnyMap:
     """The map `name`, whatever it is for. OurFault as its own compiler raises it."""
     found = head(name, sources)
     document = found.document if found else ""

@@ -70,7 +70,9 @@ def _resolve(  # noqa: PLR0917  one step of the recursion
     own = read_source(found[0], found[1], problems)
     if own is None:
         return None
-    spread(own)
+    if {"fields", "lists", "rows", "parts"} & own.keys.keys():
+        own = own.copy()  # what was read is kept for the next time, and stays as it was read
+        spread(own)
     parent = own.keys.get("extends")
     if parent is None:
         _known_keys(own, own, problems)

@@ -107,6 +107,8 @@ class Drawing:
             item: dict[str, Any] = dict(stage.preset)
             while len(item) == len(stage.preset):
                 self.fill(stage.scope, item, inner)
+            if any(all(each.get(name) == value for name, value in item.items()) for each in found):
+                continue  # two that say the same, side by side, are one in the rows
             if level + 1 < len(rule.stages):
                 below = [
                     place

@@ -343,6 +343,13 @@ def test_a_broken_map_is_refused_at_its_line(name: str) -> None:
     assert wanted in found[0].text
 
 
+def test_a_map_compiles_to_the_same_again() -> None:
+    """What was read of a file is kept for the next map that needs it, and nothing changes it."""
+    data = (ROOT / "samples/ubl/order.xml").read_bytes()
+    again = [compile_xml_map("ubl/Order", from_folders(shipped())).read(data) for _ in range(2)]
+    assert again[0] == again[1] == MAPS["ubl/Order"].read(data)
+
+
 def test_a_delta_puts_a_partner_s_elements_into_the_base() -> None:
     """Lines, namespaces and codes of a partner; the base's hash is another."""
     delta = (

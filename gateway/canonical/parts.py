@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 from gateway.canonical.vocabulary import Indicator, Precision
 
@@ -187,6 +187,17 @@ class Description(Part):
     _type_said = said(type="free")
 
 
+class Packaging(Part):
+    """How goods are to be packed, or are packed, coded or in words (PKG)."""
+
+    type: Text | None = Field(default=None, description="free, structured or semi_structured")
+    characteristic: Text | None = Field(default=None, description="Which property is described (X12 753)")
+    agency: Text | None = Field(default=None, description="Whose code list `code` is from (X12 559)")
+    code: Text | None = Field(default=None, description="The coded description")
+    text: Text | None = Field(default=None, description="The description in words")
+    unit_load: Text | None = Field(default=None, description="How units are bundled (X12 400)")
+
+
 class Address(Part):
     """A postal address."""
 
@@ -250,6 +261,8 @@ class Price(Part):
     source_code: Text | None = Field(
         default=None, description="The partner's basis code (X12 639) or price code (X12 236)"
     )
+    multiplier_type: Text | None = Field(default=None, description="What `multiplier` does to the price (X12 648)")
+    multiplier: Number | None = Field(default=None, description="Factor on the price, such as a discount")
 
 
 class AllowanceCharge(Part):
@@ -270,6 +283,27 @@ class AllowanceCharge(Part):
     reference: Text | None = Field(default=None, description="A number to quote")
     option: Text | None = Field(default=None, description="The partner's option number")
     description: Text | None = Field(default=None, description="In words")
+
+
+class SaleCondition(Part):
+    """A condition the buyer puts on filling the order: ship complete, no backorders (CSH)."""
+
+    requirement: Text | None = Field(default=None, description="Which condition (X12 563)")
+    action: Text | None = Field(default=None, description="What to do where it cannot be met (X12 306)")
+    amount: Number | None = Field(default=None, description="Amount the condition speaks of")
+    account: Text | None = Field(default=None, description="Account to charge")
+    date: dt.date | None = Field(default=None, description="Until when")
+    agency: Text | None = Field(default=None, description="Whose list `service` is from (X12 559)")
+    service: Text | None = Field(default=None, description="A service asked for (X12 560)")
+    substitution: Text | None = Field(default=None, description="Whether other goods may be sent (X12 566)")
+
+
+class Amount(Part):
+    """A sum of money and what it is (AMT)."""
+
+    type: Text | None = Field(default=None, description="total, line_items, …, or the wire's code (X12 522)")
+    amount: Number | None = Field(default=None, description="The amount in the document's currency")
+    direction: Text | None = Field(default=None, description="Credit or debit (X12 478)")
 
 
 class Tax(Part):
@@ -299,6 +333,7 @@ class Note(Part):
     reference: Text | None = Field(default=None, description="A number the note hangs on")
     title: Text | None = Field(default=None, description="A short line before the text")
     text: Text | None = Field(default=None, description="The note; line breaks kept")
+    at: When | None = Field(default=None, description="Its date")
 
 
 class Attachment(Part):
@@ -382,6 +417,8 @@ class OtherDate(Part):
 
     type: Text | None = Field(default=None, description="The wire's qualifier (X12 374)")
     at: When | None = Field(default=None, description="The date")
+    period_format: Text | None = Field(default=None, description="How `period` is written (X12 1250): RD8, CM, …")
+    period: Text | None = Field(default=None, description="A span or another form of date, as it came (X12 1251)")
 
 
 class Dimensions(Part):
@@ -426,6 +463,8 @@ class Totals(Part):
     hash: Number | None = Field(default=None, description="Hash total; element 347 is truncated and has no sign")
     amount_type: Text | None = Field(default=None, description="Which amount (X12 522)")
     amount: Number | None = Field(default=None, description="Total amount")
+    weight: Quantity | None = Field(default=None, description="Weight of the whole")
+    volume: Quantity | None = Field(default=None, description="Volume of the whole")
 
 
 class Interchange(Part):
@@ -449,14 +488,3 @@ class OrderReference(Part):
     number: Text = Field(description="The buyer's order number")
     issue_date: dt.date | None = Field(default=None, description="Its date")
     release_number: Text | None = Field(default=None, description="Release of a blanket order")
-
-
-def lenient(value: Any) -> Any:
-    """A `Number` may come as a JSON number; booleans are not numbers."""
-    if isinstance(value, bool):
-        raise ValueError("a boolean is not a number")  # noqa: TRY004  pydantic turns ValueError into a finding
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(lenient), Field(ge=0, le=10**9)]
-"""A bounded whole number."""

@@ -4,6 +4,7 @@ compile_map(name, sources) -> Map       OurFault with all problems at once
 Map.read(root) -> Reading               document, unmapped, findings
 Map.write(document) -> Writing          root, lost, findings
 check_map(map, example) -> findings     its examples both ways
+trace(name, finder(sources), problems) -> Resolved    its nodes with all bases applied, each with its origin
 shipped(), from_folders(*folders), shipped_map(name)
 
 For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
@@ -28,7 +29,19 @@ from gateway.mapping.json.map import (
 )
 from gateway.mapping.json.scope import UnmappedMember
 from gateway.mapping.laws import check_map
-from gateway.mapping.map import Example, Map, Reading, Writing, compile_map, from_folders, shipped, shipped_map
+from gateway.mapping.map import (
+    Example,
+    Map,
+    Reading,
+    Sources,
+    Writing,
+    compile_map,
+    finder,
+    from_folders,
+    shipped,
+    shipped_map,
+)
+from gateway.mapping.overlay import Resolved, trace
 from gateway.mapping.state import Lost, Unmapped
 from gateway.mapping.texts import TextExample, TextReading, TextWriting
 from gateway.mapping.xml.map import XmlMap, check_xml_map, compile_xml_map
@@ -46,6 +59,8 @@ __all__ = [
     "Lost",
     "Map",
     "Reading",
+    "Resolved",
+    "Sources",
     "TextExample",
     "TextReading",
     "TextWriting",
@@ -63,9 +78,11 @@ __all__ = [
     "compile_json_map",
     "compile_map",
     "compile_xml_map",
+    "finder",
     "from_folders",
     "head",
     "shipped",
     "shipped_map",
+    "trace",
     "version",
 ]

@@ -15,13 +15,13 @@ from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import FieldChecks, Place
 from gateway.mapping.known import Known
-from gateway.mapping.overlay import ATTRIBUTES, labels, rule_key
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.condition import Condition, read_condition
 from gateway.mapping.segments.hierarchy import DOCUMENT, Level, Tree
 from gateway.mapping.segments.inherit import Inherited
+from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.lens import Count, Guard, Lens
 from gateway.mapping.segments.lines import Line, read_line
 from gateway.mapping.segments.rule import Rule
@@ -66,7 +66,7 @@ class Compiler(FieldChecks):
         rules: list[Rule] = []
         conditions: dict[int, Condition] = {}
         counted: dict[int, int] = {}
-        taken: set[object] = set()
+        taken: dict[object, Node] = {}
         for node, name in zip(nodes, labels(nodes), strict=True):
             own = f"{place.key}/{name}".lstrip("/")
             self._known_keys(node, own)
@@ -76,8 +76,10 @@ class Compiler(FieldChecks):
             condition, number = self.condition(node, own, place), self.number(node, own)
             same = (rule.name, _selectors(rule), number, condition.text if condition else "") if rule.once else None
             if same is not None and same in taken:
-                self._say("map.address.twice", node, own, name, "one rule for the segment; nth: 2 for the second such")
-            taken.add(same)
+                wanted = "one rule for the segment, or nth: 2 for the second such"
+                self._twice("map.address.twice", node, taken[same], own, name, wanted)
+            elif same is not None:
+                taken[same] = node
             if condition is not None:
                 conditions[len(rules)] = condition
             if number is not None:
@@ -248,6 +250,11 @@ class Compiler(FieldChecks):
                 self._say("map.field.unknown", spec, key, str(line.path), ". for an item of a list of texts")
                 return None
         elif isinstance(line.pair, Fields):
+            if line.pair.codes.keep or line.pair.codes.rest is not None:
+                # Its words are fields: a code that it does not know names none.
+                said, wanted = f"…: in the table {line.pair.codes.name}", "only codes with the fields they name"
+                self._say("map.codes.word", spec, key, said, wanted)
+                return None
             for word in {*line.pair.codes.writing, *line.pair.codes.reading.values()}:
                 steps = read_path(word)
                 if steps is None or not self.field((*line.path, *steps), line.pair.inner.makes, None, spec, key, place):

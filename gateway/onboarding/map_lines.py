@@ -17,9 +17,10 @@ from gateway.canonical.shape import fields
 from gateway.edi.tree import simple
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.map import Sources, finder
-from gateway.mapping.overlay import labels, resolve, rule_key
+from gateway.mapping.overlay import resolve
 from gateway.mapping.paths import read_path
 from gateway.mapping.rules import Problems
+from gateway.mapping.segments.labels import labels, rule_key
 from gateway.mapping.segments.words import Address, read_address, read_key
 from gateway.mapping.segments.words import Spot as Place
 from gateway.mapping.source import Node

@@ -26,9 +26,9 @@ from gateway.findings import Finding, Severity, worst
 from gateway.mapping import (
     AnyMap,
     CsvMap,
-    Map,
     Example,
     JsonMap,
+    Map,
     XmlMap,
     check_json_map,
     check_map,

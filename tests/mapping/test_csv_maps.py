@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def small(text: str = SMALL) -> CsvMap:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(
+    max_examples=int(os.environ.get("GATEWAY_DOCUMENTS_PER_MAP", "100")), deadline=None, derandomize=True, database=None
+)
 @given(seed=st.integers(min_value=0, max_value=2**32), count=st.integers(min_value=1, max_value=3))
 def test_what_is_written_is_read_again(drawing: Any, name: str, seed: int, count: int) -> None:
     """read(write(d)) = d for several documents in one file, and write(read(b)) = b."""

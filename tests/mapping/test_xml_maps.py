@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def body(inside: str, root: str = 'a:Answer xmlns:a="urn:a" xmlns:b="urn:b" vers
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=35, deadline=None, derandomize=True, database=None)
+@settings(
+    max_examples=int(os.environ.get("GATEWAY_DOCUMENTS_PER_MAP", "40")), deadline=None, derandomize=True, database=None
+)
 @given(seed=st.integers(min_value=0, max_value=2**32))
 def test_what_is_written_is_read_again(drawing: Any, name: str, seed: int) -> None:
     """read(write(d)) = d through the bytes, and write(read(b)) = b."""

@@ -4,7 +4,7 @@ is lost in writing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +31,15 @@ class Known:
     kinds: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
     """Of a list of nodes: by kind and fixed fields."""
 
+    passed: frozenset[str] | None = None
+
+    def skipped(self) -> frozenset[str]:
+        """Names of what is expressed whatever it says; known once the map is compiled."""
+        if self.passed is None:
+            leaves = {name for name, below in self.fields.items() if below.leaf}
+            self.passed = frozenset(leaves | self.preset | {"extensions"})
+        return self.passed
+
     def at(self, path: Path) -> Known:
         """The place at `path`, made where it is missing."""
         here = self
@@ -53,27 +62,39 @@ class Known:
         return True
 
 
-def lost(document: Mapping[str, Any], known: Known, computed: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def lost(document: Mapping[str, Any], known: Known, computed: frozenset[str]) -> list[tuple[str, Any]]:
     """Pointer and value of everything in `document` that `known` does not express."""
-    top = {name: value for name, value in document.items() if name not in computed}
-    yield from _lost(top, known, "")
+    found: list[tuple[str, Any]] = []
+    skipped = known.skipped() | NOT_MAPPED | computed
+    for name, each in document.items():
+        if name not in skipped:
+            _lost(each, known.fields.get(name), f"/{name}", found)
+    return found
 
 
-def _lost(value: Any, known: Known | None, at: str) -> Iterator[tuple[str, Any]]:
+def _lost(value: Any, known: Known | None, at: str, found: list[tuple[str, Any]]) -> None:
     if known is None:
-        yield at, value
+        found.append((at, value))
     elif known.leaf:
         return
     elif isinstance(value, dict):
+        skipped = known.skipped()
         for name, each in value.items():
-            if name != "extensions" and name not in known.preset and not (not at and name in NOT_MAPPED):
-                yield from _lost(each, known.fields.get(name), f"{at}/{name}")
+            if name not in skipped:
+                below = known.fields.get(name)
+                if below is None or each.__class__ is not dict or not below.skipped().issuperset(each):
+                    _lost(each, below, f"{at}/{name}", found)
     elif isinstance(value, list):
         taken: list[int] = []
+        items = known.items if not known.keyed and not known.kinds else None
+        skipped = items.skipped() if items is not None and not items.leaf else frozenset()
         for number, each in enumerate(value):
-            yield from _lost(each, _item(each, known, taken), f"{at}/{number}")
+            if items is None:
+                _lost(each, _item(each, known, taken), f"{at}/{number}", found)
+            elif each.__class__ is not dict or not skipped.issuperset(each):
+                _lost(each, items, f"{at}/{number}", found)
     else:
-        yield at, value
+        found.append((at, value))
 
 
 def _item(value: Any, known: Known, taken: list[int]) -> Known | None:

@@ -17,7 +17,7 @@ from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Ids, Joined, Many, Pairs, Sscc
 from gateway.mapping.moments import Date, Day, Stamp, When
 
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
+NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
 _LOOSE: Final = re.compile(r"[+-]?(?:\d{1,24}\.?\d{0,11}|\.\d{1,11})\Z", re.ASCII)
 _LENGTHS: Final = {"gtin": GTIN_LENGTHS, "gln": (GLN_LENGTH,), "sscc": (SSCC_LENGTH,)}
 
@@ -69,7 +69,7 @@ class Number:
 
     def read(self, text: str) -> str | None:
         """The decimal as canonical JSON has it."""
-        if _NUMBER.match(text):
+        if NUMBER.match(text):
             return text
         if self.comma and text.count(",") == 1:
             text = text.replace(",", ".")
@@ -77,7 +77,7 @@ class Number:
 
     def write(self, value: Any) -> str | None:
         """The decimal without exponent."""
-        if isinstance(value, str) and _NUMBER.match(value):
+        if isinstance(value, str) and NUMBER.match(value):
             return value
         try:
             number = Decimal(value)

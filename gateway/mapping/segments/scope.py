@@ -19,6 +19,7 @@ from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.rule import Child, Rule
 from gateway.mapping.state import Json, ReadState, WriteState
 
+_PLANS: Final = 256
 _NONE: Final[tuple[tuple[int, Rule, bool], ...]] = ()
 
 
@@ -38,6 +39,8 @@ class Scope:
     inherited: tuple[Inherited, ...] = ()
     by_field: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Ranks of the rules that may write something where an object has this field."""
+    plans: dict[tuple[str, ...], tuple[int, ...]] = field(default_factory=dict)
+    """By an object's fields in their order: the ranks to ask."""
     asked: frozenset[int] = frozenset()
     """Ranks of the rules that may write something of any object."""
 
@@ -114,11 +117,7 @@ class Scope:
             ranks: Any = range(len(self.rules))
         else:
             order = None
-            by_field = self.by_field
-            ranks = set(self.asked)
-            for name in target:
-                ranks.update(by_field.get(name, ()))
-            ranks = sorted(ranks)
+            ranks = self.plans.get(names := tuple(target)) or self._plan(names)
         children: list[Child] = []
         written: list[tuple[int, str, Child]] = []
         for rank in ranks:
@@ -135,6 +134,13 @@ class Scope:
             else:
                 written += [(rank, rule.label, child) for child in made]
         return children if order is None else arrange(written, order)
+
+    def _plan(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Ranks of the rules that may write something of an object with these fields; few sets of fields recur."""
+        ranks = tuple(sorted(self.asked.union(*(self.by_field.get(name, ()) for name in names))))
+        if len(self.plans) < _PLANS:
+            self.plans[names] = ranks
+        return ranks
 
     def _allowed(  # noqa: PLR0917  one step of `write`
         self, rank: int, made: list[Child], before: list[Child], target: Json, state: WriteState, at: str

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gateway.edi.tree import Element, Segment
 from gateway.mapping.memory import element_of, form_of, keep, kept_of
 from gateway.mapping.segments.elements import place, text_at, trimmed
 from gateway.mapping.segments.lens import Lens
+from gateway.mapping.segments.swift import ODD, reader, selector
+from gateway.mapping.segments.swift_write import Writer, writer
 from gateway.mapping.segments.words import Spot
 from gateway.mapping.state import Json, ReadState, WriteState
 
 Selectors = tuple[tuple[Spot, tuple[str, ...]], ...]
 """Where a text must be one of these; a single one is also written."""
+WARM: Final = 8
+"""So many readings pay for a generated one."""
 Swift = Callable[[list[Element], Json], bool]
 """Reads a segment that says nothing odd; False, with nothing done, for any other."""
 
@@ -61,26 +65,34 @@ class SegmentLens:
     """Elements before `size` that no line names."""
     bare_size: int = 0
     """More elements than this say more than the constants."""
+    selects: Callable[[list[Element]], bool] | None = None
+    reads: int = 0
+    """How often it was read slowly; a lens that is used gets a swift reader."""
     swift: Swift | None = field(default=None)
+    writes: int = 0
+    swift_write: Writer | None = field(default=None)
 
     def __post_init__(self) -> None:
         self.slots = tuple(_slots(self.lenses, self.constants, self.ignored))
         self.size = max((slot.last for slot in self.slots), default=-1) + 1
         covered = {index for slot in self.slots for index in range(slot.first, slot.last + 1)}
         self.unnamed = tuple(index for index in range(self.size) if index not in covered)
+        self.selects = selector(self.constants)
         self.bare_size = max((spot.element for spot, _ in self.constants), default=-1) + 1
 
     def accepts(self, segment: Segment) -> bool:
         """Whether the constants that select are there."""
-        if not self.constants:
-            return True
-        elements = segment.elements
-        return all(text_at(elements, spot) in values for spot, values in self.constants)
+        return self.selects is None or self.selects(segment.elements)
 
     def read(self, segment: Segment, target: Json, state: ReadState) -> bool:
         """Put what the segment says into `target`; False, with nothing done, where it says nothing a field can hold."""
-        if self.swift is not None and self.swift(segment.elements, target):
-            return True
+        if self.swift is not None:
+            if self.swift(segment.elements, target):
+                return True
+        elif self.reads == WARM:
+            self.swift = reader(self.lenses, self.constants, self.ignored) or _never
+        else:
+            self.reads += 1
         return self.read_slowly(segment, target, state)
 
     def read_slowly(self, segment: Segment, target: Json, state: ReadState) -> bool:
@@ -158,6 +170,21 @@ class SegmentLens:
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> Segment | None:
         """The segment that says what `target` holds; None where it holds nothing for it."""
+        if "extensions" not in target and not self.always:
+            if self.swift_write is not None:
+                elements = self.swift_write(target)
+                if elements is None:
+                    return None
+                if elements is not ODD:
+                    return Segment(self.tag, elements)
+            elif self.writes == WARM:
+                self.swift_write = writer(self.lenses, self.constants) or _always_odd
+            else:
+                self.writes += 1
+        return self.write_slowly(target, state, at, root)
+
+    def write_slowly(self, target: Json, state: WriteState, at: str, root: Json) -> Segment | None:
+        """The same for documents of any kind."""
         kept = kept_of(target, state.syntax, self.label) if "extensions" in target else {}
         elements: list[Element] = []
         said = False
@@ -226,6 +253,16 @@ class SegmentLens:
             if meant != value:
                 return False
         return True
+
+
+def _never(elements: list[Element], target: Json) -> bool:  # noqa: ARG001  a swift reader
+    """For lenses that only the slow reader reads."""
+    return False
+
+
+def _always_odd(target: Json) -> Any:  # noqa: ARG001  a swift writer
+    """For lenses that only the slow writer writes."""
+    return ODD
 
 
 def _said(index: int, element: Element) -> set[Spot]:

@@ -32,10 +32,14 @@ class Each:
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
     fields: frozenset[str] | None = None
+    simple: bool = False
+    """Whether a loop of one segment is read by its first lens alone."""
 
     def __post_init__(self) -> None:
         self.get, self.put = getter(self.path), putter(self.path)
         self.fields = frozenset({self.path[0].name})
+        special = self.scope.conditions or self.scope.counted or self.scope.inherited
+        self.simple = not special and not self.first.always
 
     @property
     def name(self) -> str:
@@ -79,6 +83,8 @@ class Each:
 
     def _read_loop(self, children: list[Child], first: Segment, item: Json, state: ReadState) -> bool:
         """Read a loop into `item`; False, with nothing reported, where it says nothing a field can hold."""
+        if len(children) == 1 and self.simple and self.first.read(first, item, state):
+            return True
         marks = (len(state.unmapped), len(state.findings))
         self.scope.read(children[1:] if bare(first, self.first) else children, item, state)
         if len(item) > len(self.preset) + ("extensions" in item):
@@ -99,9 +105,14 @@ class Each:
         for number, item in enumerate(items):
             if taken and any(item is one for one in taken):
                 continue
-            inside = self.scope.write(item, state, f"{below}/{number}", root)
+            pointer = f"{below}/{number}"
+            if self.is_loop or "extensions" in item or not self.simple:
+                inside = self.scope.write(item, state, pointer, root)
+            else:
+                segment = self.first.write(item, state, pointer, root)
+                inside = [] if segment is None else [segment]
             if not inside:
-                state.lost.append(Lost(pointer=f"{below}/{number}", value=str(item)[:200], reason="something to write"))
+                state.lost.append(Lost(pointer=pointer, value=str(item)[:200], reason="something to write"))
             elif self.is_loop:
                 start(inside, self.first)
                 children.append(Loop(self.name, inside))

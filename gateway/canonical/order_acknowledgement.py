@@ -27,6 +27,7 @@ class LineResponse(Part):
     price: Price | None = Field(default=None, description="The price the supplier answers with")
     substitute_item: Item | None = Field(default=None, description="What is sent instead, or the item the answer names")
     reason: Text | None = Field(default=None, description="Why: a word or the partner's code")
+    reason_text: Text | None = Field(default=None, description="Why, in words")
     reason_agency: Text | None = Field(default=None, description="Whose list `reason` is from (X12 559)")
     reason_list: Text | None = Field(default=None, description="Which list (X12 822)")
     reference: Text | None = Field(default=None, description="A request the answer quotes (X12 326)")

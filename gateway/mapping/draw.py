@@ -13,13 +13,14 @@ from gateway.canonical import KINDS
 from gateway.canonical.check_digits import check_digit
 from gateway.canonical.shape import fields
 from gateway.mapping.codes import Codes
-from gateway.mapping.groups import Allocations, Ids, Many, Pairs, Sscc
+from gateway.mapping.groups import Allocations, Id, Ids, Many, Pairs, Sscc
 from gateway.mapping.map import Map
 from gateway.mapping.moments import Date, Day, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
 from gateway.mapping.segments.lens import Lens
+from gateway.mapping.segments.more import More
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.segments.several import Each, Repeated, Scalars
@@ -92,6 +93,8 @@ class Drawing:
         if isinstance(pair, Ids):
             count = self.random.randint(1, min(width // pair.size, 3))
             return [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(count)]
+        if isinstance(pair, Id):
+            return {"scheme": self.word(pair.codes), "value": self.text()}
         if isinstance(pair, Fields):
             count = self.random.randint(1, width // pair.size)
             return {self.word(pair.codes): self.value(pair.inner, pair.size - 1, set()) for _ in range(count)}
@@ -167,10 +170,21 @@ class Drawing:
                     lens.put(target, self.allocations(lens.pair))
                 else:
                     lens.put(target, "\n".join(texts) if lens.joined else texts)
+            elif isinstance(rule, More) and self.yes():
+                self.further(rule, target)
             elif isinstance(rule, Each):
                 self.items(rule, scope, rank, target, models, depth)
             elif isinstance(rule, Tree):
                 self.nodes(rule, target, models, depth)
+
+    def further(self, rule: More, target: Json) -> None:
+        """More items of a list, the one that goes into the segment before in front."""
+        pair = rule.lens.lenses[0].pair
+        assert isinstance(pair, Ids)
+        items = [*(rule.get(target) or ())]
+        items += [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(self.random.randint(1, 7))]
+        own = next((one for scheme in rule.first for one in items if one["scheme"] == scheme), None)
+        rule.put(target, items if own is None else [own, *(one for one in items if one is not own)])
 
     def items(  # noqa: PLR0917  one step of the recursion
         self, rule: Each, scope: Scope, rank: int, target: Json, models: tuple[Any, ...], depth: int
@@ -181,8 +195,9 @@ class Drawing:
         required = step.required and len(rule.path) == 1
         taken: dict[Spot, set[str]] = {}
         for own, other, _ in scope.table[rule.name]:
-            if own < rank and isinstance(other, (One, Scalars)):
-                for spot, codes in other.lens.constants:
+            if own < rank and isinstance(other, (One, Scalars, Inside)):
+                lens = other.first if isinstance(other, Inside) else other.lens
+                for spot, codes in lens.constants:
                     taken.setdefault(spot, set()).update(codes)
         for number in range(self.random.choice([0, 0, 1, 2]) or required):
             item = dict(rule.preset)

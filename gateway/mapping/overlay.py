@@ -23,12 +23,12 @@ Finder = Callable[[str], tuple[str, str] | None]
 """From a map's name (`x12/855`) to its file's name and text; None where there is none."""
 
 MAX_EXTENDS: Final = 8
-ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels", "when", "nth", "inherit", "hoist")
+ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels", "when", "nth", "inherit", "hoist", "more", "first")
 """Keys of a rule that say how; the one other key says what."""
 JSON: Final = "json"
 """The `document` of maps for JSON bodies."""
 _ANY: Final = ("document", "canonical", "title", "extends", "codes", "examples", "remove")
-_TOP: Final = (*_ANY, "segments", "change", "before", "after")
+_TOP: Final = (*_ANY, "set", "segments", "change", "before", "after")
 _JSON_TOP: Final = (*_ANY, "fields", "lists", "one_way")
 
 
@@ -85,7 +85,7 @@ def _known_keys(own: Node, base: Node, problems: Problems) -> None:
 
 def _apply(base: Node, delta: Node, problems: Problems) -> Node:
     keys = base.keys
-    for name in ("document", "canonical", "title", "examples"):
+    for name in ("document", "canonical", "title", "set", "examples"):
         if name in delta.keys:
             keys[name] = delta.keys[name]
     if "examples" not in delta.keys:

@@ -16,10 +16,13 @@ from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.rules import finding
 from gateway.mapping.segments.condition import Condition
 from gateway.mapping.segments.inherit import Inherited
+from gateway.mapping.segments.more import More
 from gateway.mapping.segments.rule import Child, Rule
 from gateway.mapping.state import Json, ReadState, WriteState
 
 _PLANS: Final = 256
+DIVIDER: Final = "UNS"
+"""ISO 9735: the segment between header, detail and summary of a message; the same tags mean other things behind it."""
 _NONE: Final[tuple[tuple[int, Rule, bool], ...]] = ()
 
 
@@ -36,7 +39,9 @@ class Scope:
     table: dict[str, tuple[tuple[int, Rule, bool], ...]] = field(default_factory=dict)
     contested: frozenset[int] = frozenset()
     """Ranks of lists whose items an earlier rule of the same segment might take when they are read again."""
-    inherited: tuple[Inherited, ...] = ()
+    inherited: tuple[Inherited | More, ...] = ()
+    sections: tuple[Any, Any] | None = None
+    """Where a segment UNS divides the message: the tables before and behind it."""
     by_field: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Ranks of the rules that may write something where an object has this field."""
     plans: dict[tuple[str, ...], tuple[int, ...]] = field(default_factory=dict)
@@ -56,7 +61,12 @@ class Scope:
                 by_field.setdefault(name, []).append(rank)
         self.table = {name: tuple(rules) for name, rules in found.items()}
         self.contested = frozenset(rank for rules in found.values() for rank, rule, _ in rules[1:] if not rule.once)
-        self.inherited = tuple(rule for rule in self.rules if isinstance(rule, Inherited))
+        self.inherited = tuple(rule for rule in self.rules if isinstance(rule, (Inherited, More)))
+        divider = next((rank for rank, rule in enumerate(self.rules) if rule.name == DIVIDER), None)
+        if divider is not None:
+            before = {name: tuple(one for one in rules if one[0] <= divider) for name, rules in self.table.items()}
+            behind = {name: tuple(one for one in rules if one[0] > divider) for name, rules in self.table.items()}
+            self.sections = (before, behind)
         self.by_field = {name: tuple(ranks) for name, ranks in by_field.items()}
         self.asked = frozenset(asked)
 
@@ -70,7 +80,8 @@ class Scope:
         used = 0
         taken: list[Any] = []  # ranks, and whole children that no rule takes
         regular, before = True, -1
-        table, special = self.table, bool(self.conditions or self.counted)
+        sections = self.sections
+        table, special = self.table if sections is None else sections[0], bool(self.conditions or self.counted)
         seen: dict[int, int] = {}
         for child in children:
             for rank, rule, once in table.get(child.tag if child.__class__ is Segment else child.name, _NONE):  # type: ignore[union-attr]
@@ -84,6 +95,8 @@ class Scope:
                         regular = False
                     before = rank
                     taken.append(rank)
+                    if sections is not None and rule.name == DIVIDER:
+                        table = sections[1]
                     break
             else:
                 regular = False

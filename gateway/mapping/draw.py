@@ -128,6 +128,7 @@ class Drawing:
     def fill(self, lens: SegmentLens, target: Json, models: tuple[Any, ...], but: dict[Spot, set[str]]) -> bool:
         """Fill the fields of one segment; whether anything was said."""
         said = False
+        selecting = {spot for spot, _ in lens.constants}
         groups: dict[Path, list[Lens]] = {}
         for each in lens.lenses:
             groups.setdefault(each.path[:-1], []).append(each)
@@ -139,7 +140,9 @@ class Drawing:
                 if each.count is not None:
                     continue
                 # A description without a characteristic would be read as the item's name.
-                must = lens.label.startswith("PID") and each.key.endswith("PID02")
+                must = lens.label.startswith(("PID", "IMD")) and each.key.endswith(("PID02", "IMD02.1"))
+                # What selects the segment is written anyway, and read again as a value.
+                must = must or each.address.spots()[0] in selecting
                 must = must or (not isinstance(each.pair, Fields) and needed(each.path, models))
                 if not must and not self.yes():
                     continue

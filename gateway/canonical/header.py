@@ -153,9 +153,7 @@ class Line(Terms):
 
     line_id: Text | None = Field(default=None, description="The line's number in this document (PO101)")
     quantity: Quantity | None = Field(default=None, description="Quantity as ordered")
-    other_quantities: tuple[OtherQuantity, ...] = Field(
-        default=(), description="Quantities with no field of their own"
-    )
+    other_quantities: tuple[OtherQuantity, ...] = Field(default=(), description="Quantities with no field of their own")
     parent_line_id: Text | None = Field(default=None, description="The line whose part this line is (UN/ECE C829)")
     item: Item | None = Field(default=None, description="Which item")
     pack: Pack | None = Field(default=None, description="How it is packed")

@@ -14,9 +14,7 @@ from gateway.canonical.vocabulary import LineStatus, Origin, Response
 class LineResponse(Part):
     """One aspect or part of the answer to a line; several are cumulative, not alternatives."""
 
-    status: LineStatus = Field(
-        default="other", description="What the supplier says of the line, or of this part of it"
-    )
+    status: LineStatus = Field(default="other", description="What the supplier says of the line, or of this part of it")
     source_code: Text | None = Field(
         default=None, description="The partner's code where the map writes another for `status`"
     )

@@ -127,7 +127,9 @@ class Identifier(Part):
         default=None, description="The partner's code for `scheme` where the map writes another"
     )
     code_list: Text | None = Field(default=None, description="Which list it is from (UN/ECE 1131)")
-    agency: Text | None = Field(default=None, description="Whose list it is from, where `scheme` does not say it (UN/ECE 3055)")
+    agency: Text | None = Field(
+        default=None, description="Whose list it is from, where `scheme` does not say it (UN/ECE 3055)"
+    )
 
 
 class Property(Part):
@@ -240,7 +242,9 @@ class Party(Part):
     ids: tuple[Identifier, ...] = Field(default=(), description="Its numbers: gln, duns, assigned_by_buyer, …")
     name: Text | None = Field(default=None, description="Name")
     additional_names: tuple[Text, ...] = Field(default=(), description="Further name lines")
-    name_and_address: tuple[Text, ...] = Field(default=(), description="Name and address in lines that are not told apart")
+    name_and_address: tuple[Text, ...] = Field(
+        default=(), description="Name and address in lines that are not told apart"
+    )
     address: Address | None = Field(default=None, description="Where it is")
     contacts: tuple[Contact, ...] = Field(default=(), description="People there")
     references: tuple[Reference, ...] = Field(default=(), description="Its references")
@@ -495,7 +499,9 @@ class Totals(Part):
     hash: Number | None = Field(default=None, description="Hash total; element 347 is truncated and has no sign")
     amount_type: Text | None = Field(default=None, description="Which amount (X12 522)")
     amount: Number | None = Field(default=None, description="Total amount")
-    allowance_charges: tuple[AllowanceCharge, ...] = Field(default=(), description="Amounts off and on top of the whole document, summed up")
+    allowance_charges: tuple[AllowanceCharge, ...] = Field(
+        default=(), description="Amounts off and on top of the whole document, summed up"
+    )
 
 
 class Interchange(Part):

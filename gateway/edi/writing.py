@@ -67,6 +67,8 @@ class Writer:
     repertoire: Repertoire | None = None
     """None: whatever the charset has."""
     _doubtful: re.Pattern[str] = field(init=False, repr=False)
+    _strange: re.Pattern[str] = field(init=False, repr=False)
+    """As `_doubtful`, of elements with their separator between them."""
     _service: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +77,7 @@ class Writer:
         service = self.delimiters.all
         clean = "".join(c for c in (self.repertoire.characters if self.repertoire else _PRINTABLE) if c not in service)
         object.__setattr__(self, "_doubtful", re.compile(f"[^{re.escape(clean)}]"))
+        object.__setattr__(self, "_strange", re.compile(f"[^{re.escape(clean + self.delimiters.element)}]"))
         object.__setattr__(self, "_service", re.compile(f"[{re.escape(service)}]"))
 
     def write(self, segments: Iterable[Segment], place: EdiPlace) -> bytes:
@@ -92,6 +95,15 @@ class Writer:
         return text.encode(self.charset)
 
     def _segment(self, segment: Segment, position: int, place: EdiPlace, found: list[Finding]) -> str:
+        elements = segment.elements
+        separator = self.delimiters.element
+        try:
+            text = separator.join(elements)  # type: ignore[arg-type]  # a composite raises
+        except TypeError:
+            text = ""
+        # All elements at once, where each of them is plain data and the last one is there.
+        if text and elements[-1] and text.count(separator) == len(elements) - 1 and not self._strange.search(text):
+            return segment.tag + separator + text
         texts = [segment.tag]
         for index, element in enumerate(segment.elements, 1):
             if isinstance(element, str) and not self._doubtful.search(element):

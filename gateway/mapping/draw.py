@@ -197,7 +197,7 @@ class Drawing:
         below = step.models if len(rule.path) == 1 else fields(step.models[0])[rule.path[1].name].models
         required = step.required and len(rule.path) == 1
         taken: dict[Spot, set[str]] = {}
-        for own, other, _ in scope.table[rule.name]:
+        for own, other, *_ in scope.table[rule.name]:
             if own < rank and isinstance(other, (One, Scalars, Inside)):
                 lens = other.first if isinstance(other, Inside) else other.lens
                 for spot, codes in lens.constants:

@@ -23,7 +23,20 @@ Finder = Callable[[str], tuple[str, str] | None]
 """From a map's name (`x12/855`) to its file's name and text; None where there is none."""
 
 MAX_EXTENDS: Final = 8
-ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels", "when", "nth", "inherit", "hoist", "more", "first")
+ATTRIBUTES: Final = (
+    "each",
+    "emit",
+    "repeat",
+    "segments",
+    "set",
+    "levels",
+    "when",
+    "nth",
+    "inherit",
+    "hoist",
+    "more",
+    "first",
+)
 """Keys of a rule that say how; the one other key says what."""
 JSON: Final = "json"
 """The `document` of maps for JSON bodies."""

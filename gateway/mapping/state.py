@@ -8,6 +8,7 @@ from typing import Any
 from gateway.edi.tree import Loop, Segment, joined
 from gateway.findings import EdiPlace, Finding, JsonPlace
 from gateway.mapping.rules import finding
+from gateway.mapping.trace import Note
 
 Json = dict[str, Any]
 
@@ -47,6 +48,8 @@ class ReadState:
     """Whether this hierarchy states HL04 everywhere."""
     depth: int = 0
     """Levels of the hierarchy that are open."""
+    notes: list[Note] | None = None
+    """Where each value came from, when somebody wants to know."""
 
     def note_element(self, segment: Segment, index: int) -> None:
         """Element `index` (from 0) has no line in the map."""

@@ -17,9 +17,9 @@ from gateway.mapping import shipped_map
 from gateway.mapping.draw import draw
 
 
-@pytest.mark.parametrize("name", [
-        "x12/850", "x12/855", "x12/856", "acme/855", "edifact/ORDERS", "edifact/ORDRSP", "edifact/ORDCHG"
-    ])
+@pytest.mark.parametrize(
+    "name", ["x12/850", "x12/855", "x12/856", "acme/855", "edifact/ORDERS", "edifact/ORDRSP", "edifact/ORDCHG"]
+)
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(seed=st.integers(min_value=0, max_value=2**32))
 def test_what_is_written_is_read_again(name: str, seed: int) -> None:

@@ -190,6 +190,8 @@ class Compiler(FieldChecks):
         spec, hoist = node.keys["inherit"], node.keys.get("hoist")
         path = read_path(spec.text or "")
         step = self._resolve(path, spec, f"{place.key}.inherit", place) if path else None
+        if path is not None and step is None:
+            return None
         if path is None or step is None or not step.many or not step.models or len(path) > 1 or path[0].key:
             self._say("map.file.shape", spec, f"{place.key}.inherit", spec.text or "nothing", "a list, such as lines")
             return None
@@ -260,7 +262,9 @@ class Compiler(FieldChecks):
                 self._say("map.field.unknown", spec, own, field, wanted)
                 continue
             lenses[target] = replace(lenses[target], guard=Guard(spot, value))
-        return SegmentLens(key.tag, label, tuple(constants), tuple(lenses), frozenset(ignored), frozenset(quiet), always)
+        return SegmentLens(
+            key.tag, label, tuple(constants), tuple(lenses), frozenset(ignored), frozenset(quiet), always
+        )
 
     def lens(self, line: Line, address: Address, spec: Node, key: str, place: Place, *, scalar: bool) -> Lens | None:
         """One line's lens, its field checked and claimed."""

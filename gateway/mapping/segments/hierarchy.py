@@ -16,6 +16,7 @@ from gateway.edi.tree import Loop, Segment, joined
 from gateway.mapping.memory import keep, kept_of, recall, remember
 from gateway.mapping.segments.rule import Child
 from gateway.mapping.segments.scope import Scope
+from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
 MAX_DEPTH: Final = 32
@@ -50,6 +51,7 @@ class Tree:
     label: str = "HL"
     once: bool = False
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def accepts(self, segment: Segment) -> bool:
         """A level that the map knows."""

@@ -6,7 +6,7 @@ same (`hoist: when_equal`), or leaves it with them (`hoist: never`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.edi.tree import Segment
@@ -30,6 +30,7 @@ class Inherited:
     once: bool = True
     get: Get = field(default=lambda target: None)  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.get = getter(self.path)
@@ -69,11 +70,14 @@ class Inherited:
         if extensions is not None:  # what the segment said beyond its lines is the header's
             mine = target.setdefault("extensions", {}).setdefault(state.syntax, {})
             mine.setdefault("kept", {}).update(extensions[state.syntax].get("kept", {}))
+        notes = [note for note in state.notes or () if note.target is common]
         for item in self.get(target) or ():
             for lens in self.lens.lenses:
                 value = lens.get(common)
                 if value is not None and lens.get(item) is None:
                     lens.put(item, value)
+                    if state.notes is not None:
+                        state.notes += [replace(note, target=item) for note in notes if note.lens is lens]
 
     def take_up(self, target: Json) -> Json:
         """`target` with what all items say the same in its own place."""

@@ -12,8 +12,8 @@ from gateway.mapping.pairs import Fields, Narrow, Wide, is_wide, read_texts, wri
 from gateway.mapping.paths import Get, Path, Put, Step, getter, putter
 from gateway.mapping.segments.elements import place_texts, texts_at
 from gateway.mapping.segments.words import Address, Spot
-from gateway.mapping.state import Json
 
+Json = dict[str, Any]
 Count = Callable[[Json, int], int]
 """From the document and the number of hierarchy nodes to the count an element states."""
 

@@ -78,6 +78,9 @@ def read_line(
     if any(not call for call in calls):
         where.say("map.pair.unknown", "an empty pair", "a pair after each |")
         return None
+    if not calls and address.wide:
+        where.say("map.address.wrong", "a range", "one element or component, or a pair for several, such as list")
+        return None
     if not calls:
         return Line(path, Same())
     name, *rest = calls[0]

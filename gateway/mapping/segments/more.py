@@ -17,6 +17,7 @@ from gateway.mapping.segments.inherit import removed
 from gateway.mapping.segments.rule import sole
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
+from gateway.mapping.trace import Note
 
 _HELD: Final = "\0more"
 """Where the scope's object holds, for a while, what was read in which segment and what is to be written."""
@@ -36,6 +37,7 @@ class More:
     get: Get = field(default=lambda target: None)  # noqa: ARG005
     put: Put = field(default=lambda target, value: None)  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.get, self.put = getter(self.path), putter(self.path)
@@ -79,6 +81,8 @@ class More:
         held = target.setdefault(self.key, {"before": len(have), "runs": []})
         held["runs"].append([code, len(items)])
         self.put(target, [*have, *items])
+        if state.notes is not None:
+            state.notes.append(Note(target, lens, segment, texts or [], items, len(have)))
         return True
 
     def hand_down(self, target: Json, state: ReadState) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gateway.edi.tree import Loop, Segment
+from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
 Child = Segment | Loop
@@ -26,6 +27,10 @@ class Rule(Protocol):
     @property
     def fields(self) -> frozenset[str] | None:
         """The fields of which one must be there for it to write anything; None where none need be."""
+
+    @property
+    def alone(self) -> SegmentLens | None:
+        """The lens that is all there is to reading a segment; None where the rule has more to do."""
 
     def accepts(self, segment: Segment) -> bool:
         """Whether the segment, the first of its loop, is its by what selects."""

@@ -18,12 +18,15 @@ from gateway.mapping.segments.condition import Condition
 from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.more import More
 from gateway.mapping.segments.rule import Child, Rule
+from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
 _PLANS: Final = 256
 DIVIDER: Final = "UNS"
 """ISO 9735: the segment between header, detail and summary of a message; the same tags mean other things behind it."""
-_NONE: Final[tuple[tuple[int, Rule, bool], ...]] = ()
+Entry = tuple[int, Rule, bool, SegmentLens | None]
+"""Rank, rule, whether it takes one child only, and its lens where that is all there is to it."""
+_NONE: Final[tuple[Entry, ...]] = ()
 
 
 @dataclass(slots=True)
@@ -36,12 +39,14 @@ class Scope:
     """By rank: when a rule is read and written."""
     counted: Mapping[int, int] = field(default_factory=dict)
     """By rank: a rule that takes only the n-th of the segments it accepts."""
-    table: dict[str, tuple[tuple[int, Rule, bool], ...]] = field(default_factory=dict)
+    table: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     contested: frozenset[int] = frozenset()
     """Ranks of lists whose items an earlier rule of the same segment might take when they are read again."""
     inherited: tuple[Inherited | More, ...] = ()
     sections: tuple[Any, Any] | None = None
     """Where a segment UNS divides the message: the tables before and behind it."""
+    silent: frozenset[int] = frozenset()
+    """Ranks of the rules that read past what they take: its place is not remembered."""
     by_field: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Ranks of the rules that may write something where an object has this field."""
     plans: dict[tuple[str, ...], tuple[int, ...]] = field(default_factory=dict)
@@ -50,18 +55,19 @@ class Scope:
     """Ranks of the rules that may write something of any object."""
 
     def __post_init__(self) -> None:
-        found: dict[str, list[tuple[int, Rule, bool]]] = {}
+        found: dict[str, list[Entry]] = {}
         by_field: dict[str, list[int]] = {}
         asked = set()
         for rank, rule in enumerate(self.rules):
-            found.setdefault(rule.name, []).append((rank, rule, rule.once))
+            found.setdefault(rule.name, []).append((rank, rule, rule.once, rule.alone))
             if rule.fields is None:
                 asked.add(rank)
             for name in rule.fields or ():
                 by_field.setdefault(name, []).append(rank)
         self.table = {name: tuple(rules) for name, rules in found.items()}
-        self.contested = frozenset(rank for rules in found.values() for rank, rule, _ in rules[1:] if not rule.once)
+        self.contested = frozenset(rank for rules in found.values() for rank, rule, *_ in rules[1:] if not rule.once)
         self.inherited = tuple(rule for rule in self.rules if isinstance(rule, (Inherited, More)))
+        self.silent = frozenset(rank for rank, rule in enumerate(self.rules) if rule.fields == frozenset())
         divider = next((rank for rank, rule in enumerate(self.rules) if rule.name == DIVIDER), None)
         if divider is not None:
             before = {name: tuple(one for one in rules if one[0] <= divider) for name, rules in self.table.items()}
@@ -81,15 +87,25 @@ class Scope:
         taken: list[Any] = []  # ranks, and whole children that no rule takes
         regular, before = True, -1
         sections = self.sections
-        table, special = self.table if sections is None else sections[0], bool(self.conditions or self.counted)
+        table = self.table if sections is None else sections[0]
+        special, silent = bool(self.conditions or self.counted), self.silent
         seen: dict[int, int] = {}
         for child in children:
-            for rank, rule, once in table.get(child.tag if child.__class__ is Segment else child.name, _NONE):  # type: ignore[union-attr]
+            if self.counted:
+                self._count(child, seen)
+            is_segment = child.__class__ is Segment
+            for rank, rule, once, lens in table.get(child.tag if is_segment else child.name, _NONE):  # type: ignore[union-attr]
                 if once and used >> rank & 1:
                     continue
-                if special and not self._applies(rank, rule, child, target, seen):
+                if special and not self._applies(rank, target, seen):
                     continue
-                if rule.read(child, target, state):
+                if (
+                    lens.accepts(child) and lens.read(child, target, state)  # type: ignore[arg-type]
+                    if is_segment and lens is not None
+                    else rule.read(child, target, state)
+                ):
+                    if rank in silent:
+                        break
                     used |= 1 << rank
                     if rank < before:
                         regular = False
@@ -108,17 +124,18 @@ class Scope:
             sequence = [self.rules[each].label if isinstance(each, int) else each for each in taken]
             remember(target, state.syntax).setdefault("order", {})[self.label] = squeeze(sequence)
 
-    def _applies(self, rank: int, rule: Rule, child: Child, target: Json, seen: dict[int, int]) -> bool:
+    def _count(self, child: Child, seen: dict[int, int]) -> None:
+        """Count the child for each rule that takes only the n-th of its like."""
+        for rank in self.counted:
+            if takes(self.rules[rank], child):
+                seen[rank] = seen.get(rank, 0) + 1
+
+    def _applies(self, rank: int, target: Json, seen: dict[int, int]) -> bool:
         condition = self.conditions.get(rank)
         if condition is not None and not condition.holds(target):
             return False
         number = self.counted.get(rank)
-        if number is None:
-            return True
-        segment = first_of(child)
-        if segment is not None and rule.accepts(segment):
-            seen[rank] = seen.get(rank, 0) + 1
-        return seen.get(rank) == number
+        return number is None or seen.get(rank) == number
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
         """All children that `target` asks for."""
@@ -163,8 +180,8 @@ class Scope:
         reason = "" if condition is None or condition.holds(target) else f"{condition.text}, as the map asks"
         if not reason and number is not None:
             rule = self.rules[rank]
-            like = [one for one in before if (segment := first_of(one)) is not None and rule.accepts(segment)]
-            if len(like) != number - 1:
+            like = sum(takes(rule, one) for one in before)
+            if like != number - 1:
                 reason = f"the {rule.name} before it, of which this is number {number}"
         if not reason:
             return made
@@ -174,7 +191,7 @@ class Scope:
 
     def _elsewhere(self, rank: int, made: list[Child], target: Json, state: WriteState, at: str) -> None:
         """A note where an item of a list says what a field of its own should say."""
-        for own, rule, _ in self.table[self.rules[rank].name]:
+        for own, rule, *_ in self.table[self.rules[rank].name]:
             if own >= rank or own in self.counted:
                 break
             found = rule.claims(target)
@@ -187,6 +204,12 @@ class Scope:
                     wanted = f"the field {found} instead of an item of a list"
                     state.findings.append(finding("map.write.elsewhere", place, said=said(segment), wanted=wanted))
                     return
+
+
+def takes(rule: Rule, child: Child) -> bool:
+    """Whether a child is a rule's by its tag and what selects."""
+    segment = first_of(child)
+    return segment is not None and segment.tag == rule.name and rule.accepts(segment)
 
 
 def said(segment: Segment) -> str:

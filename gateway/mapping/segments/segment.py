@@ -20,6 +20,7 @@ from gateway.mapping.segments.swift import ODD, reader, selector
 from gateway.mapping.segments.swift_write import Writer, writer
 from gateway.mapping.segments.words import Spot
 from gateway.mapping.state import Json, ReadState, WriteState
+from gateway.mapping.trace import Note
 
 Selectors = tuple[tuple[Spot, tuple[str, ...]], ...]
 """Where a text must be one of these; a single one is also written."""
@@ -89,6 +90,8 @@ class SegmentLens:
 
     def read(self, segment: Segment, target: Json, state: ReadState) -> bool:
         """Put what the segment says into `target`; False, with nothing done, where it says nothing a field can hold."""
+        if state.notes is not None:
+            return self.read_slowly(segment, target, state)
         if self.swift is not None:
             if self.swift(segment.elements, target):
                 return True
@@ -151,12 +154,8 @@ class SegmentLens:
                 if not lens.wide:  # what a pair of several texts does not understand is reported text by text
                     failed[lens.address.first] = lens
                 continue
-            if lens.count is None:
-                lens.put(target, value)
-            elif (stated := str(lens.count(target, state.nodes))) != value:
-                state.find("map.read.count", segment, lens.address.first, wanted=stated)
-                lens.put(target, value)
             said = True
+            _put(lens, segment, texts, value, target, state)
             written = lens.write(value) or []
             if written != texts and lens.put_beside is not None:
                 lens.put_beside(target, texts[0])
@@ -256,6 +255,19 @@ class SegmentLens:
             if meant != value:
                 return False
         return True
+
+
+def _put(  # noqa: PLR0917  one step of `read_slowly`
+    lens: Lens, segment: Segment, texts: list[str], value: Any, target: Json, state: ReadState
+) -> None:
+    """Put a value; of a count only one that is not what is counted."""
+    if lens.count is None:
+        lens.put(target, value)
+    elif (stated := str(lens.count(target, state.nodes))) != value:
+        state.find("map.read.count", segment, lens.address.first, wanted=stated)
+        lens.put(target, value)
+    if state.notes is not None:
+        state.notes.append(Note(target, lens, segment, texts, value))
 
 
 def _never(elements: list[Element], target: Json) -> bool:  # noqa: ARG001  a swift reader

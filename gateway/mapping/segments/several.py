@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.edi.tree import Loop, Segment
-from gateway.mapping.groups import Allocations
+from gateway.mapping.groups import Allocations, Many
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.segments.elements import place, trimmed
 from gateway.mapping.segments.rule import Child, sole
@@ -14,6 +14,7 @@ from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.segments.single import bare, start
 from gateway.mapping.state import Json, Lost, ReadState, WriteState
+from gateway.mapping.trace import Note
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Each:
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
     simple: bool = False
     """Whether a loop of one segment is read by its first lens alone."""
 
@@ -129,6 +131,7 @@ class Repeated:
     label: str
     once: bool = False
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         path = self.lens.lenses[0].path
@@ -147,7 +150,7 @@ class Repeated:
         """It takes one after the other."""
         return None
 
-    def read(self, child: Child, target: Json, state: ReadState) -> bool:  # noqa: ARG002  a segment with more is kept whole
+    def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Append the segment's items; False where another number of elements would be written."""
         segment = sole(child)
         if segment is None or not self.lens.accepts(segment):
@@ -162,6 +165,8 @@ class Repeated:
             return False
         if self._segment(items).elements != segment.elements:
             return False
+        if state.notes is not None:
+            state.notes.append(Note(target, lens, segment, texts or [], items, len(have)))
         have = [*have, *items]
         lens.put(target, "\n".join(have) if lens.joined else have)
         return True
@@ -223,6 +228,7 @@ class Scalars:
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.get, self.put = getter(self.path), putter(self.path)
@@ -241,7 +247,7 @@ class Scalars:
         """The list itself."""
         return ".".join(map(str, self.path))
 
-    def read(self, child: Child, target: Json, state: ReadState) -> bool:  # noqa: ARG002  a segment with more is kept whole
+    def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Append the text; False where the segment says more than it."""
         segment = sole(child)
         if segment is None or not self.lens.accepts(segment):
@@ -251,7 +257,11 @@ class Scalars:
         value = lens.read(texts) if texts else None
         if value is None or self._segment(value) != segment:
             return False
-        self.put(target, [*(self.get(target) or ()), value])
+        have = self.get(target) or ()
+        self.put(target, [*have, value])
+        if state.notes is not None:
+            own = replace(lens, path=self.path, pair=Many())
+            state.notes.append(Note(target, own, segment, texts or [], [value], len(have)))
         return True
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:  # noqa: ARG002  as all rules

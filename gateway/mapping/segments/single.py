@@ -21,9 +21,11 @@ class One:
     label: str
     once: bool = True
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.fields = fields_of(self.lens)
+        self.alone = None if self.lens.always else self.lens
 
     @property
     def name(self) -> str:
@@ -66,6 +68,7 @@ class Inside:
     first: SegmentLens
     once: bool = True
     fields: frozenset[str] | None = None
+    alone: SegmentLens | None = None
 
     def __post_init__(self) -> None:
         self.fields = self.scope.fields
@@ -112,6 +115,7 @@ class Ignored:
     label: str
     once: bool = False
     fields: frozenset[str] | None = frozenset()
+    alone: SegmentLens | None = None
 
     @property
     def name(self) -> str:

@@ -157,7 +157,7 @@ def _read(source: Source, number: int, lens: Lens) -> str:
         source.add(f"if {name} is None: return False", 4)
         source.add(f"if own: {beside} = {text}" if beside else "if own: return False", 4)
     else:
-        known = {Date: read_known_date}.get(type(pair)) or _narrow(pair)
+        known = read_known_date if isinstance(pair, Date) else _narrow(pair)
         source.add(f"{name} = {source.constant(known)}({text})", 3)
         source.add(f"if {name} is None: return False", 3)
     source.add(f"else: {name} = {beside + ' = ' if beside else ''}None")
@@ -178,6 +178,7 @@ def _exact(codes: Codes) -> dict[str, str]:
 def _other(codes: Codes) -> Callable[[str], tuple[str | None, bool]]:
     """Word of any other code, and whether another code would be written for it."""
 
+    @functools.lru_cache(maxsize=256)
     def other(code: str) -> tuple[str | None, bool]:
         word = codes.read(code)
         return word, word is not None and codes.write(word) != code
@@ -215,11 +216,9 @@ def _range(lens: Lens) -> Callable[[list[Element], int], Any]:
         texts = lens.texts(elements)
         if texts is None:
             return ODD
-        if start and any(
-            each.__class__ is not str and (len(each) > end or any(each[: start - 1]))
-            for each in elements[first : lens.address.last + 1]
-        ):  # type: ignore[arg-type,index]
-            return ODD
+        for each in elements[first : lens.address.last + 1]:
+            if isinstance(each, tuple) and (len(each) > end or any(each[: start - 1])):
+                return ODD
         return read(texts)
 
     return of
@@ -252,7 +251,8 @@ def _when(lens: Lens) -> Callable[[list[Element], int], Any]:
     def of(elements: list[Element], count: int) -> Any:
         if count != first + 1:
             return other(elements, count)
-        day = read_known_date(elements[first])  # type: ignore[arg-type]
+        text = elements[first]
+        day = read_known_date(text) if isinstance(text, str) else None
         return ODD if day is None else {"value": day, "precision": "day"}
 
     return of
@@ -293,16 +293,18 @@ def selector(constants: Selectors) -> Callable[[list[Element]], bool] | None:
     """Whether the texts that select are there; None where any segment is accepted."""
     if not constants:
         return None
-    if len(constants) > 1 or constants[0][0].component > 1:
-        return lambda elements: all(text_at(elements, spot) in values for spot, values in constants)
-    (((index, _), texts),) = constants
-    values = frozenset(texts)
+    checks = [(spot, frozenset(texts)) for spot, texts in constants]
 
     def selects(elements: list[Element]) -> bool:
-        if index >= len(elements):
-            return "" in values
-        text = elements[index]
-        return (text if text.__class__ is str else text_at(elements, Spot(index))) in values
+        count = len(elements)
+        for spot, values in checks:
+            index, component = spot
+            text = elements[index] if index < count else ""
+            if text.__class__ is not str or component > 1:
+                text = text_at(elements, spot)
+            if text not in values:
+                return False
+        return True
 
     return selects
 

@@ -348,6 +348,7 @@ class PaymentTerms(Part):
     type: Text | None = Field(default=None, description="Kind of terms (X12 336)")
     basis: Text | None = Field(default=None, description="From when days count (X12 333)")
     discount_percent: Number | None = Field(default=None, description="Discount in percent")
+    discount_basis: Text | None = Field(default=None, description="From when the days of the discount count")
     discount_due: dt.date | None = Field(default=None, description="Discount until this day")
     discount_days: Number | None = Field(default=None, description="Discount within so many days")
     discount_months: Number | None = Field(default=None, description="Discount within so many months")
@@ -514,7 +515,12 @@ class Interchange(Part):
     test: bool | None = Field(default=None, description="Test traffic")
     acknowledgment_requested: bool | None = Field(default=None, description="ISA14, UNB 0031")
     delimiters: Text | None = Field(
-        default=None, description="Separators of element, component, segment and repetition, in this order"
+        default=None,
+        description="Separators of element, component, segment and repetition, in this order; in EDIFACT as in UNA",
+    )
+    syntax: Text | None = Field(default=None, description="Syntax identifier and version of UNB: UNOC:3")
+    message_version: Text | None = Field(
+        default=None, description="Version, agency and association of UNH: D96A:UN:EAN008"
     )
     line_ending: Literal["lf", "crlf", "cr"] | None = Field(default=None, description="What follows each segment")
 

@@ -87,11 +87,8 @@ class Drawing:
         """A value the pair can write into `width` elements."""
         if isinstance(pair, Coded):
             return self.word(pair.codes, but)
-        if isinstance(pair, Pairs):
-            count = self.random.randint(1, min(width // 2, 3))
-            return [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(count)]
-        if isinstance(pair, Ids):
-            count = self.random.randint(1, min(width // pair.size, 3))
+        if isinstance(pair, (Pairs, Ids)):
+            count = self.random.randint(1, min(width // (2 if isinstance(pair, Pairs) else pair.size), 3))
             return [{"scheme": self.word(pair.codes), "value": self.text()} for _ in range(count)]
         if isinstance(pair, Id):
             return {"scheme": self.word(pair.codes), "value": self.text()}

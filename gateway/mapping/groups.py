@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.canonical.check_digits import SSCC_LENGTH
 from gateway.mapping.codes import UNITS, Codes
@@ -77,6 +77,10 @@ class Pairs:
         return texts if len(texts) <= width else None
 
 
+_PARTY: Final = 3
+"""The size of C082: value, code list, agency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ids:
     """Groups of a value and the code of its scheme: C212 in LIN and PIA, C082 in NAD.
@@ -112,7 +116,7 @@ class Ids:
 
     def _parts(self, group: list[str]) -> tuple[str, str, str, str]:
         """Value, code, code list, agency."""
-        if self.size == 3:  # noqa: PLR2004  C082
+        if self.size == _PARTY:
             return group[0], group[2], group[1], ""
         return group[0], group[1], *([*group[2:], "", ""][:2])  # type: ignore[return-value]
 
@@ -126,7 +130,7 @@ class Ids:
             if code is None or (agency and self.size < 4) or (code_list and self.size < 3):  # noqa: PLR2004
                 return None
             group = [each["value"], code, code_list, agency]
-            if self.size == 3:  # noqa: PLR2004  C082
+            if self.size == _PARTY:
                 group = [each["value"], code_list, code]
             texts += group[: self.size]
         return texts if len(texts) <= width else None

@@ -141,7 +141,7 @@ def compile_map(name: str, sources: Sources) -> Map:
             scope = compiler.root(keys["segments"], node)
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
-                scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.preset,
+                scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
             )  # fmt: skip
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""

@@ -49,14 +49,14 @@ class Compiler(FieldChecks):
         self.comma = comma
         super().__init__(problems)
         self.known = Known()
-        self.preset: tuple[tuple[str, str], ...] = ()
+        self.said: tuple[tuple[str, str], ...] = ()
         self.always: list[str] = []
         """Labels of segments written for their count alone."""
 
     def root(self, segments: Node, whole: Node) -> Scope:
         """The scope of the whole set; `whole` may set fields that no segment says."""
         model = KINDS[self.kind]
-        self.preset = self._preset(whole, Place((model,), self.known, ""))
+        self.said = self._preset(whole, Place((model,), self.known, ""))
         scope = self.scope(segments, "", Place((model,), self.known, ""))
         self._required(self.known, (model,), segments, "")
         return scope
@@ -137,10 +137,8 @@ class Compiler(FieldChecks):
         if read is None or not node.keys[key].keys:
             self._say("map.file.shape", node, place.key, key or "nothing", "a segment such as REF: {REF02: field}")
             return None
-        if "more" in node.keys:
-            return self.further(node, read, label, place)
-        if "inherit" in node.keys:
-            return self.inherited(node, read, label, place)
+        if "more" in node.keys or "inherit" in node.keys:
+            return (self.further if "more" in node.keys else self.inherited)(node, read, label, place)
         if many is not None and not many.models:  # a list of texts
             lens = self.segment(node, read, label, many, scalar=True)
             path = read_path(each.text or "") if each else None
@@ -392,7 +390,7 @@ def _selectors(rule: Rule) -> Selectors:
 
 def _claims(nodes: list[Node]) -> tuple[tuple[str, str, str], ...]:
     """List, key, value of every `list[key=value]` in the lines of a scope's own segments."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     for node in nodes:
         if "each" in node.keys:
             continue

@@ -55,7 +55,7 @@ class More:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """What selects it: of two the first stands where the segment before holds no item, the second after one."""
+        """What selects it: of two the first is for the item in place of that of the segment before."""
         return self.lens.constants[0][1] if self.lens.constants else ("",)
 
     def accepts(self, segment: Segment) -> bool:
@@ -66,7 +66,7 @@ class More:
         """It takes one after the other."""
         return None
 
-    def read(self, child: Any, target: Json, state: ReadState) -> bool:  # noqa: ARG002  a segment with more is kept whole
+    def read(self, child: Any, target: Json, state: ReadState) -> bool:
         """Append the segment's items; False where it says more than them."""
         segment = sole(child)
         if segment is None or not self.lens.accepts(segment):
@@ -120,8 +120,9 @@ class More:
         rest = items if found is None else items[:found] + items[found + 1 :]
         lens = self.lens.lenses[0]
         room = max(lens.address.last - lens.address.first + 1, 1)
-        code = self.codes[0] if found is None else self.codes[-1]
-        return before, rest, [(code, len(rest[place : place + room])) for place in range(0, len(rest), room)]
+        alone = 1 if found is None else 0
+        runs = [(self.codes[-1], len(rest[place : place + room])) for place in range(alone, len(rest), room)]
+        return before, rest, [(self.codes[0], 1), *runs] if alone else runs
 
     def _remembered(self, target: Json, items: list[Any]) -> tuple[list[Any], list[Any], list[Run]] | None:
         """What the wire did, while the list has as many items; None for anything that is not ours."""

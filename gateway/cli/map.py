@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_edi, map_json
+from gateway.cli.map_explain import coverage, explain
 from gateway.edi import library, reading
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
@@ -278,3 +279,7 @@ def _row(one: Finding) -> dict[str, str]:
 def _stop(message: str, remedy: str) -> NoReturn:
     typer.echo(f"{message} {remedy}".strip(), err=True)
     raise typer.Exit(CANNOT_RUN)
+
+
+app.command()(explain)
+app.command()(coverage)

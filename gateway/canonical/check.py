@@ -6,6 +6,7 @@ Each function yields findings of one rule family; nothing raises.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
@@ -74,8 +75,9 @@ def _ordered(first: When | None, second: When | None, at: str) -> Iterator[Findi
 
 
 def _quantity(quantity: Quantity | None, at: str) -> Iterator[Finding]:
-    if quantity and quantity.value is not None and quantity.value < 0:
-        yield finding("canonical.quantity.negative", f"{at}/value", said=str(quantity.value), wanted="0 or more")
+    value: Decimal | None = quantity.value if quantity else None  # a line of a change may name its unit alone
+    if value is not None and value < 0:
+        yield finding("canonical.quantity.negative", f"{at}/value", said=str(value), wanted="0 or more")
 
 
 def _item(item: Item | None, at: str) -> Iterator[Finding]:

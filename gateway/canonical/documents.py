@@ -23,8 +23,8 @@ from gateway.findings import Finding, JsonPlace, Severity
 
 KINDS: Final[dict[str, type[Head]]] = {
     "purchase_order": PurchaseOrder,
-    "order_acknowledgement": OrderAcknowledgement,
     "order_change": OrderChange,
+    "order_acknowledgement": OrderAcknowledgement,
     "ship_notice": ShipNotice,
 }
 """The canonical documents by the name of their kind."""

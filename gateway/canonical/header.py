@@ -26,6 +26,7 @@ from gateway.canonical.parts import (
     OtherQuantity,
     Pack,
     PackageCount,
+    Packaging,
     Part,
     Party,
     PaymentInstruction,
@@ -33,6 +34,7 @@ from gateway.canonical.parts import (
     Price,
     Quantity,
     Reference,
+    SaleCondition,
     Span,
     Tax,
     TaxRegistration,
@@ -79,11 +81,13 @@ class Terms(Part):
     payment_terms: tuple[PaymentTerms, ...] = Field(default=(), description="When to pay")
     delivery_terms: DeliveryTerms | None = Field(default=None, description="Freight and transfer")
     allowance_charges: tuple[AllowanceCharge, ...] = Field(default=(), description="Amounts off and on top")
+    sale_conditions: tuple[SaleCondition, ...] = Field(default=(), description="Conditions on filling the order")
+    amounts: tuple[Amount, ...] = Field(default=(), description="Sums of money with no field of their own")
     taxes: tuple[Tax, ...] = Field(default=(), description="Taxes")
     tax_registrations: tuple[TaxRegistration, ...] = Field(default=(), description="Tax numbers and exemptions")
     descriptions: tuple[Description, ...] = Field(default=(), description="Further descriptions")
     measurements: tuple[Measurement, ...] = Field(default=(), description="Measured or required properties")
-    packaging: tuple[Description, ...] = Field(default=(), description="Packaging instructions")
+    packaging: tuple[Packaging, ...] = Field(default=(), description="Packaging instructions")
     package_counts: tuple[PackageCount, ...] = Field(default=(), description="Packages and their weight")
     carrier: Carrier | None = Field(default=None, description="Who carries the goods")
     requested_delivery: Span | None = Field(default=None, description="When the buyer wants the goods")
@@ -91,7 +95,6 @@ class Terms(Part):
     ship_window: Window | None = Field(default=None, description="Ship not before, not after")
     cancel_after: When | None = Field(default=None, description="Cancel what has not shipped by then")
     other_dates: tuple[OtherDate, ...] = Field(default=(), description="Dates with no field of their own")
-    amounts: tuple[Amount, ...] = Field(default=(), description="Amounts with no field of their own")
     payment_instruction: PaymentInstruction | None = Field(default=None, description="How to pay")
     country_of_origin: Text | None = Field(default=None, description="Where the goods were made, ISO 3166-1 alpha-2")
     duty_regime: Text | None = Field(default=None, description="Duty regime (UN/ECE 9213)")
@@ -110,13 +113,17 @@ class Trade(Head, Terms):
 class Dates(Part):
     """Dates an answer or a schedule names by kind."""
 
-    promised_ship: When | None = Field(default=None, description="Ships then (068)")
+    promised_ship: When | None = Field(default=None, description="Ships then (068, 079; 080 not before)")
     promised_delivery: When | None = Field(default=None, description="Arrives then (067)")
     estimated_delivery: When | None = Field(default=None, description="Expected then (017)")
     requested_delivery: When | None = Field(default=None, description="Was asked for then (002)")
     requested_ship: When | None = Field(default=None, description="Was asked to ship then (010)")
     required_by: When | None = Field(default=None, description="Needed by then (106)")
     shipped: When | None = Field(default=None, description="Shipped then (011)")
+    ship_not_before: When | None = Field(default=None, description="May ship from then on (037)")
+    ship_not_after: When | None = Field(default=None, description="Must ship by then (038)")
+    deliver_not_before: When | None = Field(default=None, description="May arrive from then on (064)")
+    deliver_not_after: When | None = Field(default=None, description="Must arrive by then (063)")
     cancel_after: When | None = Field(default=None, description="Cancelled if not shipped by then (001)")
 
 
@@ -146,6 +153,7 @@ class Component(Part):
     quantity: Quantity | None = Field(default=None, description="How many")
     prices: tuple[Price, ...] = Field(default=(), description="Its price, if it has one")
     item: Item | None = Field(default=None, description="Which item")
+    descriptions: tuple[Description, ...] = Field(default=(), description="Further descriptions")
 
 
 class Line(Terms):

@@ -192,6 +192,17 @@ class Description(Part):
     _type_said = said(type="free")
 
 
+class Packaging(Part):
+    """How goods are to be packed, or are packed, coded or in words (PKG)."""
+
+    type: Text | None = Field(default=None, description="free, structured or semi_structured")
+    characteristic: Text | None = Field(default=None, description="Which property is described (X12 753)")
+    agency: Text | None = Field(default=None, description="Whose code list `code` is from (X12 559)")
+    code: Text | None = Field(default=None, description="The coded description")
+    text: Text | None = Field(default=None, description="The description in words")
+    unit_load: Text | None = Field(default=None, description="How units are bundled (X12 400)")
+
+
 class Address(Part):
     """A postal address."""
 
@@ -264,6 +275,8 @@ class Price(Part):
     source_code: Text | None = Field(
         default=None, description="The partner's basis code (X12 639) or price code (X12 236)"
     )
+    multiplier_type: Text | None = Field(default=None, description="What `multiplier` does to the price (X12 648)")
+    multiplier: Number | None = Field(default=None, description="Factor on the price, such as a discount")
 
 
 class AllowanceCharge(Part):
@@ -285,6 +298,28 @@ class AllowanceCharge(Part):
     option: Text | None = Field(default=None, description="The partner's option number")
     sequence: Text | None = Field(default=None, description="When it is calculated among others (UN/ECE 1227)")
     description: Text | None = Field(default=None, description="In words")
+
+
+class SaleCondition(Part):
+    """A condition the buyer puts on filling the order: ship complete, no backorders (CSH)."""
+
+    requirement: Text | None = Field(default=None, description="Which condition (X12 563)")
+    action: Text | None = Field(default=None, description="What to do where it cannot be met (X12 306)")
+    amount: Number | None = Field(default=None, description="Amount the condition speaks of")
+    account: Text | None = Field(default=None, description="Account to charge")
+    date: dt.date | None = Field(default=None, description="Until when")
+    agency: Text | None = Field(default=None, description="Whose list `service` is from (X12 559)")
+    service: Text | None = Field(default=None, description="A service asked for (X12 560)")
+    substitution: Text | None = Field(default=None, description="Whether other goods may be sent (X12 566)")
+
+
+class Amount(Part):
+    """A sum of money and what it is (AMT)."""
+
+    type: Text | None = Field(default=None, description="total, line_items, …, or the wire's code (X12 522)")
+    amount: Number | None = Field(default=None, description="The amount in the document's currency")
+    direction: Text | None = Field(default=None, description="Credit or debit (X12 478)")
+    currency: Text | None = Field(default=None, description="ISO 4217 where it is not the document's")
 
 
 class Tax(Part):
@@ -322,6 +357,7 @@ class Note(Part):
     title: Text | None = Field(default=None, description="A short line before the text")
     text: Text | None = Field(default=None, description="The note; line breaks kept")
     language: Text | None = Field(default=None, description="Language of the text, ISO 639")
+    at: When | None = Field(default=None, description="Its date")
 
 
 class Attachment(Part):
@@ -419,6 +455,8 @@ class OtherDate(Part):
 
     type: Text | None = Field(default=None, description="The wire's qualifier (X12 374)")
     at: When | None = Field(default=None, description="The date")
+    period_format: Text | None = Field(default=None, description="How `period` is written (X12 1250): RD8, CM, …")
+    period: Text | None = Field(default=None, description="A span or another form of date, as it came (X12 1251)")
 
 
 class Dimensions(Part):
@@ -458,14 +496,6 @@ class PackageCount(Part):
     marks: tuple[Text, ...] = Field(default=(), description="Marks and labels on them")
 
 
-class Amount(Part):
-    """An amount of money and what it is."""
-
-    type: Text | None = Field(default=None, description="line_items, total, … or the wire's code (UN/ECE 5025)")
-    amount: Number | None = Field(default=None, description="The amount")
-    currency: Text | None = Field(default=None, description="ISO 4217 where it is not the document's")
-
-
 class OtherQuantity(Part):
     """A quantity whose meaning has no field of its own."""
 
@@ -503,6 +533,8 @@ class Totals(Part):
     allowance_charges: tuple[AllowanceCharge, ...] = Field(
         default=(), description="Amounts off and on top of the whole document, summed up"
     )
+    weight: Quantity | None = Field(default=None, description="Weight of the whole")
+    volume: Quantity | None = Field(default=None, description="Volume of the whole")
 
 
 class Interchange(Part):

@@ -140,7 +140,7 @@ class Drawing:
                 must = lens.label.startswith(("PID", "IMD")) and each.key.endswith(("PID02", "IMD02.1"))
                 # What selects the segment is written anyway, and read again as a value.
                 must = must or each.address.spots()[0] in selecting
-                must = must or (not isinstance(each.pair, Fields) and needed(each.path, models))
+                must = must or (not isinstance(each.pair, Fields) and needed(each.path, models, each.pair))
                 if not must and not self.yes():
                     continue
                 made = self.value(each.pair, each.address.width, but.get(each.address.spots()[0], set()))
@@ -195,8 +195,8 @@ class Drawing:
         required = step.required and len(rule.path) == 1
         taken: dict[Spot, set[str]] = {}
         for own, other, *_ in scope.table[rule.name]:
-            if own < rank and isinstance(other, (One, Scalars, Inside)):
-                lens = other.first if isinstance(other, Inside) else other.lens
+            if own < rank and isinstance(other, (One, Scalars, Inside, Each)):
+                lens = other.first if isinstance(other, (Inside, Each)) else other.lens
                 for spot, codes in lens.constants:
                     taken.setdefault(spot, set()).update(codes)
         for number in range(self.random.choice([0, 0, 1, 2]) or required):
@@ -238,10 +238,14 @@ class Drawing:
         return target
 
 
-def needed(path: Path, models: tuple[Any, ...]) -> bool:
-    """Whether the model demands the last step of `path` wherever its parent is."""
+def needed(path: Path, models: tuple[Any, ...], pair: Any = None) -> bool:
+    """Whether the last step of `path` must be said wherever its parent is: the model demands it, or takes it to say
+    what `pair` cannot write.
+    """
     step = None
     for part in path:
         step = next(own[part.name] for model in models if part.name in (own := fields(model)))
         models = step.models
-    return step is not None and step.required
+    if step is None:
+        return False
+    return step.required or (bool(step.default) and isinstance(pair, Coded) and pair.codes.write(step.default) is None)

@@ -176,8 +176,9 @@ class Wrapped:
         """Full components, the last one taking the rest; None for no text."""
         if not isinstance(value, str):
             return None
-        cut = [value[place * self.size : (place + 1) * self.size] for place in range(width - 1)]
-        return [*cut, value[(width - 1) * self.size :]]
+        count = min(width, -(-len(value) // self.size))
+        cut = [value[place * self.size : (place + 1) * self.size] for place in range(count - 1)]
+        return [*cut, value[(count - 1) * self.size :]] if count else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +201,13 @@ class Allocations:
 
     def write(self, value: Any, width: int) -> list[str] | None:
         """One segment; None where units or schemes differ, or there are too many."""
-        heads = {(each["quantity"].get("unit"), each["location"].get("scheme")) for each in value}
+        heads = {self._head(each) for each in value}
         if len(heads) != 1:
             return None
         unit, scheme = heads.pop()
         texts = [UNITS.write(unit or ""), self.codes.write(scheme or "")]
         for each in value:
-            texts += [each["location"].get("value"), each["quantity"].get("value")]
+            texts += [(each.get("location") or {}).get("value"), (each.get("quantity") or {}).get("value")]
         found = [text for text in texts if text]
         return found if len(found) == len(texts) <= width else None
 
@@ -215,12 +216,17 @@ class Allocations:
         parts: list[Any] = []
         head: Any = None
         for each in value:
-            own = (each["quantity"].get("unit"), each["location"].get("scheme"))
+            own = self._head(each)
             if own != head or len(parts[-1]) >= (width - 2) // 2:
                 parts.append([])
                 head = own
             parts[-1].append(each)
         return parts
+
+    @staticmethod
+    def _head(each: dict[str, Any]) -> tuple[Any, Any]:
+        """Unit and scheme, which a segment says once."""
+        return (each.get("quantity") or {}).get("unit"), (each.get("location") or {}).get("scheme")
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class X12Dialect(Dialect):
 
     identity: X12Identity = Field(description="The partner's ISA and GS identity.")
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
-    version: Literal["004010"] = Field(default="004010", description="Version of what we send (GS08).")
+    version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
     test: bool = Field(default=False, description="ISA15 T instead of P.")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
     element_separator: Delimiter = Field(default="*", description="Separates elements.")

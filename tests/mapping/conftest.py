@@ -16,8 +16,23 @@ from gateway.mapping import Map, compile_map
 ROOT = Path(__file__).parents[2]
 
 
+SHIPPED = frozenset(
+    path.relative_to(ROOT / "maps").with_suffix("").as_posix() for path in ROOT.glob("maps/x12/**/*.yaml")
+)
+
+
+def base_map(message: Message) -> str | None:
+    """The shipped map for a set: that of its version, else the one of 004010."""
+    version = message.version[:6]
+    own = f"x12/{version}/{message.type}"
+    if own in SHIPPED:
+        return own
+    common = f"x12/{message.type}"
+    return common if version in ("004010", "005010") and common in SHIPPED else None
+
+
 def messages(path: Path) -> Iterator[tuple[x12.Interchange, Message]]:
-    """The accepted 004010 orders, acknowledgments and ship notices of a file."""
+    """The accepted sets of a file that have a base map."""
     data = path.read_bytes()
     if not data.lstrip().startswith(b"ISA"):
         return
@@ -28,9 +43,15 @@ def messages(path: Path) -> Iterator[tuple[x12.Interchange, Message]]:
     for interchange in interchanges:
         for group in interchange.groups:
             for message in group.messages:
-                known = message.type in ("850", "855", "856") and message.version.startswith("004010")
+                known = base_map(message) is not None
                 if known and message.outcome is not Verdict.REJECTED:
                     yield interchange, message
+
+
+@pytest.fixture
+def map_of() -> Callable[[Message], str]:
+    """From a set to the name of its base map."""
+    return lambda message: base_map(message) or ""
 
 
 @pytest.fixture

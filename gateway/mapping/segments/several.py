@@ -53,8 +53,8 @@ class Each:
         return self.first.accepts(segment)
 
     def claims(self, target: Json) -> str | None:  # noqa: ARG002  as all rules
-        """An item takes any segment, and says so itself."""
-        return None
+        """A list whose segments a constant selects; any other takes what is left."""
+        return ".".join(map(str, self.path)) if self.first.constants else None
 
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Append an object; a child that says nothing is left to others."""

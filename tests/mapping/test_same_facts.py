@@ -1,8 +1,8 @@
 """The same facts in every syntax give the same canonical document.
 
-`same_facts/KIND.json` holds the facts; each file beside it says them in its own syntax. A form that cannot say a fact, or
-says it by another list of codes, has a row in DIFFERENCES with what it gives instead and why; a row that no longer differs
-fails. Lists are compared as sets: item numbers and dates have no order of their own.
+`same_facts/KIND.json` holds the facts; each file beside it says them in its own syntax. A form that cannot say a fact,
+or says it by another list of codes, has a row in DIFFERENCES with what it gives instead and why; a row that no longer
+differs fails. Lists are compared as sets: item numbers and dates have no order of their own.
 """
 
 from __future__ import annotations

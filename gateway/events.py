@@ -97,7 +97,7 @@ class InterchangeRead(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AcknowledgmentComposed(Event):
-    """A functional or interchange acknowledgment (997, TA1) of a received interchange was composed."""
+    """An acknowledgment (997, TA1, CONTRL) of a received interchange was composed."""
 
     kind: ClassVar[str] = "acknowledgment.composed"
     type: str
@@ -285,6 +285,7 @@ class InterchangeComposed(Event):
     type: str
     control_number: str
     group_control_number: str
+    """GS06; in EDIFACT, where we write no group, the message's own reference (0062)."""
     sha256: str
     size: int
     document_id: str | None = None
@@ -312,6 +313,45 @@ class MessageRejectedByPartner(Event):
     kind: ClassVar[str] = "message.rejected_by_partner"
     as2_message_id: str
     disposition: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationActivated(Event):
+    """From now on messages are worked by this configuration; those under way end with the one they began with.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.activated"
+    version: str
+    """SHA-256 over all its files."""
+    gateway: str
+    node: str
+    agreements: int
+    maps: int
+    guides: int
+    changed: tuple[str, ...] = ()
+    """The files that differ from the one before, the first hundred of them; none at a start."""
+    needs_restart: tuple[str, ...] = ()
+    """Sections of gateway.yaml that were changed and hold only after a restart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationRefused(Event):
+    """A changed configuration is wrong: the one before stays active, and nothing of the new one holds.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.refused"
+    node: str
+    active: str
+    """The version that stays."""
+    reason: str
+    remedy: str
+    findings: int
+    texts: tuple[str, ...] = ()
+    """The first findings, each with its file and line."""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNA_LENGTH = 9
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
 
@@ -216,6 +218,9 @@ def _print(found: _Everything) -> None:
         )
     for document in found.documents:
         _title(f"{document.kind} {document.number}: {document.state}, target {document.target or 'none'}")
+        for name in ("agreement", "map", "guide"):
+            if value := getattr(document, name):
+                show(printable(f"{name} {document.partner + ' ' if name == 'agreement' else ''}{value}"))
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
         show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
@@ -242,10 +247,21 @@ def _time(at: datetime) -> str:
 
 
 def _readable(data: bytes) -> str:
-    """The beginning of a payload; an X12 interchange gets a line for each segment."""
+    """The beginning of a payload; an interchange gets a line for each segment."""
     text = data.decode("utf-8", "replace")
     terminator = text[105:106]
     if text.startswith("ISA") and terminator and terminator not in "\r\n":  # X12.5: the character after ISA16
         text = "\n".join(segment.strip("\r\n") + terminator for segment in text.split(terminator) if segment.strip())
+    elif text.startswith(("UNA", "UNB")):
+        text = _edifact_lines(text)
     more = f"\n… {len(text) - SHOWN} more characters (--payload writes all)" if len(text) > SHOWN else ""
     return printable(text[:SHOWN].replace("\r\n", "\n")) + more
+
+
+def _edifact_lines(text: str) -> str:
+    """A line for each segment; a terminator behind the release character is data (ISO 9735 5.1)."""
+    advice, text = (text[:UNA_LENGTH], text[UNA_LENGTH:]) if text.startswith("UNA") else ("", text)
+    release, end = (advice[6:7] or "?"), re.escape(advice[8:9] or "'")
+    released = "" if release == " " else f"{re.escape(release)}.|"
+    segments = re.findall(f"(?:{released}[^{end}])*{end}?", text, re.DOTALL)
+    return "\n".join(line for line in (advice, *(one.strip("\r\n") for one in segments)) if line)

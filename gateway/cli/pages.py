@@ -38,11 +38,11 @@ FLOW_RULES: Mapping[str, str] = {
     "submission.partner_ambiguous": "The seller's ids in an order name one partner only.",
     "submission.order_differs": "A body names the same order, and release, as its address.",
     "submission.failed_before": "A document whose sending was given up is freed by an operator, not by a repeat.",
-    "pipeline.interchange.sender_unknown": "ISA05/ISA06 are those of the partner who sent it.",
-    "pipeline.interchange.receiver_unknown": "ISA07/ISA08 are ours.",
-    "pipeline.interchange.test_indicator": "ISA15 says test where the agreement is for test, and only there.",
+    "pipeline.interchange.sender_unknown": "The sender (ISA05/ISA06, S002) is the partner whose station sent it.",
+    "pipeline.interchange.receiver_unknown": "The receiver (ISA07/ISA08, S003) is us.",
+    "pipeline.interchange.test_indicator": "ISA15 or 0035 says test where the agreement is for test, and only there.",
     "pipeline.interchange.control_number_used": "An interchange control number comes once from a partner.",
-    "pipeline.set.not_agreed": "The agreement lists the transaction set.",
+    "pipeline.set.not_agreed": "The agreement lists the transaction set or message.",
 }
 """What answers are held against, and what an interchange must be, beside the syntax (docs/rules.md)."""
 

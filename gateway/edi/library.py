@@ -92,6 +92,13 @@ class Guides:
         """The names of the guides in the package, without reading them: `x12/004010/850`."""
         return self._package.names()
 
+    def sources(self, version: str, type: str) -> tuple[tuple[str, bytes], ...]:  # noqa: A002  it is the trade's word
+        """File and text of all that the guide of the package or a folder is made of, the most general last; from them
+        `adding`, from the last to the first, makes it again.
+        """
+        key = (version[:VERSION_LENGTH], type)
+        return self._package.sources(SAME.get(key, key))
+
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
         return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed)
@@ -125,6 +132,8 @@ class Package:
         self._folders: dict[str, tuple[str, Traversable]] = {}
         self._guides: dict[Key, Guide] = {}
         self._segments: dict[str, dict[str, SegmentSpec]] = {}
+        self._sources: dict[str, tuple[tuple[str, bytes], ...]] = {}
+        self._made_of: dict[Key, tuple[tuple[str, bytes], ...]] = {}
         keys: set[Key] = set()
         for standard in resources.files("gateway.edi").joinpath("guides").iterdir():
             if not standard.is_dir():
@@ -159,6 +168,30 @@ class Package:
                 return {}
             known = self._segments[version] = parse_segments(self.text(version), f"{version}/segments.yaml", self.text)
         return known
+
+    def sources(self, key: Key) -> tuple[tuple[str, bytes], ...]:
+        """File and text of all that a guide is made of; nothing for one that is not there."""
+        version, type_ = key
+        if key not in self.keys:
+            return ()
+        if key not in self._made_of:
+            standard, folder = self._folders[version]
+            own = (f"{standard}/{version}/{type_}.yaml", folder.joinpath(f"{type_}.yaml").read_bytes())
+            self._made_of[key] = (own, *self.segment_sources(version))
+        return self._made_of[key]
+
+    def segment_sources(self, version: str) -> tuple[tuple[str, bytes], ...]:
+        """The segments of a version and, behind them, those of the version that it extends."""
+        if version not in self._folders:
+            return ()
+        if version not in self._sources:
+            standard = self._folders[version][0]
+            text = self.text(version)
+            found = [(f"{standard}/{version}/segments.yaml", text)]
+            if (extended := _extended(text)) in self._folders and extended != version:
+                found += [(f"{standard}/{extended}/segments.yaml", self.text(extended))]
+            self._sources[version] = tuple(found)
+        return self._sources[version]
 
     def text(self, version: str) -> bytes:
         """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
@@ -211,6 +244,29 @@ class Added:
             self._segments = {**self._base.segments(version), **own}
         return self._segments
 
+    def sources(self, key: Key) -> tuple[tuple[str, bytes], ...]:
+        """File and text of all that a guide is made of; nothing for one that is not there."""
+        version, type_ = key
+        if version != self._version:
+            return self._base.sources(key)
+        if type_ in self._files and type_ != "segments":
+            own: tuple[tuple[str, bytes], ...] = ((f"{self._standard}/{version}/{type_}.yaml", self._files[type_]),)
+        else:
+            # A guide of the base keeps the base's segments.
+            return self._base.sources(key)
+        return own + self.segment_sources(version)
+
+    def segment_sources(self, version: str) -> tuple[tuple[str, bytes], ...]:
+        """The segments of a version, and behind them those of the base and of the version that it extends."""
+        behind = self._base.segment_sources(version)
+        own = self._files.get("segments") if version == self._version else None
+        if own is None:
+            return behind
+        extended = _extended(own)
+        if extended and extended != version:
+            behind += tuple(one for one in self._base.segment_sources(extended) if one not in behind)
+        return ((f"{self._standard}/{version}/segments.yaml", own), *behind)
+
     def text(self, version: str) -> bytes:
         """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
         own = self._files.get("segments") if version == self._version else None
@@ -244,6 +300,15 @@ def _load(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise OurFault(f"guide {name} holds no mapping", remedy="correct the guide file")
     return document
+
+
+_EXTENDS = re.compile(rb"""^extends:[ \t]*["']?(\w+)""", re.MULTILINE)
+
+
+def _extended(text: bytes) -> str:
+    """The version that a `segments.yaml` extends."""
+    found = _EXTENDS.search(text)
+    return found[1].decode() if found else ""
 
 
 def _wrong(name: str, what: str, text: object) -> OurFault:

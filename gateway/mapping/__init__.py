@@ -8,11 +8,12 @@ shipped(), from_folders(*folders), shipped_map(name)
 
 For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
 json_text.decode and encode with exact numbers. head(name, sources) says for which documents a map is; compile_any(…)
-compiles either.
+compiles either. chain(name, sources) and version(links) tell a map's texts and its hash without compiling it.
 """
 
 from __future__ import annotations
 
+from gateway.mapping.chain import Link, chain, version
 from gateway.mapping.head import Head, head
 from gateway.mapping.json.map import (
     JsonExample,
@@ -35,12 +36,14 @@ __all__ = [
     "JsonMap",
     "JsonReading",
     "JsonWriting",
+    "Link",
     "Lost",
     "Map",
     "Reading",
     "Unmapped",
     "UnmappedMember",
     "Writing",
+    "chain",
     "check_json_map",
     "check_map",
     "compile_any",
@@ -50,4 +53,5 @@ __all__ = [
     "head",
     "shipped",
     "shipped_map",
+    "version",
 ]

@@ -6,6 +6,7 @@ several fields or files (channel as2 needs its sections) are `gateway.partners.c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -13,10 +14,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.edi.charset import is_transparent
-from gateway.settings import As2Id, Authentication, Form, Kind, Name, Part, Url, X12Identity
+from gateway.edi.syntax import Una
+from gateway.settings import As2Id, Authentication, EdifactIdentity, Form, Kind, Name, Part, Url, X12Identity
 
-__all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "Kind", "PartyId"]
-__all__ += ["RestChannel", "Status", "X12Dialect"]
+__all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
+__all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
+
+Standard = Literal["x12", "edifact"]
+SET = r"[0-9]{3}|[A-Z]{6}"
+VERSIONS: Mapping[Standard, str] = {"x12": "004010", "edifact": r"[A-Z0-9]{2,4}"}
+"""The form of the version that is written."""
+Syntax = Literal[
+    "UNOA", "UNOB", "UNOC", "UNOD", "UNOE", "UNOF", "UNOG", "UNOH", "UNOI", "UNOJ", "UNOK", "UNOL", "UNOW", "UNOY"
+]
+"""The syntax identifiers that name a charset (`gateway.edi.repertoires`): UNOX names none and is not written."""
 
 FROM_FILE_NAME = "from_file_name"
 """Marks the one field that does not stand in the file."""
@@ -100,32 +111,73 @@ class Dialect(Part):
     )
     charset: Charset | None = Field(
         default=None,
-        description="What their text is written in; absent: utf-8 in X12.",
+        description="What their text is written in; absent: utf-8 in X12, what UNB names in EDIFACT.",
         examples=["windows-1252"],
     )
     partial: Literal["set", "group", "interchange"] = Field(
         default="set", description="What a refused set takes with it: only itself, its group or the whole interchange."
     )
+    test: bool = Field(default=False, description="Test interchanges (ISA15 T, 0035 1) instead of production.")
+    line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
+    control_numbers_may_repeat: bool = Field(
+        default=False,
+        description="Read an interchange whose ISA13 or 0020 was used before; otherwise it is refused "
+        "(TA1 025, CONTRL 26).",
+    )
+    acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
+        default=Decimal(24), description="A 997 or CONTRL that has not come by then is overdue."
+    )
 
 
 class X12Dialect(Dialect):
-    """How interchanges with this partner look."""
+    """How X12 interchanges with this partner look."""
 
     identity: X12Identity = Field(description="The partner's ISA and GS identity.")
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
     version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
-    test: bool = Field(default=False, description="ISA15 T instead of P.")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
     element_separator: Delimiter = Field(default="*", description="Separates elements.")
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
     segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
-    line_breaks: bool = Field(default=False, description="Write a line feed after each segment.")
-    control_numbers_may_repeat: bool = Field(
-        default=False, description="Read an interchange whose ISA13 was used before; otherwise it is refused (TA1 025)."
+
+
+class EdifactDialect(Dialect):
+    """How EDIFACT interchanges with this partner look."""
+
+    identity: EdifactIdentity = Field(description="The partner's UNB identity.")
+    our_identity: EdifactIdentity | None = Field(default=None, description="Ours with this partner, when it differs.")
+    version: Annotated[str, Form(VERSIONS["edifact"], "a directory, such as D96A or D01B")] = Field(
+        default="D96A", description="Directory of what we send (0052 and 0054)."
     )
-    acknowledgment_within_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
-        default=Decimal(24), description="A 997 that has not come by then is overdue."
+    association: Annotated[str, Form(r"[A-Z0-9]{1,6}", "1 to 6 capital letters or digits")] | None = Field(
+        default=None, description="Association assigned code of what we send (0057).", examples=["EAN008"]
     )
+    syntax: Syntax = Field(
+        default="UNOC", description="Syntax identifier of what we send (0001): which characters it may hold."
+    )
+    syntax_version: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=3, description="Syntax version of what we send (0002)."
+    )
+    request_acknowledgment: bool = Field(
+        default=True, description="Ask for a CONTRL (0031) and wait for it; the CONTRL itself never asks."
+    )
+    received_is_enough: bool = Field(
+        default=False,
+        description="A CONTRL that says only that our interchange came (0083 is 8) closes what we sent: for partners "
+        "that send no other.",
+    )
+    answer: Literal["asked", "always"] = Field(
+        default="asked",
+        description="When they get our CONTRL: when their 0031 asks or something is refused, or always.",
+    )
+    una: Una = Field(
+        default=Una.NEEDED, description="Whether UNA is written; needed: where a character below is not the usual one."
+    )
+    component_separator: Delimiter = Field(default=":", description="Separates components.")
+    element_separator: Delimiter = Field(default="+", description="Separates elements.")
+    release_character: Delimiter = Field(default="?", description="What follows it is data.")
+    repetition_separator: Delimiter = Field(default="*", description="Separates repetitions, in syntax 4 only.")
+    segment_terminator: Delimiter = Field(default="'", description="Ends a segment.")
 
 
 class RestChannel(Part):
@@ -139,8 +191,9 @@ class RestChannel(Part):
 class DocumentRule(Part):
     """One kind of document in one direction."""
 
-    set: Annotated[str, Form(r"[0-9]{3}", "three digits, such as 850")] | None = Field(
-        default=None, description="X12 transaction set; absent for REST."
+    set: Annotated[str, Form(SET, "three digits (850, in X12) or six letters (ORDERS)")] | None = Field(
+        default=None,
+        description="X12 transaction set or EDIFACT message, which names the standard; absent for REST.",
     )
     map: str | None = Field(default=None, description="Map that reads or writes it, for example acme/855.")
     guide: str | None = Field(
@@ -173,7 +226,8 @@ class Agreement(Part):
     )
     channel: Literal["as2", "rest"] = Field(description="How documents travel.", examples=["as2"])
     as2: As2Channel | None = Field(default=None, description="Needed for channel as2.")
-    x12: X12Dialect | None = Field(default=None, description="Needed for channel as2.")
+    x12: X12Dialect | None = Field(default=None, description="Needed for channel as2 and sets of X12.")
+    edifact: EdifactDialect | None = Field(default=None, description="Needed for channel as2 and messages of EDIFACT.")
     rest: RestChannel | None = Field(default=None, description="Limits for channel rest.")
     documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
     target: Name | None = Field(
@@ -187,3 +241,12 @@ class Agreement(Part):
     def exchanges(self) -> bool:
         """Whether documents may flow at all."""
         return self.status in {Status.TESTING, Status.ACTIVE}
+
+    def dialect(self, standard: Standard) -> Dialect | None:
+        """What is agreed about interchanges of this standard; None where it is not exchanged."""
+        return self.x12 if standard == "x12" else self.edifact
+
+
+def standard_of(set_: str) -> Standard:
+    """The standard that a set or message belongs to, by its name: 850 is X12's, ORDERS is EDIFACT's."""
+    return "x12" if set_.isdigit() else "edifact"

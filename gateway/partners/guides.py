@@ -18,7 +18,7 @@ from gateway.edi.library import Guides
 from gateway.edi.partial import Mode
 from gateway.edi.tolerances import Tolerances
 from gateway.findings import Finding
-from gateway.partners.agreement import Agreement
+from gateway.partners.agreement import Agreement, Dialect
 from gateway.partners.guide_files import STANDARDS, with_workspace_guides
 from gateway.yamltext import MAX_BYTES
 
@@ -32,8 +32,9 @@ class GuideShelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "guides"
-        self._guides = with_workspace_guides(library.standard(), folder)
+        self.standard = with_workspace_guides(library.standard(), folder)
         self._made: dict[str, tuple[PartnerGuide | None, tuple[Finding, ...]]] = {}
+        self._names: tuple[str, ...] | None = None
 
     def names(self) -> tuple[str, ...]:
         """The names of all guides in the workspace."""
@@ -46,8 +47,13 @@ class GuideShelf:
         """A guide by its name, and everything wrong or notable in the files it is made of."""
         known = self._made.get(name)
         if known is None:
-            known = self._made[name] = resolve(name, find=self._find, guides=self._guides, names=self.names())
+            known = self._made[name] = resolve(name, find=self._find, guides=self.standard, names=self._all_names())
         return known
+
+    def _all_names(self) -> tuple[str, ...]:
+        if self._names is None:
+            self._names = self.names()
+        return self._names
 
     def sound(self) -> dict[str, PartnerGuide]:
         """The guides that were asked for and can be used."""
@@ -71,7 +77,7 @@ class Syntax:
     guides: Guides
     tolerances: Tolerances
     charset: str | None
-    """None where the agreement leaves it to the standard: utf-8 in X12."""
+    """None where the agreement leaves it to the standard: utf-8 in X12, what UNB names in EDIFACT."""
     partial: Mode
 
 
@@ -81,10 +87,12 @@ def syntax_of(
     *,
     standard: Guides | None = None,
     direction: Literal["send", "receive"] | None = None,
+    dialect: Dialect | None = None,
 ) -> Syntax:
     """What the agreement says, with `standard` (default: the package's) where it names no guide.
 
-    `guides` are the partners' guides by name. Without a direction both count, what we receive before what we send.
+    `guides` are the partners' guides by name. Without a direction both count, what we receive before what we send;
+    without a dialect it is that of X12, or the only one there is.
     """
     own = standard or library.standard()
     rules = [
@@ -94,7 +102,7 @@ def syntax_of(
     for rule in rules:
         if rule.guide is not None and (made := guides.get(rule.guide)) is not None:
             own = own.agreeing(made.guide)
-    dialect = agreement.x12
+    dialect = dialect or agreement.x12 or agreement.edifact
     return Syntax(
         guides=own,
         tolerances=Tolerances.named(*dialect.tolerate) if dialect else Tolerances(),

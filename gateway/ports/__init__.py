@@ -21,6 +21,7 @@ from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refu
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
+    CONFIGURATION,
     Channel,
     Clock,
     Direction,
@@ -32,8 +33,10 @@ from gateway.ports.values import (
     Receipt,
     new_id,
 )
+from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
+    "CONFIGURATION",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -68,9 +71,13 @@ __all__ = [
     "Queries",
     "Receipt",
     "Refused",
+    "Source",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "Version",
+    "VersionKind",
+    "VersionShelf",
     "new_id",
 ]

@@ -22,6 +22,10 @@ def new_id(now: datetime) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+CONFIGURATION = "configuration"
+"""The message whose chain tells which configuration was activated or refused, and when. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 
@@ -82,7 +86,7 @@ class DocumentState(StrEnum):
     SENT = "sent"
     """Out: the partner's station has it."""
     ACKNOWLEDGED = "acknowledged"
-    """Out: the partner's 997 accepted it."""
+    """Out: the partner's 997 or CONTRL accepted it."""
     ANSWERED = "answered"
     """Out: a business answer (855, REST acknowledgement) is here."""
     SHIPPED = "shipped"

@@ -1,4 +1,4 @@
-"""The Protocols Queries and Keys: each method is one call of a function in `queries` or `keys`."""
+"""The Protocols Queries and Keys, and what VersionShelf reads: each method is one call of a function of a module."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from gateway.ports import (
     MessageState,
     Page,
     TrailEntry,
+    Version,
+    VersionKind,
 )
-from gateway.store import keys, queries
+from gateway.store import keys, queries, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import document, identity, message
@@ -167,6 +169,14 @@ class Asking:
         return await self.database.read(
             partial(queries.timeline, message_id=message_id, order_number=order_number, partner=partner)
         )
+
+    async def newest_events(self, message_id: str, *, limit: int = 200) -> list[TrailEntry]:
+        """The last events of a message's chain, oldest first; at most 1,000."""
+        return await self.database.read(partial(queries.newest_events, message_id=message_id, limit=limit))
+
+    async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  it is the trade's word
+        """The agreement, map or guide of this hash as it was; None where it was never in use here."""
+        return await self.database.read(partial(versions.get, kind=kind, hash_=hash))
 
     async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
         """Store a new key."""

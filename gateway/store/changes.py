@@ -180,12 +180,9 @@ _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.na
 
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    if change.target is not None:
-        values["target"] = change.target
-    if change.sent_as is not None:
-        values["sent_as"] = change.sent_as
-    if change.their_id is not None:
-        values["their_id"] = change.their_id
+    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide"):
+        if (value := getattr(change, name)) is not None:
+            values[name] = value
     if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
 

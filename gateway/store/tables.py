@@ -267,3 +267,22 @@ api_key = Table(
     Column("revoked_at", Moment),
     Column("last_used_at", Moment),
 )
+
+version = Table(
+    "version",  # what decided about documents; see `gateway.store.versions`
+    metadata,
+    Column("kind", Text, primary_key=True),  # agreement | map | guide
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("sources", JSON, nullable=False),  # [name, file, SHA-256] of each text, its own first
+)
+Index("version_hash_index", version.c.hash)
+
+version_source = Table(
+    "version_source",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # deflated
+)

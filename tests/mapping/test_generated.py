@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.canonical import dump, parse
@@ -100,6 +100,8 @@ def test_what_is_written_stands_where_the_guide_looks_for_it(name: str, seed: in
     payload = write.write_interchange(envelope, [write.Outgoing(type=own.document, control_number=1, root=root)])
     (interchange,) = x12.read_all(payload, guides=library.standard())
     (message,) = interchange.groups[0].messages
+    # Drawn texts are too long for their elements: of a set with a hundred findings the reader reads no further.
+    assume(all(finding.rule != "edi.message.too_many_findings" for finding in message.findings))
     order = {finding.rule for finding in message.findings if finding.rule.startswith("edi.segment.")}
     assert order <= {"edi.segment.too_many", "edi.segment.missing"}
     assert shape(message.root) == shape(root)

@@ -205,6 +205,59 @@ class DocumentDelivered(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentHeld(Event):
+    """A document waits for words that the cross-references do not have; it goes on when they are taught."""
+
+    kind: ClassVar[str] = "document.held"
+    document_id: str
+    step: str
+    words: int
+    """How many words it waits for."""
+    reason: str
+    references: str
+    """The state of the cross-references that it was read with: of the partner's own rows, of those for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentResumed(Event):
+    """A held document went back to work: a word that it waits for was taught, or an operator asked."""
+
+    kind: ClassVar[str] = "document.resumed"
+    document_id: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentTranslated(Event):
+    """A document was translated by cross-references before it was delivered or written; the stored one stays."""
+
+    kind: ClassVar[str] = "document.translated"
+    document_id: str
+    step: str
+    words: int
+    """How many values were translated."""
+    kept: int
+    """How many were not known and stayed as they were."""
+    references: str
+    """The state of the cross-references: of the partner's own rows, of those for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReferencesChanged(Event):
+    """Cross-references were taught or retired; the message is the list of the rows, as CSV."""
+
+    kind: ClassVar[str] = "references.changed"
+    by: str
+    reason: str
+    added: int
+    ended: int
+    """Rows that got a last day because a later one follows."""
+    retired: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryAttemptFailed(Event):
     """A delivery did not succeed and will be tried again, unless the outcome is permanent.
 

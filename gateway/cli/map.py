@@ -12,7 +12,12 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_edi, map_json
+from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
+from gateway.cli.map_files import Folder, complete_map
+from gateway.cli.map_guides import ByGuide, Desk, Unchecked
+from gateway.cli.map_init import init
+from gateway.cli.map_show import list_, show_
 from gateway.edi import library, reading
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
@@ -38,18 +43,14 @@ FINDINGS = 1
 CANNOT_RUN = 2
 MAX_BYTES = 64 * 1024 * 1024
 
-MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
-Folder = Annotated[
-    Path,
-    typer.Option(
-        "--workspace",
-        envvar="GATEWAY_WORKSPACE",
-        help="The folder with maps/; shipped maps are always there.",
-        show_default="the current folder",
-    ),
-]
+MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.", autocompletion=complete_map)]
 AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
 HERE = Path()
+
+app.command("list")(list_)
+app.command("show")(show_)
+app.command()(diff)
+app.command()(init)
 
 
 @app.command()
@@ -109,10 +110,13 @@ def write_(
     newlines: Annotated[
         bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
     ] = False,
+    guide: ByGuide = None,
+    unchecked: Unchecked = False,
 ) -> None:
     """Print the set, ST to SE or UNH to UNT, or the JSON body that says what the canonical JSON in FILE says.
 
-    What is lost goes to stderr. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
+    What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
+    not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
 
     Example: gateway map write --map x12/855 855-split.json --newlines
     """
@@ -131,8 +135,11 @@ def write_(
     writing = own.write(dump(model))
     for one in writing.lost:
         typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
-    found = (*check(model), *writing.findings)
+    refused = () if unchecked else _refused(own, writing.root, guide, workspace)
+    found = (*check(model), *writing.findings, *refused)
     _say(found)
+    if refused:
+        raise typer.Exit(FINDINGS)
     try:
         text = map_edi.write_set(own, data, writing.root, number=number, newlines=newlines, version=version)
     except PartnerFault as fault:
@@ -148,7 +155,8 @@ def write_(
 @app.command(name="check")
 def check_(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")
+        list[str] | None,
+        typer.Argument(help="Maps; all of the workspace and the shipped ones without.", autocompletion=complete_map),
     ] = None,
     *,
     workspace: Folder = HERE,
@@ -160,6 +168,7 @@ def check_(
     """
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
+    desk = Desk(workspace)
     for name in names or _all(workspace):
         examples, only_writes = 0, ""
         try:
@@ -173,6 +182,7 @@ def check_(
                 only_writes = ", only writes" if own.writes_only else ""
             else:
                 found = check_map(own, lambda example: _example(example, workspace))
+        found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
             verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
@@ -183,6 +193,14 @@ def check_(
         typer.echo(json.dumps(rows, indent=2))
     if any(row["findings"] for row in rows):
         raise typer.Exit(FINDINGS)
+
+
+def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[Finding, ...]:
+    try:
+        return Desk(workspace).refused(own, root, guide)
+    except OurFault as fault:
+        _say(fault.findings)
+        _stop(f"{fault}.", fault.remedy)
 
 
 def _map(name: str, workspace: Path) -> Map | JsonMap:

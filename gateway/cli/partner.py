@@ -64,7 +64,7 @@ def check(
 ) -> None:
     """Report everything wrong in gateway.yaml, partners' files and guides, with file and line; exit code 1 if any is.
 
-    With names, only the findings in those partners' files and in the folders of their guides.
+    With names, only the findings in those partners' files and in the folders of their guides and maps.
 
     Example: gateway partner check acme --json
     """
@@ -74,7 +74,7 @@ def check(
             _known(name, list(files))
         _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=map_heads(workspace))
         wanted = {files[name] for name in names} if names else None
-        guides = tuple(f"guides/{name}/" for name in names or ())
+        guides = tuple(f"{folder}/{name}/" for folder in ("guides", "maps") for name in names or ())
         shown = [
             finding
             for finding in findings

@@ -6,7 +6,8 @@
     codes      {BEG02: [SA, NE]}    closes a list; ~ opens it
     lengths    {REF02: 1/20}        repeat   {PO1: 500}
 
-Sources are found by whoever calls: nothing is read here. The result is a plain `Guide`.
+It may stand in the file of the partner's map, under `guide`. Sources are found by whoever calls: nothing is read here.
+The result is a plain `Guide`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from gateway.yamltext import YamlText, near_miss, read_yaml, validate
 __all__ = ["RULES", "Finder", "PartnerGuide", "resolve"]
 
 Finder = Callable[[str], tuple[str, str | bytes] | None]
-"""From a guide's name (`acme/850`) to its file's name and content; None where there is none."""
+"""From a guide's name (`acme/850`) to its file's name and content; None where there is none.
+
+A file in `maps/` is the partner's map: there the guide stands under `guide`.
+"""
 
 MAX_EXTENDS = 8
 _STANDARD = re.compile(r"(x12|edifact)/([A-Za-z0-9]+)/([A-Za-z0-9]+)")
@@ -103,6 +107,8 @@ def _resolve(
     file, content = found
     chain.sources.append((name, file, content if isinstance(content, bytes) else content.encode()))
     source, wrong = read_yaml(file, content)
+    if file.startswith("maps/"):
+        source = source.section("guide")
     delta, more = validate(source, Delta) if not wrong else (None, ())
     report = Report(source)
     base = None

@@ -42,7 +42,7 @@ class OwnSegment(_Section):
 
 
 class Delta(_Section):
-    """One file in `guides/`."""
+    """One file in `guides/`, or what stands under `guide` in a map."""
 
     extends: str
     title: str | None = None

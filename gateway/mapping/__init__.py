@@ -4,6 +4,7 @@ compile_map(name, sources) -> Map       OurFault with all problems at once
 Map.read(root) -> Reading               document, unmapped, findings
 Map.write(document) -> Writing          root, lost, findings
 check_map(map, example) -> findings     its examples both ways
+trace(name, finder(sources), problems) -> Resolved    its nodes with all bases applied, each with its origin
 shipped(), from_folders(*folders), shipped_map(name)
 
 For JSON bodies: compile_json_map(name, sources) -> JsonMap, its read(body) and write(document), check_json_map, and
@@ -26,7 +27,19 @@ from gateway.mapping.json.map import (
 )
 from gateway.mapping.json.scope import UnmappedMember
 from gateway.mapping.laws import check_map
-from gateway.mapping.map import Example, Map, Reading, Writing, compile_map, from_folders, shipped, shipped_map
+from gateway.mapping.map import (
+    Example,
+    Map,
+    Reading,
+    Sources,
+    Writing,
+    compile_map,
+    finder,
+    from_folders,
+    shipped,
+    shipped_map,
+)
+from gateway.mapping.overlay import Resolved, trace
 from gateway.mapping.state import Lost, Unmapped
 
 __all__ = [
@@ -40,6 +53,8 @@ __all__ = [
     "Lost",
     "Map",
     "Reading",
+    "Resolved",
+    "Sources",
     "Unmapped",
     "UnmappedMember",
     "Writing",
@@ -49,9 +64,11 @@ __all__ = [
     "compile_any",
     "compile_json_map",
     "compile_map",
+    "finder",
     "from_folders",
     "head",
     "shipped",
     "shipped_map",
+    "trace",
     "version",
 ]

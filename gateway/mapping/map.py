@@ -20,7 +20,9 @@ from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler, compile_codes
+from gateway.mapping.segments.guided import guides_named
 from gateway.mapping.segments.scope import Scope
+from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
 from gateway.mapping.trace import Origin, origins
 
@@ -77,6 +79,8 @@ class Map:
     always: tuple[str, ...]
     preset: tuple[tuple[str, str], ...] = ()
     """Fields that every message says by being what it is."""
+    guides: tuple[str, ...] = ()
+    """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
     @property
     def syntax(self) -> str:
@@ -142,6 +146,7 @@ def compile_map(name: str, sources: Sources) -> Map:
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
+                guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""
@@ -199,10 +204,18 @@ def from_folders(*folders: Traversable) -> Callable[[str], tuple[str, str]]:
         for folder in folders:
             file = folder.joinpath(*steps[:-1], f"{steps[-1]}.yaml")
             if file.is_file():
-                return "/".join(("maps", *steps[:-1], file.name)), file.read_text("utf-8")
+                with file.open("rb") as stream:  # the reader of sources refuses what is longer
+                    content = stream.read(4 * MAX_CHARACTERS + 1)
+                return "/".join(("maps", *steps[:-1], file.name)), _text(content)
         raise FileNotFoundError(name)
 
     return find
+
+
+def _text(content: bytes) -> str:
+    if len(content) <= 4 * MAX_CHARACTERS:
+        return content.decode("utf-8-sig")
+    return content.decode("utf-8-sig", "replace")
 
 
 @functools.lru_cache(maxsize=64)

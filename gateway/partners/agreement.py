@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.edi.charset import is_transparent
 from gateway.edi.syntax import Una
+from gateway.mapping.missing import Unknown
+from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
+from gateway.partners import reference_fields
 from gateway.settings import As2Id, Authentication, EdifactIdentity, Form, Kind, Name, Part, Url, X12Identity
 
 __all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
@@ -208,6 +211,83 @@ class Documents(Part):
     receive: dict[Kind, DocumentRule] = Field(default_factory=dict, description="From the partner to us.")
 
 
+Scheme = Annotated[str, Form(r"[A-Za-z0-9][A-Za-z0-9_]{0,39}", "letters, digits and _, 40 at most")]
+_UNKNOWN = "What becomes of a document with a word that is not in the table: hold it, or keep the word and go on."
+
+
+class IdReferences(Part):
+    """Ids of theirs that get ours beside them, and ours that get theirs."""
+
+    theirs: Scheme = Field(description="The scheme of the partner's ids.", examples=["supplier"])
+    ours: Scheme = Field(description="The scheme of ours.", examples=["buyer"])
+    unknown: Unknown = Field(default="hold", description=_UNKNOWN)
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.theirs == self.ours:
+            raise ValueError("two schemes, one for theirs and one for ours")
+        return self
+
+
+class LocationReferences(IdReferences):
+    """The same for places: ids of parties in these roles, and where parts of a line go."""
+
+    roles: tuple[str, ...] = Field(
+        default=tuple(sorted(PLACES)), description="Roles of parties that are places; the rest is for parties."
+    )
+
+
+class UnitReferences(Part):
+    """Units of quantities, with factors."""
+
+    unknown: Unknown = Field(default="hold", description=_UNKNOWN)
+
+
+class CodeReferences(Part):
+    """One field whose text is translated."""
+
+    list: Name = Field(default="codes", description="The list that translates it.", examples=["carriers"])
+    unknown: Unknown = Field(default="hold", description=_UNKNOWN)
+
+
+FieldPath = Annotated[str, AfterValidator(reference_fields.checked)]
+"""A field of the canonical documents, such as carrier.scac or lines.responses.reason."""
+
+
+class References(Part):
+    """What is translated by cross-references (docs/cross-references.md); what is not named here stays as it is."""
+
+    items: IdReferences | None = Field(default=None, description="Numbers of items.")
+    units: UnitReferences | None = Field(default=None, description="Units of quantities.")
+    locations: LocationReferences | None = Field(default=None, description="Numbers of places.")
+    parties: IdReferences | None = Field(default=None, description="Numbers of parties that are no places.")
+    codes: dict[FieldPath, CodeReferences] = Field(
+        default_factory=dict,
+        description="Fields of the document, each with the list that translates its text.",
+        examples=["carrier.scac"],
+    )
+
+    @property
+    def agreed(self) -> Agreed:
+        """As the mapping wants it."""
+        places = self.locations
+        return Agreed(
+            items=_ids(self.items),
+            units=None if self.units is None else self.units.unknown,
+            locations=_ids(places),
+            roles=frozenset(places.roles) if places else PLACES,
+            parties=_ids(self.parties),
+            codes=tuple(
+                Codes(path=tuple(path.split(".")), list=one.list, unknown=one.unknown)
+                for path, one in self.codes.items()
+            ),
+        )
+
+
+def _ids(said: IdReferences | None) -> Ids | None:
+    return None if said is None else Ids(theirs=said.theirs, ours=said.ours, unknown=said.unknown)
+
+
 class Agreement(Part):
     """The whole of one file in `partners/`; its name is the file's name."""
 
@@ -230,6 +310,9 @@ class Agreement(Part):
     edifact: EdifactDialect | None = Field(default=None, description="Needed for channel as2 and messages of EDIFACT.")
     rest: RestChannel | None = Field(default=None, description="Limits for channel rest.")
     documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
+    references: References | None = Field(
+        default=None, description="What is translated by cross-references: items, units, places, parties, codes."
+    )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
     )

@@ -49,8 +49,9 @@ RULES: Mapping[str, str] = {
     "workspace.unknown_partner": "A route's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
-    "workspace.unknown_guide": "Every guide named exists: a file in guides/, or one that comes with the gateway.",
+    "workspace.unknown_guide": "Every guide named exists: a file in guides/, `guide` in a map, or one of the gateway.",
     "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
+    "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }

@@ -17,7 +17,7 @@ from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import standards, versions
+from gateway.pipeline import referencing, standards, versions
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.outgoing import outbound_message, send_job
 from gateway.pipeline.station import Station
@@ -25,16 +25,22 @@ from gateway.pipeline.wire import Outgoing, Wire
 from gateway.ports import Changes, Document, DocumentState, DocumentUpdate, Job, Numbered, Numbers, new_id
 from gateway.settings import Settings
 
+_TO_BE_WRITTEN = frozenset({DocumentState.SUBMITTED, DocumentState.HELD, DocumentState.FAILED})
+"""Failed: an operator retries. Held: the words that it waited for were taught."""
+
 
 async def compose(station: Station, job: Job) -> Changes:
     """Write the job's document as an interchange. What cannot be written is a permanent failure with its reason."""
     document = await station.queries.document(job.document_id or "")
     if document is None:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
-    if document.state not in {DocumentState.SUBMITTED, DocumentState.FAILED}:  # failed: an operator retries
+    if document.state not in _TO_BE_WRITTEN:
         return Changes()
     agreement, wire, mapping = _agreed(station, document)
-    writing = mapping.write(dict(document.body))
+    translated = await referencing.for_partner(station, document, job.step)
+    if translated.held:
+        return translated.waits()
+    writing = mapping.write(dict(translated.body))
     if fatal := [finding for finding in writing.findings if finding.severity is Severity.REJECT]:
         raise _unwritable(document, mapping, fatal)
     now = station.clock()
@@ -93,6 +99,7 @@ async def compose(station: Station, job: Job) -> Changes:
             ),
         ),
         jobs=(send_job(agreement, message_id, now, document_id=document.id),),
+        events=translated.events,
     )
 
 

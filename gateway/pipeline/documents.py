@@ -12,7 +12,7 @@ from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, routing, versions
+from gateway.pipeline import changing, identity, matching, referencing, routing, versions
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -297,6 +297,9 @@ async def _orders(
 async def _match(
     station: Station, agreement: Agreement, kind: str, body: Json, orders: Mapping[identity.OrderRef, Document | None]
 ) -> tuple[Finding, ...]:
+    """Held against what is ours in our words: an answer in cases fits an order of pieces."""
+    if orders:
+        body = await referencing.in_our_words(station, agreement, body, station.clock().date())
     if kind == "order_acknowledgement":
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
@@ -307,7 +310,8 @@ async def _match(
     if kind == "ship_notice":
         notices: dict[str, Document] = {}
         for order in filter(None, orders.values()):
-            notices.update((one.id, one) for one in await _answers(station, agreement, kind, order))
+            earlier = await _answers(station, agreement, kind, order)
+            notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
         return matching.match_ship_notice(body, orders, tuple(notices.values()))
     return ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cryptography import x509
@@ -16,6 +16,7 @@ from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, Standard
 from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
+from gateway.pipeline.snapshots import Snapshots
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
 
@@ -44,6 +45,8 @@ class Station:
     connectors: Mapping[str, Connector]
     """Targets by name."""
     as2: As2Post
+    references: Snapshots = field(default_factory=Snapshots)
+    """The partners' cross-references in memory."""
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
 

@@ -18,6 +18,7 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -52,6 +53,8 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Held",
+    "Hold",
     "HttpAnswer",
     "Job",
     "JobState",
@@ -70,6 +73,8 @@ __all__ = [
     "Page",
     "Queries",
     "Receipt",
+    "ReferenceChange",
+    "ReferenceState",
     "Refused",
     "Source",
     "Store",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.events import Event
+from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
 
 WAIT_FOR_NUMBERED = "(numbered)"
@@ -158,4 +159,6 @@ class Changes:
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""
+    references: tuple[ReferenceChange, ...] = ()
+    held: Held | None = None
     events: tuple[Event, ...] = ()

@@ -73,6 +73,8 @@ class DocumentState(StrEnum):
     """In: checked and matched, delivery under way."""
     DELIVERED = "delivered"
     """In: its target has it."""
+    HELD = "held"
+    """In or out: waits for a word of the cross-references; `gateway reference unknown` shows which."""
     REJECTED = "rejected"
     """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
     SUBMITTED = "submitted"

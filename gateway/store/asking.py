@@ -8,21 +8,24 @@ from functools import partial
 from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
+from gateway.mapping.references import CrossReference
 from gateway.ports import (
     ApiKey,
     Attempt,
     Direction,
     Document,
     DocumentState,
+    Hold,
     Job,
     Message,
     MessageState,
     Page,
+    ReferenceState,
     TrailEntry,
     Version,
     VersionKind,
 )
-from gateway.store import keys, queries, versions
+from gateway.store import holds, keys, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import document, identity, message
@@ -157,6 +160,24 @@ class Asking:
                 limit=limit,
             )
         )
+
+    async def reference_versions(self, partner: str) -> ReferenceState:
+        """The state of the cross-references for a partner."""
+        return await self.database.read(partial(references.versions, partner=partner))
+
+    async def references(self, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
+        """The rows for a partner, its own and those for all, and their state, as one reading."""
+        return await self.database.read(partial(references.snapshot, partner=partner))
+
+    async def reference_rows(
+        self, *, partner: str | None = None, list_: str | None = None, retired: bool = False
+    ) -> list[CrossReference]:
+        """Rows as they stand, or with `retired` those that hold no more."""
+        return await self.database.read(partial(references.rows, partner=partner, list_=list_, retired=retired))
+
+    async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
+        """The words that documents wait for, the oldest first."""
+        return await self.database.read(partial(holds.waiting, partner=partner, limit=limit))
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

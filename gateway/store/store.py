@@ -29,7 +29,7 @@ from gateway.ports import (
     VersionKind,
 )
 from gateway.store import changes as changing
-from gateway.store import claims, jobs, lanes, orphans, queries, schema
+from gateway.store import claims, holds, jobs, lanes, orphans, queries, schema
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
@@ -168,6 +168,17 @@ class Store(Asking, Auditing):
             facts = tuple(WorkRetried(message_id=message_id, step=step, by=by, reason=reason) for step in steps)
             changing.write(connection, Changes(events=facts), {}, now)
             return len(steps)
+
+        return await self.database.write(operation)
+
+    async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
+        """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
+        now = self.clock()
+
+        def operation(connection: Connection) -> int:
+            facts = holds.release(connection, partner=partner, by=by, reason=reason, now=now)
+            changing.write(connection, Changes(events=tuple(facts)), {}, now)
+            return len(facts)
 
         return await self.database.write(operation)
 

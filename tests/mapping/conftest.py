@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from gateway.edi import library, x12
 from gateway.edi.tree import Loop, Message, Segment, Verdict
 from gateway.errors import PartnerFault
@@ -99,3 +102,10 @@ def tree() -> Callable[..., Loop]:
         return Loop("", children)
 
     return build
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """Run `gateway …` in this process."""
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, [str(one) for one in arguments])

@@ -11,6 +11,7 @@ from gateway.edi.delta import resolve
 from gateway.edi.library import Guides
 from gateway.errors import OurFault
 from gateway.partners.guide_files import with_workspace_guides
+from gateway.partners.guides import GuideShelf
 from gateway.pipeline import versions
 from gateway.ports import Source, Version, VersionKind
 
@@ -93,3 +94,16 @@ def test_what_cannot_be_read_any_more_names_the_gateway_that_could() -> None:
     with pytest.raises(OurFault) as gone:
         versions.agreement_then(old)
     assert "0.0.1" in gone.value.remedy
+
+
+def test_a_guide_in_a_maps_file_is_made_again_from_the_kept_file(tmp_path: Path) -> None:
+    """The file's name says that the guide stands under `guide`."""
+    (tmp_path / "maps/acme").mkdir(parents=True)
+    text = "extends: x12/855\nguide: {extends: x12/004010/855, codes: {BAK02: [AC]}}\n"
+    (tmp_path / "maps/acme/855.yaml").write_text(text)
+    made, findings = GuideShelf(tmp_path).resolve("acme/855")
+    assert made is not None
+    assert not findings
+    sources = tuple(Source(name=name, file=file, content=content) for name, file, content in made.sources)
+    then = Version(kind=VersionKind.GUIDE, hash=made.hash, name=made.name, gateway="", sources=sources)
+    assert versions.guide_of(then) == made.guide

@@ -16,13 +16,13 @@ from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import FieldChecks, Place
 from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
-from gateway.mapping.overlay import ATTRIBUTES, labels, rule_key
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.condition import Condition, read_condition
 from gateway.mapping.segments.hierarchy import DOCUMENT, Level, Tree
 from gateway.mapping.segments.inherit import Inherited
+from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.lens import Count, Guard, Lens
 from gateway.mapping.segments.lines import Line, read_line
 from gateway.mapping.segments.more import More
@@ -70,7 +70,7 @@ class Compiler(FieldChecks):
         rules: list[Rule] = []
         conditions: dict[int, Condition] = {}
         counted: dict[int, int] = {}
-        taken: set[object] = set()
+        taken: dict[object, Node] = {}
         for node, name in zip(nodes, labels(nodes), strict=True):
             own = f"{place.key}/{name}".lstrip("/")
             self._known_keys(node, own)
@@ -80,8 +80,10 @@ class Compiler(FieldChecks):
             condition, number = self.condition(node, own, place), self.number(node, own)
             same = (rule.name, _selectors(rule), number, condition.text if condition else "") if rule.once else None
             if same is not None and same in taken:
-                self._say("map.address.twice", node, own, name, "one rule for the segment; nth: 2 for the second such")
-            taken.add(same)
+                wanted = "one rule for the segment, or nth: 2 for the second such"
+                self._twice("map.address.twice", node, taken[same], own, name, wanted)
+            elif same is not None:
+                taken[same] = node
             if condition is not None:
                 conditions[len(rules)] = condition
             if number is not None:

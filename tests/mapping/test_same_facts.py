@@ -36,12 +36,8 @@ DIFFERENCES: Final[dict[str, list[tuple[str, Any, str]]]] = {
     "850": [
         ("/notes/0/subject", "ZZ", LISTS),
         ("/notes/0/reference", "1", "N9 must have N902; FTX has no number"),
-        ("/payment_terms/0/type", "01", LISTS),
-        ("/payment_terms/0/basis", "3", LISTS),
         ("/payment_terms/0/discount_basis", None, "ITD02 speaks of both"),
         ("/delivery_terms/incoterm_list", "01", "FOB05 must have FOB04; TOD says it by its composite"),
-        ("/allowance_charges/0/code", "D240", LISTS),
-        ("/taxes/0/type", "VA", LISTS),
         ("/lines/0/prices/0/type", "other", "a CTP may leave CTP02 out, a PRI has always a qualifier"),
     ],
     "ORDERS-D96A": [],

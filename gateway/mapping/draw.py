@@ -15,7 +15,7 @@ from gateway.canonical.shape import fields
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Many, Pairs, Sscc
 from gateway.mapping.map import Map
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.moments import Date, Day, Moment, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
@@ -78,6 +78,12 @@ class Drawing:
             made["zone"] = self.random.choice(["UTC", "ET", "CD"])
         return made
 
+    def moment(self, field: bool) -> Json:  # noqa: FBT001  of a pair
+        """A moment, as a value or as the fields that may hold a period instead."""
+        if not field:
+            return self.when(2)
+        return {"at": self.when(2)} if self.yes() else {"period": self.text(), "period_format": "718"}
+
     def word(self, codes: Codes, but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
         """A word the table can write, or a code it keeps."""
         known = [word for word, code in codes.writing.items() if code not in but and word != codes.rest]
@@ -99,8 +105,8 @@ class Drawing:
             return [self.text() for _ in range(self.random.randint(1, width))]
         if isinstance(pair, When):
             return self.when(width)
-        if isinstance(pair, Stamp):
-            return self.when(2)
+        if isinstance(pair, (Stamp, Moment)):
+            return self.moment(isinstance(pair, Moment))
         if isinstance(pair, Sscc):
             return "".join(self.random.choices("0123456789", k=18))
         if isinstance(pair, Checked):

@@ -16,6 +16,7 @@ from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import FieldChecks, Place
 from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
+from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, read_path
 from gateway.mapping.rules import Problems
@@ -276,6 +277,11 @@ class Compiler(FieldChecks):
             for word in {*line.pair.codes.writing, *line.pair.codes.reading.values()}:
                 steps = read_path(word)
                 if steps is None or not self.field((*line.path, *steps), line.pair.inner.makes, None, spec, key, place):
+                    return None
+        elif isinstance(line.pair, Moment):
+            for word in line.pair.codes.writing:
+                makes = "when" if word == "at" else "text"
+                if not self.field((*line.path, *(read_path(word) or ())), makes, None, spec, key, place):
                     return None
         else:
             table = line.pair.codes if isinstance(line.pair, Coded) else None

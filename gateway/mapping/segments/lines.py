@@ -9,7 +9,7 @@ from typing import Final
 from gateway.canonical.shape import near
 from gateway.mapping.codes import UNITS, Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.moments import Date, Day, Moment, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Narrow, Number, Same, Wide, is_wide
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems
@@ -21,6 +21,7 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "when": When,
     "stamp": Stamp,
     "day": Day,
+    "moment": Moment,
     "unit": lambda: Coded(UNITS),
     "list": Many,
     "lines": Many,

@@ -77,7 +77,7 @@ def explain(
             found = explained(how, window, chosen)
             if html and isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as the page declares, whatever the terminal has
-            count = _written(found, html=html, as_json=as_json, title=source.name)
+            count = written(found, html=html, as_json=as_json, title=source.name)
     if not count:
         typer.echo(f"{printable(source.name)} holds no message that a map is for.", err=True)
         raise typer.Exit(FINDINGS)
@@ -115,7 +115,7 @@ def coverage(
         raise typer.Exit(FINDINGS)
 
 
-def _written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str) -> int:
+def written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str) -> int:
     """Print every message; how many there were. What cannot be read is told and ends the file."""
     count = 0
 

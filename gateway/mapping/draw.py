@@ -15,7 +15,7 @@ from gateway.canonical.shape import fields
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Many, Pairs, Sscc
 from gateway.mapping.map import Map
-from gateway.mapping.moments import Date, Day, Moment, Stamp, When
+from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
@@ -103,7 +103,7 @@ class Drawing:
             return {self.word(pair.codes): self.value(pair.inner, pair.size - 1, set()) for _ in range(count)}
         if isinstance(pair, Many):
             return [self.text() for _ in range(self.random.randint(1, width))]
-        if isinstance(pair, When):
+        if isinstance(pair, When | ShortWhen):
             return self.when(width)
         if isinstance(pair, (Stamp, Moment)):
             return self.moment(isinstance(pair, Moment))
@@ -112,7 +112,8 @@ class Drawing:
         if isinstance(pair, Checked):
             digits = "".join(self.random.choices("0123456789", k=_LENGTHS[pair.kind] - 1))
             return digits + check_digit(digits)
-        return {Number: self.decimal, Implied: self.money, Date: self.date, Day: self.date}.get(type(pair), self.text)()
+        made = {Number: self.decimal, Implied: self.money, Date: self.date, ShortDate: self.date, Day: self.date}
+        return made.get(type(pair), self.text)()
 
     def allocations(self, pair: Allocations) -> list[Json]:
         """Parts of a quantity for locations, of one or two schemes."""

@@ -87,6 +87,48 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortDate:
+    """X12 type DT before 004010: YYMMDD."""
+
+    makes: str = "date"
+    exact: bool = True
+
+    def read(self, text: str) -> str | None:
+        """ISO 8601."""
+        return read_date(_long(text))
+
+    def write(self, value: Any) -> str | None:
+        """YYMMDD of an ISO date; None for one that YYMMDD would say as another."""
+        text = Date().write(value)
+        return text[2:] if text is not None and _long(text[2:]) == text else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortWhen:
+    """As `When`, the date as YYMMDD."""
+
+    makes: str = "when"
+
+    def read(self, texts: list[str]) -> dict[str, str] | None:
+        """`{value, precision, zone}`."""
+        return When().read([_long(texts[0]), *texts[1:]])
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Date, time and zone; None for a date that YYMMDD would say as another."""
+        texts = When().write(value, width)
+        if texts is None or _long(texts[0][2:]) != texts[0]:
+            return None
+        return [texts[0][2:], *texts[1:]]
+
+
+def _long(text: str) -> str:
+    """CCYYMMDD of YYMMDD; empty, which is no date, for anything else."""
+    if len(text) != 6 or not text.isascii() or not text.isdigit():  # noqa: PLR2004  YYMMDD
+        return ""
+    return ("20" if int(text[:2]) < _CENTURY else "19") + text
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """A value and the qualifier of its format (UN/EDIFACT C507: 2380, 2379)."""
 

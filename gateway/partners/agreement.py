@@ -117,6 +117,11 @@ class Dialect(Part):
         description="What their text is written in; absent: utf-8 in X12, what UNB names in EDIFACT.",
         examples=["windows-1252"],
     )
+    read_as: dict[str, str] = Field(
+        default_factory=dict,
+        description="Versions of theirs that have no guides, with the version whose guides read them.",
+        examples=[{"003050": "004010"}],
+    )
     partial: Literal["set", "group", "interchange"] = Field(
         default="set", description="What a refused set takes with it: only itself, its group or the whole interchange."
     )

@@ -127,6 +127,7 @@ def examine(
         map_exists=map_exists,
         map_head=map_head,
         guide_of=shelf.resolve,
+        knows_version=shelf.knows_version,
     )
     findings += check(files)
     findings.sort(key=_place)

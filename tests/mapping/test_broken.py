@@ -61,7 +61,7 @@ def test_a_broken_map_is_told_completely_and_at_its_lines(
 def test_the_table_has_no_row_without_a_map() -> None:
     """And every rule of files is broken by one of them."""
     assert {row["map"] for row in ROWS} == set(MAPS)
-    static = {rule for rule in RULES if not rule.startswith(READ_AND_WRITTEN)} - ELSEWHERE
+    static = {rule for rule in RULES if rule.startswith("map.") and not rule.startswith(READ_AND_WRITTEN)} - ELSEWHERE
     assert static <= {row["rule"] for row in ROWS}
 
 

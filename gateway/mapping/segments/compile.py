@@ -274,6 +274,11 @@ class Compiler(FieldChecks):
                 self._say("map.field.unknown", spec, key, str(line.path), ". for an item of a list of texts")
                 return None
         elif isinstance(line.pair, Fields):
+            if line.pair.codes.keep or line.pair.codes.rest is not None:
+                # Its words are fields: a code that it does not know names none.
+                said, wanted = f"…: in the table {line.pair.codes.name}", "only codes with the fields they name"
+                self._say("map.codes.word", spec, key, said, wanted)
+                return None
             for word in {*line.pair.codes.writing, *line.pair.codes.reading.values()}:
                 steps = read_path(word)
                 if steps is None or not self.field((*line.path, *steps), line.pair.inner.makes, None, spec, key, place):

@@ -125,10 +125,8 @@ def _parts(note: Note) -> Iterator[tuple[tuple[Any, ...], tuple[Spot, ...], list
             yield (note.start + number,), tuple(spots[place : place + 2]), texts[place : place + 2], each
         return
     if isinstance(pair, Moment):
-        for (field, each), where in zip(
-            value.items(), [spots] if len(value) == 1 else [spots[:1], spots[1:]], strict=True
-        ):
-            yield (field,), tuple(where), texts, each
+        for number, (field, each) in enumerate(value.items()):
+            yield (field,), tuple(spots if len(value) == 1 else spots[number : number + 1]), texts, each
         return
     if not isinstance(pair, (Pairs, Ids, Fields, Many)):
         yield (), tuple(spots[: max(len(texts), 1)]), texts, value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from pydantic import Field
 
 from gateway.canonical.parts import (
+    Adjustment,
     AllowanceCharge,
     Amount,
     Attachment,
@@ -21,11 +23,13 @@ from gateway.canonical.parts import (
     Measurement,
     Note,
     OtherDate,
+    OtherQuantity,
     Pack,
     PackageCount,
     Packaging,
     Part,
     Party,
+    PaymentInstruction,
     PaymentTerms,
     Price,
     Quantity,
@@ -91,12 +95,18 @@ class Terms(Part):
     ship_window: Window | None = Field(default=None, description="Ship not before, not after")
     cancel_after: When | None = Field(default=None, description="Cancel what has not shipped by then")
     other_dates: tuple[OtherDate, ...] = Field(default=(), description="Dates with no field of their own")
+    payment_instruction: PaymentInstruction | None = Field(default=None, description="How to pay")
+    country_of_origin: Text | None = Field(default=None, description="Where the goods were made, ISO 3166-1 alpha-2")
+    duty_regime: Text | None = Field(default=None, description="Duty regime (UN/ECE 9213)")
+    special_conditions: tuple[Text, ...] = Field(default=(), description="Special conditions (UN/ECE 4183)")
+    adjustments: tuple[Adjustment, ...] = Field(default=(), description="In an answer or change: why")
 
 
 class Trade(Head, Terms):
     """Head of an order or of its answer."""
 
     contract_number: Text | None = Field(default=None, description="Contract the order is placed under")
+    contract_date: dt.date | None = Field(default=None, description="Date of that contract")
     totals: Totals | None = Field(default=None, description="Control totals as stated")
 
 
@@ -131,7 +141,8 @@ class Allocation(Part):
     """A part of a line's quantity meant for one location (cross-dock)."""
 
     location: Identifier = Field(description="The store or warehouse")
-    quantity: Quantity = Field(description="How many go there")
+    quantity: Quantity | None = Field(default=None, description="How many go there")
+    requested_delivery: When | None = Field(default=None, description="When they are wanted there")
 
 
 class Component(Part):
@@ -150,6 +161,8 @@ class Line(Terms):
 
     line_id: Text | None = Field(default=None, description="The line's number in this document (PO101)")
     quantity: Quantity | None = Field(default=None, description="Quantity as ordered")
+    other_quantities: tuple[OtherQuantity, ...] = Field(default=(), description="Quantities with no field of their own")
+    parent_line_id: Text | None = Field(default=None, description="The line whose part this line is (UN/ECE C829)")
     item: Item | None = Field(default=None, description="Which item")
     pack: Pack | None = Field(default=None, description="How it is packed")
     schedules: tuple[Schedule, ...] = Field(default=(), description="Parts with their own dates or places")

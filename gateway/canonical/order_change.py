@@ -33,6 +33,7 @@ class OrderChangeLine(Line):
     order_line_id: Text | None = Field(
         default=None, description="The line's number in the order where it differs from `line_id`"
     )
+    order_number: Text | None = Field(default=None, description="The order the line is from, where the line says it")
     quantity: ChangedQuantity | None = Field(default=None, description="Quantity after the change (POC03)")
     quantity_left_to_receive: Number | None = Field(
         default=None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.canonical.parts import precision_of
+from gateway.mapping.codes import Codes
 
 _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)?\Z", re.ASCII)
@@ -181,6 +182,35 @@ class Day:
         """CCYYMMDD and 102."""
         day = isinstance(value, str) and precision_of(value) == "day"
         return [value.replace("-", ""), "102"] if day and width > 1 else None
+
+
+_FIELDS: Final = {"at": "at", "period": "period", "period_format": "period_format"}
+_MOMENT: Final = Codes(name="moment", reading=_FIELDS, writing=_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A value with the qualifier of its format in a list of dates: `at`, or a week or period as it came."""
+
+    makes: str = "moment"
+    codes: Codes = _MOMENT
+    """The fields it gives."""
+
+    def read(self, texts: list[str]) -> dict[str, Any] | None:
+        """`{at}`, or `{period, period_format}`."""
+        when = Stamp().read(texts)
+        if when is not None:
+            return {"at": when}
+        if not texts[0] or len(texts) > 2:  # noqa: PLR2004  value and format
+            return None
+        return dict(zip(("period", "period_format"), texts, strict=False))
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Value and format."""
+        if "at" in value:
+            return Stamp().write(value["at"], width) if len(value) == 1 else None
+        texts = [value.get("period", ""), value.get("period_format", "")]
+        return texts if texts[0] and Stamp().read(texts) is None else None
 
 
 def read_date(text: str) -> str | None:

@@ -42,7 +42,7 @@ _ANY: Final = {
     "document": _TEXT, "canonical": _TEXT, "title": _TEXT, "extends": _TEXT, "codes": _MAPPING, "examples": _LIST,
     "change": _MAPPING, "before": _MAPPING, "after": _MAPPING, "remove": _LIST, "guides": _LIST, "guide": _MAPPING,
 }  # fmt: skip
-_TOP: Final = {**_ANY, "segments": _LIST}
+_TOP: Final = {**_ANY, "set": _MAPPING, "segments": _LIST}
 _JSON_TOP: Final = {**_ANY, "fields": _MAPPING, "lists": _LIST, "one_way": _TEXT}
 _XML_TOP: Final = {
     **_JSON_TOP, "namespaces": _MAPPING, "root": _TEXT, "doctype": _TEXT, "envelope": _LIST, "parts": _MAPPING,
@@ -147,7 +147,7 @@ class _Chain:
 
     def _apply(self, base: Node, delta: Node) -> Node:
         keys = base.keys
-        for name in ("document", "canonical", "title", "guides", "examples"):
+        for name in ("document", "canonical", "title", "set", "guides", "examples"):
             if name in delta.keys:
                 keys[name] = delta.keys[name]
         for name in ("examples", "guide"):

@@ -40,6 +40,41 @@ def test_read_then_write_gives_the_same_bytes_from_st_to_se(path: Path, tmp_path
     assert written.stdout_bytes == data[data.index(b"ST*") : data.index(b"GE*")]
 
 
+EDIFACT = sorted(
+    path
+    for path in (ROOT / "samples" / "edifact").glob("ord*.edi")
+    if path.name not in {"orders-d01b.edi", "ordchg-d01b-group.edi"}  # several messages
+)
+
+
+@pytest.mark.parametrize("path", EDIFACT, ids=lambda path: path.stem)
+def test_read_then_write_gives_the_same_bytes_from_unh_to_unt(path: Path, tmp_path: Path) -> None:
+    """Version, reference, service characters and line ends come back with the document."""
+    name = f"edifact/{path.stem.split('-')[0].upper()}"
+    read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path)])
+    assert read.exit_code == 0
+    (tmp_path / "out.json").write_text(read.stdout, "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", name, str(tmp_path / "out.json")])
+    assert written.exit_code == 0
+    data = path.read_bytes()
+    assert written.stdout_bytes == data[data.index(b"UNH+") : data.index(b"UNZ+")]
+
+
+def test_a_document_that_names_no_version_is_written_in_the_one_asked_for(tmp_path: Path) -> None:
+    """D96A, or `--version`."""
+    document = {"number": "1", "issue_date": "2026-05-01", "lines": [{"line_id": "1", "quantity": {"value": "5"}}]}
+    (tmp_path / "out.json").write_text(json.dumps(document), "utf-8")
+    ask = ["write", "--map", "edifact/ORDERS", str(tmp_path / "out.json"), "--number", "77"]
+    assert RUN.invoke(map_commands.app, ask).stdout.startswith(
+        "UNH+77+ORDERS:D:96A:UN'BGM+220+1+9'DTM+137:20260501:102'"
+    )
+    asked = RUN.invoke(map_commands.app, [*ask, "--version", "D01B:UN:EAN010", "--newlines"]).stdout
+    assert asked.splitlines()[0] == "UNH+77+ORDERS:D:01B:UN:EAN010'"
+    refused = RUN.invoke(map_commands.app, [*ask, "--version", "tomorrow"])
+    assert refused.exit_code == map_commands.FINDINGS
+    assert "UNH" in refused.stderr
+
+
 def test_other_delimiters_come_back_too(tmp_path: Path) -> None:
     """As the ISA declares them."""
     data = (SAMPLES / "855-split.edi").read_bytes().replace(b"\n", b"").replace(b"*", b"|").replace(b"~", b"'")

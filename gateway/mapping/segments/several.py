@@ -9,10 +9,10 @@ from gateway.edi.tree import Loop, Segment
 from gateway.mapping.groups import Allocations, Many
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.segments.elements import place, trimmed
-from gateway.mapping.segments.rule import Child
+from gateway.mapping.segments.rule import Child, sole
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
-from gateway.mapping.segments.single import bare, sole, start
+from gateway.mapping.segments.single import bare, start
 from gateway.mapping.state import Json, Lost, ReadState, WriteState
 from gateway.mapping.trace import Note
 

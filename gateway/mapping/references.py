@@ -109,9 +109,11 @@ class References:
     def theirs(self, list_: str, scheme: str, ours: str, day: dt.date) -> tuple[CrossReference, ...]:
         """The row for a word of ours on that day; several where nothing says which of the partner's words is meant.
 
-        The same word on both sides goes first, then the row that began last.
+        The same word on both sides goes first, then the row that began last. A row whose word means something else to
+        this partner, by a nearer row, says nothing: what is written would be read as that.
         """
-        found = _nearest(self._ours.get((list_, ours), ()), scheme, day)
+        rows = (row for row in self._ours.get((list_, ours), ()) if self.ours(list_, scheme, row.theirs, day) is row)
+        found = _nearest(rows, scheme, day)
         if same := [row for row in found if row.theirs == row.ours and row.factor is None]:
             return tuple(same[:1])
         last = max((row.starts for row in found), default=None)

@@ -88,6 +88,8 @@ class WriteState:
     child_codes: bool = False
     parents: list[str] = field(default_factory=list)
     """HL01 of the levels that are open."""
+    numbers: set[str] = field(default_factory=set)
+    """HL01 of all levels so far: none is used twice."""
 
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""

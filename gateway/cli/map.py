@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gateway.canonical import check, dump, parse
-from gateway.cli import map_edi, map_json
+from gateway.cli import map_edi, map_json, map_text
 from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
 from gateway.cli.map_files import Folder, complete_map
@@ -24,9 +24,12 @@ from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
 from gateway.mapping import (
+    AnyMap,
+    CsvMap,
     Example,
     JsonMap,
     Map,
+    XmlMap,
     check_json_map,
     check_map,
     compile_any,
@@ -56,7 +59,7 @@ app.command()(init)
 @app.command()
 def read(
     file: Annotated[
-        str, typer.Argument(help="An X12 or EDIFACT file, or a body for a JSON map; - for standard input.")
+        str, typer.Argument(help="An EDI, XML or CSV file, or a body for a JSON map; - for standard input.")
     ],
     *,
     name: MapName,
@@ -72,6 +75,9 @@ def read(
         _finish(map_json.read_body(own, _object(file), indent=None if lines else 2))
         return
     data = _bytes(file)
+    if isinstance(own, XmlMap | CsvMap):
+        _finish(map_text.read_text(own, data, indent=None if lines else 2))
+        return
     sets = [one for one in _messages(data, file) if one[2].type == own.document]
     if not sets:
         _stop(
@@ -95,7 +101,9 @@ def read(
 
 @app.command(name="write")
 def write_(
-    file: Annotated[str, typer.Argument(help="Canonical JSON; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="Canonical JSON, for CSV also a list of documents; - for standard input.")
+    ],
     *,
     name: MapName,
     workspace: Folder = HERE,
@@ -113,7 +121,7 @@ def write_(
     guide: ByGuide = None,
     unchecked: Unchecked = False,
 ) -> None:
-    """Print the set, ST to SE or UNH to UNT, or the JSON body that says what the canonical JSON in FILE says.
+    """Print the set, ST to SE or UNH to UNT, the JSON body, XML or CSV file that says what the canonical JSON in FILE says.
 
     What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
     not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
@@ -125,6 +133,12 @@ def write_(
         data = json.loads(_bytes(file))
     except (ValueError, RecursionError) as fault:
         _stop(f"{file} is no JSON: {fault}.", "Give the output of gateway map read, or a canonical document.")
+    if isinstance(own, XmlMap | CsvMap):
+        found, lost = map_text.write_text(own, data)
+        _finish(found)
+        if lost:
+            raise typer.Exit(FINDINGS)
+        return
     model, errors = parse(own.canonical, data)
     if model is None:
         _say(errors)
@@ -180,6 +194,9 @@ def check_(
             if isinstance(own, JsonMap):
                 found = check_json_map(own, lambda example: map_json.example(example, workspace))
                 only_writes = ", only writes" if own.writes_only else ""
+            elif isinstance(own, XmlMap | CsvMap):
+                found = map_text.check_text(own, workspace)
+                only_writes = ", only writes" if own.writes_only else ""
             else:
                 found = check_map(own, lambda example: _example(example, workspace))
         found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
@@ -203,7 +220,7 @@ def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[
         _stop(f"{fault}.", fault.remedy)
 
 
-def _map(name: str, workspace: Path) -> Map | JsonMap:
+def _map(name: str, workspace: Path) -> AnyMap:
     try:
         return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:

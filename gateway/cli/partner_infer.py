@@ -130,7 +130,6 @@ def _known(into: Path) -> Known:
         guides=with_workspace_guides(standard(), into),
         maps=from_folders(into / "maps", shipped()),
         map_names=map_names(into),
-        head=map_heads(into),
         ours=_ours(into),
     )
 

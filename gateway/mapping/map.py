@@ -131,7 +131,8 @@ def compile_map(name: str, sources: Sources) -> Map:
         document = (keys["document"].text if "document" in keys else "") or ""
         if is_json(node):
             wanted = "an EDI set, 855; JSON maps are for targets"
-            problems.add("map.document.other", node.file, keys["document"].line, "document", said="json", wanted=wanted)
+            line = keys["document"].line
+            problems.add("map.document.other", node.file, line, "document", said=document, wanted=wanted)
         elif not document:
             problems.add("map.key.missing", node.file, node.line, "document", said="nothing", wanted="a set, 855")
         if kind not in KINDS:

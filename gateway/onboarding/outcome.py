@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from gateway.edi.library import Guides
 from gateway.edi.tree import Verdict
 from gateway.findings import Finding
-from gateway.mapping import Head
 from gateway.onboarding.map_delta import MapNeeds
 from gateway.onboarding.map_lines import MapLines
 from gateway.onboarding.needs import Mistake, Need
@@ -30,7 +29,6 @@ class Known:
     maps: Callable[[str], tuple[str, str]]
     """File name and text of a map; raises KeyError or FileNotFoundError."""
     map_names: frozenset[str]
-    head: Callable[[str], Head | None]
     ours: frozenset[Identity] = frozenset()
     """Our identities."""
     lines: dict[str, MapLines] = field(default_factory=dict)

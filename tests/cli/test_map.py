@@ -152,3 +152,34 @@ def test_schema_prints_a_schema_or_the_kinds() -> None:
     wrong = RUN.invoke(SCHEMA, ["invoice"])
     assert wrong.exit_code == 2
     assert "order_acknowledgement" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "lossless"),
+    [
+        ("ubl/Order", "ubl/order.xml", True),
+        ("ubl/DespatchAdvice", "ubl/despatch-advice.xml", True),
+        ("csv/order_acknowledgement", "csv/order-acknowledgements.csv", True),
+        ("cxml/ConfirmationRequest", "cxml/confirmation-request.xml", False),
+    ],
+)
+def test_xml_and_csv_are_read_and_written(name: str, file: str, tmp_path: Path, *, lossless: bool) -> None:
+    """The same bytes where nothing is the envelope's; a CSV file's documents as a list."""
+    path = SAMPLES.parent / file
+    read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path), "--lines"])
+    assert read.exit_code == 0, read.output
+    documents = [json.loads(line) for line in read.stdout.splitlines()]
+    (tmp_path / "out.json").write_text(json.dumps(documents if len(documents) > 1 else documents[0]), "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", name, str(tmp_path / "out.json")])
+    assert written.exit_code == 0, written.output
+    assert (written.stdout_bytes == path.read_bytes()) is lossless
+
+
+def test_a_broken_xml_file_and_a_csv_row_are_told_at_their_place(tmp_path: Path) -> None:
+    """Exit 1, on stderr, with the remedy; never a traceback."""
+    (tmp_path / "a.xml").write_text("<Order>\n<a></Order>", "utf-8")
+    (tmp_path / "a.csv").write_text("Order;Date\n1;2026-01-01;3\n", "utf-8")
+    for name, file, place in (("ubl/Order", "a.xml", "line 2, column"), ("csv/order", "a.csv", "row 2: 3 cells")):
+        result = RUN.invoke(map_commands.app, ["read", "--map", name, str(tmp_path / file)])
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert place in result.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -70,6 +72,12 @@ def shared_samples() -> Path:
     if not folder:
         pytest.skip("GATEWAY_SAMPLES names no folder of public samples")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def drawing() -> type[Any]:
+    """Draws documents that an XML or CSV map can express: `drawing(seed, letters).document(map)`."""
+    return runpy.run_path(str(Path(__file__).with_name("drawing.py")))["Drawing"]  # type: ignore[no-any-return]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.edi.library import standard
-from gateway.mapping import from_folders, head, shipped
+from gateway.mapping import from_folders, shipped
 from gateway.onboarding.infer import infer
 from gateway.onboarding.outcome import Inference, Known
 from gateway.onboarding.samples import Sample
@@ -28,7 +28,6 @@ def known() -> Known:
         guides=standard(),
         maps=find,
         map_names=map_names(Path("/nowhere")),
-        head=lambda name: head(name, find),
         ours=frozenset({("ZZ", "HARBORLINE"), ("14", "4300000000004")}),
     )
 

@@ -121,7 +121,7 @@ def write_(
     guide: ByGuide = None,
     unchecked: Unchecked = False,
 ) -> None:
-    """Print the set or message, the JSON body, XML or CSV file that says what the canonical JSON in FILE says.
+    """Print the set, ST to SE or UNH to UNT, the JSON body, XML or CSV file that says what canonical JSON says.
 
     What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
     not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.

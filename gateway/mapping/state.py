@@ -48,6 +48,8 @@ class ReadState:
     """Whether this hierarchy states HL04 everywhere."""
     depth: int = 0
     """Levels of the hierarchy that are open."""
+    open: list[str] = field(default_factory=list)
+    """CPS01 of the packages that are open."""
     notes: list[Note] | None = None
     """Where each value came from, when somebody wants to know."""
 
@@ -87,7 +89,7 @@ class WriteState:
     nodes: int = 0
     child_codes: bool = False
     parents: list[str] = field(default_factory=list)
-    """HL01 of the levels that are open."""
+    """HL01 or CPS01 of the levels that are open."""
 
     def lose(self, pointer: str, value: object, reason: str) -> None:
         """A field cannot be written."""

@@ -7,8 +7,8 @@
     hl04    "all"                                 the hierarchy states HL04 everywhere
     root    "none"                                no CPS speaks of the document itself
     unsaid  ["count"]                             a package does not say what is presumed of it
-    orders  "lines", or 2                         no header RFF+ON; or the place of the header's among the references
-    said    ["number", "line"]                    what a line says of its order, where another line would say more or less
+    orders  "lines", {"at": 2, "date": false}     no header RFF+ON; or its place among the references, and without date
+    said    ["number", "line"]                    what a line says of its order, where it would be written otherwise
 
 A kept form is written while it still means what the field says; an edited field is written anew. The last
 run of a key in

@@ -4,7 +4,7 @@
 order where there is only one. `lift` makes them again, as high as all lines below agree: one order in the whole notice
 stands directly under the document. A node that would not come back where it stands is listed as lost.
 
-What the wire left out (`said` of a line, `orders` of the document) is remembered, and used while it still means the same.
+What the wire left out (`said` of a line, `orders` of the document) is remembered, and used while it means the same.
 """
 
 from __future__ import annotations
@@ -48,12 +48,15 @@ def lift(document: Json, syntax: str, *, memory: bool = True) -> dict[int, Json]
     one = set(keys.values()) or {default}
     single = next(iter(one)) if len(one) == 1 else None
     plain = bool(head and single and single == default and head.keys() <= {"type", "value", "date"} and _is_day(head))
+    dated = plain and bool(head) and "date" in (head or {})
     if memory and single:
-        place = document["references"].index(head) if plain and head else "lines"
-        if place != 0:
-            remember(document, syntax)["orders"] = place
+        place = document["references"].index(head) if plain and head else -1
+        if place < 0:
+            remember(document, syntax)["orders"] = "lines"
+        elif place or (single[1] and not dated):
+            remember(document, syntax)["orders"] = {"at": place, "date": dated}
     for line in lines:
-        _settle(line, stated[id(line)], keys[id(line)], plain, syntax if memory else "")
+        _settle(line, stated[id(line)], keys[id(line)], dated, syntax if memory else "")
     if plain:
         document["references"] = [each for each in document["references"] if each is not head]
         if not document["references"]:
@@ -87,7 +90,7 @@ def rehung(notes: list[Note], stated: dict[int, Json], document: Json) -> list[N
     return made
 
 
-def _settle(line: Json, stated: Json, key: Key | None, header: bool, syntax: str) -> None:  # noqa: FBT001
+def _settle(line: Json, stated: Json, key: Key | None, dated: bool, syntax: str) -> None:  # noqa: FBT001
     """Leave out the line's number in the order where it is its own, and remember what was not said as usual."""
     if key is None:
         return
@@ -96,13 +99,13 @@ def _settle(line: Json, stated: Json, key: Key | None, header: bool, syntax: str
         said.append("line")
         if line["order_line_id"] == line.get("line_id"):
             del line["order_line_id"]
-    if syntax and said != _usual(line, key, header):
+    if syntax and said != _usual(line, key, dated):
         remember(line, syntax)["said"] = said
 
 
-def _usual(line: Json, key: Key, header: bool) -> list[str]:  # noqa: FBT001
-    """What a line says of its order unless it is remembered otherwise."""
-    there = (True, bool(key[1]) and not header, bool(line.get("order_line_id") or line.get("line_id")))
+def _usual(line: Json, key: Key, dated: bool) -> list[str]:  # noqa: FBT001
+    """What a line says of its order unless it is remembered otherwise; `dated`: the header says the date."""
+    there = (True, bool(key[1]) and not dated, bool(line.get("order_line_id") or line.get("line_id")))
     return [name for name, is_there in zip(("number", "date", "line"), there, strict=True) if is_there]
 
 
@@ -160,11 +163,14 @@ class Lowered:
         single = next(iter(keys)) if len(keys) == 1 else None
         references = list(document.get("references") or ())
         header = single is not None and place != "lines" and all(each.get("type") != TYPE for each in references)
+        dated = header
         if header and single:
-            spot = place if isinstance(place, int) and 0 <= place <= len(references) else 0
-            references.insert(spot, _reference(single))
+            spot = place.get("at") if isinstance(place, dict) else 0
+            dated = not isinstance(place, dict) or place.get("date") is not False
+            reference = _reference(single if dated else (single[0], ""))
+            references.insert(spot if isinstance(spot, int) and 0 <= spot <= len(references) else 0, reference)
         for line in _lines(nodes):
-            _state(line, header, syntax)
+            _state(line, dated, syntax)
         made = {**document, "contents": nodes}
         if references:
             made["references"] = references
@@ -209,7 +215,7 @@ class Lowered:
             self.lost.append(Lost(pointer=pointer, value="another order of the same", reason=wanted))
 
     def name(self, state: WriteState) -> None:
-        """Give what was lost in writing the pointers of the document as it was given, and list what stands elsewhere."""
+        """Give what was lost the pointers of the document as it was given, and list what will stand elsewhere."""
         state.lost = [*self.lost, *(replace(each, pointer=self.pointer(each.pointer)) for each in state.lost)]
         for number, each in enumerate(state.findings):
             if isinstance(each.place, JsonPlace):
@@ -261,8 +267,7 @@ def _moved(given: list[Json], again: list[Json], at: str) -> Iterator[tuple[str,
         same = node.get("kind") == other.get("kind") and node.get("order") == other.get("order")
         inside, there = node.get("contents") or [], other.get("contents") or []
         if not same or len(inside) != len(there):
-            for each, own in _pointed([node], at, number):
-                yield each, own
+            yield from _pointed([node], at, number)
         else:
             yield from _moved(inside, there, f"{pointer}/contents")
 
@@ -275,7 +280,7 @@ def _pointed(nodes: list[Json], at: str, first: int = 0) -> Iterator[tuple[str, 
         yield from _pointed(node.get("contents") or [], f"{at}/{number}/contents")
 
 
-def _state(line: Json, header: bool, syntax: str) -> None:  # noqa: FBT001
+def _state(line: Json, dated: bool, syntax: str) -> None:  # noqa: FBT001
     """What the line says of its order."""
     order = line.get("order")
     if order is None:
@@ -283,7 +288,7 @@ def _state(line: Json, header: bool, syntax: str) -> None:  # noqa: FBT001
     key = _key(order, {}) or ("", "")
     said = recall(line, syntax).get("said") if syntax and "extensions" in line else None
     if not isinstance(said, list):
-        said = _usual(line, key, header)
+        said = _usual(line, key, dated)
     if "line" in said and (answers := line.get("order_line_id") or line.get("line_id")):
         line["order_line_id"] = answers
     kept = {"number": key[0]} if "number" in said else {}

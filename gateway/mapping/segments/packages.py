@@ -1,4 +1,4 @@
-"""CPS both ways: packages within packages are the document's tree of nodes; CPS01, CPS02 and CPS03 are the engine's work.
+"""CPS both ways: packages within packages are the document's tree of nodes; CPS01 to CPS03 are the engine's work.
 
 The loops come nested by CPS02. No segment says what a node is, so a level is told by its place and by CPS03: `root` is
 the first CPS without a parent and speaks of the document itself, unless it holds what its `unless` names (an own SSCC
@@ -103,9 +103,7 @@ class Packages:
     def _of(self, node: Json) -> Level | None:
         return next((each for each in self.levels.values() if each.fits(node)), None)
 
-    def _rootless(
-        self, own: Level, target: Json, state: WriteState, at: str, root: Json
-    ) -> bool:
+    def _rootless(self, own: Level, target: Json, state: WriteState, at: str, root: Json) -> bool:
         """Whether the message read had no CPS for the document, and it still needs none."""
         if recall(target, state.syntax).get("root") != "none" or own.plain is None:
             return False

@@ -190,9 +190,7 @@ class TreeRules(FieldChecks):
         known.items = Known(leaf=not step.models)
         return Place(step.models, known.items, place.key)
 
-    def _of_kind(
-        self, kind: str, step: shape.Step, each: Node, key: str, known: Known
-    ) -> Place | None:
+    def _of_kind(self, kind: str, step: shape.Step, each: Node, key: str, known: Known) -> Place | None:
         kinds = {_kind(model): model for model in step.models}
         if kind not in kinds:
             wanted = "one of " + ", ".join(filter(None, kinds)) + shape.near(kind, kinds)

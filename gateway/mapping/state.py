@@ -50,6 +50,8 @@ class ReadState:
     """Levels of the hierarchy that are open."""
     open: list[str] = field(default_factory=list)
     """CPS01 of the packages that are open."""
+    whole: str = ""
+    """CPS01 of the one that speaks of the document."""
     notes: list[Note] | None = None
     """Where each value came from, when somebody wants to know."""
 

@@ -61,6 +61,8 @@ class Packages:
         state.nodes += 1
         node: Json = target if level.kind == DOCUMENT else {"kind": level.kind, **dict(level.preset)}
         _keep_numbers(node, segment, level, state)
+        if level.kind == DOCUMENT:
+            state.whole = _text(segment, 0)
         state.open.append(_text(segment, 0))
         if len(state.open) > MAX_DEPTH:
             state.find("map.read.too_deep", segment, 0, wanted=f"at most {MAX_DEPTH} levels")
@@ -128,7 +130,7 @@ def _loop(  # noqa: PLR0917  one step of the recursion
 
 
 def _keep_numbers(node: Json, segment: Segment, level: Level, state: ReadState) -> None:
-    expected = (str(state.nodes), state.open[-1] if state.open else "", _code(level))
+    expected = (str(state.nodes), state.open[-1] if state.open else state.whole, _code(level))
     for index, usual in enumerate(expected):
         if (text := _text(segment, index)) != usual:
             keep(node, state.syntax, f"CPS/{level.code}", index, text)

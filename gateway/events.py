@@ -97,7 +97,7 @@ class InterchangeRead(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AcknowledgmentComposed(Event):
-    """A functional or interchange acknowledgment (997, TA1) of a received interchange was composed."""
+    """An acknowledgment (997, TA1, CONTRL) of a received interchange was composed."""
 
     kind: ClassVar[str] = "acknowledgment.composed"
     type: str
@@ -205,6 +205,59 @@ class DocumentDelivered(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentHeld(Event):
+    """A document waits for words that the cross-references do not have; it goes on when they are taught."""
+
+    kind: ClassVar[str] = "document.held"
+    document_id: str
+    step: str
+    words: int
+    """How many words it waits for."""
+    reason: str
+    references: str
+    """The state of the cross-references that it was read with: of the partner's own rows, of those for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentResumed(Event):
+    """A held document went back to work: a word that it waits for was taught, or an operator asked."""
+
+    kind: ClassVar[str] = "document.resumed"
+    document_id: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentTranslated(Event):
+    """A document was translated by cross-references before it was delivered or written; the stored one stays."""
+
+    kind: ClassVar[str] = "document.translated"
+    document_id: str
+    step: str
+    words: int
+    """How many values were translated."""
+    kept: int
+    """How many were not known and stayed as they were."""
+    references: str
+    """The state of the cross-references: of the partner's own rows, of those for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReferencesChanged(Event):
+    """Cross-references were taught or retired; the message is the list of the rows, as CSV."""
+
+    kind: ClassVar[str] = "references.changed"
+    by: str
+    reason: str
+    added: int
+    ended: int
+    """Rows that got a last day because a later one follows."""
+    retired: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryAttemptFailed(Event):
     """A delivery did not succeed and will be tried again, unless the outcome is permanent.
 
@@ -285,6 +338,7 @@ class InterchangeComposed(Event):
     type: str
     control_number: str
     group_control_number: str
+    """GS06; in EDIFACT, where we write no group, the message's own reference (0062)."""
     sha256: str
     size: int
     document_id: str | None = None
@@ -312,6 +366,45 @@ class MessageRejectedByPartner(Event):
     kind: ClassVar[str] = "message.rejected_by_partner"
     as2_message_id: str
     disposition: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationActivated(Event):
+    """From now on messages are worked by this configuration; those under way end with the one they began with.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.activated"
+    version: str
+    """SHA-256 over all its files."""
+    gateway: str
+    node: str
+    agreements: int
+    maps: int
+    guides: int
+    changed: tuple[str, ...] = ()
+    """The files that differ from the one before, the first hundred of them; none at a start."""
+    needs_restart: tuple[str, ...] = ()
+    """Sections of gateway.yaml that were changed and hold only after a restart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationRefused(Event):
+    """A changed configuration is wrong: the one before stays active, and nothing of the new one holds.
+
+    Its chain is that of the message `configuration`.
+    """
+
+    kind: ClassVar[str] = "configuration.refused"
+    node: str
+    active: str
+    """The version that stays."""
+    reason: str
+    remedy: str
+    findings: int
+    texts: tuple[str, ...] = ()
+    """The first findings, each with its file and line."""
 
 
 EVENTS: dict[str, type[Event]] = {

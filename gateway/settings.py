@@ -121,12 +121,31 @@ class X12Identity(Part):
     ) = Field(default=None, description="GS02/GS03; the same as id when absent.")
 
 
+class EdifactIdentity(Part):
+    """Who somebody is in UNB: S002 of a sender, S003 of a recipient."""
+
+    id: Annotated[str, Form(r"[!-~]([ -~]{0,33}[!-~])?", "1 to 35 printable characters, no blank at either end")] = (
+        Field(description="0004/0010, for example a GLN.", examples=["4012345000009"])
+    )
+    qualifier: Annotated[str, Form(r"[A-Z0-9]{1,4}", "1 to 4 capital letters or digits")] | None = Field(
+        default=None, description="0007, for example 14 for a GLN; absent: none.", examples=["14"]
+    )
+    internal: (
+        Annotated[str, Form(r"[!-~]([ -~]{0,33}[!-~])?", "1 to 35 printable characters, no blank at either end")] | None
+    ) = Field(default=None, description="0008/0014, address for routing inside their house; written, not compared.")
+
+
 class Identity(Part):
     """Ourselves, as partners know us."""
 
     name: str = Field(description="The company's name, shown to people.", examples=["Example Company"])
     as2_id: As2Id = Field(description="Our AS2 name (AS2-To of what we receive).", examples=["EXAMPLE-AS2"])
-    x12: X12Identity = Field(description="Our ISA and GS identity.")
+    x12: X12Identity | None = Field(
+        default=None, description="Our ISA and GS identity; needed for X12, unless a partner's file has our_identity."
+    )
+    edifact: EdifactIdentity | None = Field(
+        default=None, description="Our UNB identity; needed for EDIFACT, unless a partner's file has our_identity."
+    )
     certificate: str = Field(
         default="certs/gateway.pem", description="Our AS2 certificate; its private key is keys/gateway.key, encrypted."
     )
@@ -281,4 +300,7 @@ class Settings(Part):
     )
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."
+    )
+    reload_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."
     )

@@ -13,7 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,18 +22,18 @@ import aiohttp
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gateway.activation import Activation
 from gateway.as2.certificates import KeyPair
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
-from gateway.edi import library
 from gateway.errors import OurFault
-from gateway.mapping import JsonMap, Map, compile_json_map, compile_map, from_folders, shipped
-from gateway.partners import keys, workspace
+from gateway.mapping import JsonMap
+from gateway.partners import checked, configuration, keys, workspace
+from gateway.partners.configuration import Configuration
 from gateway.partners.directory import Directory
-from gateway.partners.guide_files import with_workspace_guides
-from gateway.partners.map_names import known_maps, map_heads
+from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
 from gateway.pipeline.reception import Reception
@@ -45,7 +45,7 @@ from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import OnDead, Schedule, Sealer, Worker
+from gateway.worker import Handler, OnDead, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -85,28 +85,17 @@ def now() -> datetime:
 
 def load(folder: Path) -> Workspace:
     """The workspace in `folder`, the maps it names checked. Raises OurFault with all findings of all files."""
-    return workspace.load(folder, map_exists=known_maps(folder), map_head=map_heads(folder))
+    return configuration.read(folder).workspace
 
 
-def compile_maps(loaded: Workspace) -> dict[str, Map]:
-    """Every map that an agreement names. Raises OurFault with all findings of a map."""
-    find = from_folders(loaded.folder / "maps", shipped())
-    rules = [
-        rule
-        for agreement in loaded.agreements
-        for rule in (*agreement.documents.send.values(), *agreement.documents.receive.values())
-    ]
-    return {name: compile_map(name, find) for name in sorted({rule.map for rule in rules if rule.map is not None})}
-
-
-def compile_bodies(folder: Path, target: HttpTarget) -> dict[str, JsonMap]:
+def compile_bodies(folder: Path, target: HttpTarget, shelf: MapShelf | None = None) -> dict[str, JsonMap]:
     """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
-    find = from_folders(folder / "maps", shipped())
+    maps = shelf or MapShelf(folder)
     made: dict[str, JsonMap] = {}
     for kind, call in target.documents.items():
         if call.map is None:
             continue
-        made[kind] = own = compile_json_map(call.map, find)
+        made[kind] = own = maps.json_map(call.map)
         if own.canonical != kind:
             raise OurFault(
                 f"the map {call.map} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
@@ -151,15 +140,35 @@ class Running:
 
     address: str
     """`http://127.0.0.1:8080`"""
-    station: Station
     store: Store
     worker: Worker
+    activation: Activation[Parts]
+
+    @property
+    def station(self) -> Station:
+        """As the active configuration has it."""
+        return self.activation.current.built.station
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """All that is built of one configuration; whoever works a message takes one of these and keeps it to the end."""
+
+    station: Station
+    reception: Reception
+    desk: SubmissionDesk
+    services: Services
+    schedule: Schedule
 
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Running]:
     """A whole gateway: store, worker, sealer, web. Ends in good order: no new work, then what runs, then the rest."""
-    loaded = load(folder)
+    cache = MapCache(checked.remembered(folder / checked.FILE))
+    seen = configuration.stamps(folder)
+    first = configuration.read(folder, cache=cache)
+    first.remember()
+    loaded = first.workspace
     seal_key = keys.load_seal_key(folder, loaded.settings)
     keys.publish_seal_key(folder, seal_key)
     async with AsyncExitStack() as stack:
@@ -168,19 +177,64 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
-        station = make_station(loaded, store, session, crypto)
+        metrics = Metrics()
+        background: dict[str, asyncio.Task[None]] = {}
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+
+        def words() -> dict[str, str]:
+            return activation.words()
+
+        def build(new: Configuration, before: Parts | None) -> Parts:
+            settings = new.workspace.settings
+            station = make_station(new.workspace, store, session, crypto, new.maps)
+            desk = SubmissionDesk(station)
+            if before is not None:
+                desk = before.desk.at(station)
+            services = Services(
+                settings=settings,
+                directory=station.directory,
+                queries=store,
+                keys=store,
+                submissions=desk,
+                ready=partial(_ready, store, background, loaded.settings.seal_seconds),
+                clock=now,
+                metrics=metrics,
+                configuration=words,
+                routes=() if before is None else before.services.routes,
+            )
+            return Parts(
+                station=station,
+                reception=Reception(station) if before is None else before.reception.at(station),
+                desk=desk,
+                services=services,
+                schedule=_schedule(settings),
+            )
+
+        activation = Activation(
+            folder,
+            first,
+            build(first, None),
+            read=partial(_read_again, folder, cache),
+            build=build,
+            store=store,
+            clock=now,
+            node=owner,
+            seen=seen,
+        )
+        await activation.begin()
+
+        def working(step: Step) -> Handler:
+            # The station is taken once: a step ends with the configuration that it began with.
+            return lambda job: step(activation.current.built.station, job)
+
         worker = Worker(
             store,
-            {name: partial(step, station) for name, step in STEPS.items()},
+            {name: working(step) for name, step in STEPS.items()},
             now,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            owner=owner,
             on_dead=GIVEN_UP,
-            schedule=Schedule(
-                seconds=tuple(float(one) for one in loaded.settings.retries.schedule_seconds),
-                jitter=float(loaded.settings.retries.jitter),
-            ),
+            schedule=lambda: activation.current.built.schedule,
         )
-        metrics = Metrics()
 
         def committed(changes: Changes) -> None:
             for event in changes.events:
@@ -189,29 +243,52 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 worker.wake()
 
         store.on_commit = committed
-        background: dict[str, asyncio.Task[None]] = {}
-        services = Services(
-            settings=loaded.settings,
-            directory=station.directory,
-            queries=store,
-            keys=store,
-            submissions=SubmissionDesk(station),
-            ready=partial(_ready, store, background, loaded.settings.seal_seconds),
-            clock=now,
-            metrics=metrics,
-            routes=_as2_routes(station),
-        )
         gauges = asyncio.create_task(_gauges(store, metrics), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
-        server = await serve(application(services), loaded.settings.listen, folder)
+        services = replace(
+            activation.current.built.services, routes=_as2_routes(lambda: activation.current.built.reception)
+        )
+        web_side = application(services, lambda: activation.current.built.services)
+        server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
-        yield Running(address=server.url, station=station, store=store, worker=worker)
+        watching = asyncio.create_task(activation.run(), name="activation")
+        background["activation"] = watching
+        watching.add_done_callback(_died)
+        stack.push_async_callback(_cancelled, watching)
+        yield Running(address=server.url, store=store, worker=worker, activation=activation)
 
 
-def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession, crypto: Executor) -> Station:
+def _read_again(folder: Path, cache: MapCache) -> Configuration:
+    known = set(cache.sound)
+    found = configuration.read(folder, cache=cache)
+    if set(cache.sound) != known:
+        found.remember()
+    return found
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+def _schedule(settings: Settings) -> Schedule:
+    return Schedule(
+        seconds=tuple(float(one) for one in settings.retries.schedule_seconds),
+        jitter=float(settings.retries.jitter),
+    )
+
+
+def make_station(
+    loaded: Workspace,
+    store: Store,
+    session: aiohttp.ClientSession,
+    crypto: Executor,
+    shelf: MapShelf | None = None,
+) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
+    maps = shelf or MapShelf(loaded.folder)
     settings, folder = loaded.settings, loaded.folder
     ours = keys.load_as2_key_pair(folder, settings)
     over_as2 = [one for one in loaded.agreements if one.as2 is not None]
@@ -219,8 +296,8 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         settings=settings,
         directory=Directory(loaded.agreements),
         versions=loaded.versions,
-        maps=compile_maps(loaded),
-        guides=with_workspace_guides(library.standard(), folder),
+        maps=maps.of(configuration.agreed_maps(loaded)),
+        guides=loaded.standard,
         partner_guides=loaded.guides,
         keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
         certificates={
@@ -229,15 +306,18 @@ def make_station(loaded: Workspace, store: Store, session: aiohttp.ClientSession
         store=store,
         queries=store,
         clock=now,
-        connectors={name: _connector(name, target, folder, session) for name, target in settings.targets.items()},
+        connectors={name: _connector(name, target, folder, session, maps) for name, target in settings.targets.items()},
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
     )
 
 
-def _connector(name: str, target: Target, folder: Path, session: aiohttp.ClientSession) -> Connector:
+def _connector(
+    name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf | None = None
+) -> Connector:
     if isinstance(target, HttpTarget):
-        return HttpConnector(name, target, folder, session, mapped_body(compile_bodies(folder, target)), clock=now)
+        body = mapped_body(compile_bodies(folder, target, maps))
+        return HttpConnector(name, target, folder, session, body, clock=now)
     return FolderConnector(name, target, folder)
 
 
@@ -246,8 +326,8 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
 
 
-def _as2_routes(station: Station) -> tuple[web.AbstractRouteDef, ...]:
-    endpoint = As2Endpoint(Reception(station))
+def _as2_routes(current: Callable[[], Reception]) -> tuple[web.AbstractRouteDef, ...]:
+    endpoint = As2Endpoint(current)
     return (web.post("/as2", endpoint.post), web.get("/as2", endpoint.get))
 
 

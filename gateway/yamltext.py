@@ -55,6 +55,14 @@ class YamlText:
     file: str
     data: Tree
     lines: Mapping[Path, int] = field(default_factory=dict)
+    under: Path = ()
+    """Where in the file this data stands; paths are told from there."""
+
+    def section(self, key: str) -> YamlText:
+        """What stands under a key of the top level, its places those of the whole file."""
+        data = self.data.get(key) if isinstance(self.data, dict) else None
+        lines = {path[1:]: line for path, line in self.lines.items() if path[:1] == (key,)}
+        return YamlText(file=self.file, data=data, lines=lines, under=(*self.under, key))
 
     def place(self, path: Iterable[str | int]) -> FilePlace:
         """The place of `path`, or of its nearest parent that stands in the file."""
@@ -62,7 +70,9 @@ class YamlText:
         known = full
         while known and known not in self.lines:
             known = known[:-1]
-        return FilePlace(file=self.file, line=self.lines.get(known), key=".".join(map(str, full)) or None)
+        return FilePlace(
+            file=self.file, line=self.lines.get(known), key=".".join(map(str, (*self.under, *full))) or None
+        )
 
 
 class _Refused(Exception):  # noqa: N818  internal: carries the one finding

@@ -122,8 +122,10 @@ def _run(page: str, folder: Path) -> list[tuple[Step, str, int]]:
     [
         ("README.md", ("samples",), 4),
         ("docs/tutorial-first-partner.md", ("openssl",), 10),
+        ("docs/onboarding.md", ("samples", "openssl"), 8),
         ("docs/tutorial-rest-supplier.md", ("curl",), 10),
         ("docs/edi-commands.md", ("samples",), 10),
+        ("docs/cross-references.md", ("curl",), 15),
     ],
 )
 def test_every_command_of_the_page_prints_what_the_page_shows(

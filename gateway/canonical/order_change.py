@@ -36,7 +36,8 @@ class OrderChangeLine(Line):
     order_number: Text | None = Field(default=None, description="The order the line is from, where the line says it")
     quantity: ChangedQuantity | None = Field(default=None, description="Quantity after the change (POC03)")
     quantity_left_to_receive: Number | None = Field(
-        default=None, description="What is still open, in the unit of `quantity` (POC04)"
+        default=None,
+        description="What is still open, in the unit of `quantity` (POC04; 004010 wants it beside every quantity)",
     )
     responses: tuple[LineResponse, ...] = Field(default=(), description="What the seller says of the line (ACK)")
 

@@ -9,9 +9,10 @@ import sys
 
 import typer
 
-from gateway.cli import audit, config, edi, message, partner
+from gateway.cli import audit, config, edi, message, partner, reference
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
+from gateway.cli.config_status import status
 from gateway.cli.demo import demo
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
@@ -33,10 +34,12 @@ app.command()(demo)
 app.command()(schema)
 message.app.command()(send)
 message.app.command()(purge)
+config.app.command()(status)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(message.app, name="message")
+app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 from gateway.edi.interchange import Event
 from gateway.edi.library import Guides, standard
 from gateway.edi.partial import Mode
-from gateway.edi.reading import read
+from gateway.edi.reading import read, standard_at
 from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
 from gateway.partners.guide_files import with_workspace_guides
@@ -30,9 +31,16 @@ class Reading:
     """That of the data; None: as the interchange declares."""
     partial: Mode = "set"
     """What a refused set takes with it."""
+    edifact: Reading | None = None
+    """How files of EDIFACT are read, where a partner has another section for them."""
 
     def events(self, blocks: Iterable[bytes]) -> Iterator[Event]:
         """The events of one file; raises PartnerFault with its findings."""
+        if self.edifact is not None:
+            rest = iter(blocks)
+            first = next(rest, b"")
+            own = self.edifact if standard_at(first) == "edifact" else replace(self, edifact=None)
+            return own.events(chain((first,), rest))
         return read(blocks, guides=self.guides, tolerances=self.tolerances, charset=self.charset)
 
 
@@ -45,12 +53,17 @@ def reading(
     """A reading from options: the partner's agreement, and over it what is said here. Raises OurFault."""
     guides = with_workspace_guides(standard(), workspace)
     own = Reading(guides=guides, tolerances=Tolerances()) if partner is None else of_partner(partner, workspace, guides)
+    return _with(own, [*(tolerate or ())], _charset(charset))
+
+
+def _with(own: Reading, tolerate: list[str], charset: str | None) -> Reading:
     switched_on = {one.name for one in fields(Tolerances) if getattr(own.tolerances, one.name)}
     return Reading(
         guides=own.guides,
-        tolerances=_tolerances([*switched_on, *(tolerate or ())]),
-        charset=_charset(charset) or own.charset,
+        tolerances=_tolerances([*switched_on, *tolerate]),
+        charset=charset or own.charset,
         partial=own.partial,
+        edifact=None if own.edifact is None else _with(own.edifact, tolerate, charset),
     )
 
 
@@ -65,8 +78,16 @@ def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
         meant = near_miss(name, agreements)
         remedy = f"did you mean {meant}?" if meant else f"partners are: {', '.join(agreements) or 'none'}"
         raise OurFault(f"there is no partner {name}", remedy=remedy)
-    said = syntax_of(agreements[name], loaded.guides, standard=guides)
-    return Reading(guides=said.guides, tolerances=said.tolerances, charset=said.charset, partial=said.partial)
+    agreement = agreements[name]
+    said = [
+        syntax_of(agreement, loaded.guides, standard=guides, dialect=dialect)
+        for dialect in (agreement.x12, agreement.edifact)
+        if dialect is not None
+    ] or [syntax_of(agreement, loaded.guides, standard=guides)]
+    made = [
+        Reading(guides=one.guides, tolerances=one.tolerances, charset=one.charset, partial=one.partial) for one in said
+    ]
+    return made[0] if len(made) == 1 else replace(made[0], edifact=made[1])
 
 
 def _tolerances(names: Iterable[str]) -> Tolerances:

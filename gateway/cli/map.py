@@ -11,17 +11,25 @@ import typer
 from rich.console import Console
 
 from gateway.canonical import check, dump, parse
-from gateway.cli import map_edi, map_json
+from gateway.cli import map_edi, map_json, map_text
+from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
+from gateway.cli.map_files import Folder, complete_map
+from gateway.cli.map_guides import ByGuide, Desk, Unchecked
+from gateway.cli.map_init import init
+from gateway.cli.map_show import list_, show_
 from gateway.edi import library, reading
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
 from gateway.mapping import (
+    AnyMap,
+    CsvMap,
     Example,
     JsonMap,
     Map,
+    XmlMap,
     check_json_map,
     check_map,
     compile_any,
@@ -38,24 +46,20 @@ FINDINGS = 1
 CANNOT_RUN = 2
 MAX_BYTES = 64 * 1024 * 1024
 
-MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.")]
-Folder = Annotated[
-    Path,
-    typer.Option(
-        "--workspace",
-        envvar="GATEWAY_WORKSPACE",
-        help="The folder with maps/; shipped maps are always there.",
-        show_default="the current folder",
-    ),
-]
+MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.", autocompletion=complete_map)]
 AsJson = Annotated[bool, typer.Option("--json", help="Findings as JSON.")]
 HERE = Path()
+
+app.command("list")(list_)
+app.command("show")(show_)
+app.command()(diff)
+app.command()(init)
 
 
 @app.command()
 def read(
     file: Annotated[
-        str, typer.Argument(help="An X12 or EDIFACT file, or a body for a JSON map; - for standard input.")
+        str, typer.Argument(help="An EDI, XML or CSV file, or a body for a JSON map; - for standard input.")
     ],
     *,
     name: MapName,
@@ -71,6 +75,9 @@ def read(
         _finish(map_json.read_body(own, _object(file), indent=None if lines else 2))
         return
     data = _bytes(file)
+    if isinstance(own, XmlMap | CsvMap):
+        _finish(map_text.read_text(own, data, indent=None if lines else 2))
+        return
     sets = [one for one in _messages(data, file) if one[2].type == own.document]
     if not sets:
         _stop(
@@ -94,7 +101,9 @@ def read(
 
 @app.command(name="write")
 def write_(
-    file: Annotated[str, typer.Argument(help="Canonical JSON; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="Canonical JSON, for CSV also a list of documents; - for standard input.")
+    ],
     *,
     name: MapName,
     workspace: Folder = HERE,
@@ -109,10 +118,13 @@ def write_(
     newlines: Annotated[
         bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
     ] = False,
+    guide: ByGuide = None,
+    unchecked: Unchecked = False,
 ) -> None:
-    """Print the set, ST to SE or UNH to UNT, or the JSON body that says what the canonical JSON in FILE says.
+    """Print the set, ST to SE or UNH to UNT, the JSON body, XML or CSV file that says what canonical JSON says.
 
-    What is lost goes to stderr. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
+    What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
+    not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
 
     Example: gateway map write --map x12/855 855-split.json --newlines
     """
@@ -121,6 +133,12 @@ def write_(
         data = json.loads(_bytes(file))
     except (ValueError, RecursionError) as fault:
         _stop(f"{file} is no JSON: {fault}.", "Give the output of gateway map read, or a canonical document.")
+    if isinstance(own, XmlMap | CsvMap):
+        found, lost = map_text.write_text(own, data)
+        _finish(found)
+        if lost:
+            raise typer.Exit(FINDINGS)
+        return
     model, errors = parse(own.canonical, data)
     if model is None:
         _say(errors)
@@ -131,8 +149,11 @@ def write_(
     writing = own.write(dump(model))
     for one in writing.lost:
         typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
-    found = (*check(model), *writing.findings)
+    refused = () if unchecked else _refused(own, writing.root, guide, workspace)
+    found = (*check(model), *writing.findings, *refused)
     _say(found)
+    if refused:
+        raise typer.Exit(FINDINGS)
     try:
         text = map_edi.write_set(own, data, writing.root, number=number, newlines=newlines, version=version)
     except PartnerFault as fault:
@@ -148,7 +169,8 @@ def write_(
 @app.command(name="check")
 def check_(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Maps; all of the workspace and the shipped ones without.")
+        list[str] | None,
+        typer.Argument(help="Maps; all of the workspace and the shipped ones without.", autocompletion=complete_map),
     ] = None,
     *,
     workspace: Folder = HERE,
@@ -160,6 +182,7 @@ def check_(
     """
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
+    desk = Desk(workspace)
     for name in names or _all(workspace):
         examples, only_writes = 0, ""
         try:
@@ -171,8 +194,12 @@ def check_(
             if isinstance(own, JsonMap):
                 found = check_json_map(own, lambda example: map_json.example(example, workspace))
                 only_writes = ", only writes" if own.writes_only else ""
+            elif isinstance(own, XmlMap | CsvMap):
+                found = map_text.check_text(own, workspace)
+                only_writes = ", only writes" if own.writes_only else ""
             else:
                 found = check_map(own, lambda example: _example(example, workspace))
+        found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
             verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
@@ -185,7 +212,15 @@ def check_(
         raise typer.Exit(FINDINGS)
 
 
-def _map(name: str, workspace: Path) -> Map | JsonMap:
+def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[Finding, ...]:
+    try:
+        return Desk(workspace).refused(own, root, guide)
+    except OurFault as fault:
+        _say(fault.findings)
+        _stop(f"{fault}.", fault.remedy)
+
+
+def _map(name: str, workspace: Path) -> AnyMap:
     try:
         return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:

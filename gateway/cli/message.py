@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.text import Text
 
+from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNA_LENGTH = 9
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
 
@@ -58,7 +61,7 @@ def list_messages(
         return await store.messages(partner=partner, state=state, limit=limit)
 
     with answering():
-        found = run(_asked(workspace, question))
+        found = run(asked(workspace, question))
         if as_json:
             show_json([_as_json(message) for message in found])
             return
@@ -95,7 +98,7 @@ def show_message(
     Example: gateway message show 01a1fba6-51a7-7b71-bac9-45631484465c --payload > order.edi
     """
     with answering():
-        found = run(_asked(workspace, lambda store: _everything(store, message_id)))
+        found = run(asked(workspace, lambda store: _everything(store, message_id)))
         if raw or payload:
             data = found.payload if payload or found.raw is None else found.raw
             if data is None:
@@ -110,6 +113,9 @@ def show_message(
             show_json(_all_as_json(found))
         else:
             _print(found)
+
+
+app.command()(message_explain.explain)
 
 
 @app.command("retry")
@@ -128,7 +134,7 @@ def retry_message(
         return await store.revive(message_id, by=by, reason=reason)
 
     with answering():
-        revived = run(_asked(workspace, revive))
+        revived = run(asked(workspace, revive))
         if not revived:
             raise OurFault(
                 f"Message {message_id} has no work that was given up",
@@ -137,7 +143,7 @@ def retry_message(
         show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
 
 
-async def _asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
+async def asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
     """The answer of the workspace's store, beside a running server or without one."""
     from gateway.wiring import open_store  # noqa: PLC0415  only commands that need a store pay for loading it
 
@@ -216,6 +222,9 @@ def _print(found: _Everything) -> None:
         )
     for document in found.documents:
         _title(f"{document.kind} {document.number}: {document.state}, target {document.target or 'none'}")
+        for name in ("agreement", "map", "guide"):
+            if value := getattr(document, name):
+                show(printable(f"{name} {document.partner + ' ' if name == 'agreement' else ''}{value}"))
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
         show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
@@ -242,10 +251,21 @@ def _time(at: datetime) -> str:
 
 
 def _readable(data: bytes) -> str:
-    """The beginning of a payload; an X12 interchange gets a line for each segment."""
+    """The beginning of a payload; an interchange gets a line for each segment."""
     text = data.decode("utf-8", "replace")
     terminator = text[105:106]
     if text.startswith("ISA") and terminator and terminator not in "\r\n":  # X12.5: the character after ISA16
         text = "\n".join(segment.strip("\r\n") + terminator for segment in text.split(terminator) if segment.strip())
+    elif text.startswith(("UNA", "UNB")):
+        text = _edifact_lines(text)
     more = f"\n… {len(text) - SHOWN} more characters (--payload writes all)" if len(text) > SHOWN else ""
     return printable(text[:SHOWN].replace("\r\n", "\n")) + more
+
+
+def _edifact_lines(text: str) -> str:
+    """A line for each segment; a terminator behind the release character is data (ISO 9735 5.1)."""
+    advice, text = (text[:UNA_LENGTH], text[UNA_LENGTH:]) if text.startswith("UNA") else ("", text)
+    release, end = (advice[6:7] or "?"), re.escape(advice[8:9] or "'")
+    released = "" if release == " " else f"{re.escape(release)}.|"
+    segments = re.findall(f"(?:{released}[^{end}])*{end}?", text, re.DOTALL)
+    return "\n".join(line for line in (advice, *(one.strip("\r\n") for one in segments)) if line)

@@ -12,13 +12,13 @@ from gateway.errors import OurFault
 
 
 def send(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The X12 file.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The X12 or EDIFACT file.")],
     *,
     partner: Annotated[str, typer.Option("--partner", help="Who gets it.")],
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Queue a ready X12 file for a partner; the running gateway sends it, unchanged, over AS2.
+    """Queue a ready EDI file for a partner; the running gateway sends it, unchanged, over AS2.
 
     Example: gateway message send order.edi --partner acme
     """

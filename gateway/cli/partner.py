@@ -21,6 +21,8 @@ from gateway.cli.answers import (
     show_json,
     show_table,
 )
+from gateway.cli.partner_infer import infer_
+from gateway.cli.partner_new import new
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
@@ -32,6 +34,8 @@ from gateway.yamltext import near_miss
 
 app = typer.Typer(no_args_is_help=True, help="Trading partners: agreements, checks, API keys.")
 app.add_typer(partner_key.app, name="key")
+app.command("new")(new)
+app.command("infer")(infer_)
 
 
 @app.command("list")
@@ -64,7 +68,7 @@ def check(
 ) -> None:
     """Report everything wrong in gateway.yaml, partners' files and guides, with file and line; exit code 1 if any is.
 
-    With names, only the findings in those partners' files and in the folders of their guides.
+    With names, only the findings in those partners' files and in the folders of their guides and maps.
 
     Example: gateway partner check acme --json
     """
@@ -74,7 +78,7 @@ def check(
             _known(name, list(files))
         _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=map_heads(workspace))
         wanted = {files[name] for name in names} if names else None
-        guides = tuple(f"guides/{name}/" for name in names or ())
+        guides = tuple(f"{folder}/{name}/" for folder in ("guides", "maps") for name in names or ())
         shown = [
             finding
             for finding in findings

@@ -24,6 +24,9 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
     It listens where gateway.yaml says, works what is due, and seals the audit trail. SIGTERM or Ctrl-C ends it in good
     order: nothing new is taken, what runs is finished or given back.
 
+    A changed partner, map, guide or gateway.yaml is seen within seconds, read and checked whole, and activated, or
+    refused with the reason; the old one holds until then. SIGHUP looks at once, and reads keys and secrets again.
+
     Example: gateway serve --workspace /srv/gateway
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
@@ -35,11 +38,13 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
 async def _serve(folder: Path) -> None:
     from gateway import wiring  # noqa: PLC0415  other commands start without it
 
+    gc.set_threshold(*COLLECTOR)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with wiring.running(folder) as gateway:
+        loop.add_signal_handler(signal.SIGHUP, gateway.activation.ask)
         settle()
         log.info("listening on %s", gateway.address)
         await stop.wait()

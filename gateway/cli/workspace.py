@@ -27,6 +27,8 @@ def init(
     as2_id: Annotated[str, typer.Option(help="Our AS2 name.")] = "EXAMPLE-AS2",
     x12_qualifier: Annotated[str, typer.Option(help="Our ISA qualifier.")] = "ZZ",
     x12_id: Annotated[str, typer.Option(help="Our ISA id.")] = "EXAMPLEID",
+    edifact_id: Annotated[str | None, typer.Option(help="Our UNB id (0004), where partners speak EDIFACT.")] = None,
+    edifact_qualifier: Annotated[str | None, typer.Option(help="Its qualifier (0007): 14 for a GLN.")] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long our certificate is valid.")] = 1095,
     keys_only: Annotated[bool, typer.Option("--keys-only", help="Only make missing keys in a workspace.")] = False,
     as_json: AsJson = False,
@@ -40,7 +42,14 @@ def init(
     """
     with answering():
         now = datetime.now(UTC)
-        company = Company(name=name, as2_id=as2_id, x12_qualifier=x12_qualifier, x12_id=x12_id)
+        company = Company(
+            name=name,
+            as2_id=as2_id,
+            x12_qualifier=x12_qualifier,
+            x12_id=x12_id,
+            edifact_id=edifact_id,
+            edifact_qualifier=edifact_qualifier,
+        )
         variable = PASSPHRASE_VARIABLE if os.environ.get(PASSPHRASE_VARIABLE) else None
         if keys_only:
             written = create_keys(folder, _settings(folder), now=now, days=days)

@@ -4,16 +4,17 @@
     before, after   {PO1/PID: [ZZ1 M 3]}   places put beside a place
     required, optional, forbidden   [PO1/PID, REF*DP, BEG05]   usage of places and elements
     codes      {BEG02: [SA, NE]}    closes a list; ~ opens it
-    lengths    {REF02: 1/20}        repeat   {PO1: 500}
+    lengths    {REF02: 1/20}        repeat   {PO1: 500}        notes   {PO1/ACK: C0405}
 
-Sources are found by whoever calls: nothing is read here. The result is a plain `Guide`.
+It may stand in the file of the partner's map, under `guide`. Sources are found by whoever calls: nothing is read here.
+The result is a plain `Guide`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.edi.delta_file import RULES, Delta, Report
@@ -26,7 +27,10 @@ from gateway.yamltext import YamlText, near_miss, read_yaml, validate
 __all__ = ["RULES", "Finder", "PartnerGuide", "resolve"]
 
 Finder = Callable[[str], tuple[str, str | bytes] | None]
-"""From a guide's name (`acme/850`) to its file's name and content; None where there is none."""
+"""From a guide's name (`acme/850`) to its file's name and content; None where there is none.
+
+A file in `maps/` is the partner's map: there the guide stands under `guide`.
+"""
 
 MAX_EXTENDS = 8
 _STANDARD = re.compile(r"(x12|edifact)/([A-Za-z0-9]+)/([A-Za-z0-9]+)")
@@ -40,7 +44,9 @@ class PartnerGuide:
     """`acme/850`."""
     guide: Guide
     hash: str
-    """SHA-256 (hex) over all its files: its version."""
+    """SHA-256 (hex) over all its files and those of the gateway's guide under it: its version."""
+    sources: tuple[tuple[str, str, bytes], ...] = ()
+    """Name, file and text of all these, its own first."""
 
 
 @dataclass(slots=True)
@@ -50,7 +56,10 @@ class _Chain:
     names: tuple[str, ...]
     """What may be meant by a name that does not exist."""
     findings: list[Finding]
-    sources: list[bytes]
+    sources: list[tuple[str, str, bytes]]
+    """Name, file and text of the deltas, the outermost first."""
+    base: tuple[tuple[str, bytes], ...] = ()
+    """File and text of all that the guide of the gateway is made of."""
 
 
 def resolve(
@@ -64,8 +73,13 @@ def resolve(
     made = _resolve(chain, name, (), None)
     if made is None:
         return None, tuple(chain.findings)
-    digest = hashlib.sha256(b"\0".join(chain.sources)).hexdigest()
-    return PartnerGuide(name=name, guide=made[0], hash=digest), tuple(chain.findings)
+    sources = (*chain.sources, *((made[0].name, file, text) for file, text in chain.base))
+    return PartnerGuide(name=name, guide=made[0], hash=digest(sources), sources=sources), tuple(chain.findings)
+
+
+def digest(sources: Iterable[tuple[str, str, bytes]]) -> str:
+    """The version of a guide: SHA-256 (hex) over the texts that it is made of."""
+    return hashlib.sha256(b"\0".join(text for _, _, text in sources)).hexdigest()
 
 
 def _resolve(
@@ -75,6 +89,7 @@ def _resolve(
     if standard is not None:
         guide = chain.guides.find(standard[2], standard[3])
         if guide is not None and guide.name == name:
+            chain.base = chain.guides.sources(standard[2], standard[3])
             return guide, {spec.tag: spec for spec in guide.segments()} | dict(chain.guides.segments(guide.version))
         _missing(chain, name, asked)
         return None
@@ -90,8 +105,10 @@ def _resolve(
         _missing(chain, name, asked)
         return None
     file, content = found
-    chain.sources.append(content if isinstance(content, bytes) else content.encode())
+    chain.sources.append((name, file, content if isinstance(content, bytes) else content.encode()))
     source, wrong = read_yaml(file, content)
+    if file.startswith("maps/"):
+        source = source.section("guide")
     delta, more = validate(source, Delta) if not wrong else (None, ())
     report = Report(source)
     base = None

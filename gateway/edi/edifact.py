@@ -12,6 +12,7 @@ from dataclasses import replace
 from gateway.edi.characters import size
 from gateway.edi.delimiters import EDIFACT, EDIFACT_4, Delimiters
 from gateway.edi.envelope import padded
+from gateway.edi.file import Reader
 from gateway.edi.guide import Guide
 from gateway.edi.interchange import Event, GroupStart, InterchangeStart
 from gateway.edi.machine import Machine
@@ -328,3 +329,7 @@ def _check(elements: list[Element], place: EdiPlace, charset: str | None) -> Ite
 def _absent(said: str) -> Codes | None:
     """0085 is 13 where nothing stands; otherwise what the rule says."""
     return None if said else Codes(contrl="13")
+
+
+READER = Reader({b"UNA": EdifactMachine, b"UNB": EdifactMachine})
+"""For files of EDIFACT alone: anything else in them is a PartnerFault."""

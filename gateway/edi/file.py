@@ -91,8 +91,8 @@ def _begin(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> list[Find
 def _unknown(buffer: Buffer, machines: Mapping[bytes, type[Machine]]) -> PartnerFault:
     """What stands here begins no interchange that these machines read."""
     said = buffer.take(16) or b""
-    both = len(machines) > 1
-    wanted = "ISA, UNA or UNB at the beginning" if both else "ISA at the beginning"
-    rule = "edi.file.unreadable" if both else "edi.file.not_x12"
+    *others, last = (name.decode() for name in machines)
+    wanted = f"{', '.join(others)} or {last} at the beginning" if others else f"{last} at the beginning"
+    rule = "edi.file.not_x12" if not others else "edi.file.unreadable" if b"ISA" in machines else "edi.file.not_edifact"
     found = finding(rule, EdiPlace(offset=buffer.offset if said else 0), said=said, wanted=wanted)
     return PartnerFault(found.text, findings=(found,))

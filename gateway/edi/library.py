@@ -55,12 +55,18 @@ class Guides:
     """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
 
     def __init__(
-        self, package: Package | Added, own: Mapping[Key, Guide] | None = None, agreed: Collection[str] = ()
+        self,
+        package: Package | Added,
+        own: Mapping[Key, Guide] | None = None,
+        agreed: Collection[str] = (),
+        read_as: Mapping[str, str] | None = None,
     ) -> None:
         self._package = package
         self._own = dict(own or {})
         self._agreed = frozenset(agreed)
         """Types that are read by one of `own` or not at all."""
+        self._read_as = dict(read_as or {})
+        """A version without guides of its own to the one whose guides read it."""
 
     def __iter__(self) -> Iterator[Guide]:
         """All of them, read now. Raises OurFault, naming the file, when one cannot be read."""
@@ -71,34 +77,54 @@ class Guides:
 
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
         """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
-        key = (version[:VERSION_LENGTH], type)
+        key = (self.version(version), type)
         key = SAME.get(key, key)
         own = self._own.get(key)
         return own if own is not None or type in self._agreed else self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:
         """Whether there is any guide for this GS08 or directory."""
-        return version[:VERSION_LENGTH] in self._package.versions
+        return self.version(version) in self._package.versions
+
+    def version(self, version: str) -> str:
+        """The version whose guides read this GS08 or directory: itself, unless another was agreed."""
+        own = version[:VERSION_LENGTH]
+        return self._read_as.get(own, own)
 
     def knows_segment(self, version: str, tag: str) -> bool:
         """Whether any set of this version has a segment with this tag."""
-        return tag in self._package.segments(version[:VERSION_LENGTH])
+        return tag in self._package.segments(self.version(version))
 
     def segments(self, version: str) -> Mapping[str, SegmentSpec]:
         """Every segment known in this version, by tag; none for a version that is not there."""
-        return self._package.segments(version[:VERSION_LENGTH])
+        return self._package.segments(self.version(version))
 
     def names(self) -> list[str]:
         """The names of the guides in the package, without reading them: `x12/004010/850`."""
         return self._package.names()
 
+    def sources(self, version: str, type: str) -> tuple[tuple[str, bytes], ...]:  # noqa: A002  it is the trade's word
+        """File and text of all that the guide of the package or a folder is made of, the most general last; from them
+        `adding`, from the last to the first, makes it again.
+        """
+        key = (version[:VERSION_LENGTH], type)
+        return self._package.sources(SAME.get(key, key))
+
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
-        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed)
+        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed, self._read_as)
 
     def agreeing(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its type: other versions of it were not agreed and are not read."""
-        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed | {guide.type})
+        own = {**self._own, (guide.version, guide.type): guide}
+        return Guides(self._package, own, self._agreed | {guide.type}, self._read_as)
+
+    def reading_as(self, versions: Mapping[str, str]) -> Guides:
+        """Guides that read each version on the left by the guides of the one on the right: `{"003050": "004010"}`."""
+        if not versions:
+            return self
+        own = {version[:VERSION_LENGTH]: other for version, other in versions.items()}
+        return Guides(self._package, self._own, self._agreed, {**self._read_as, **own})
 
     def adding(self, standard: str, version: str, files: Mapping[str, bytes]) -> Guides:
         """Guides that also hold those of a folder, such as `gateway edi import` writes.
@@ -108,7 +134,7 @@ class Guides:
         version and type (but one of `with_guide` stays first), a segment for its tag in the guides of this folder. Read
         when first asked for; OurFault, naming the file, comes then.
         """
-        return Guides(Added(self._package, standard, version, files), self._own, self._agreed)
+        return Guides(Added(self._package, standard, version, files), self._own, self._agreed, self._read_as)
 
     def closing(self, type: str, codes: Mapping[str, Collection[str]], version: str = "004010") -> Guides:  # noqa: A002
         """Guides in which one set has these code lists closed. Raises ValueError for what does not exist."""
@@ -125,6 +151,8 @@ class Package:
         self._folders: dict[str, tuple[str, Traversable]] = {}
         self._guides: dict[Key, Guide] = {}
         self._segments: dict[str, dict[str, SegmentSpec]] = {}
+        self._sources: dict[str, tuple[tuple[str, bytes], ...]] = {}
+        self._made_of: dict[Key, tuple[tuple[str, bytes], ...]] = {}
         keys: set[Key] = set()
         for standard in resources.files("gateway.edi").joinpath("guides").iterdir():
             if not standard.is_dir():
@@ -159,6 +187,30 @@ class Package:
                 return {}
             known = self._segments[version] = parse_segments(self.text(version), f"{version}/segments.yaml", self.text)
         return known
+
+    def sources(self, key: Key) -> tuple[tuple[str, bytes], ...]:
+        """File and text of all that a guide is made of; nothing for one that is not there."""
+        version, type_ = key
+        if key not in self.keys:
+            return ()
+        if key not in self._made_of:
+            standard, folder = self._folders[version]
+            own = (f"{standard}/{version}/{type_}.yaml", folder.joinpath(f"{type_}.yaml").read_bytes())
+            self._made_of[key] = (own, *self.segment_sources(version))
+        return self._made_of[key]
+
+    def segment_sources(self, version: str) -> tuple[tuple[str, bytes], ...]:
+        """The segments of a version and, behind them, those of the version that it extends."""
+        if version not in self._folders:
+            return ()
+        if version not in self._sources:
+            standard = self._folders[version][0]
+            text = self.text(version)
+            found = [(f"{standard}/{version}/segments.yaml", text)]
+            if (extended := _extended(text)) in self._folders and extended != version:
+                found += [(f"{standard}/{extended}/segments.yaml", self.text(extended))]
+            self._sources[version] = tuple(found)
+        return self._sources[version]
 
     def text(self, version: str) -> bytes:
         """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
@@ -211,6 +263,29 @@ class Added:
             self._segments = {**self._base.segments(version), **own}
         return self._segments
 
+    def sources(self, key: Key) -> tuple[tuple[str, bytes], ...]:
+        """File and text of all that a guide is made of; nothing for one that is not there."""
+        version, type_ = key
+        if version != self._version:
+            return self._base.sources(key)
+        if type_ in self._files and type_ != "segments":
+            own: tuple[tuple[str, bytes], ...] = ((f"{self._standard}/{version}/{type_}.yaml", self._files[type_]),)
+        else:
+            # A guide of the base keeps the base's segments.
+            return self._base.sources(key)
+        return own + self.segment_sources(version)
+
+    def segment_sources(self, version: str) -> tuple[tuple[str, bytes], ...]:
+        """The segments of a version, and behind them those of the base and of the version that it extends."""
+        behind = self._base.segment_sources(version)
+        own = self._files.get("segments") if version == self._version else None
+        if own is None:
+            return behind
+        extended = _extended(own)
+        if extended and extended != version:
+            behind += tuple(one for one in self._base.segment_sources(extended) if one not in behind)
+        return ((f"{self._standard}/{version}/segments.yaml", own), *behind)
+
     def text(self, version: str) -> bytes:
         """The text of a version's `segments.yaml`; KeyError for a version that is not there."""
         own = self._files.get("segments") if version == self._version else None
@@ -244,6 +319,15 @@ def _load(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise OurFault(f"guide {name} holds no mapping", remedy="correct the guide file")
     return document
+
+
+_EXTENDS = re.compile(rb"""^extends:[ \t]*["']?(\w+)""", re.MULTILINE)
+
+
+def _extended(text: bytes) -> str:
+    """The version that a `segments.yaml` extends."""
+    found = _EXTENDS.search(text)
+    return found[1].decode() if found else ""
 
 
 def _wrong(name: str, what: str, text: object) -> OurFault:

@@ -35,6 +35,7 @@ EDIFACT_ONLY = frozenset(
         "edi.element.needless_release",
         "edi.element.release_at_end",
         "edi.element.repertoire",
+        "edi.file.not_edifact",
         "edi.file.unreadable",
         "edi.group.mixed",
         "edi.interchange.empty",
@@ -49,6 +50,7 @@ EDIFACT_ONLY = frozenset(
 """Rules that only EDIFACT can break."""
 
 WITHOUT_FILE = {
+    "edi.file.not_edifact": "comes with an agreement on EDIFACT alone",
     "edi.message.too_large": "depends on the limit that is set",
     "edi.segment.too_long": "depends on the limit that is set",
     "edi.write.delimiter": "ours: refuses what we are asked to write",

@@ -30,6 +30,7 @@ from gateway.edi.tree import Element, Segment, first_text
 from gateway.findings import EdiPlace, Finding, Severity
 
 __all__ = [
+    "READER",
     "Event",
     "Group",
     "GroupEnd",
@@ -171,6 +172,6 @@ class X12Machine(Machine):
         yield Ta1(segment=segment, findings=tuple(found))
 
 
-_READER = Reader({b"ISA": X12Machine})
-read, read_all, read_whole = _READER.read, _READER.read_all, _READER.read_whole
+READER = Reader({b"ISA": X12Machine})
+read, read_all, read_whole = READER.read, READER.read_all, READER.read_whole
 """As those of `reading`, for files of X12 alone: anything else in them is a PartnerFault."""

@@ -39,6 +39,8 @@ class FieldChecks:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
+        self.claims: dict[tuple[int, str], Node] = {}
+        """By the object's place and the field: the line that writes it."""
 
     def field(  # noqa: PLR0917  what is checked, and where
         self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
@@ -66,9 +68,23 @@ class FieldChecks:
         if preset:  # a line may still say otherwise
             place.known.preset.add(path[0].name)
         elif not place.known.claim(path):
-            self._say("map.field.twice", node, key, said, "one line for the field")
+            self._twice(
+                "map.field.twice", node, self.claims.get((id(place.known), said)), key, said, "one line for the field"
+            )
             return False
+        else:
+            self.claims[id(place.known), said] = node
         return True
+
+    def _twice(  # noqa: PLR0917  both nodes, and what is told of them
+        self, rule: str, node: Node, first: Node | None, key: str, said: str, wanted: str
+    ) -> None:
+        """Two nodes that cannot stand together: the later one is told, or the one of a delta."""
+        if first is None:
+            self._say(rule, node, key, said, wanted)
+            return
+        told, other = (first, node) if self.problems.nearer(first.file, node.file) else (node, first)
+        self._say(rule, told, key, said, f"{wanted}; the other is {other.file}:{other.line}")
 
     def _resolve(self, path: Path, node: Node, key: str, place: Place) -> shape.Step | None:
         models = place.models

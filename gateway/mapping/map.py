@@ -21,7 +21,9 @@ from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler, compile_codes
 from gateway.mapping.segments.orders import Lowered, lift, rehung
+from gateway.mapping.segments.guided import guides_named
 from gateway.mapping.segments.scope import Scope
+from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
 from gateway.mapping.trace import Origin, origins
 
@@ -80,6 +82,8 @@ class Map:
     """Fields that every message says by being what it is."""
     ordered: bool = False
     """Whether the wire says the order of each line, and the document has orders as nodes."""
+    guides: tuple[str, ...] = ()
+    """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
     @property
     def syntax(self) -> str:
@@ -140,7 +144,8 @@ def compile_map(name: str, sources: Sources) -> Map:
         document = (keys["document"].text if "document" in keys else "") or ""
         if is_json(node):
             wanted = "an EDI set, 855; JSON maps are for targets"
-            problems.add("map.document.other", node.file, keys["document"].line, "document", said="json", wanted=wanted)
+            line = keys["document"].line
+            problems.add("map.document.other", node.file, line, "document", said=document, wanted=wanted)
         elif not document:
             problems.add("map.key.missing", node.file, node.line, "document", said="nothing", wanted="a set, 855")
         if kind not in KINDS:
@@ -156,6 +161,7 @@ def compile_map(name: str, sources: Sources) -> Map:
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
                 ordered=compiler.ordered,
+                guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""
@@ -213,10 +219,18 @@ def from_folders(*folders: Traversable) -> Callable[[str], tuple[str, str]]:
         for folder in folders:
             file = folder.joinpath(*steps[:-1], f"{steps[-1]}.yaml")
             if file.is_file():
-                return "/".join(("maps", *steps[:-1], file.name)), file.read_text("utf-8")
+                with file.open("rb") as stream:  # the reader of sources refuses what is longer
+                    content = stream.read(4 * MAX_CHARACTERS + 1)
+                return "/".join(("maps", *steps[:-1], file.name)), _text(content)
         raise FileNotFoundError(name)
 
     return find
+
+
+def _text(content: bytes) -> str:
+    if len(content) <= 4 * MAX_CHARACTERS:
+        return content.decode("utf-8-sig")
+    return content.decode("utf-8-sig", "replace")
 
 
 @functools.lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 
 NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
 _LOOSE: Final = re.compile(r"[+-]?(?:\d{1,24}\.?\d{0,11}|\.\d{1,11})\Z", re.ASCII)
@@ -180,9 +180,11 @@ class Fields:
         return texts if len(texts) <= width else None
 
 
-Narrow = Same | Coded | Number | Implied | Date | Checked
+Narrow = Same | Coded | Number | Implied | Date | ShortDate | Checked
 """A pair on one element: `read(text)`, `write(value)`; `makes` is text, decimal or date."""
-Wide = When | Stamp | Day | Many | Joined | Wrapped | Pairs | Ids | Id | Allocations | Fields | Sscc
+Wide = (
+    When | ShortWhen | Stamp | Day | Moment | Many | Joined | Wrapped | Pairs | Ids | Id | Allocations | Fields | Sscc
+)
 """A pair on a range: `read(texts)`, `write(value, width)`; `makes` is when, date, list, pairs, fields, text, …"""
 
 

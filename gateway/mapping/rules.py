@@ -27,6 +27,9 @@ RULES: dict[str, Rule] = {
     "map.key.missing": Rule(text="A map names its document and its canonical kind.", fix="Add the key."),
     "map.extends.cycle": Rule(text="No map extends itself.", fix="Break the circle of extends."),
     "map.change.nowhere": Rule(text="A delta changes what is there.", fix="Name a segment of the base map."),
+    "map.delta.conflict": Rule(
+        text="One file changes a thing once, and nothing that it removes.", fix="Remove one of the two lines."
+    ),
     "map.field.unknown": Rule(text="A field exists in the canonical document.", fix="Use a field that exists."),
     "map.field.type": Rule(text="A field has the type its pair gives.", fix="Use the pair for the field's type."),
     "map.field.twice": Rule(text="One rule writes one field.", fix="Remove one of the two lines."),
@@ -39,6 +42,22 @@ RULES: dict[str, Rule] = {
         text="Of two codes for one word all but one are marked {read: word}.", fix="Mark all but one of them."
     ),
     "map.codes.word": Rule(text="A table's word is one its field allows.", fix="Use a word of the field."),
+    "map.guide.missing": Rule(
+        text="The guides that a map names exist and are for its document.", fix="Name a guide: gateway edi guides."
+    ),
+    "map.guide.segment": Rule(
+        text="A segment stands at its place in one of the map's guides.", fix="Put the rule where the guide has it."
+    ),
+    "map.guide.element": Rule(
+        text="An element or component is in one of the map's guides.", fix="Use one that the guide has."
+    ),
+    "map.guide.code": Rule(
+        text="A constant, a level or a code that is written is one that a guide of the map allows.",
+        fix="Use a code of the guide, or mark it {read: word}.",
+    ),
+    "map.guide.uses": Rule(
+        text="Rules do not write a segment more often than the guide has it.", fix="Remove a rule, or read a list."
+    ),
     "map.document.other": Rule(text="A map is for the documents it is used for.", fix="Name a map for this document."),
     "map.one_way": Rule(
         text="A map that cannot be read says `one_way: write`.", fix="Say so, or name fields that can be read."
@@ -49,6 +68,24 @@ RULES: dict[str, Rule] = {
     ),
     "map.example.write": Rule(
         text="An example is written as its EDI file says.", fix="Correct the map or the example."
+    ),
+    "map.xml.syntax": Rule(text="An XML document is well-formed.", fix="Correct the document at that place."),
+    "map.xml.entities": Rule(
+        text="An XML document declares and uses no entities.", fix="Send the text itself, and no declarations."
+    ),
+    "map.xml.limit": Rule(text="An XML document keeps within its limits.", fix="Send it in smaller documents."),
+    "map.xml.root": Rule(
+        text="An XML document has the root element and namespace of the map.",
+        fix="Send the document the map is for, or name another map.",
+    ),
+    "map.csv.syntax": Rule(text="A CSV file is rows of a header's columns.", fix="Correct the row."),
+    "map.csv.limit": Rule(text="A CSV file keeps within its limits.", fix="Send it in smaller files."),
+    "map.csv.header": Rule(
+        text="The header row names the map's columns, each once.", fix="Name the columns as the map does."
+    ),
+    "map.csv.repeated": Rule(
+        text="A field of a document or line is the same in each of its rows.",
+        fix="Repeat it, or leave it empty, in all rows of the document or line.",
     ),
     "map.read.code": Rule(
         text="A code is in the map's table.",
@@ -77,8 +114,33 @@ RULES: dict[str, Rule] = {
         fix="Put the order as high as all its lines agree; whoever reads the message will find it there.",
         severity=Severity.ACCEPT,
     ),
+    "map.write.guide": Rule(
+        text="What is written keeps the partner's guide.", fix="Shorten or correct the field, or map it elsewhere."
+    ),
     "map.write.value": Rule(
         text="A field's value can be written.", fix="Use a value the partner's map knows, or extend the map."
+    ),
+    "reference.unknown": Rule(
+        text="A word that the agreement translates is in the cross-references (it holds the document, or is kept).",
+        fix="Teach it: gateway reference learn PARTNER LIST THEIRS OURS.",
+    ),
+    "reference.ambiguous": Rule(
+        text="One of the partner's words stands for ours on that day.",
+        fix="Retire the rows that hold no more, or give one of them a later first day.",
+    ),
+    "reference.inexact": Rule(
+        text="A quantity is a whole number of decimals in the other unit: nothing is rounded.",
+        fix="Order a multiple of the factor, or teach the unit that fits.",
+    ),
+    "reference.file.csv": Rule(text="A file of cross-references is UTF-8 CSV within its limits.", fix="Save it so."),
+    "reference.file.column": Rule(
+        text="The first line names known columns, the needed ones among them.", fix="Name them."
+    ),
+    "reference.file.value": Rule(text="A row has a value of its column's form.", fix="Correct the row."),
+    "reference.partner": Rule(text="A row's partner has an agreement, or is empty for all.", fix="Name a partner."),
+    "reference.overlap": Rule(
+        text="A partner's word has one row a day in a list and scheme.",
+        fix="Give it a later first day, or retire the row that stands.",
     ),
 }
 
@@ -95,6 +157,13 @@ class Problems:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.files: list[str] = []
+        """The files of the map that is looked at, the outermost delta first."""
+
+    def nearer(self, one: str, other: str) -> bool:
+        """Whether the file `one` is a delta on `other`: of two lines that clash its own is told."""
+        known = self.files
+        return one in known and other in known and known.index(one) < known.index(other)
 
     def add(self, rule: str, file: str, line: int, key: str, *, said: str, wanted: str, fix: str | None = None) -> None:
         """Note a problem at `file:line key`."""

@@ -7,6 +7,7 @@ keys are refused; size and depth are bounded, and nesting is read without recurs
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,10 @@ from gateway.mapping.rules import Problems
 MAX_BYTES: Final = 512 * 1024
 MAX_DEPTH: Final = 24
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_KEPT: Final = 64
+_SHORT: Final = 2_000
+"""A delta is read faster than looked up: only longer texts, the bases that many extend, are kept."""
+_known: OrderedDict[tuple[str, str], Node] = OrderedDict()
 
 
 @dataclass(slots=True)
@@ -55,10 +60,16 @@ class Node:
 
 
 def read_source(file: str, text: str, problems: Problems) -> Node | None:
-    """The nodes of `text`; None, with the reason in `problems`, where it is not a YAML mapping that keeps the rules."""
+    """The nodes of `text`; None, with the reason in `problems`, where it is not a YAML mapping that keeps the rules.
+
+    The same nodes for the same text: whoever changes them copies first.
+    """
+    if (known := _known.get((file, text))) is not None:
+        return known
     if len(text) > MAX_BYTES:
         problems.add("map.file.limit", file, 1, "", said=f"{len(text)} characters", wanted=f"at most {MAX_BYTES}")
         return None
+    before = len(problems.findings)
     try:
         root = _build(file, text, problems)
     except yaml.YAMLError as error:
@@ -70,6 +81,10 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
     if root is not None and not isinstance(root.value, dict):
         problems.add("map.file.shape", file, root.line, "", said="no mapping", wanted="keys such as document, segments")
         return None
+    if root is not None and len(text) > _SHORT and len(problems.findings) == before:
+        _known[file, text] = root
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
     return root
 
 

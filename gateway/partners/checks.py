@@ -6,6 +6,7 @@ elsewhere from being reported. `RULES` is the documentation of what is checked.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners.agreement import Kind, X12Dialect
+from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
+from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
 from gateway.partners.keys import load_certificate, weakness
 from gateway.yamltext import Path as Keys
 from gateway.yamltext import YamlText, near_miss
@@ -28,11 +30,17 @@ MapHead = Callable[[str], Head | None]
 """For which documents a map is; None where that cannot be told."""
 
 RULES: Mapping[str, str] = {
-    "workspace.channel_incomplete": "Channel as2 needs the sections as2 and x12, and set and map for every document.",
-    "workspace.delimiters": "The three X12 delimiters differ from each other.",
+    "workspace.channel_incomplete": "Channel as2 needs the section as2, x12 for sets such as 850, edifact for messages "
+    "such as ORDERS (a note while it is a draft), and set and map for every document.",
+    "workspace.our_identity": "We have an identity in every standard that a partner exchanges.",
+    "workspace.delimiters": "The delimiters of a standard differ from each other.",
+    "workspace.una": "Without UNA the service characters are those of the syntax.",
+    "workspace.repertoire": "The identities in UNB have characters of the syntax that is written, and fit it.",
+    "workspace.no_guide": "There is a guide for the set that we send, in the version that we send.",
     "workspace.name": "`name` in a partner's file, when given, is the file's name.",
     "workspace.as2_id_twice": "Two exchanging partners never have one AS2 name; nobody has ours.",
     "workspace.x12_id_twice": "Two exchanging partners never have one ISA identity; nobody has ours.",
+    "workspace.edifact_id_twice": "Two exchanging partners never have one UNB identity; nobody has ours.",
     "workspace.party_id_twice": "A party id names one exchanging partner only.",
     "workspace.certificate": "Every certificate named is a PEM file that can be read, with a key fit for AS2.",
     "workspace.certificate_expired": "A certificate is valid now (a warning: the partner may be about to replace it).",
@@ -41,8 +49,10 @@ RULES: Mapping[str, str] = {
     "workspace.unknown_partner": "A route's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
-    "workspace.unknown_guide": "Every guide named exists: a file in guides/, or one that comes with the gateway.",
+    "workspace.unknown_guide": "Every guide named exists: a file in guides/, `guide` in a map, or one of the gateway.",
     "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
+    "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
+    "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
@@ -64,6 +74,8 @@ class Files:
     map_exists: MapExists | None = None
     map_head: MapHead | None = None
     guide_of: GuideOf | None = None
+    knows_version: Callable[[str], bool] | None = None
+    """Whether there is a guide for a version: 004010, D96A."""
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -112,53 +124,74 @@ def _channel(files: Files) -> Iterator[Finding]:
             yield _finding(partner, ("name",), "name", said=said, wanted=wanted, fix=fix)
         if at(partner.data, "channel") != "as2":
             continue
-        for section in ("as2", "x12"):
+        # A draft may wait for what only the partner knows: its station, its certificate.
+        severity = Severity.ACCEPT if at(partner.data, "status") == "draft" else Severity.REJECT
+        rules = [one for direction in ("send", "receive") for one in _documents(partner, direction)]
+        spoken = [standard for _, _, rule in rules if (standard := _standard(rule))]
+        # Without any document, or without a set in it, X12 is as good a guess as any.
+        for section in ("as2", *(sorted(set(spoken)) or _sections(partner) or ("x12",))):
             if at(partner.data, section) is None:
-                wanted, fix = f"the section {section}, for channel as2", f"add {section}:"
-                yield _finding(
-                    partner, ("channel",), "channel_incomplete", said=f"no {section}", wanted=wanted, fix=fix
-                )
-        for direction in ("send", "receive"):
-            for keys, kind, rule in _documents(partner, direction):
-                for key in ("set", "map"):
-                    if at(rule, key) is None and (rule is None or isinstance(rule, dict)):
-                        wanted, fix = f"a {key} for {kind}, for channel as2", f"add {key}: …"
-                        yield _finding(
-                            partner, (*keys, key), "channel_incomplete", said=f"no {key}", wanted=wanted, fix=fix
-                        )
+                example = next((str(at(rule, "set")) for _, _, rule in rules if _standard(rule) == section), None)
+                wanted = f"the section {section}, for " + (f"set {example}" if example else "channel as2")
+                said, fix, which = f"no {section}", f"add {section}:", "channel_incomplete"
+                yield _finding(partner, ("channel",), which, said=said, wanted=wanted, fix=fix, severity=severity)
+        for keys, kind, rule in rules:
+            for key in ("set", "map"):
+                if at(rule, key) is None and (rule is None or isinstance(rule, dict)):
+                    wanted, fix = f"a {key} for {kind}, for channel as2", f"add {key}: …"
+                    yield _finding(
+                        partner, (*keys, key), "channel_incomplete", said=f"no {key}", wanted=wanted, fix=fix
+                    )
 
 
-def _delimiters(files: Files) -> Iterator[Finding]:
-    names = ("element_separator", "component_separator", "segment_terminator")
+def _standard(rule: object) -> Standard | None:
+    """The standard of a document's rule, None where it does not say one."""
+    said = at(rule, "set")
+    return standard_of(said) if isinstance(said, str) and re.fullmatch(SET, said) else None
+
+
+def _sections(partner: YamlText) -> tuple[Standard, ...]:
+    """The standards that a partner's file has a section for."""
+    return tuple(standard for standard in MODELS if at(partner.data, standard) is not None)
+
+
+def _dialects(files: Files) -> Iterator[Finding]:
+    """Each x12 and edifact section in itself, and who we are in it."""
     for partner in files.partners.values():
-        dialect = at(partner.data, "x12")
-        if not isinstance(dialect, dict):
-            continue
-        seen: dict[str, str] = {}
-        for name in names:
-            value = dialect.get(name) or X12Dialect.model_fields[name].default
-            if isinstance(value, str) and value in seen:
-                keys = name if dialect.get(name) else seen[value]
-                wanted = f"another character than {seen[value] if keys == name else name} has"
-                yield _finding(
-                    partner, ("x12", keys), "delimiters", said=repr(value), wanted=wanted, fix="choose another one"
-                )
-            elif isinstance(value, str):
-                seen[value] = name
+        for standard in _sections(partner):
+            section = at(partner.data, standard)
+            if not isinstance(section, dict):
+                continue
+            knows = files.knows_version
+            versions = wrong_versions(section, knows) if knows is not None else ()
+            for one in (*wrong_in(standard, section), *versions):
+                keys: Keys = (standard, *one.keys)
+                yield _finding(partner, keys, one.rule, said=one.said, wanted=one.wanted, fix=one.fix)
+            ours = at(files.settings.data, "identity", standard) or section.get("our_identity")
+            if ours is None and files.settings.data is not None:
+                wanted = f"identity: {standard}: in gateway.yaml, or our_identity here"
+                fix = f"add {standard}: under identity: in gateway.yaml"
+                said = f"no {standard} identity of ours"
+                yield _finding(partner, (standard,), "our_identity", said=said, wanted=wanted, fix=fix)
 
 
 def _identities(files: Files) -> Iterator[Finding]:
-    """AS2 names, ISA identities and party ids; each table maps an identity to where it stood first."""
+    """AS2 names, ISA and UNB identities and party ids; each table maps an identity to where it stood first."""
     ours = files.settings
     as2: dict[Any, str] = {str(at(ours.data, "identity", "as2_id")): "ourselves, in gateway.yaml"}
-    x12: dict[Any, str] = {_x12(at(ours.data, "identity", "x12")): "ourselves, in gateway.yaml"}
+    wire: dict[Standard, dict[Any, str]] = {
+        one: {identity_of(at(ours.data, "identity", one)): "ourselves, in gateway.yaml"} for one in MODELS
+    }
     parties: dict[Any, str] = {}
     for name, partner in files.partners.items():
         if at(partner.data, "status") in SILENT:
             continue
         claims: list[tuple[dict[Any, str], str, Keys, Any]] = [
             (as2, "as2_id_twice", ("as2", "id"), at(partner.data, "as2", "id")),
-            (x12, "x12_id_twice", ("x12", "identity", "id"), _x12(at(partner.data, "x12", "identity"))),
+            *(
+                (wire[one], ID_TWICE[one], (one, "identity", "id"), identity_of(at(partner.data, one, "identity")))
+                for one in MODELS
+            ),
         ]
         for number, party in _items(at(partner.data, "ids")):
             pair = (at(party, "scheme"), at(party, "value"))
@@ -168,16 +201,11 @@ def _identities(files: Files) -> Iterator[Finding]:
                 continue
             first = table.setdefault(claim, f"{name}, in {partner.place(keys)}")
             if first != f"{name}, in {partner.place(keys)}":
-                said = " ".join(claim) if isinstance(claim, tuple) else claim
+                said = " ".join(filter(None, claim)) if isinstance(claim, tuple) else claim
                 wanted = f"an id of its own; this one is that of {first}"
                 yield _finding(
                     partner, keys, rule, said=said, wanted=wanted, fix="correct one of the two, or retire an agreement"
                 )
-
-
-def _x12(identity: object) -> tuple[str, str] | None:
-    pair = (at(identity, "qualifier"), at(identity, "id"))
-    return pair if all(isinstance(one, str) for one in pair) else None
 
 
 def _hashable(claim: object) -> bool:
@@ -293,7 +321,11 @@ def _guides(files: Files) -> Iterator[Finding]:
         for direction in ("send", "receive"):
             for keys, _, rule in _documents(partner, direction):
                 name = at(rule, "guide")
-                if not isinstance(name, str) or files.guide_of is None:
+                if files.guide_of is None:
+                    continue
+                if not isinstance(name, str):
+                    if direction == "send":
+                        yield from _sendable(files, partner, keys, rule)
                     continue
                 made, findings = files.guide_of(name)
                 for found in findings:
@@ -311,11 +343,27 @@ def _guides(files: Files) -> Iterator[Finding]:
 
 def _fitting(partner: YamlText, keys: Keys, made: PartnerGuide, *, set_: object, sent: bool) -> Iterator[Finding]:
     guide = made.guide
-    version = at(partner.data, "x12", "version") or X12Dialect.model_fields["version"].default
-    for own, needed in ((guide.type, set_), (guide.version, version if sent and guide.standard == "x12" else None)):
+    standard: Standard = "x12" if guide.standard == "x12" else "edifact"
+    version = value_of(standard, at(partner.data, standard), "version") if sent else None
+    for own, needed in ((guide.type, set_), (guide.version, version)):
         if isinstance(needed, str) and own != needed:
             said, wanted = f"{made.name}, a guide for {guide.name}", f"a guide for {needed}"
             yield _finding(partner, (*keys, "guide"), "wrong_guide", said=said, wanted=wanted, fix=f"name {wanted}")
+
+
+def _sendable(files: Files, partner: YamlText, keys: Keys, rule: object) -> Iterator[Finding]:
+    """What we send without a guide of the partner's own is checked by one of the gateway's."""
+    standard, type_ = _standard(rule), at(rule, "set")
+    if standard is None or files.guide_of is None or not isinstance(at(partner.data, standard), dict):
+        return
+    version = value_of(standard, at(partner.data, standard), "version")
+    if not re.fullmatch(VERSIONS[standard], version):
+        return  # reported already
+    made, _ = files.guide_of(f"{standard}/{version}/{type_}")
+    if made is None:
+        said, wanted = f"no guide {standard}/{version}/{type_}", "a guide for what is sent: gateway edi guides"
+        fix = f"choose another {standard}: version, or put guides/{standard}/{version}/{type_}.yaml there"
+        yield _finding(partner, (*keys, "set"), "no_guide", said=said, wanted=wanted, fix=fix)
 
 
 def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:
@@ -364,7 +412,7 @@ def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
 
 _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _channel,
-    _delimiters,
+    _dialects,
     _identities,
     _certificates,
     _tls,

@@ -1,4 +1,4 @@
-"""Which partner is it? Agreements found by AS2 name, by X12 identity and by an order's party ids, each in one step.
+"""Which partner is it? Agreements found by AS2 name, by ISA or UNB identity and by party ids, each in one step.
 
 Only agreements that exchange documents (testing, active) are found, except by `known`. What names two partners at once
 was refused when the workspace was read; an order whose seller ids name two partners is refused here.
@@ -21,6 +21,9 @@ class Directory:
         exchanging = tuple(self._named.values())
         self._as2 = {one.as2.id: one for one in exchanging if one.as2}
         self._x12 = {(one.x12.identity.qualifier, one.x12.identity.id): one for one in exchanging if one.x12}
+        self._edifact = {
+            (one.edifact.identity.qualifier or "", one.edifact.identity.id): one for one in exchanging if one.edifact
+        }
         self._parties = {(party.scheme, party.value): one for one in exchanging for party in one.ids}
 
     def exchanging(self) -> tuple[Agreement, ...]:
@@ -42,6 +45,10 @@ class Directory:
     def by_x12(self, qualifier: str, interchange_id: str) -> Agreement | None:
         """Who is ISA05/ISA06; the padding of the fixed-width elements is dropped."""
         return self._x12.get((qualifier.strip(), interchange_id.rstrip()))
+
+    def by_edifact(self, qualifier: str, interchange_id: str) -> Agreement | None:
+        """Who is S002 with this 0007 (empty where there is none) and 0004, compared as they are."""
+        return self._edifact.get((qualifier, interchange_id))
 
     def by_party_ids(self, ids: Iterable[tuple[str, str]]) -> Agreement | None:
         """Whom (scheme, value) pairs of a party name; one match is enough. Two partners: PartnerFault."""

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
@@ -29,6 +29,9 @@ class Company:
     as2_id: str
     x12_qualifier: str
     x12_id: str
+    edifact_id: str | None = None
+    """Absent: commented, with an example."""
+    edifact_qualifier: str | None = None
 
 
 def create_workspace(
@@ -69,12 +72,16 @@ def create_workspace(
 
 def settings_text(company: Company, *, passphrase_variable: str | None) -> str:
     """A commented gateway.yaml."""
+    identity: dict[str, Any] = {
+        "name": company.name,
+        "as2_id": company.as2_id,
+        "x12": {"qualifier": company.x12_qualifier, "id": company.x12_id},
+    }
+    if company.edifact_id is not None:
+        qualifier = {} if company.edifact_qualifier is None else {"qualifier": company.edifact_qualifier}
+        identity["edifact"] = {"id": company.edifact_id, **qualifier}
     values = {
-        "identity": {
-            "name": company.name,
-            "as2_id": company.as2_id,
-            "x12": {"qualifier": company.x12_qualifier, "id": company.x12_id},
-        },
+        "identity": identity,
         "passphrase": {"env": passphrase_variable} if passphrase_variable else {"file": PASSPHRASE_FILE},
     }
     heading = (
@@ -99,6 +106,7 @@ def partner_text() -> str:
     }
     heading = (
         "One partner's agreement. Copy it to partners/<name>.yaml; the file's name is the partner's name. For one "
-        "that uses the REST API write 'channel: rest' and leave out as2, x12 and, under documents, set and map."
+        "that uses the REST API write 'channel: rest' and leave out as2, x12 and, under documents, set and map. For "
+        "EDIFACT take edifact instead of x12, and sets such as ORDERS."
     )
     return commented_yaml(Agreement, values, heading=heading)

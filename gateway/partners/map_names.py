@@ -10,8 +10,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gateway.mapping import Head, from_folders, head, shipped
-from gateway.partners.checks import MapExists, MapHead
-from gateway.yamltext import near_miss
+from gateway.partners.checks import MapExists, MapHead, at
+from gateway.partners.workspace import SETTINGS_FILE, partner_files
+from gateway.yamltext import MAX_BYTES, near_miss, read_yaml
 
 MAX_DEPTH = 4
 """Folders below maps/ that are looked into."""
@@ -51,3 +52,29 @@ def _names(folder: Traversable, above: tuple[str, ...]) -> Iterator[str]:
             yield "/".join((*above, entry.name.removesuffix(".yaml")))
         elif len(above) < MAX_DEPTH and entry.is_dir():
             yield from _names(entry, (*above, entry.name))
+
+
+def map_users(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Who names each map, in files that can be read: `acme (sends purchase_order)`, `target erp (ship_notice)`."""
+    found: dict[str, list[str]] = {}
+    for name, file in partner_files(folder):
+        documents = at(_tree(folder / file), "documents")
+        for direction, verb in (("send", "sends"), ("receive", "receives")):
+            for kind, rule in _entries(at(documents, direction)):
+                found.setdefault(str(at(rule, "map")), []).append(f"{name} ({verb} {kind})")
+    for target, told in _entries(at(_tree(folder / SETTINGS_FILE), "targets")):
+        for kind, call in _entries(at(told, "documents")):
+            found.setdefault(str(at(call, "map")), []).append(f"target {target} ({kind})")
+    return {name: tuple(users) for name, users in found.items()}
+
+
+def _tree(path: Path) -> object:
+    try:
+        with path.open("rb") as file:
+            return read_yaml(path.name, file.read(MAX_BYTES + 1))[0].data
+    except OSError:
+        return None
+
+
+def _entries(tree: object) -> list[tuple[str, object]]:
+    return list(tree.items()) if isinstance(tree, dict) else []

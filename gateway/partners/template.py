@@ -58,21 +58,27 @@ def _field(name: str, info: FieldInfo, value: Any) -> Iterator[str]:
         return
     yield f"{name}:"
     if shape.container == "list":
+        if isinstance(value, list):
+            for one in value:
+                yield from _item(_section(shape.models[0], one))
+            return
         for member in shape.models:
             yield from _item(_section(member, {}))
         return
     given = value if isinstance(value, Mapping) else {}
-    for key, member in _entries_of(shape, given):
+    for key, member in _entries_of(info, shape, given):
         yield f"  {key}:"
         yield from _indented(_section(member, given.get(key) or {}), "    ")
 
 
-def _entries_of(shape: Shape, given: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The named sections to show: those given, else one for each fixed key or for each kind."""
+def _entries_of(info: FieldInfo, shape: Shape, given: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The named sections to show: those given, else one for each fixed key, example or kind."""
     if given:
         yield from ((key, shape.models[0]) for key in given)
     elif shape.keys:
         yield from ((key, shape.models[0]) for key in shape.keys)
+    elif info.examples:
+        yield from ((str(key), shape.models[0]) for key in info.examples)
     else:
         yield from ((f"{kind_of(member)}-example", member) for member in shape.models)
 

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.edi.delta import PartnerGuide
+from gateway.edi.library import Guides
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
@@ -44,6 +45,12 @@ class Workspace:
     """Partner's name to the SHA-256 (hex) of its file: which agreement decided."""
     guides: Mapping[str, PartnerGuide]
     """Every guide that an agreement names."""
+    standard: Guides
+    """The guides that come with the gateway, those of whole versions in the workspace before them."""
+    texts: Mapping[str, bytes]
+    """Partner's name to its file, word for word."""
+    files: Mapping[str, str]
+    """Partner's name to its file's name."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -96,15 +103,15 @@ def examine(
     if not (folder / SETTINGS_FILE).is_file():
         raise _no_workspace(folder)
     findings: list[Finding] = []
-    hashes: dict[str, str] = {}
-    source = _read(folder, SETTINGS_FILE, hashes, findings)
+    texts: dict[str, bytes] = {}
+    source = _read(folder, SETTINGS_FILE, texts, findings)
     settings, wrong = validate(source, Settings) if source.lines or not findings else (None, ())
     findings += wrong
     trees: dict[str, YamlText] = {}
     agreements: list[Agreement] = []
     for name, file in _agreement_files(folder, findings):
         before = len(findings)
-        trees[name] = tree = _read(folder, file, hashes, findings)
+        trees[name] = tree = _read(folder, file, texts, findings)
         if len(findings) > before:
             continue
         agreement, wrong = validate(_named(tree, name), Agreement)
@@ -120,6 +127,7 @@ def examine(
         map_exists=map_exists,
         map_head=map_head,
         guide_of=shelf.resolve,
+        knows_version=shelf.knows_version,
     )
     findings += check(files)
     findings.sort(key=_place)
@@ -128,13 +136,26 @@ def examine(
     workspace = Workspace(
         folder=folder,
         settings=settings,
-        settings_version=hashes[SETTINGS_FILE],
+        settings_version=_sha256(texts[SETTINGS_FILE]),
         agreements=tuple(agreements),
-        versions={name: hashes[tree.file] for name, tree in trees.items()},
+        versions={name: _sha256(texts[tree.file]) for name, tree in trees.items()},
+        texts={name: texts[tree.file] for name, tree in trees.items()},
+        files={name: tree.file for name, tree in trees.items()},
         guides=shelf.sound(),
+        standard=shelf.standard,
         findings=tuple(findings),
     )
     return workspace, tuple(findings)
+
+
+def agreement_of(name: str, file: str, text: bytes) -> tuple[Agreement | None, tuple[Finding, ...]]:
+    """One agreement from its text alone, and what is wrong in it; what it names is not looked for."""
+    tree, wrong = read_yaml(file, text)
+    return (None, wrong) if wrong else validate(_named(tree, name), Agreement)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _no_workspace(folder: Path) -> OurFault:
@@ -144,7 +165,7 @@ def _no_workspace(folder: Path) -> OurFault:
     )
 
 
-def _read(folder: Path, file: str, hashes: dict[str, str], findings: list[Finding]) -> YamlText:
+def _read(folder: Path, file: str, texts: dict[str, bytes], findings: list[Finding]) -> YamlText:
     try:
         with (folder / file).open("rb") as handle:
             content = handle.read(MAX_BYTES + 1)
@@ -152,7 +173,7 @@ def _read(folder: Path, file: str, hashes: dict[str, str], findings: list[Findin
         said, fix = error.strerror or "cannot be read", "make it readable for the gateway"
         findings.append(_wrong(file, "file.unreadable", said=said, wanted="a readable file", fix=fix))
         return YamlText(file=file, data=None)
-    hashes[file] = hashlib.sha256(content).hexdigest()
+    texts[file] = content
     tree, wrong = read_yaml(file, content)
     findings += wrong
     return tree

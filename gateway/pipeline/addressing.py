@@ -1,71 +1,82 @@
-"""What an interchange's ISA must say before anything in it counts: from whom, for whom, test or production, its number.
+"""What an interchange's header must say before anything in it counts: from whom, for whom, test or not, its number.
 
-Each finding carries the note code (element I18) of the TA1 that refuses it.
+Each finding carries the code with which it is refused: the note code of a TA1 (element I18), 0085 of a CONTRL.
 """
 
 from __future__ import annotations
 
-from gateway.edi import x12
+from gateway.edi.interchange import Interchange
 from gateway.findings import Codes, EdiPlace, Finding
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import composing
 from gateway.pipeline.station import Station
+from gateway.pipeline.wire import Wire
+from gateway.settings import EdifactIdentity, X12Identity
 
 
-def check(station: Station, agreement: Agreement, interchange: x12.Interchange) -> list[Finding]:
+def check(station: Station, agreement: Agreement, wire: Wire, interchange: Interchange) -> list[Finding]:
     """The interchange must be from the partner whose station sent it, for us, and test where the agreement is test."""
     findings: list[Finding] = []
-    sender = station.directory.by_x12(interchange.sender_qualifier, interchange.sender)
+    header = wire.header
+    sender = wire.sender(station, interchange)
     if sender is None or sender.name != agreement.name:
-        theirs = agreement.x12.identity if agreement.x12 else None
+        theirs = wire.theirs(agreement)
         findings.append(
             Finding(
                 rule="pipeline.interchange.sender_unknown",
-                place=_isa(interchange, 6),
-                said=f"{interchange.sender_qualifier} {interchange.sender}",
-                wanted=f"{theirs.qualifier} {theirs.id}, as agreed" if theirs else "an agreed sender",
-                fix="send with the ISA05 and ISA06 that were agreed",
-                codes=Codes(ta105="006"),
+                place=_place(wire, interchange, header.sender),
+                said=_name(interchange.sender_qualifier, interchange.sender),
+                wanted=f"{_named(theirs)}, as agreed" if theirs else "an agreed sender",
+                fix=f"send with the {header.sender_names} that were agreed",
+                codes=Codes(ta105="006", contrl="23"),
             )
         )
-    ours = composing.ours(station, agreement)
-    if (interchange.receiver_qualifier, interchange.receiver) != (ours.qualifier, ours.id):
+    ours = wire.ours(station, agreement)
+    if (interchange.receiver_qualifier, interchange.receiver) != (ours.qualifier or "", ours.id):
         findings.append(
             Finding(
                 rule="pipeline.interchange.receiver_unknown",
-                place=_isa(interchange, 8),
-                said=f"{interchange.receiver_qualifier} {interchange.receiver}",
-                wanted=f"{ours.qualifier} {ours.id}",
-                fix="address it with our ISA07 and ISA08",
-                codes=Codes(ta105="008"),
+                place=_place(wire, interchange, header.receiver),
+                said=_name(interchange.receiver_qualifier, interchange.receiver),
+                wanted=_named(ours),
+                fix=f"address it with our {header.receiver_names}",
+                codes=Codes(ta105="008", contrl="7"),
             )
         )
-    if agreement.x12 is not None and interchange.test is not agreement.x12.test:
-        wanted = "T: the agreement is for test" if agreement.x12.test else "P: the agreement is for production"
+    dialect = wire.dialect(agreement)
+    if dialect is not None and interchange.test is not dialect.test:
+        kind = "test" if dialect.test else "production"
         findings.append(
             Finding(
                 rule="pipeline.interchange.test_indicator",
-                place=_isa(interchange, 15),
+                place=_place(wire, interchange, header.test),
                 said="a test interchange" if interchange.test else "no test interchange",
-                wanted=wanted,
-                fix="send with the ISA15 that was agreed",
-                codes=Codes(ta105="020"),
+                wanted=f"{header.test_words[dialect.test]}: the agreement is for {kind}",
+                fix=f"send with the {header.test_name} that was agreed",
+                codes=Codes(ta105="020", contrl="25"),
             )
         )
     return findings
 
 
-def control_number_used(interchange: x12.Interchange) -> Finding:
+def control_number_used(wire: Wire, interchange: Interchange) -> Finding:
     """Another interchange of this sender came with this number."""
     return Finding(
         rule="pipeline.interchange.control_number_used",
-        place=_isa(interchange, 13),
+        place=_place(wire, interchange, wire.header.number),
         said=interchange.control_number,
         wanted="a control number that this sender has not used before",
-        fix="count ISA13 up; resend unchanged what was sent before",
-        codes=Codes(ta105="025"),
+        fix=f"count {wire.header.number_name} up; resend unchanged what was sent before",
+        codes=Codes(ta105="025", contrl="26"),
     )
 
 
-def _isa(interchange: x12.Interchange, element: int) -> EdiPlace:
-    return EdiPlace(interchange=interchange.control_number, tag="ISA", element=element)
+def _place(wire: Wire, interchange: Interchange, element: int) -> EdiPlace:
+    return EdiPlace(interchange=interchange.control_number, tag=wire.header.tag, element=element)
+
+
+def _named(identity: X12Identity | EdifactIdentity) -> str:
+    return _name(identity.qualifier or "", identity.id)
+
+
+def _name(qualifier: str, id_: str) -> str:
+    return f"{qualifier} {id_}".strip()

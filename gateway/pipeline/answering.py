@@ -1,36 +1,52 @@
-"""Our answers to what partners send: a 997 for every group but acknowledgments, a TA1 where one is due.
+"""Our acknowledgments of what partners send: queued like any other message of ours, in the commit that takes what
+they answer, and numbered inside it.
 
-Composed here, numbered inside the commit that takes what they answer, sent like any other message.
+Which acknowledgment answers what, and what it says, is the standard's (`gateway.pipeline.standards`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from gateway.edi import acknowledge, x12
-from gateway.edi.tree import Loop, Verdict
+from gateway.edi.tree import Verdict
 from gateway.errors import OurFault
 from gateway.events import AcknowledgmentComposed
-from gateway.pipeline import composing, identity
 from gateway.pipeline.decisions import Decisions
-from gateway.pipeline.station import Station
-from gateway.ports import Message, Numbered, Numbers, new_id
-
-Render = Callable[[Station, composing.Outgoing, Numbers], bytes]
-
-
-def answer_group(decided: Decisions, group: x12.Group) -> None:
-    """Queue the 997 for a group; a group of acknowledgments gets none (X12.20)."""
-    syntax = decided.station.syntax(decided.agreement, "receive")
-    root = acknowledge.compose_997(group, guides=syntax.guides)
-    if root is not None:
-        _answer(decided, "997", group.outcome, group.control_number, root=root, render=composing.render)
+from gateway.pipeline.outgoing import outbound_message, send_job
+from gateway.pipeline.wire import Outgoing, Wire
+from gateway.ports import Message, Numbered, new_id
 
 
-def answer_interchange(decided: Decisions, interchange: x12.Interchange) -> None:
-    """Queue the TA1 for an interchange."""
-    root = Loop("", [acknowledge.compose_ta1(interchange)])
-    _answer(decided, "TA1", interchange.envelope, interchange.control_number, root=root, render=composing.render_ta1)
+def queue(decided: Decisions, wire: Wire, outgoing: Outgoing, *, outcome: Verdict, answers: str) -> None:
+    """Queue an acknowledgment of what has the control number `answers`."""
+    station, agreement, now = decided.station, decided.agreement, outgoing.at
+    message_id = new_id(now)
+    payload = Numbered(
+        series=wire.series(station, agreement),
+        render=lambda numbers: wire.render(station, outgoing, numbers),
+        keys=lambda numbers: (wire.sent_key(station, agreement, wire.control_number(numbers)),),
+    )
+    decided.messages.append(
+        outbound_message(
+            station.settings,
+            agreement,
+            message_id=message_id,
+            payload=payload,
+            content_type=wire.content_type,
+            filename=f"{outgoing.type}-{answers}.edi",
+            now=now,
+            answers=decided.message.id,
+        )
+    )
+    decided.jobs.append(send_job(agreement, message_id, now))
+    decided.events.append(
+        AcknowledgmentComposed(
+            message_id=decided.message.id,
+            partner=agreement.name,
+            type=outgoing.type,
+            outcome=outcome.value,
+            answers=answers,
+            sent_as=message_id,
+        )
+    )
 
 
 async def answer_again(decided: Decisions, first: Message) -> None:
@@ -46,57 +62,15 @@ async def answer_again(decided: Decisions, first: Message) -> None:
             continue
         message_id = new_id(now)
         decided.messages.append(
-            composing.outbound_message(
+            outbound_message(
                 station.settings,
                 agreement,
                 message_id=message_id,
                 payload=payload,
+                content_type=answer.content_type,
                 filename=answer.filename or "answer.edi",
                 now=now,
                 answers=decided.message.id,
             )
         )
-        decided.jobs.append(composing.send_job(agreement, message_id, now))
-
-
-def _answer(decided: Decisions, type_: str, outcome: Verdict, answers: str, *, root: Loop, render: Render) -> None:
-    """Queue an acknowledgment: composed and numbered in the commit that takes what it answers."""
-    station, agreement, now = decided.station, decided.agreement, decided.station.clock()
-    assert agreement.x12 is not None
-    outgoing = composing.Outgoing(
-        agreement=agreement,
-        dialect=agreement.x12,
-        type=type_,
-        functional_id=acknowledge.FUNCTIONAL_ACKNOWLEDGMENT,
-        root=root,
-        at=now,
-    )
-    message_id = new_id(now)
-    series = composing.series(station, agreement)
-    payload = Numbered(
-        series=series,
-        render=lambda numbers: render(station, outgoing, numbers),
-        keys=lambda numbers: (identity.sent_interchange_key(series, numbers.interchange),),
-    )
-    decided.messages.append(
-        composing.outbound_message(
-            station.settings,
-            agreement,
-            message_id=message_id,
-            payload=payload,
-            filename=f"{type_}-{answers}.edi",
-            now=now,
-            answers=decided.message.id,
-        )
-    )
-    decided.jobs.append(composing.send_job(agreement, message_id, now))
-    decided.events.append(
-        AcknowledgmentComposed(
-            message_id=decided.message.id,
-            partner=agreement.name,
-            type=type_,
-            outcome=outcome.value,
-            answers=answers,
-            sent_as=message_id,
-        )
-    )
+        decided.jobs.append(send_job(agreement, message_id, now))

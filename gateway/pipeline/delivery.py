@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gateway.errors import OurFault
 from gateway.events import DocumentDelivered, DocumentRouted, Event
-from gateway.pipeline import routing
+from gateway.pipeline import referencing, routing
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Delivery, Document, DocumentState, DocumentUpdate, Job
 
 
 async def deliver(station: Station, job: Job) -> Changes:
-    """Hand the job's document to its target. Raises DeliveryFailed, and OurFault where no route leads anywhere."""
+    """Hand the job's document, in our words, to its target. Raises DeliveryFailed, OurFault where no route leads on."""
     document = await station.queries.document(job.document_id or "")
     if document is None:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
@@ -23,11 +23,14 @@ async def deliver(station: Station, job: Job) -> Changes:
             f"target {target!r} is not in gateway.yaml",
             remedy=f"add it under targets, then: gateway message retry {job.message_id}",
         )
+    translated = await referencing.for_us(station, document, job.step)
+    if translated.held:
+        return translated.waits()
     delivery = Delivery(
         document_id=document.id,
         kind=document.kind,
         partner=document.partner,
-        body=document.body,
+        body=translated.body,
         idempotency_key=document.id,
         correlation_id=document.message_id,
     )
@@ -38,6 +41,7 @@ async def deliver(station: Station, job: Job) -> Changes:
         ),
         events=(
             *rerouted,
+            *translated.events,
             DocumentDelivered(
                 message_id=document.message_id,
                 partner=document.partner,

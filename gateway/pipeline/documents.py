@@ -12,7 +12,7 @@ from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, routing
+from gateway.pipeline import changing, identity, matching, referencing, routing, versions
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -108,7 +108,7 @@ async def take(
         business_unit=business_unit,
         state=DocumentState.ACCEPTED,
         at=now,
-        body={**body, **origin.envelope},
+        body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256,
         natural_key=key,
         findings=tuple(as_json(finding) for finding in found),
@@ -162,6 +162,17 @@ async def take(
     )
 
 
+def _source(station: Station, agreement: Agreement, origin: Origin) -> Json:
+    """Where the document is from and what decided about it; outside its digest, as the envelope's fields are."""
+    known = {
+        "message_id": origin.message_id,
+        "agreement": versions.record(agreement.name, station.version(agreement.name)),
+        "map": origin.map,
+        "guide": origin.guide,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
 def _answer_keys(kind: str, body: Json, orders: Sequence[Document], origin: Origin) -> tuple[tuple[str, str], ...]:
     if kind != "order_acknowledgement" or body.get("purpose") not in matching.ORIGINAL:
         return ()
@@ -193,7 +204,7 @@ def reject(
         business_unit=None,
         state=DocumentState.REJECTED,
         at=now,
-        body={**body, **origin.envelope},
+        body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256 or canonical.digest(body),
         natural_key=None,
         findings=tuple(as_json(finding) for finding in findings),
@@ -286,6 +297,9 @@ async def _orders(
 async def _match(
     station: Station, agreement: Agreement, kind: str, body: Json, orders: Mapping[identity.OrderRef, Document | None]
 ) -> tuple[Finding, ...]:
+    """Held against what is ours in our words: an answer in cases fits an order of pieces."""
+    if orders:
+        body = await referencing.in_our_words(station, agreement, body, station.clock().date())
     if kind == "order_acknowledgement":
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
@@ -296,7 +310,8 @@ async def _match(
     if kind == "ship_notice":
         notices: dict[str, Document] = {}
         for order in filter(None, orders.values()):
-            notices.update((one.id, one) for one in await _answers(station, agreement, kind, order))
+            earlier = await _answers(station, agreement, kind, order)
+            notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
         return matching.match_ship_notice(body, orders, tuple(notices.values()))
     return ()
 

@@ -17,17 +17,17 @@ def as2_key(partner: str, message_id: str) -> str:
     return f"as2:{partner}:{message_id}"
 
 
-def interchange_key(partner: str, control_number: str) -> str:
-    """An X12 interchange, by sender and ISA13."""
-    return f"x12:{partner}:{control_number}"
+def interchange_key(standard: str, partner: str, control_number: str) -> str:
+    """An interchange, by sender and ISA13 or 0020."""
+    return f"{standard}:{partner}:{control_number}"
 
 
-def sent_interchange_key(series: str, control_number: str | int) -> str:
-    """An X12 interchange of ours, by the series its numbers come from and ISA13; their TA1 names it.
+def sent_interchange_key(standard: str, series: str, control_number: str) -> str:
+    """An interchange of ours, by the series its numbers come from and ISA13 or 0020; their TA1 or CONTRL names it.
 
     The series holds our own identity: with a new one, numbers begin anew.
     """
-    return f"x12-sent:{series}:{int(control_number)}"
+    return f"{standard}-sent:{series}:{control_number}"
 
 
 def idempotency_key(scope: str, key: str) -> str:
@@ -38,6 +38,11 @@ def idempotency_key(scope: str, key: str) -> str:
 def acknowledgment_key(partner: str, functional_id: str, group_control_number: str | int) -> str:
     """The 997 that a group of ours waits for. Zeros in front do not count: GS06 is a number (X12 element 28, N0)."""
     return f"997:{partner}:{functional_id}:{int(group_control_number)}"
+
+
+def contrl_key(partner: str, control_reference: str) -> str:
+    """The CONTRL that an interchange of ours waits for. A reference (0020) is text: zeros in front count."""
+    return f"contrl:{partner}:{control_reference}"
 
 
 def original_answer_key(order_id: str) -> str:

@@ -1,7 +1,7 @@
 """The `read` step: an interchange becomes verdicts, acknowledgment, documents and deliveries, in one commit.
 
-A 997 answers every group but never an acknowledgment; a TA1 answers an interchange that asks for it or whose envelope
-fails. Either all of it happens or nothing: no half-read interchange is ever visible.
+What answers what (997 and TA1, CONTRL) is the standard's; an acknowledgment is never answered. Either all of it happens
+or nothing: no half-read interchange is ever visible.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from gateway.edi import acknowledge, partial, x12
+from gateway.edi import partial
+from gateway.edi.interchange import Group, Interchange, of_group
 from gateway.edi.rules import RULES
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -25,9 +26,10 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import addressing, answering, documents, identity, judging, reconciling
+from gateway.pipeline import addressing, answering, documents, identity, judging, standards, versions
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
+from gateway.pipeline.wire import Wire
 from gateway.ports import (
     Changes,
     Job,
@@ -58,20 +60,22 @@ async def read(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
-    reading = _Reading(station, agreement, message)
-    await reading.file(await station.queries.payload(message.id))
+    payload = await station.queries.payload(message.id)
+    reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
+    await reading.file(payload)
     return reading.done()
 
 
 class _Reading:
     """One message being read."""
 
-    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage) -> None:
+    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage, wire: Wire) -> None:
         self._station = station
         self._agreement = agreement
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
-        self._syntax = station.syntax(agreement, "receive")
+        self._wire = wire
+        self._syntax = station.syntax(agreement, "receive", wire.name)
         self._taken: set[str] = set()
         self._answered: set[str] = set()
         """Earlier messages that this one repeats, and whose answers are sent again."""
@@ -82,12 +86,12 @@ class _Reading:
         """The whole payload: what is read to its end counts, whatever is wrong behind it."""
         syntax = self._syntax
         whole = await self._aside(
-            x12.read_whole,
+            self._wire.reader.read_whole,
             payload,
             guides=syntax.guides,
             tolerances=syntax.tolerances,
             limits=judging.LIMITS,
-            charset=syntax.charset or "utf-8",
+            charset=syntax.charset,
         )
         for interchange in whole.interchanges:
             await self.interchange(interchange)
@@ -95,7 +99,7 @@ class _Reading:
             self._unreadable(whole.fault)
 
     def _unreadable(self, fault: PartnerFault) -> None:
-        """What cannot be read is said on the trail; without its ISA no acknowledgment can be addressed."""
+        """What cannot be read is said on the trail; without its header no acknowledgment can be addressed."""
         self._decided.events.append(
             DocumentRejected(
                 message_id=self._message.id,
@@ -113,23 +117,26 @@ class _Reading:
         self._decided.message_updates.append(MessageUpdate(id=self._message.id, state=state))
         return self._decided.changes()
 
-    async def interchange(self, interchange: x12.Interchange) -> None:
+    async def interchange(self, interchange: Interchange) -> None:
         """One interchange: envelope, groups, answers."""
-        key = identity.interchange_key(self._agreement.name, interchange.control_number)
-        findings = [*interchange.findings, *addressing.check(self._station, self._agreement, interchange)]
+        wire = self._wire
+        key = identity.interchange_key(wire.name, self._agreement.name, interchange.control_number)
+        findings = [*interchange.findings, *addressing.check(self._station, self._agreement, wire, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
             if first is not None and first.payload_sha256 == self._message.payload_sha256:
                 self._decided.accepted += 1
                 self._decided.events.append(
-                    DuplicateReceived(message_id=self._message.id, partner=self._agreement.name, channel="x12", key=key)
+                    DuplicateReceived(
+                        message_id=self._message.id, partner=self._agreement.name, channel=wire.name, key=key
+                    )
                 )
                 if first.id not in self._answered:
                     self._answered.add(first.id)
                     await answering.answer_again(self._decided, first)
                 return
             if not self._allows_repeats:
-                findings.append(addressing.control_number_used(interchange))
+                findings.append(addressing.control_number_used(wire, interchange))
         elif worst(findings) is not Severity.REJECT:
             self._decided.keys.append((key, self._message.id))
             self._taken.add(key)
@@ -139,7 +146,7 @@ class _Reading:
             InterchangeRead(
                 message_id=self._message.id,
                 partner=self._agreement.name,
-                standard="x12",
+                standard=wire.name,
                 sender=interchange.sender,
                 receiver=interchange.receiver,
                 control_number=interchange.control_number,
@@ -152,22 +159,13 @@ class _Reading:
         )
         if rejected:
             interchange = replace(interchange, findings=tuple(findings), envelope=Verdict.REJECTED)
-        if acknowledge.wants_ta1(interchange) and (interchange.groups or not interchange.tas):
-            # An interchange of nothing but TA1s is an acknowledgment itself: whatever it asks for, it gets none.
-            answering.answer_interchange(self._decided, interchange)
-        for ta1 in interchange.tas:
-            await reconciling.reconcile_ta1(self._decided, ta1.segment, ta1.findings)
-        if rejected:
-            return
-        if interchange.tas and not interchange.groups:
-            self._decided.accepted += 1
-        for group in interchange.groups:
-            if _is_answer(group):
-                await reconciling.reconcile_group(self._decided, group)
-        await self._groups(whole)
+        wire.answer_envelope(self._decided, interchange)
+        await wire.reconcile(self._decided, interchange)
+        if not rejected:
+            await self._groups(whole)
 
-    async def _groups(self, interchange: x12.Interchange) -> None:
-        """The groups that are no acknowledgments: every set judged, what falls with others refused, then the 997s."""
+    async def _groups(self, interchange: Interchange) -> None:
+        """All but the acknowledgments: every set judged, what falls with others refused, then answered."""
         mark, firsts = self._decided.mark(), dict(self._firsts)
         judged = await self._judged(interchange, {})
         final = partial.apply(judged, self._syntax.partial)
@@ -177,31 +175,34 @@ class _Reading:
             self._firsts = firsts
             await self._judged(interchange, _fallen(judged, final))
         for group in final.groups:
-            if not _is_answer(group):
-                self._decided.accepted += any(one.outcome is not Verdict.REJECTED for one in group.messages)
-                answering.answer_group(self._decided, group)
+            sets = (one for one in group.messages if not self._wire.is_answer(group, one))
+            self._decided.accepted += any(one.outcome is not Verdict.REJECTED for one in sets)
+        self._wire.answer(self._decided, final)
 
-    async def _judged(self, interchange: x12.Interchange, fallen: Mapping[Position, Message]) -> x12.Interchange:
+    async def _judged(self, interchange: Interchange, fallen: Mapping[Position, Message]) -> Interchange:
         """The interchange with each set judged and decided about; `fallen` ones are refused whatever they say."""
         groups = [
-            group if _is_answer(group) else await self._group(interchange, group, number, fallen)
-            for number, group in enumerate(interchange.groups)
+            await self._group(interchange, group, number, fallen) for number, group in enumerate(interchange.groups)
         ]
         return replace(interchange, groups=tuple(groups))
 
     @property
     def _allows_repeats(self) -> bool:
-        return self._agreement.x12 is not None and self._agreement.x12.control_numbers_may_repeat
+        dialect = self._wire.dialect(self._agreement)
+        return dialect is not None and dialect.control_numbers_may_repeat
 
     async def _group(
-        self, interchange: x12.Interchange, group: x12.Group, number: int, fallen: Mapping[Position, Message]
-    ) -> x12.Group:
-        """One group: each set is judged and taken; the group as the 997 tells it."""
+        self, interchange: Interchange, group: Group, number: int, fallen: Mapping[Position, Message]
+    ) -> Group:
+        """One group: each set is judged and taken; the group as its acknowledgment tells it."""
         judged: list[Message] = []
         for index, message in enumerate(group.messages):
+            if self._wire.is_answer(group, message):
+                judged.append(message)
+                continue
             kind = self._kind_of(message)
             if kind is None:
-                judged.append(_not_agreed(message))
+                judged.append(_not_agreed(self._wire, message))
                 self._rejected(judged[-1], message.type)
             elif (number, index) in fallen:
                 judged.append(fallen[number, index])
@@ -211,20 +212,20 @@ class _Reading:
                 self._rejected(message, kind)
             else:
                 judged.append(await self._document(interchange, group, message, kind))
-        return replace(group, messages=tuple(judged), outcome=x12.of_group(group.findings, judged))
+        return replace(group, messages=tuple(judged), outcome=of_group(group.findings, judged))
 
     def _kind_of(self, message: Message) -> Kind | None:
         rules = self._agreement.documents.receive
         return next((kind for kind, rule in rules.items() if rule.set == message.type), None)
 
-    async def _document(self, interchange: x12.Interchange, group: x12.Group, message: Message, kind: Kind) -> Message:
-        """One set that the guide accepts: its map, and what is decided about it; the set as the 997 tells it."""
+    async def _document(self, interchange: Interchange, group: Group, message: Message, kind: Kind) -> Message:
+        """One set that the guide accepts: its map, and what is decided about it; the set as it is acknowledged."""
         mapping = self._map(kind)
         judged = await self._aside(judging.judge, mapping, kind, message)
         origin = documents.Origin(
             message_id=self._message.id,
-            position=f"{interchange.control_number}/{group.control_number}/{message.control_number}",
-            map=mapping.hash,
+            position="/".join(filter(None, (interchange.control_number, group.control_number, message.control_number))),
+            map=versions.record(mapping.name, mapping.hash),
             guide=self._guide(kind, message),
             unmapped=judged.unmapped,
             envelope=read_envelope(interchange, group, message),
@@ -294,7 +295,7 @@ class _Reading:
         )
 
     def _rejected(self, message: Message, kind: str) -> None:
-        """A set that the guide refuses: its findings go to the 997 and onto the trail."""
+        """A set that the guide refuses: its findings go to the acknowledgment and onto the trail."""
         fatal = [finding for finding in message.findings if finding.severity is Severity.REJECT]
         self._decided.events.append(
             DocumentRejected(
@@ -308,12 +309,10 @@ class _Reading:
         )
 
     def _guide(self, kind: Kind, message: Message) -> str:
-        """By which guide it was checked: the version, and a partner's own guide with its hash."""
+        """By which guide it was checked: the version, the guide's name and hash."""
         name = self._agreement.documents.receive[kind].guide
         own = self._station.partner_guides.get(name) if name else None
-        if own is None or self._syntax.guides.find(message.version, message.type) is not own.guide:
-            return message.version
-        return f"{message.version} {own.name} {own.hash}"
+        return versions.guide_record(self._syntax.guides, own, message.version, message.type)
 
     def _map(self, kind: Kind) -> Map:
         rule = self._agreement.documents.receive[kind]
@@ -331,7 +330,7 @@ def given_up(job: Job) -> Changes:
     return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),))
 
 
-def tolerated(interchange: x12.Interchange) -> tuple[str, ...]:
+def tolerated(interchange: Interchange) -> tuple[str, ...]:
     """The rules that an interchange broke and that were put up with: those whose findings are milder than the rule."""
     groups = interchange.groups
     findings = [*interchange.findings, *(one for group in groups for one in group.findings)]
@@ -340,11 +339,7 @@ def tolerated(interchange: x12.Interchange) -> tuple[str, ...]:
     return tuple(sorted({rule for rule in mild if RULES[rule].severity is not Severity.ACCEPT}))
 
 
-def _is_answer(group: x12.Group) -> bool:
-    return group.functional_id == acknowledge.FUNCTIONAL_ACKNOWLEDGMENT
-
-
-def _fallen(judged: x12.Interchange, final: x12.Interchange) -> dict[Position, Message]:
+def _fallen(judged: Interchange, final: Interchange) -> dict[Position, Message]:
     """The sets that are refused only because of others."""
     return {
         (number, index): after
@@ -354,15 +349,22 @@ def _fallen(judged: x12.Interchange, final: x12.Interchange) -> dict[Position, M
     }
 
 
-def _not_agreed(message: Message) -> Message:
-    """A set that the agreement does not have: rejected, never ignored (718 code 1)."""
+def _not_agreed(wire: Wire, message: Message) -> Message:
+    """A set that the agreement does not have: rejected, never ignored (718 code 1, 0085 code 17)."""
+    header = wire.header
     finding = Finding(
         rule="pipeline.set.not_agreed",
-        place=EdiPlace(message=message.control_number, segment=1, tag="ST", element=1, offset=message.offset),
+        place=EdiPlace(
+            message=message.control_number,
+            segment=1,
+            tag=header.message_tag,
+            element=header.message_type,
+            offset=message.offset,
+        ),
         said=message.type,
         wanted="a transaction set of the agreement",
         fix="agree on it first: the partner file has no such set under documents.receive",
-        codes=Codes(ak502="1"),
+        codes=Codes(ak502="1", contrl="17"),
     )
     if message.outcome is Verdict.REJECTED:
         return message

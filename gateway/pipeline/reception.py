@@ -48,9 +48,13 @@ class _Arrival:
 class Reception:
     """Our AS2 endpoint, below HTTP."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, refusals: Refusals | None = None) -> None:
         self._station = station
-        self._refusals = Refusals()
+        self._refusals = refusals or Refusals()
+
+    def at(self, station: Station) -> Reception:
+        """The endpoint of another configuration; what was refused counts on."""
+        return Reception(station, self._refusals)
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""

@@ -1,19 +1,25 @@
-"""Their acknowledgments of what we sent: a 997, 999 or TA1 closes the message it names, and tells its documents.
+"""Their acknowledgments of what we sent: a 997, 999, TA1 or CONTRL closes the message it names, and its documents.
 
-An acknowledgment is never acknowledged (X12.20). One that names nothing of ours, or something closed already, has no
-effect but its event. It may come before our own commit of having sent: the store's states let it win.
+An acknowledgment is never acknowledged (X12.20, ISO 9735-4 5.3). One that names nothing of ours, or something closed
+already, has no effect but its event. It may come before our own commit of having sent: the store's states let it win.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.edi import acknowledge, x12
+from gateway.edi import acknowledge
+from gateway.edi.acknowledge import Fate
+from gateway.edi.interchange import Group, Interchange
+from gateway.edi.tree import Message as EdiMessage
 from gateway.edi.tree import Segment, Verdict, verdict_of
+from gateway.errors import OurFault, PartnerFault
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
-from gateway.pipeline import composing, identity
+from gateway.pipeline import identity
 from gateway.pipeline.decisions import Decisions
+from gateway.pipeline.wire import Wire
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
 
 READERS = {"997": acknowledge.read_997, "999": acknowledge.read_999}
@@ -23,6 +29,9 @@ TAKEN = frozenset({"A", "E"})
 
 OUR_SET = "0001"
 """ST02 of the one set in a group of ours."""
+
+REFUSED, RECEIVED = "4", "8"
+"""0083 of a CONTRL."""
 
 CLOSED = frozenset({MessageState.ACKNOWLEDGED, MessageState.REJECTED})
 
@@ -36,7 +45,19 @@ class _Answer:
     outcome: str
 
 
-async def reconcile_group(decided: Decisions, group: x12.Group) -> None:
+async def reconcile_x12(wire: Wire, decided: Decisions, interchange: Interchange, groups: Iterable[Group]) -> None:
+    """The TA1s of an interchange, then the groups of acknowledgments in it unless its envelope is refused."""
+    for ta1 in interchange.tas:
+        await _ta1(wire, decided, ta1.segment, ta1.findings)
+    if interchange.envelope is Verdict.REJECTED:
+        return
+    if interchange.tas and not interchange.groups:
+        decided.accepted += 1
+    for group in groups:
+        await _functional(decided, group)
+
+
+async def _functional(decided: Decisions, group: Group) -> None:
     """A group of 997s or 999s: each closes a group that we sent; a group that is refused as a whole closes nothing."""
     if verdict_of(group.findings) is Verdict.REJECTED:
         _unreadable(decided, "997", group.findings)
@@ -48,14 +69,15 @@ async def reconcile_group(decided: Decisions, group: x12.Group) -> None:
             _unreadable(decided, message.type, message.findings)
             continue
         found = reader(message)
-        answer = _Answer(type=message.type, control_number=found.group_control_number, outcome=_outcome(found))
+        outcome = _outcome(found)
+        answer = _Answer(type=message.type, control_number=found.group_control_number, outcome=outcome)
         key = identity.acknowledgment_key(decided.agreement.name, found.functional_id, found.group_control_number)
         sent = await decided.station.queries.message_by_wait_key(key)
         if sent is None or sent.state in CLOSED:
             _unmatched(decided, answer)
         else:
             decided.met.append(key)
-            await _settle(decided, sent, answer)
+            await _settle(decided, sent, answer, accepted=outcome in TAKEN)
 
 
 def _outcome(found: acknowledge.FunctionalAcknowledgment) -> str:
@@ -65,27 +87,82 @@ def _outcome(found: acknowledge.FunctionalAcknowledgment) -> str:
     return refused[0] if refused else max(verdicts)  # E is worse than A
 
 
-async def reconcile_ta1(decided: Decisions, segment: Segment, findings: tuple[Finding, ...]) -> None:
+async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple[Finding, ...]) -> None:
     """A TA1: a refusal closes our message, an acceptance only says that it arrived."""
     if findings:  # its number may be no number at all
         _unreadable(decided, "TA1", findings)
         return
     found = acknowledge.read_ta1(segment)
     answer = _Answer(type="TA1", control_number=found.control_number, outcome=found.outcome)
-    key = identity.sent_interchange_key(composing.series(decided.station, decided.agreement), found.control_number)
-    owner = await decided.station.queries.key_owner(key)
-    sent = await decided.station.queries.message(owner) if owner else None
+    sent = await _sent_as(wire, decided, found.control_number)
     if sent is None or sent.state in CLOSED:
         _unmatched(decided, answer)
     elif answer.outcome in TAKEN:
         _received(decided, sent, answer, None)
     else:
-        await _settle(decided, sent, answer)
+        await _settle(decided, sent, answer, accepted=False)
 
 
-async def _settle(decided: Decisions, sent: Message, answer: _Answer) -> None:
+async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) -> None:
+    """A CONTRL: refusing our interchange, or a message in it, or all of it acknowledged, closes what we sent.
+
+    One that says only that the interchange came (0083 is 8) closes nothing, unless it is agreed: another may follow.
+    """
+    try:
+        found = None if message.outcome is Verdict.REJECTED else acknowledge.read_contrl(message)
+    except PartnerFault as fault:
+        _unreadable(decided, message.type, fault.findings)
+        return
+    if found is None:
+        _unreadable(decided, message.type, message.findings)
+        return
+    decided.accepted += 1
+    key = identity.contrl_key(decided.agreement.name, found.control_number)
+    sent = await decided.station.queries.message_by_wait_key(key)
+    sent = sent or await _sent_as(wire, decided, found.control_number)
+    if sent is None or sent.state in CLOSED:
+        answer = _Answer(type=message.type, control_number=found.control_number, outcome=found.action)
+        _unmatched(decided, answer)
+        return
+    fates = set(acknowledge.reconcile(await _sets(wire, decided, sent, found), found).fates.values())
+    refused = Fate.REJECTED in fates
+    outcome = REFUSED if refused else found.action
+    answer = _Answer(type=message.type, control_number=found.control_number, outcome=outcome)
+    dialect = decided.agreement.edifact
+    enough = found.action == RECEIVED and dialect is not None and dialect.received_is_enough
+    if refused or enough or fates == {Fate.ACCEPTED}:
+        decided.met.extend(() if sent.wait_key is None else (sent.wait_key,))
+        await _settle(decided, sent, answer, accepted=not refused)
+    else:
+        _received(decided, sent, answer, None)
+
+
+async def _sent_as(wire: Wire, decided: Decisions, control_number: str) -> Message | None:
+    """What we sent in the interchange of this number."""
+    key = wire.sent_key(decided.station, decided.agreement, control_number)
+    owner = await decided.station.queries.key_owner(key)
+    return await decided.station.queries.message(owner) if owner else None
+
+
+async def _sets(
+    wire: Wire, decided: Decisions, sent: Message, found: acknowledge.InterchangeReport
+) -> Mapping[str, Sequence[str]]:
+    """What was in the message that we sent: message numbers by group; of bytes that were purged, what is named."""
+    try:
+        payload = await decided.station.queries.payload(sent.id)
+    except OurFault:
+        return {"": [one.reference for one in found.messages] or [""]}
+    read = wire.reader.read_whole(payload, guides=decided.station.guides)
+    return {
+        group.control_number: [one.control_number for one in group.messages]
+        for interchange in read.interchanges
+        if interchange.control_number == found.control_number
+        for group in interchange.groups
+    }
+
+
+async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepted: bool) -> None:
     """What the partner's verdict does to the message that we sent, and to its documents."""
-    accepted = answer.outcome in TAKEN
     state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
     decided.message_updates.append(MessageUpdate(id=sent.id, state=state))
     stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.REJECTED

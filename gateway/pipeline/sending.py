@@ -13,7 +13,7 @@ from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity
+from gateway.pipeline import identity, standards
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -170,8 +170,9 @@ def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
 
 
 def _awaited(exchange: _Exchange) -> tuple[NewJob, ...]:
-    """The wait for the functional acknowledgment begins with the receipt; a 997 that was quicker makes it harmless."""
-    message, dialect = exchange.message, exchange.agreement.x12
+    """The wait for the acknowledgment begins with the receipt; a 997 or CONTRL that was quicker makes it harmless."""
+    message = exchange.message
+    dialect = standards.of_message(message).dialect(exchange.agreement)
     if message.wait_key is None or dialect is None:
         return ()
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cryptography import x509
@@ -13,9 +13,10 @@ from gateway.as2.certificates import KeyPair
 from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.mapping import Map
-from gateway.partners.agreement import Agreement
+from gateway.partners.agreement import Agreement, Standard
 from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
+from gateway.pipeline.snapshots import Snapshots
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
 
@@ -44,6 +45,8 @@ class Station:
     connectors: Mapping[str, Connector]
     """Targets by name."""
     as2: As2Post
+    references: Snapshots = field(default_factory=Snapshots)
+    """The partners' cross-references in memory."""
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
 
@@ -51,9 +54,10 @@ class Station:
         """The agreement with a partner that exchanges documents at present."""
         return None if partner is None else self.directory.by_name(partner)
 
-    def syntax(self, agreement: Agreement, direction: Literal["send", "receive"]) -> Syntax:
+    def syntax(self, agreement: Agreement, direction: Literal["send", "receive"], standard: Standard) -> Syntax:
         """How files from a partner, or to it, are read: its guides are made once, this only puts them together."""
-        return syntax_of(agreement, self.partner_guides, standard=self.guides, direction=direction)
+        dialect = agreement.dialect(standard)
+        return syntax_of(agreement, self.partner_guides, standard=self.guides, direction=direction, dialect=dialect)
 
     def version(self, partner: str) -> str:
         """The version of a partner's agreement, as it is recorded with every message."""

@@ -82,9 +82,13 @@ class _Request:
 class SubmissionDesk:
     """Keeps the `Submissions` protocol of `gateway.ports`."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, under_way: set[str] | None = None) -> None:
         self._station = station
-        self._under_way: set[str] = set()
+        self._under_way: set[str] = set() if under_way is None else under_way
+
+    def at(self, station: Station) -> SubmissionDesk:
+        """The desk of another configuration; it knows the requests that are under way at this one."""
+        return SubmissionDesk(station, self._under_way)
 
     async def submit(
         self,

@@ -18,9 +18,11 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
+    CONFIGURATION,
     Channel,
     Clock,
     Direction,
@@ -32,8 +34,10 @@ from gateway.ports.values import (
     Receipt,
     new_id,
 )
+from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
+    "CONFIGURATION",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -49,6 +53,8 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Held",
+    "Hold",
     "HttpAnswer",
     "Job",
     "JobState",
@@ -67,10 +73,16 @@ __all__ = [
     "Page",
     "Queries",
     "Receipt",
+    "ReferenceChange",
+    "ReferenceState",
     "Refused",
+    "Source",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "Version",
+    "VersionKind",
+    "VersionShelf",
     "new_id",
 ]

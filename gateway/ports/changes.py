@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.events import Event
+from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
 
 WAIT_FOR_NUMBERED = "(numbered)"
@@ -30,9 +31,9 @@ class Numbered:
     """
 
     series: str
-    """`x12:<our id>:<their id>`; one counter for interchanges, one for groups."""
+    """`x12:<our id>:<partner>`; one counter for interchanges, one for groups (in EDIFACT: for messages)."""
     render: Callable[[Numbers], bytes]
-    wait_key: Callable[[Numbers], str] | None = None
+    wait_key: Callable[[Numbers], str | None] | None = None
     keys: Callable[[Numbers], tuple[str, ...]] | None = None
     """Identities that the numbers give the message, kept as `Changes.keys` are."""
     events: Callable[[Numbers, bytes], tuple[Event, ...]] | None = None
@@ -56,7 +57,7 @@ class NewMessage:
     as2_message_id: str | None = None
     mic: str | None = None
     duplicate_key: str | None = None
-    """Unique over all messages: `as2:<partner>:<Message-ID>`, `x12:<partner>:<ISA13>`. What came over REST has none:
+    """Unique over all messages: `as2:<partner>:<Message-ID>`. What came over REST has none:
     its Idempotency-Key is an identity of `Changes.keys`, because a repeat under a new key takes that one too."""
     receipt: Receipt | None = None
     answers: str | None = None
@@ -107,7 +108,7 @@ class NewDocument:
     map: str | None = None
     guide: str | None = None
     position: str | None = None
-    """Where it stood in its message: `000000012/1/0001` (interchange, group, set)."""
+    """Where it stood in its message: `000000012/1/0001` (interchange, group if there is one, set)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +124,10 @@ class DocumentUpdate:
     """The message that carries it to the partner."""
     target: str | None = None
     their_id: str | None = None
+    agreement: str | None = None
+    """What it was written with, where that is known only then: hash; name and hash."""
+    map: str | None = None
+    guide: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +157,8 @@ class Changes:
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
     keys: tuple[tuple[str, str], ...] = ()
-    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>`; one that is taken already
-    raises NaturalKeyTaken."""
+    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
+    one that is taken already raises NaturalKeyTaken."""
+    references: tuple[ReferenceChange, ...] = ()
+    held: Held | None = None
     events: tuple[Event, ...] = ()

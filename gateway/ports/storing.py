@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
+from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.values import Direction, DocumentState, MessageState
 
 
 class NaturalKeyTaken(Exception):  # noqa: N818
-    """Another document took the natural key meanwhile; nothing was written. Deciding anew will see it."""
+    """Another document took the natural key meanwhile, or the cross-references that were decided over are others now;
+    nothing was written. Deciding anew will see it.
+    """
 
 
 class LeaseLost(Exception):  # noqa: N818
@@ -42,6 +46,9 @@ class Store(Protocol):
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
+
+    async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
+        """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
 
 
 class Queries(Protocol):
@@ -107,6 +114,20 @@ class Queries(Protocol):
         limit: int = 50,
     ) -> Page:
         """A partner's documents, oldest change first."""
+
+    async def reference_versions(self, partner: str) -> ReferenceState:
+        """The state of the cross-references for a partner; one small reading."""
+
+    async def references(self, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
+        """The rows for a partner, its own and those for all, and their state, as one reading."""
+
+    async def reference_rows(
+        self, *, partner: str | None = None, list_: str | None = None, retired: bool = False
+    ) -> list[CrossReference]:
+        """Rows as they stand (`ALL` selects those for all partners), or with `retired` those that hold no more."""
+
+    async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
+        """The words that documents wait for, the oldest first."""
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

@@ -22,6 +22,10 @@ def new_id(now: datetime) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+CONFIGURATION = "configuration"
+"""The message whose chain tells which configuration was activated or refused, and when. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 
@@ -69,6 +73,8 @@ class DocumentState(StrEnum):
     """In: checked and matched, delivery under way."""
     DELIVERED = "delivered"
     """In: its target has it."""
+    HELD = "held"
+    """In or out: waits for a word of the cross-references; `gateway reference unknown` shows which."""
     REJECTED = "rejected"
     """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
     SUBMITTED = "submitted"
@@ -82,7 +88,7 @@ class DocumentState(StrEnum):
     SENT = "sent"
     """Out: the partner's station has it."""
     ACKNOWLEDGED = "acknowledged"
-    """Out: the partner's 997 accepted it."""
+    """Out: the partner's 997 or CONTRL accepted it."""
     ANSWERED = "answered"
     """Out: a business answer (855, REST acknowledgement) is here."""
     SHIPPED = "shipped"

@@ -1,4 +1,4 @@
-"""The Protocols Queries and Keys: each method is one call of a function in `queries` or `keys`."""
+"""The Protocols Queries and Keys, and what VersionShelf reads: each method is one call of a function of a module."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from functools import partial
 from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
+from gateway.mapping.references import CrossReference
 from gateway.ports import (
     ApiKey,
     Attempt,
     Direction,
     Document,
     DocumentState,
+    Hold,
     Job,
     Message,
     MessageState,
     Page,
+    ReferenceState,
     TrailEntry,
+    Version,
+    VersionKind,
 )
-from gateway.store import keys, queries
+from gateway.store import holds, keys, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import document, identity, message
@@ -156,6 +161,24 @@ class Asking:
             )
         )
 
+    async def reference_versions(self, partner: str) -> ReferenceState:
+        """The state of the cross-references for a partner."""
+        return await self.database.read(partial(references.versions, partner=partner))
+
+    async def references(self, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
+        """The rows for a partner, its own and those for all, and their state, as one reading."""
+        return await self.database.read(partial(references.snapshot, partner=partner))
+
+    async def reference_rows(
+        self, *, partner: str | None = None, list_: str | None = None, retired: bool = False
+    ) -> list[CrossReference]:
+        """Rows as they stand, or with `retired` those that hold no more."""
+        return await self.database.read(partial(references.rows, partner=partner, list_=list_, retired=retired))
+
+    async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
+        """The words that documents wait for, the oldest first."""
+        return await self.database.read(partial(holds.waiting, partner=partner, limit=limit))
+
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
         return await self.database.read(partial(queries.attempts, message_id=message_id))
@@ -167,6 +190,14 @@ class Asking:
         return await self.database.read(
             partial(queries.timeline, message_id=message_id, order_number=order_number, partner=partner)
         )
+
+    async def newest_events(self, message_id: str, *, limit: int = 200) -> list[TrailEntry]:
+        """The last events of a message's chain, oldest first; at most 1,000."""
+        return await self.database.read(partial(queries.newest_events, message_id=message_id, limit=limit))
+
+    async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  it is the trade's word
+        """The agreement, map or guide of this hash as it was; None where it was never in use here."""
+        return await self.database.read(partial(versions.get, kind=kind, hash_=hash))
 
     async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
         """Store a new key."""

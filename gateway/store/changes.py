@@ -24,7 +24,7 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import jobs, later, numbers, trail
+from gateway.store import holds, jobs, later, numbers, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -39,7 +39,7 @@ _INSERT_RECEIPT = insert(receipt)
 def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
-    return not changes.met and not replaced
+    return not changes.met and not replaced and not changes.references
 
 
 def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
@@ -62,6 +62,7 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
         rows.append(_message_row(new, body, wait_keys[new.id]))
 
     facts.extend(changes.events)
+    facts.extend(references.write(connection, changes.references, now))
     fresh: dict[str, trail.Head] = {row["id"]: (0, trail.GENESIS) for row in rows}
     heads = fresh | trail.heads_of(connection, (fact.message_id for fact in facts if fact.message_id not in fresh))
     chained = trail.link(facts, heads, now)
@@ -86,6 +87,8 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
         _update_document(connection, change, now)
+    if changes.held is not None:
+        holds.hold(connection, changes.held, now)
     jobs.meet(connection, changes.met, now)
     jobs.add(connection, changes.jobs, wait_keys)
     trail.append(connection, chained)
@@ -180,12 +183,9 @@ _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.na
 
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    if change.target is not None:
-        values["target"] = change.target
-    if change.sent_as is not None:
-        values["sent_as"] = change.sent_as
-    if change.their_id is not None:
-        values["their_id"] = change.their_id
+    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide"):
+        if (value := getattr(change, name)) is not None:
+            values[name] = value
     if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
 

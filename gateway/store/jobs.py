@@ -149,6 +149,14 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
     return sorted(connection.execute(returned).scalars())
 
 
+def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
+    """Put the job of a step, done or dead, back to work with a fresh schedule."""
+    ended = job.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
+    mine = (job.c.message_id == message_id) & (job.c.step == step) & (job.c.document_id == document_id)
+    ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
+    connection.execute(update(job).where(mine & ended).values(ready))
+
+
 def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
     """Write down the attempts about to be made."""
     if rows:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
+    CONFIGURATION,
     Attempt,
     Channel,
     Direction,
@@ -81,7 +82,7 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
 
 def messages(connection: Connection, *, partner: str | None, state: MessageState | None, limit: int) -> list[Message]:
     """The newest first."""
-    statement = _MESSAGES.order_by(message.c.id.desc()).limit(_bounded(limit))
+    statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:
@@ -214,6 +215,12 @@ def timeline(
         return []
     statement = select(event).where(*conditions).order_by(event.c.at, event.c.id).limit(MOST_EVENTS)
     return [trail.entry(row) for row in connection.execute(statement)]
+
+
+def newest_events(connection: Connection, *, message_id: str, limit: int) -> list[TrailEntry]:
+    """The last events of a message's chain, oldest first."""
+    statement = select(event).where(event.c.message_id == message_id).order_by(event.c.number.desc())
+    return [trail.entry(row) for row in connection.execute(statement.limit(_bounded(limit)))][::-1]
 
 
 def _of_order(order_number: str) -> ColumnElement[bool]:

@@ -24,20 +24,32 @@ MESSAGE_STATE_FROM: dict[M, frozenset[M]] = {
 
 DOCUMENT_STATE_FROM: dict[D, frozenset[D]] = {
     D.ACCEPTED: frozenset({D.FAILED}),
-    D.DELIVERED: frozenset({D.ACCEPTED, D.FAILED}),
+    D.HELD: frozenset({D.ACCEPTED, D.SUBMITTED, D.FAILED}),
+    D.DELIVERED: frozenset({D.ACCEPTED, D.HELD, D.FAILED}),
     D.REJECTED: frozenset({D.ACCEPTED, D.COMPOSED, D.SENT, D.FAILED}),
     D.SUBMITTED: frozenset({D.FAILED}),
-    D.COMPOSED: frozenset({D.SUBMITTED, D.FAILED}),
+    D.COMPOSED: frozenset({D.SUBMITTED, D.HELD, D.FAILED}),
     D.AVAILABLE: frozenset({D.SUBMITTED, D.FAILED}),
     D.FETCHED: frozenset({D.SUBMITTED, D.AVAILABLE, D.FAILED}),
-    D.SENT: frozenset({D.SUBMITTED, D.COMPOSED, D.FAILED}),
-    D.ACKNOWLEDGED: frozenset({D.SUBMITTED, D.COMPOSED, D.SENT, D.FAILED}),
+    D.SENT: frozenset({D.SUBMITTED, D.HELD, D.COMPOSED, D.FAILED}),
+    D.ACKNOWLEDGED: frozenset({D.SUBMITTED, D.HELD, D.COMPOSED, D.SENT, D.FAILED}),
     D.ANSWERED: frozenset(
-        {D.SUBMITTED, D.COMPOSED, D.AVAILABLE, D.FETCHED, D.SENT, D.ACKNOWLEDGED, D.REJECTED, D.FAILED}
+        {D.SUBMITTED, D.HELD, D.COMPOSED, D.AVAILABLE, D.FETCHED, D.SENT, D.ACKNOWLEDGED, D.REJECTED, D.FAILED}
     ),
     D.SHIPPED: frozenset(
-        {D.SUBMITTED, D.COMPOSED, D.AVAILABLE, D.FETCHED, D.SENT, D.ACKNOWLEDGED, D.ANSWERED, D.REJECTED, D.FAILED}
+        {
+            D.SUBMITTED,
+            D.HELD,
+            D.COMPOSED,
+            D.AVAILABLE,
+            D.FETCHED,
+            D.SENT,
+            D.ACKNOWLEDGED,
+            D.ANSWERED,
+            D.REJECTED,
+            D.FAILED,
+        }
     ),
-    D.FAILED: frozenset({D.ACCEPTED, D.SUBMITTED, D.COMPOSED, D.AVAILABLE, D.SENT}),
+    D.FAILED: frozenset({D.ACCEPTED, D.SUBMITTED, D.HELD, D.COMPOSED, D.AVAILABLE, D.SENT}),
 }
 """The states that each state may follow. A state may always follow itself."""

@@ -6,7 +6,7 @@ Payloads that are too large for a row are made durable before the operation, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,21 @@ from sqlalchemy import Connection
 
 from gateway.errors import OurFault
 from gateway.events import DuplicateReceived, WorkRetried
-from gateway.ports import Accepted, Changes, Clock, Job, JobState, LeaseLost, NaturalKeyTaken, NewMessage
+from gateway.ports import (
+    Accepted,
+    Changes,
+    Clock,
+    Job,
+    JobState,
+    LeaseLost,
+    NaturalKeyTaken,
+    NewMessage,
+    Version,
+    VersionKind,
+)
 from gateway.store import changes as changing
-from gateway.store import claims, jobs, lanes, orphans, queries, schema
+from gateway.store import claims, holds, jobs, lanes, orphans, queries, schema
+from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
@@ -44,6 +56,8 @@ class Store(Asking, Auditing):
         self.lease = lease
         self.cap = cap
         self._lanes: set[str] = set()
+        self._shelved: set[tuple[VersionKind, str, str]] = set()
+        """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
         """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
 
@@ -156,6 +170,26 @@ class Store(Asking, Auditing):
             return len(steps)
 
         return await self.database.write(operation)
+
+    async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
+        """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
+        now = self.clock()
+
+        def operation(connection: Connection) -> int:
+            facts = holds.release(connection, partner=partner, by=by, reason=reason, now=now)
+            changing.write(connection, Changes(events=tuple(facts)), {}, now)
+            return len(facts)
+
+        return await self.database.write(operation)
+
+    async def put(self, versions: Iterable[Version]) -> int:
+        """Keep the agreements, maps and guides that are not kept yet; how many were new."""
+        new = [one for one in versions if (one.kind, one.hash, one.name) not in self._shelved]
+        if not new:
+            return 0
+        added = await self.database.write(partial(shelf.put, versions=new, now=self.clock()))
+        self._shelved.update((one.kind, one.hash, one.name) for one in new)
+        return added
 
     async def check(self) -> None:
         """Raises OurFault when the database does not answer, or has another schema."""

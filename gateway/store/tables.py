@@ -254,6 +254,60 @@ identity = Table(
     Column("message_id", Text, ForeignKey("message.id"), nullable=False),
 )
 
+cross_reference = Table(
+    "cross_reference",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("partner", Text, nullable=False),  # '' for all partners
+    Column("list", Text, nullable=False),
+    Column("scheme", Text, nullable=False),  # '' for any
+    Column("theirs", Text, nullable=False),
+    Column("ours", Text, nullable=False),
+    Column("factor", Text),  # a decimal as text: the same digits on both databases
+    Column("valid_from", Text, nullable=False),  # ISO 8601 days; '' for ever
+    Column("valid_to", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # the message that taught it
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("retired_at", Moment),
+    Column("retired_by", Text),
+)
+_stands = cross_reference.c.retired_at.is_(None)
+Index(
+    "cross_reference_standing_index",
+    *(cross_reference.c[name] for name in ("partner", "list", "scheme", "theirs", "valid_from")),
+    unique=True,
+    sqlite_where=_stands,
+    postgresql_where=_stands,
+)
+
+reference_version = Table(
+    "reference_version",  # one row a partner; locked by whoever changes its rows, or decides that a document waits
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+reference_hold = Table(
+    "reference_hold",  # a word that a document waits for; gone when it goes on
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("document_id", Text, ForeignKey("document.id"), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("list", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
+    Column("side", Text, nullable=False),  # theirs | ours
+    Column("said", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+Index("reference_hold_partner_index", reference_hold.c.partner, reference_hold.c.id)
+Index("reference_hold_document_index", reference_hold.c.document_id)
+
 api_key = Table(
     "api_key",
     metadata,
@@ -266,4 +320,23 @@ api_key = Table(
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
     Column("last_used_at", Moment),
+)
+
+version = Table(
+    "version",  # what decided about documents; see `gateway.store.versions`
+    metadata,
+    Column("kind", Text, primary_key=True),  # agreement | map | guide
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("sources", JSON, nullable=False),  # [name, file, SHA-256] of each text, its own first
+)
+Index("version_hash_index", version.c.hash)
+
+version_source = Table(
+    "version_source",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # deflated
 )

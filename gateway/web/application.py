@@ -33,14 +33,19 @@ class Limiters:
     refusals: Limiter
 
 
-def application(services: Services) -> web.Application:
-    """The whole HTTP side. Raises ValueError when a trusted proxy is neither an address nor a network."""
+def application(services: Services, current: Callable[[], Services] | None = None) -> web.Application:
+    """The whole HTTP side. Raises ValueError when a trusted proxy is neither an address nor a network.
+
+    `current` gives the services of the moment: each API request is answered with those that it began with. The border
+    and the addresses stay as `services` has them.
+    """
+    now = current or (lambda: services)
     made = web.Application(middlewares=[border(services)], client_max_size=LARGEST)
     limiters = Limiters(
         strangers=Limiter(services.clock), callers=Limiter(services.clock), refusals=Limiter(services.clock)
     )
     for route in ROUTES:
-        made.router.add_route(route.method, route.path, _guarded(services, limiters, route))
+        made.router.add_route(route.method, route.path, _guarded(now, limiters, route))
     health = Health(services, limiters.strangers)
     made.router.add_get("/health/live", health.live)
     made.router.add_get("/health/ready", health.ready)
@@ -51,11 +56,12 @@ def application(services: Services) -> web.Application:
 
 
 def _guarded(
-    services: Services, limiters: Limiters, route: Route
+    current: Callable[[], Services], limiters: Limiters, route: Route
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The route's handler behind key, rate and scope, in this order."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
+        services = current()
         principal = await authenticate(services, limiters.strangers, request)
         request[PRINCIPAL] = principal
         allowance = limiters.callers.take(principal.partner or "(erp)", _quota(principal))

@@ -6,7 +6,7 @@ Knows HTTP only. Chunked bodies and `Expect: 100-continue` are aiohttp's work; w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -41,22 +41,23 @@ HELD = 512 * 1024 * 1024
 class As2Endpoint:
     """The handler of our AS2 address."""
 
-    def __init__(self, reception: As2Reception) -> None:
-        self._reception = reception
+    def __init__(self, reception: Callable[[], As2Reception]) -> None:
+        self._current = reception
         self._held = 0
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """One message in, one receipt out."""
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         body = bytearray()
+        reception = self._current()  # once: a request ends with the configuration that it began with
         try:
-            limit = self._reception.limit(headers)
+            limit = reception.limit(headers)
             complete = await self._read(request, body, limit)
             octets = bytes(body[:limit])
             if complete:
-                receipt = await self._reception.receive(headers, octets)
+                receipt = await reception.receive(headers, octets)
             else:
-                receipt = await self._reception.too_large(headers, octets)
+                receipt = await reception.too_large(headers, octets)
         except PartnerFault as fault:
             return _refused(400, fault.public)
         except TimeoutError:

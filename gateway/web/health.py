@@ -41,7 +41,9 @@ class Health:
         except TimeoutError:
             checks = {"checks": f"no answer within {READY_SECONDS} seconds"}
         failing = {name: words for name, words in checks.items() if words != OK}
-        body = {"status": "failing" if failing else OK, "checks": failing or checks}
+        body: dict[str, object] = {"status": "failing" if failing else OK, "checks": failing or checks}
+        if configuration := dict(self._services.configuration()):
+            body["configuration"] = configuration
         return web.Response(status=503 if failing else 200, text=json.dumps(body), content_type="application/json")
 
     async def metrics(self, request: web.Request) -> web.Response:

@@ -22,6 +22,8 @@ COUNTED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "document.rejected": ("documents_rejected", "Documents of partners that were refused.", ("document",)),
     "document.delivered": ("documents_delivered", "Documents that a target took.", ("target",)),
     "delivery.attempt_failed": ("delivery_attempts_failed", "Deliveries to be tried again.", ("target", "outcome")),
+    "configuration.activated": ("configurations_activated", "Configurations that became active.", ()),
+    "configuration.refused": ("configurations_refused", "Changed configurations that were refused.", ()),
     "work.given_up": ("work_given_up", "Jobs that became dead letters.", ("step",)),
 }
 """Events that are counted: the counter's name, its help, and the event's fields that become labels."""

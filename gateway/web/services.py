@@ -36,5 +36,7 @@ class Services:
     clock: Clock
     metrics: Metrics = field(default_factory=Metrics)
     schema: Callable[[str], Mapping[str, Any]] = canonical.schema
+    configuration: Callable[[], Mapping[str, str]] = dict
+    """What is active and how the last change went, in words that strangers may read."""
     routes: tuple[web.AbstractRouteDef, ...] = ()
     """Further routes with their own manners, such as the AS2 address; they are not part of the OpenAPI document."""

@@ -227,3 +227,17 @@ def test_a_partner_s_agreement_says_how_its_files_are_read(made: Path, tmp_path:
     agreement.write_text(text.replace("\nx12:\n", "\nx12:\n  tolerate: [wrapped_lines]\n", 1), encoding="utf-8")
     result = runner.invoke(app, options)
     assert result.exit_code == 0, result.output
+    both = text.replace("\nx12:\n", "\n" + EDIFACT + "x12:\n", 1)
+    agreement.write_text(both, encoding="utf-8")
+    assert runner.invoke(app, options).exit_code == 1
+    orders = BROKEN.parents[1] / "deviations" / "edifact" / "lines-of-80.edi"
+    assert runner.invoke(app, ["check", str(orders), *options[2:]]).exit_code == 0
+    assert runner.invoke(app, ["check", str(orders)]).exit_code == 1
+
+
+EDIFACT = """\
+edifact:
+  identity: {id: "1"}
+  our_identity: {id: "2"}
+  tolerate: [wrapped_lines]
+"""

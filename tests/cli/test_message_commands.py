@@ -215,3 +215,17 @@ def test_the_bytes_of_a_message_can_be_purged_and_the_trail_still_verifies(messa
     assert "reason 24 months" in shown
     assert call(audit.app, "verify").exit_code == 0
     assert call(message.app, "purge", "nobody", "--by", "ann", "--reason", "r").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "lines"),
+    [
+        (b"UNB+A'UNH+1+it?'s'UNZ+1'", ["UNB+A'", "UNH+1+it?'s'", "UNZ+1'"]),
+        (b"UNA:+.? '\r\nUNB+A'\r\nUNZ+1'\r\n", ["UNA:+.? '", "UNB+A'", "UNZ+1'"]),
+        (b"UNA:+.  ~UNB+A?~UNZ+1", ["UNA:+.  ~", "UNB+A?~", "UNZ+1"]),
+        (b"ISA" + b" " * 102 + b"~GS~", ["ISA" + " " * 102 + "~", "GS~"]),
+    ],
+)
+def test_interchange_is_shown_a_segment_a_line(payload: bytes, lines: list[str]) -> None:
+    """A released terminator is data; without a release character nothing is released."""
+    assert message._readable(payload).split("\n") == lines

@@ -13,7 +13,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.partners.keys import load_as2_key_pair, load_seal_key
-from gateway.partners.workspace import load
+from gateway.partners.workspace import load, load_settings
+from gateway.settings import EdifactIdentity
 
 Run = Callable[..., Result]
 
@@ -86,6 +87,15 @@ def test_missing_keys_can_be_made_later(run: Run, made: Path, tmp_path: Path) ->
     assert run("init", tmp_path / "nowhere", "--keys-only").exit_code == 2
 
 
+def test_our_unb_identity_stands_in_the_settings_when_it_is_said(run: Run, tmp_path: Path) -> None:
+    """Otherwise it is commented, with an example."""
+    assert run("init", tmp_path / "w", "--edifact-id", "4012345000009", "--edifact-qualifier", "14").exit_code == 0
+    settings = load_settings(tmp_path / "w").identity
+    assert settings.edifact == EdifactIdentity(id="4012345000009", qualifier="14")
+    assert run("init", tmp_path / "v").exit_code == 0
+    assert load_settings(tmp_path / "v").identity.edifact is None
+
+
 def test_a_wrong_option_writes_nothing(run: Run, tmp_path: Path) -> None:
     """The value is checked as the file would be."""
     result = run("init", tmp_path / "w", "--x12-id", "far too long for ISA06")
@@ -120,6 +130,6 @@ def test_every_command_shows_an_example() -> None:
         workspace.init,
         *(one.callback for app in (config.app, partner.app, partner_key.app) for one in app.registered_commands),
     ]
-    assert len(commands) == 8
+    assert len(commands) == 9
     assert all("Example: gateway " in (one.__doc__ or "") for one in commands if one)
     assert CliRunner().invoke(partner.app, ["key", "new", "--help"]).exit_code == 0

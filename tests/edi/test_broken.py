@@ -24,6 +24,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 FOLDERS = {kind: SAMPLES / kind / "broken" for kind in ("x12", "edifact")}
 FILES = [file for folder in FOLDERS.values() for file in sorted(folder.glob("*.edi"))]
 ELSEWHERE = {
+    "edi.file.not_edifact": "test_reading.py::test_a_reader_of_edifact_alone_refuses_x12_in_words",
     "edi.message.too_large": "test_broken.py::test_what_is_too_large_is_refused_before_it_is_held",
     "edi.segment.too_long": "test_broken.py::test_what_is_too_large_is_refused_before_it_is_held",
     "edi.write.delimiter": "test_broken.py::test_what_cannot_be_written_is_refused_with_its_place",

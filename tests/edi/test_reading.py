@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.edi import x12
+from gateway.edi import edifact, reading, x12
 from gateway.edi.delimiters import repetition_of
 from gateway.edi.interchange import Interchange
-from gateway.edi.library import Guides
+from gateway.edi.library import Guides, standard
 from gateway.edi.tolerances import Tolerances
 from gateway.edi.tree import Loop, Message, Segment, Verdict
 from gateway.errors import PartnerFault
@@ -264,3 +264,30 @@ def test_many_notes_never_refuse_a_set_and_many_faults_end_its_reading(wrap: Wra
     assert (noted.outcome, len(noted.findings)) == (Verdict.ACCEPTED, 100)
     hopeless = message(wrap("855", ["BAK*00*AC*PO-1*20260102", *["QQ*1"] * 5000]))
     assert (hopeless.outcome, len(hopeless.findings), hopeless.segments) == (Verdict.REJECTED, 101, 5003)
+
+
+def test_a_reader_of_edifact_alone_refuses_x12_in_words() -> None:
+    """edi.file.not_edifact, at the beginning and behind EDIFACT: never skipped in silence."""
+    message = b"UNH+1+ORDERS:D:96A:UN'BGM+220+1'DTM+137:20260302:102'UNS+S'UNT+5+1'"
+    orders = b"UNB+UNOC:3+A:14+B:14+260302:0800+1'" + message + b"UNZ+1+1'"
+    isa = b"ISA*00*          *00*"
+    for payload, read in ((isa, 0), (orders + isa, 1)):
+        whole = edifact.READER.read_whole(payload, guides=standard())
+        assert len(whole.interchanges) == read
+        assert whole.fault is not None
+        assert [found.rule for found in whole.fault.findings] == ["edi.file.not_edifact"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (b"ISA*00", "x12"),
+        (b"\r\n\xef\xbb\xbfUNB+UNOC", "edifact"),
+        (b"UNA:+.? '", "edifact"),
+        (b"<x/>", None),
+        (b"", None),
+    ],
+)
+def test_standard_of_a_file_is_that_of_its_first_interchange(payload: bytes, said: str | None) -> None:
+    """Filler before it does not count."""
+    assert reading.standard_at(payload) == said

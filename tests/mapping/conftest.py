@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from gateway.edi import library, x12
 from gateway.edi.tree import Loop, Message, Segment, Verdict
 from gateway.errors import PartnerFault
@@ -69,6 +74,12 @@ def shared_samples() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def drawing() -> type[Any]:
+    """Draws documents that an XML or CSV map can express: `drawing(seed, letters).document(map)`."""
+    return runpy.run_path(str(Path(__file__).with_name("drawing.py")))["Drawing"]  # type: ignore[no-any-return]
+
+
 @pytest.fixture
 def small() -> Callable[[str], Map]:
     """A map of an 855 from its `codes` and `segments` alone; the required fields are added."""
@@ -99,3 +110,10 @@ def tree() -> Callable[..., Loop]:
         return Loop("", children)
 
     return build
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """Run `gateway …` in this process."""
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, [str(one) for one in arguments])

@@ -13,7 +13,7 @@ from gateway.mapping import Map, compile_map
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Wrapped
 from gateway.mapping.laws import flat
-from gateway.mapping.moments import Day, Stamp
+from gateway.mapping.moments import Day, Moment, Stamp
 from gateway.mapping.pairs import Checked, Fields, Same, read_texts, write_texts
 
 Tree = Callable[..., Loop]
@@ -148,6 +148,9 @@ PAIRS: list[tuple[Any, list[str], Any]] = [
     (Stamp(), ["2026", "602"], {"value": "2026", "precision": "year"}),
     (Stamp(), ["202605010830CET", "303"], {"value": "2026-05-01T08:30", "precision": "minute", "zone": "CET"}),
     (Day(), ["20260501", "102"], "2026-05-01"),
+    (Moment(), ["20260501", "102"], {"at": {"value": "2026-05-01", "precision": "day"}}),
+    (Moment(), ["2026050120260601", "718"], {"period": "2026050120260601", "period_format": "718"}),
+    (Moment(), ["202618", "616"], {"period": "202618", "period_format": "616"}),
     (Joined(", "), ["Miller", "Ann"], "Miller, Ann"),
     (Ids(CODES, 2), ["5412345000013", "EN", "7", "IN"], [
         {"scheme": "ean", "value": "5412345000013"}, {"scheme": "buyer", "value": "7"},

@@ -155,7 +155,7 @@ def test_a_delta_changes_lines_lists_and_tables() -> None:
     }  # fmt: skip
     for word, rule in (
         ("fields: {}\nremove: [/Items/Anwsers]", "map.change.nowhere"),
-        ("change: {}", "map.key.unknown"),
+        ("chnage: {}", "map.key.unknown"),
     ):
         with pytest.raises(OurFault) as caught:
             compile_json_map("t/own", {"t/own": f"extends: t/base\n{word}\n", "t/base": base})

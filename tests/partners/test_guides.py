@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from gateway.edi.library import standard
 from gateway.edi.tolerances import Tolerances
+from gateway.errors import OurFault
+from gateway.mapping import compile_any, from_folders, shipped
 from gateway.partners.agreement import Tolerance
 from gateway.partners.guides import GuideShelf, syntax_of
 from gateway.partners.workspace import Workspace, examine, load
@@ -113,3 +117,72 @@ def test_a_name_never_leaves_the_folder(sound: Path) -> None:
 def test_the_names_of_tolerances_are_those_of_the_engine() -> None:
     """An agreement can choose each of them."""
     assert set(get_args(Tolerance)) == set(Tolerances.__dataclass_fields__)
+
+
+ONE_FILE = """extends: x12/855
+guide:
+  extends: x12/004010/855
+  codes: {BAK02: [AC, RD]}
+  required: [PO1/PID]
+remove: [PO1/TD1]
+"""
+
+
+def mapped(folder: Path, name: str, text: str) -> None:
+    """Write a map of the workspace."""
+    path = folder / f"maps/{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_a_guide_stands_in_the_file_of_its_map(sound: Path, edit: Edit) -> None:
+    """The agreement names both by one name; each half is read by whom it concerns."""
+    mapped(sound, "acme/855", ONE_FILE)
+    named(edit, sent="x12/004010/850")
+    workspace = sound_one(sound)
+    made = workspace.guides["acme/855"]
+    assert made.guide.name == "x12/004010/855"
+    codes = next(spec for spec in made.guide.segments() if spec.tag == "BAK").elements[1].codes
+    assert codes == frozenset({"AC", "RD"})
+    own = compile_any("acme/855", from_folders(sound / "maps", shipped()))
+    assert own.hash != compile_any("x12/855", from_folders(shipped())).hash
+    assert GuideShelf(sound).names() == ("acme/855",)
+
+
+def test_mistakes_in_one_file_have_their_lines_in_both_halves(sound: Path, edit: Edit) -> None:
+    """The guide's with their whole key."""
+    mapped(
+        sound,
+        "acme/855",
+        ONE_FILE.replace("PO1/PID", "PO1/PIDD").replace("  codes", "  code").replace("PO1/TD1", "PO1/TDD1"),
+    )
+    named(edit, sent="x12/004010/850")
+    _, findings = examine(sound, now=NOW)
+    told = {(one.rule, str(one.place)) for one in findings}
+    assert ("file.unknown_key", "maps/acme/855.yaml:4 guide.code") in told
+    mapped(sound, "acme/855", ONE_FILE.replace("PO1/PID", "PO1/PIDD").replace("PO1/TD1", "PO1/TDD1"))
+    _, findings = examine(sound, now=NOW)
+    told = {(one.rule, str(one.place)) for one in findings}
+    assert ("guide.place", "maps/acme/855.yaml:5 guide.required.0") in told
+    with pytest.raises(OurFault) as caught:
+        compile_any("acme/855", from_folders(sound / "maps", shipped()))
+    assert [str(one.place) for one in caught.value.findings] == ["maps/acme/855.yaml:6 remove.PO1/TDD1"]
+
+
+def test_a_guide_in_two_files_is_refused(sound: Path, edit: Edit) -> None:
+    """Nobody could tell which one counts."""
+    mapped(sound, "acme/855", ONE_FILE)
+    guide(sound, "acme/855", "extends: x12/004010/855\n")
+    named(edit, sent="x12/004010/850")
+    workspace, findings = examine(sound, now=NOW)
+    assert workspace is None
+    assert [one.rule for one in findings] == ["workspace.guide_twice"]
+    assert "guides/acme/855.yaml" in findings[0].wanted
+
+
+def test_a_map_without_a_guide_is_no_guide(sound: Path, edit: Edit) -> None:
+    """However it is named."""
+    mapped(sound, "acme/855", "extends: x12/855\n")
+    named(edit, sent="x12/004010/850")
+    _, findings = examine(sound, now=NOW)
+    assert [one.rule for one in findings] == ["workspace.unknown_guide"]

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import BaseModel
 
 from gateway import as2, wiring
 from gateway.connectors.as2 import As2Connector
@@ -103,14 +104,17 @@ class Side:
         self.reception._station = self.station
         self.desk._station = self.station
 
-    def agree(self, partner: str, **sections: Mapping[str, Any]) -> None:
-        """Another agreement from now on: `agree("acme", x12={"request_ta1": True})`."""
+    def agree(self, partner: str, **sections: Mapping[str, Any] | BaseModel | None) -> None:
+        """Another agreement from now on: `agree("acme", x12={"request_ta1": True})`; a model replaces the section."""
         known = self.station.directory.known(partner)
         assert known is not None
         update: dict[str, Any] = {}
         for name, values in sections.items():
             part = getattr(known, name)
-            update[name] = part.model_copy(update=dict(values)) if hasattr(part, "model_copy") else values
+            if isinstance(part, BaseModel) and isinstance(values, Mapping):
+                update[name] = part.model_copy(update=dict(values))
+            else:
+                update[name] = values
         changed: Agreement = known.model_copy(update=update)
         others = [one for one in self.agreements if one.name != partner]
         self.change(directory=Directory([*others, changed]))
@@ -282,7 +286,8 @@ class Trade:
     async def answers(self, message: Message) -> list[str]:
         """The acknowledgments that were composed for a message, in the order of their numbers."""
         found = [one for one in await self.gateway.all() if one.answers == message.id]
-        return sorted([await self.gateway.payload(one) for one in found], key=lambda text: text.split("*")[13])
+        texts = [await self.gateway.payload(one) for one in found]
+        return sorted(texts, key=lambda text: text.split("*")[13] if text.startswith("ISA") else text.split("+")[5])
 
     def misbehave(self, **how: Any) -> None:
         """Make the ERP misbehave: `fail={"status": 503, "times": 2}`."""
@@ -333,7 +338,7 @@ async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, c
     side = Side(
         name=name, station=station, store=store, worker=worker, reception=reception, desk=SubmissionDesk(station)
     )
-    endpoint = As2Endpoint(reception)
+    endpoint = As2Endpoint(lambda: reception)
     side.url = await _listen(stack, [web.post("/as2", endpoint.post)])
     return side
 

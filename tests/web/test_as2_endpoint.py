@@ -48,7 +48,7 @@ async def reception() -> Reception:
 @pytest.fixture
 async def url(reception: Reception) -> AsyncIterator[str]:
     """The endpoint on a real server."""
-    endpoint = As2Endpoint(reception)
+    endpoint = As2Endpoint(lambda: reception)
     application = web.Application()
     application.add_routes([web.post("/as2", endpoint.post), web.get("/as2", endpoint.get)])
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)

@@ -14,12 +14,13 @@ from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import Place
 from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
-from gateway.mapping.overlay import ATTRIBUTES, labels, rule_key
+from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.condition import Condition, read_condition
 from gateway.mapping.segments.inherit import Inherited
+from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.lens import Count, Guard, Lens
 from gateway.mapping.segments.lines import Line, read_line
 from gateway.mapping.segments.more import More
@@ -68,7 +69,7 @@ class Compiler(TreeRules):
         rules: list[Rule] = []
         conditions: dict[int, Condition] = {}
         counted: dict[int, int] = {}
-        taken: set[object] = set()
+        taken: dict[object, Node] = {}
         for node, name in zip(nodes, labels(nodes), strict=True):
             own = f"{place.key}/{name}".lstrip("/")
             self._known_keys(node, own)
@@ -78,8 +79,10 @@ class Compiler(TreeRules):
             condition, number = self.condition(node, own, place), self.number(node, own)
             same = (rule.name, _selectors(rule), number, condition.text if condition else "") if rule.once else None
             if same is not None and same in taken:
-                self._say("map.address.twice", node, own, name, "one rule for the segment; nth: 2 for the second such")
-            taken.add(same)
+                wanted = "one rule for the segment, or nth: 2 for the second such"
+                self._twice("map.address.twice", node, taken[same], own, name, wanted)
+            elif same is not None:
+                taken[same] = node
             if condition is not None:
                 conditions[len(rules)] = condition
             if number is not None:
@@ -271,9 +274,19 @@ class Compiler(TreeRules):
                 self._say("map.field.unknown", spec, key, str(line.path), ". for an item of a list of texts")
                 return None
         elif isinstance(line.pair, Fields):
+            if line.pair.codes.keep or line.pair.codes.rest is not None:
+                # Its words are fields: a code that it does not know names none.
+                said, wanted = f"…: in the table {line.pair.codes.name}", "only codes with the fields they name"
+                self._say("map.codes.word", spec, key, said, wanted)
+                return None
             for word in {*line.pair.codes.writing, *line.pair.codes.reading.values()}:
                 steps = read_path(word)
                 if steps is None or not self.field((*line.path, *steps), line.pair.inner.makes, None, spec, key, place):
+                    return None
+        elif isinstance(line.pair, Moment):
+            for word in line.pair.codes.writing:
+                makes = "when" if word == "at" else "text"
+                if not self.field((*line.path, *(read_path(word) or ())), makes, None, spec, key, place):
                     return None
         else:
             table = line.pair.codes if isinstance(line.pair, Coded) else None

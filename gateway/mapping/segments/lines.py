@@ -9,7 +9,7 @@ from typing import Final
 from gateway.canonical.shape import near
 from gateway.mapping.codes import UNITS, Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Narrow, Number, Same, Wide, is_wide
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems
@@ -21,6 +21,7 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "when": When,
     "stamp": Stamp,
     "day": Day,
+    "moment": Moment,
     "unit": lambda: Coded(UNITS),
     "list": Many,
     "lines": Many,
@@ -28,6 +29,10 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "gtin": lambda: Checked("gtin"),
     "gln": lambda: Checked("gln"),
     "sscc18": lambda: Checked("sscc"),
+}
+_DATED: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
+    "date": ShortDate,
+    "when": ShortWhen,
 }
 _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
     "code": Coded,
@@ -106,6 +111,8 @@ def read_line(
 
 def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
     name, *rest = call
+    if name in _DATED and rest[:1] == ["short"]:
+        return _DATED[name]()
     if name in _PLAIN:
         return _PLAIN[name]()
     if name == "decimal" or (name == "count" and rest):

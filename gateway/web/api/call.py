@@ -82,6 +82,7 @@ STATUSES = tuple(
     state.value
     for state in (
         DocumentState.SUBMITTED,
+        DocumentState.HELD,
         DocumentState.COMPOSED,
         DocumentState.AVAILABLE,
         DocumentState.FETCHED,

@@ -1,0 +1,50 @@
+"""Messages of ours as they are stored until they are sent: with the Message-ID that every attempt will carry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.partners.agreement import Agreement
+from gateway.pipeline import identity
+from gateway.ports import Channel, Direction, MessageState, NewJob, NewMessage, Numbered
+from gateway.settings import Settings
+
+
+def outbound_message(
+    settings: Settings,
+    agreement: Agreement,
+    *,
+    message_id: str,
+    payload: bytes | Numbered,
+    content_type: str,
+    filename: str,
+    now: datetime,
+    answers: str | None = None,
+    wait_key: str | None = None,
+) -> NewMessage:
+    """A message ready to be sent."""
+    host = "".join(one if one.isalnum() or one in "-._" else "-" for one in settings.identity.as2_id)
+    return NewMessage(
+        id=message_id,
+        partner=agreement.name,
+        direction=Direction.OUTBOUND,
+        channel=Channel.AS2,
+        state=MessageState.READY,
+        at=now,
+        payload=payload,
+        content_type=content_type,
+        filename=_safe(filename),
+        as2_message_id=f"<{message_id}@{host}>",
+        answers=answers,
+        wait_key=wait_key,
+    )
+
+
+def send_job(agreement: Agreement, message_id: str, now: datetime, *, document_id: str | None = None) -> NewJob:
+    """The work of sending a message that is ready, and the document that it carries."""
+    lane = identity.outbound_lane(agreement.name, "as2")
+    return NewJob(message_id=message_id, document_id=document_id, step="send", lane=lane, run_at=now)
+
+
+def _safe(filename: str) -> str:
+    return "".join(one if one.isalnum() or one in "-._" else "-" for one in filename)[:100]

@@ -277,7 +277,7 @@ class Drawing:
             waiting += node.get("contents") or []
             if node.get("order", {}).get("number"):
                 known.append(node["order"])
-                node["order"] = known[0] if self.yes(0.8) else self.random.choice(known)
+                node["order"] = known[0] if self.yes(0.8) else self.dice.pick(known)
             elif "order" in node:
                 del node["order"]
             if known and node.get("kind") == "line" and self.yes(0.9):

@@ -51,9 +51,9 @@ def lift(document: Json, syntax: str, *, memory: bool = True) -> dict[int, Json]
     dated = plain and bool(head) and "date" in (head or {})
     if memory and single:
         place = document["references"].index(head) if plain and head else -1
-        if place < 0:
+        if place < 0 and not heads:
             remember(document, syntax)["orders"] = "lines"
-        elif place or (single[1] and not dated):
+        elif place > 0 or (plain and single[1] and not dated):
             remember(document, syntax)["orders"] = {"at": place, "date": dated}
     for line in lines:
         _settle(line, stated[id(line)], keys[id(line)], dated, syntax if memory else "")

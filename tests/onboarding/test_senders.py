@@ -24,6 +24,7 @@ from gateway.edi import library, reading
 from gateway.edi.interchange import Interchange
 from gateway.edi.tree import Message, Verdict
 from gateway.mapping import Map, compile_map, from_folders, shipped
+from gateway.mapping.draw import draw
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.guide_files import with_workspace_guides
 from gateway.partners.workspace import load
@@ -239,6 +240,20 @@ def test_every_file_is_read_and_written_back_as_it_came(
     assert count >= len(SENDERS[sender].public or (1,))
     assert unread == set(SENDERS[sender].unread)
     assert found == set(SENDERS[sender].found)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(HERE.glob("*/maps/*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_documents_drawn_from_their_maps_are_written_and_read_again(path: Path) -> None:
+    """Law 1 holds for what a person wrote, and for short dates."""
+    own = compile_map(f"{path.parent.name}/{path.stem}", from_folders(path.parents[1], shipped()))
+    for seed in range(20):
+        model, errors = parse(own.canonical, draw(own, seed))
+        assert model is not None, errors
+        writing = own.write(json.loads(json.dumps(dump(model))))
+        assert not writing.lost
+        assert parse(own.canonical, own.read(writing.root).document)[0] == model
 
 
 def test_there_are_ten_senders_and_more() -> None:

@@ -82,7 +82,7 @@ def test_an_edifact_message_begins_too(run: Run) -> None:
     text = begun(run, "ORDRSP", "edifact/D96A/ORDRSP", "order_acknowledgement")
     assert "# BGM: " in text
     assert "- loop: LIN" in text
-    assert "#       DTM01.2: FIELD" in text
+    assert "#           LOC03.1: FIELD" in text
 
 
 def test_it_is_written_once_and_never_over_another(run: Run, tmp_path: Path) -> None:

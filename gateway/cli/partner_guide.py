@@ -69,7 +69,7 @@ def guide(
             meant = near_miss(name, agreements)
             remedy = f"did you mean {meant}?" if meant else f"partners are: {', '.join(agreements) or 'none'}"
             raise OurFault(f"there is no partner {name}", remedy=remedy)
-        made = book(loaded, agreements[name], date=_day(date), only=tuple(only or ()))
+        made = book(loaded, agreements[name], day=_day(date), only=tuple(only or ()))
         _write(_printed(made, form), output)
         for problem in made.problems:
             say(problem)

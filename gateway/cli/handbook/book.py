@@ -137,12 +137,16 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """One field of a canonical document, for partners without EDI."""
+    """One field of a canonical document or of an object in it, for partners without EDI."""
 
     name: str
     form: str
     required: bool
     text: str
+    group: str = ""
+    """The kind of object that it belongs to; empty for the document itself."""
+    refers: str = ""
+    """The kind of object that it holds, listed under this name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

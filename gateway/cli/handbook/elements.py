@@ -37,6 +37,9 @@ NODES: Mapping[str, tuple[str, ...]] = {
 """Elements that the hierarchy itself is made of."""
 LEVEL = 2
 """The index of the element that names the level."""
+REC20 = "The meaning is the unit's code in UN/ECE Recommendation 20."
+EMPTY = "(empty)"
+"""Where a table has a word for an element that says nothing."""
 GOES = "Any other code goes to "
 UNUSED: Mapping[Direction, str] = {"receive": "not used by us", "send": "not sent by us"}
 
@@ -55,7 +58,7 @@ class Lists:
         for known in self.made:
             if replace(known, anchor="", name="") == replace(codes, name=""):
                 return known
-        name = codes.name or "codes"
+        name = words.human(codes.name or "codes")
         if any(known.name == name for known in self.made):
             name = f"{name} ({sum(known.name.startswith(name) for known in self.made) + 1})"
         own = replace(codes, anchor=f"{self.prefix}-list-{len(self.made) + 1}", name=name)
@@ -214,10 +217,10 @@ def _codes(
             reading = codes.reading if direction == "receive" else {code: word for word, code in codes.writing.items()}
             for code, word in reading.items():
                 found.setdefault(code, []).append(f"{prefix}{word}" if prefix else words.human(word))
-            others.append(_others(codes, direction))
+            others.append((f"{REC20} " if codes is UNITS else "") + _others(codes, direction))
         elif one.constant and one.constant != ("",) and (len(takings) > 1 or len(one.constant) > 1):
             for code in one.constant:
-                found.setdefault(code, []).append(_named(one.taking))
+                found.setdefault(code, []).append(_named(one.taking) if len(takings) > 1 else "")
     selecting = [one for one in said if one.constant]
     if selecting and not any(_table(one) for one in said):
         others.append(_rest(takings, spot, direction) if len(takings) > 1 or len(selecting) > 1 else "")
@@ -226,12 +229,12 @@ def _codes(
         return CodeList(codes=codes_, closed=True, others="No other code.", name=name or element.label)
     if not found:
         return None
-    listed = tuple(Code(code=code, word=_joined(texts)) for code, texts in found.items())
+    listed = tuple(Code(code=code or EMPTY, word=_joined(texts)) for code, texts in found.items())
     return CodeList(codes=listed, closed=False, others=next(filter(None, others), ""), name=name or element.label)
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(texts))
+    return ", ".join(dict.fromkeys(filter(None, texts)))
 
 
 def _named(taking: Taking) -> str:
@@ -319,6 +322,9 @@ def _without_unused(found: list[ElementRow]) -> Iterator[ElementRow]:
     waiting: list[ElementRow] = []
     for row in found:
         if not row.used and row.usage == "O" and row.use != "read past":
+            if waiting and waiting[-1].component != row.component:
+                yield from _merged(waiting)
+                waiting = []
             waiting.append(row)
             continue
         yield from _merged(waiting)

@@ -15,8 +15,9 @@ from gateway.edi import edifact_write, write
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.generate import documents
 from gateway.edi.guide import Guide, LoopUse, Use
-from gateway.edi.library import Guides
+from gateway.edi.library import VERSION_LENGTH, Guides
 from gateway.edi.reading import read_all
+from gateway.edi.repertoires import charset_of
 from gateway.edi.syntax import Syntax
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -26,6 +27,8 @@ from gateway.mapping.map import Sources
 from gateway.partners.agreement import Agreement, EdifactDialect, X12Dialect
 from gateway.settings import EdifactIdentity, Identity, X12Identity
 
+Candidate = tuple[str, str, Loop]
+"""Title, where it comes from, the tree."""
 MOST = 2
 """Examples of one document."""
 MAX_BYTES = 1_000_000
@@ -44,10 +47,9 @@ class Maker:
     guides: Guides
     at: datetime
     """What the envelope says."""
-    charset: str = "utf-8"
 
     def made(
-        self, roots: Iterable[tuple[str, str, Loop]], *, most: int = MOST
+        self, roots: Iterable[Candidate], *, most: int = MOST
     ) -> tuple[list[tuple[Example, Message]], list[tuple[str, str]]]:
         """The first of the documents (title, origin, tree) that pass, and why the others do not."""
         found: list[tuple[Example, Message]] = []
@@ -76,6 +78,14 @@ class Maker:
                         return message, ""
                     return None, next((one.text for one in found if one.severity is not Severity.ACCEPT), "refused")
         return None, "nothing in it"
+
+    @property
+    def charset(self) -> str:
+        """What the bytes are written in."""
+        dialect = self.agreement.edifact
+        if self.guide.standard != "edifact" or dialect is None:
+            return "utf-8"
+        return dialect.charset or charset_of(dialect.syntax)
 
     def interchange(self, root: Loop) -> bytes:
         """The document in an envelope as it goes between the two."""
@@ -118,7 +128,7 @@ class Maker:
             receiver=_party(receiver),
             control_reference="1",
             at=self.at,
-            syntax=syntax_edifact(dialect),
+            syntax=_syntax(dialect),
             ack_requested=dialect.request_acknowledgment,
             test=dialect.test,
         )
@@ -159,40 +169,48 @@ def _party(one: EdifactIdentity) -> edifact_write.Party:
     return edifact_write.Party(id=one.id, qualifier=one.qualifier or "", internal=one.internal or "")
 
 
-def syntax_edifact(dialect: EdifactDialect) -> Syntax:
-    """The characters agreed, a segment on each line."""
+def delimiters_edifact(dialect: EdifactDialect) -> Delimiters:
+    """Those agreed."""
     fourth = dialect.syntax_version >= 4  # noqa: PLR2004  ISO 9735:1998
-    delimiters = Delimiters(
+    return Delimiters(
         element=dialect.element_separator,
         component=dialect.component_separator,
         segment=dialect.segment_terminator,
         release=dialect.release_character,
         repetition=dialect.repetition_separator if fourth else None,
     )
+
+
+def _syntax(dialect: EdifactDialect) -> Syntax:
+    """The characters agreed, a segment on each line."""
     return Syntax(
         identifier=dialect.syntax,
         version=dialect.syntax_version,
-        delimiters=delimiters,
+        delimiters=delimiters_edifact(dialect),
         una=dialect.una,
         newline="\n",
         charset=dialect.charset,
     )
 
 
-def of_map(own: Map, chain: Sequence[str], sources: Sources, workspace: Path, guides: Guides) -> Iterator[
-    tuple[str, str, Loop]
-]:  # fmt: skip
-    """The examples of a map, then those of the maps under it, as far as their files are there."""
-    for name in chain:
+def of_map(
+    own: Map, names: Sequence[str], sources: Sources, workspace: Path, guides: Guides, version: str
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The examples of a map and of those under it, as far as their files are there: those in this version, the rest."""
+    same: list[Candidate] = []
+    rest: list[Candidate] = []
+    for name in names:
         try:
             one = own if name == own.name else compile_map(name, sources)
         except OurFault:
             continue
         for example in one.examples:
             data = _bytes(workspace, example.edi)
-            root = None if data is None else _root(data, one.document, guides)
-            if root is not None:
-                yield _title(example.edi), example.edi, root
+            message = None if data is None else _message(data, one.document, guides)
+            if message is not None:
+                fits = message.version[:VERSION_LENGTH] == version
+                (same if fits else rest).append((_title(example.edi), example.edi, message.root))
+    return same, rest
 
 
 def _title(file: str) -> str:
@@ -210,14 +228,14 @@ def _bytes(workspace: Path, file: str) -> bytes | None:
     return None
 
 
-def _root(data: bytes, document: str, guides: Guides) -> Loop | None:
+def _message(data: bytes, document: str, guides: Guides) -> Message | None:
     try:
         interchanges = read_all(data, guides=guides)
     except PartnerFault:
         return None
     return next(
         (
-            message.root
+            message
             for interchange in interchanges
             for group in interchange.groups
             for message in group.messages
@@ -227,7 +245,7 @@ def _root(data: bytes, document: str, guides: Guides) -> Loop | None:
     )
 
 
-def invented(guide: Guide, used: frozenset[int]) -> Iterator[tuple[str, str, Loop]]:
+def invented(guide: Guide, used: frozenset[int]) -> Iterator[Candidate]:
     """Documents of made-up values with the places that are used (by identity) and those that must come."""
     own = _kept(guide.root, used)
     small = Guide(

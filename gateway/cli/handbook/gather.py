@@ -5,8 +5,11 @@ Reads maps and the files of their examples; looks at no clock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
 
 from pydantic import BaseModel
 
@@ -32,17 +35,26 @@ ORDER = tuple(PURPOSES)
 """Documents in the order of business."""
 TRIED = 6
 """Made-up documents of which one is chosen."""
-DEEPEST = 4
-"""Steps into a canonical document that are listed."""
+UNTOLD = frozenset({"extensions", "source"})
+"""Fields that are ours alone."""
+SIMPLE = {
+    Decimal: "decimal",
+    date: "date",
+    datetime: "date and time",
+    bool: "true or false",
+    int: "number",
+    dict: "object",
+}
+"""What plain values are, for people."""
 
 
-def book(workspace: Workspace, agreement: Agreement, *, date: str, only: Collection[str] = ()) -> Book:
-    """The guide for one partner; `date` is ISO 8601, `only` names kinds or sets (order_acknowledgement, 855).
+def book(workspace: Workspace, agreement: Agreement, *, day: str, only: Collection[str] = ()) -> Book:
+    """The guide for one partner; `day` is ISO 8601, `only` names kinds or sets (order_acknowledgement, 855).
 
     Raises OurFault for a map that cannot be used, and for a name in `only` that is not agreed.
     """
     wanted = sorted(_agreed(agreement, only), key=lambda one: ORDER.index(one[1]) if one[1] in ORDER else len(ORDER))
-    maker = _Maker(workspace, agreement, date)
+    maker = _Maker(workspace, agreement, day)
     documents = tuple(maker.document(direction, kind, rule) for direction, kind, rule in wanted)
     own = ("agreement", agreement.name, workspace.versions[agreement.name])
     versions = dict.fromkeys((own, *(version for document in documents for version in document.versions)))
@@ -51,7 +63,7 @@ def book(workspace: Workspace, agreement: Agreement, *, date: str, only: Collect
         partner=agreement.title,
         name=agreement.name,
         status=agreement.status.value,
-        date=date,
+        date=day,
         facts=tuple(facts.facts(workspace, agreement)),
         documents=documents,
         acknowledgments=tuple(facts.acknowledgments(agreement)),
@@ -77,7 +89,7 @@ def _agreed(agreement: Agreement, only: Collection[str]) -> list[tuple[Direction
 class _Maker:
     workspace: Workspace
     agreement: Agreement
-    date: str
+    day: str
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -91,7 +103,7 @@ class _Maker:
         if rule.set is None:
             return Document(
                 anchor=f"{direction}-{kind}", kind=kind, set="", title=head, direction=direction, standard="json",
-                version="", purpose=purpose, fields=tuple(_fields(KINDS[kind], "", 1)),
+                version="", purpose=purpose, fields=tuple(_fields(KINDS[kind])),
                 notes=("The body of the request is this document as JSON. Decimals are texts, dates are ISO 8601.",),
             )  # fmt: skip
         guide, own_guide = self._guide(rule)
@@ -171,22 +183,25 @@ class _Maker:
             direction=direction,
             guide=guide,
             guides=syntax.guides,
-            at=examples.fixed(self.date),
+            at=examples.fixed(self.day),
         )
 
     def _examples(
         self, direction: Direction, guide: Guide, own: Map, names: Sequence[str]
     ) -> list[tuple[Example, Message]]:
         """Those of the map and its bases that pass the check; the map's own that do not are problems."""
-        roots = examples.of_map(own, names, self.sources, self.workspace.folder, self.workspace.standard)
-        found, refused = self._maker(direction, guide).made(roots)
+        same, rest = examples.of_map(
+            own, names, self.sources, self.workspace.folder, self.workspace.standard, guide.version
+        )
+        maker = self._maker(direction, guide)
+        found, refused = maker.made(same)
         mine = {one.edi for one in own.examples}
         self.problems += [
             f"{guide.type}: the guide refuses an example of the map {own.name}: {file}: {reason}"
             for file, reason in refused
             if file in mine
         ]
-        return found
+        return found or maker.made(rest)[0]
 
     def _invented(self, direction: Direction, guide: Guide, used: frozenset[int]) -> list[tuple[Example, Message]]:
         """A made-up document of the places that are used."""
@@ -197,19 +212,35 @@ class _Maker:
     def _writer(self, guide: Guide) -> Writer:
         """For single segments."""
         if guide.standard == "edifact" and self.agreement.edifact is not None:
-            return Writer(delimiters=examples.syntax_edifact(self.agreement.edifact).delimiters)
+            return Writer(delimiters=examples.delimiters_edifact(self.agreement.edifact))
         if self.agreement.x12 is not None:
             return Writer(delimiters=examples.delimiters_x12(self.agreement.x12))
         return Writer(delimiters=STANDARD)
 
 
-def _fields(model: type[BaseModel], prefix: str, depth: int) -> Iterator[Field]:
-    """The fields of a canonical document, as deep as people read."""
-    for name, step in shape.fields(model).items():
-        if name in {"extensions", "source", "kind"}:
-            continue
-        path = f"{prefix}{name}{'[]' if step.many else ''}"
-        form = " | ".join(step.words) or ("list" if step.many and step.models else "object" if step.models else "text")
-        yield Field(name=path, form=form, required=step.required, text=step.description)
-        if depth < DEEPEST and len(step.models) == 1 and step.models[0] is not model:
-            yield from _fields(step.models[0], f"{path}.", depth + 1)
+def _fields(model: type[BaseModel]) -> Iterator[Field]:
+    """The fields of a canonical document, then those of each kind of object in it, once."""
+    waiting: list[tuple[str, type[BaseModel]]] = [("", model)]
+    known = {model}
+    while waiting:
+        group, own = waiting.pop(0)
+        for name, step in shape.fields(own).items():
+            if name in UNTOLD:
+                continue
+            named = [_kind(one) for one in step.models]
+            waiting += [(_kind(one), one) for one in step.models if one not in known]
+            known.update(step.models)
+            what = " | ".join(step.words) or " | ".join(named) or SIMPLE.get(step.type, "text")
+            yield Field(
+                name=name,
+                form=f"list of {what}" if step.many else what,
+                required=step.required,
+                text=step.description,
+                group=group,
+                refers=named[0] if len(named) == 1 else "",
+            )
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """The name of a kind of object for people: allowance charge."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()

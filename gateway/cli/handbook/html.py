@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib import resources
+from itertools import groupby
 
-from gateway.cli.handbook.book import Book, Changes, CodeList, Document, ElementRow, Place, SegmentPart
+from gateway.cli.handbook.book import Book, Changes, CodeList, Document, ElementRow, Field, Place, SegmentPart
 from gateway.cli.handbook.telling import (
     DIRECTIONS,
     LEGEND,
@@ -230,12 +231,24 @@ def _lists(one: Document) -> Iterator[str]:
 
 
 def _fields(one: Document) -> Iterator[str]:
-    rows = "".join(
-        f"<tr><td><code>{_breakable(field.name)}</code></td><td>{_usage('M' if field.required else 'O')}</td>"
-        f"<td>{_safe(field.form)}</td><td>{_safe(field.text)}</td></tr>\n"
-        for field in one.fields
-    )
-    yield _table(("Field", "Use", "Form", "Meaning"), rows, "fields")
+    for group, found in groupby(one.fields, key=lambda field: field.group):
+        rows = "".join(
+            f"<tr><td><code>{_breakable(field.name)}</code></td><td>{_usage('M' if field.required else 'O')}</td>"
+            f"<td>{_form(one, field)}</td><td>{_safe(field.text)}</td></tr>\n"
+            for field in found
+        )
+        if group:
+            yield f'<h4 id="{_kind(one, group)}">{_safe(group)}</h4>\n'
+        yield _table(("Field", "Use", "Form", "Meaning"), rows, "fields")
+
+
+def _form(one: Document, field: Field) -> str:
+    form = _safe(field.form)
+    return f'<a class="same" href="#{_kind(one, field.refers)}">{form}</a>' if field.refers else form
+
+
+def _kind(one: Document, group: str) -> str:
+    return _safe(f"{one.anchor}-{group.replace(' ', '-')}")
 
 
 def _examples(one: Document) -> Iterator[str]:

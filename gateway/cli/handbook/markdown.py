@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from gateway.cli.handbook.book import Book, CodeList, Document, ElementRow, Place, SegmentPart
 from gateway.cli.handbook.telling import (
@@ -170,8 +171,13 @@ def _lists(one: Document) -> Iterator[str]:
 
 
 def _fields(one: Document) -> Iterator[str]:
-    rows = ((each.name, "M" if each.required else "O", each.form, each.text) for each in one.fields)
-    yield from _table(("Field", "Use", "Form", "Meaning"), rows)
+    for group, found in groupby(one.fields, key=lambda field: field.group):
+        if group:
+            yield ""
+            yield f"#### {_safe(group)}"
+            yield ""
+        rows = ((each.name, "M" if each.required else "O", each.form, each.text) for each in found)
+        yield from _table(("Field", "Use", "Form", "Meaning"), rows)
 
 
 def _examples(one: Document) -> Iterator[str]:

@@ -139,7 +139,7 @@ def _row(  # noqa: PLR0917  what a row is made of
         number=element.number,
         usage=_usage(element),
         form=words.form(element),
-        fields=() if many else fields,
+        fields=() if many or not element.used else fields,
         use=use,
         codes=None if codes is None else lists.placed(codes),
         used=used or element.mandatory or (element.codes is not None and element.used),

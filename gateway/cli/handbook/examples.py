@@ -194,7 +194,7 @@ def _syntax(dialect: EdifactDialect) -> Syntax:
 
 
 def of_map(
-    own: Map, names: Sequence[str], sources: Sources, workspace: Path, guides: Guides, version: str
+    own: Map, names: Sequence[str], sources: Sources, *, workspace: Path, guides: Guides, version: str
 ) -> tuple[list[Candidate], list[Candidate]]:
     """The examples of a map and of those under it, as far as their files are there: those in this version, the rest."""
     same: list[Candidate] = []

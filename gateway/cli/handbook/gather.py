@@ -191,7 +191,12 @@ class _Maker:
     ) -> list[tuple[Example, Message]]:
         """Those of the map and its bases that pass the check; the map's own that do not are problems."""
         same, rest = examples.of_map(
-            own, names, self.sources, self.workspace.folder, self.workspace.standard, guide.version
+            own,
+            names,
+            self.sources,
+            workspace=self.workspace.folder,
+            guides=self.workspace.standard,
+            version=guide.version,
         )
         maker = self._maker(direction, guide)
         found, refused = maker.made(same)

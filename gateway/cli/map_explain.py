@@ -21,6 +21,7 @@ from gateway.cli.edi_window import Window
 from gateway.cli.map_explain_html import page
 from gateway.cli.map_lineage import Explained, MapFor, Row, explained
 from gateway.cli.printable import printable
+from gateway.edi.library import VERSION_LENGTH
 from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.mapping import Map, compile_map, from_folders, shipped
@@ -283,7 +284,8 @@ def _chooser(name: str | None, partner: str | None, workspace: Path) -> MapFor:
     agreed = _agreed(partner, workspace) if partner is not None else {}
 
     def choose(message: Message) -> Map | None:
-        wanted = agreed.get(message.type) or f"{message.standard}/{message.type}"
+        own = f"{message.standard}/{message.version[:VERSION_LENGTH]}/{message.type}"
+        wanted = agreed.get(message.type) or (own if own in known else f"{message.standard}/{message.type}")
         if wanted not in made:
             made[wanted] = compile_map(wanted, find) if wanted in known else None
         return made[wanted]

@@ -138,9 +138,10 @@ class JsonCompiler(Compiler):
                 if step is not None:
                     self._say("map.field.type", spec, key, str(line.count[-1]), "a list to count")
                 return
+        step = self._resolve(line.path, spec, key, place)
         made.members.append(
             Member(
-                rank=rank, pointer=pointer, path=line.path, pair=line.pair,
+                rank=rank, default=step.default if step else "", pointer=pointer, path=line.path, pair=line.pair,
                 get=getter(line.path), put=putter(line.path),
                 get_beside=getter(line.beside) if line.beside else None,
                 put_beside=putter(line.beside) if line.beside else None,

@@ -60,6 +60,8 @@ class Member:
     put: Put
     get_beside: Get | None = None
     put_beside: Put | None = None
+    default: str = ""
+    """What the field says where nobody says anything."""
     count: Get | None = None
     """Of a counted member: reads the list that is counted."""
 
@@ -197,11 +199,15 @@ class JsonScope:
                 continue
             own = member.get_beside(target) if member.get_beside else None
             out = own if own is not None and member.pair.read(own) == value else member.pair.write(value)
+            if out is None and value == member.default:
+                continue  # what nobody says is taken to say it
             if out is None:
                 codes = member.codes
                 wanted = f"a value for {member.pair.wanted}" if codes is None else f"a word of the table {codes.name}"
                 state.lose(f"{at}/{'/'.join(map(str, member.path))}", value, wanted)
                 continue
+            if member.codes is not None and isinstance(value, str) and value in member.codes.coarse:
+                state.coarsen(f"{at}/{'/'.join(map(str, member.path))}", value, str(member.pair.read(out)))
             made.append((member.rank, member.pointer, out))
         arrays = [(rule, rule.write(target, state, at)) for rule in self.lists]
         made += [(rule.rank, rule.pointer, items) for rule, items in arrays if items]

@@ -264,6 +264,21 @@ def test_what_differs_is_told_with_file_and_line(said: dict[str, Any], page: str
         assert digits in page
 
 
+def test_a_guide_inside_a_map_is_told_from_the_maps_file(run: Run, folder: Path, tmp_path: Path) -> None:
+    """One file for both deltas: each with its own lines."""
+    shutil.copytree(folder, tmp_path / "w")
+    (tmp_path / "w/guides/acme/855.yaml").unlink()
+    inside = "guide:\n  extends: x12/004010/855\n  required: [BAK08]\n"
+    (tmp_path / "w/maps/acme/855.yaml").write_text(MAP + inside, "utf-8")
+    result = run("partner", "guide", "acme", *DAY, "--for", "855", "--json", "--workspace", tmp_path / "w")
+    assert result.exit_code == 0, result.stderr
+    (document,) = json.loads(result.stdout)["documents"]
+    guide, map_ = document["changes"]
+    line = (MAP + inside).splitlines().index("  required: [BAK08]") + 1
+    assert [(row["where"], row["source"]) for row in guide["rows"]] == [("BAK08", f"maps/acme/855.yaml:{line}")]
+    assert (guide["base"], map_["base"]) == ("x12/004010/855", "x12/855")
+
+
 def test_identities_and_times_are_told_and_no_secret_is(page: str) -> None:
     """Delimiters, hours, AS2 names; the password's place is not."""
     for wanted in ("ZZ / ACMETOOLS", "ACME-AS2", "within 8 hours", "P: production", "signed MDN", "V-1001"):

@@ -31,25 +31,28 @@ MAP_WORDS = {
     "remove": "not used",
 }
 """Sections of a map's delta."""
+STANDARD = ("x12/", "edifact/")
+"""Names of the gateway's own guides; their files extend one another too."""
 MOST = 200
 """Characters of a value that are shown."""
 
 
 def guide_changes(sources: Iterable[tuple[str, str, bytes]]) -> tuple[Changes, ...]:
     """The deltas among a guide's files, the outermost first."""
-    return tuple(filter(None, (_guide(name, file, text) for name, file, text in sources)))
+    own = (source for source in sources if not source[0].startswith(STANDARD))
+    return tuple(filter(None, (_guide(name, file, text) for name, file, text in own)))
 
 
 def _guide(name: str, file: str, text: bytes) -> Changes | None:
     root = read_source(file, text.decode("utf-8", "replace"), Problems())
-    if root is None or "extends" not in root.keys:
+    if root is None:
         return None
-    base = root.keys["extends"].text or ""
-    if base and "document" in root.keys:
-        return None
-    rows: list[Change] = []
     # A map's file may hold the guide's delta under `guide`.
     body = root.keys["guide"] if "guide" in root.keys and root.keys["guide"].keys else root
+    base = body.keys["extends"].text if "extends" in body.keys else None
+    if base is None:
+        return None
+    rows: list[Change] = []
     for section, what in GUIDE_WORDS.items():
         node = body.keys.get(section)
         rows += [_change(what, item.text or "", "", item) for item in (node.items if node else ())]
@@ -57,7 +60,6 @@ def _guide(name: str, file: str, text: bytes) -> Changes | None:
             value = (item.keys["label"].text or "") if section == "segments" and "label" in item.keys else said(item)
             rows.append(_change(what, key, "any" if item.value is None else value, item))
     title = body.keys["title"].text or "" if "title" in body.keys else ""
-    base = (body.keys["extends"].text or "") if "extends" in body.keys else base
     return Changes(name=name, base=base, kind="guide", title=title, rows=tuple(rows)) if rows else None
 
 

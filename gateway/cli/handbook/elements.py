@@ -260,7 +260,7 @@ def _others(codes: Codes, direction: Direction) -> str:
         return "Other codes are kept as they are."
     if codes.rest is not None:
         return f"Any other code means “{words.human(codes.rest)}”."
-    return "Any other code is reported to you as an error."
+    return "Any other code is not understood: it is reported, and kept as it is."
 
 
 def _shortened(found: list[ElementRow]) -> list[ElementRow]:

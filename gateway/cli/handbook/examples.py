@@ -5,6 +5,7 @@ Each is read again with the partner's guides; only what is accepted without an e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ Candidate = tuple[str, str, Loop]
 MOST = 2
 """Examples of one document."""
 MAX_BYTES = 1_000_000
+_SET = re.compile(r"\d{3}|orders|ordrsp|ordchg|desadv")
 DENSITIES = (0.25, 0.1, 0.0)
 SEEDS = range(1, 9)
 
@@ -214,8 +216,15 @@ def of_map(
 
 
 def _title(file: str) -> str:
-    stem = Path(file).stem.partition("-")[2] or Path(file).stem
-    return stem.replace("-", " ").replace("_", " ")
+    """What is special about it: samples/x12/acme-855-reasons.edi is `reasons`."""
+    words = [word for word in Path(file).stem.replace("_", "-").split("-") if word]
+    own = [word for index, word in enumerate(words) if words[index:] and not _names_set(words[index:])]
+    return " ".join(own) or " ".join(words)
+
+
+def _names_set(words: Sequence[str]) -> bool:
+    """Whether the word that is next, or one behind it, is a set's or a message's name."""
+    return any(_SET.fullmatch(word) for word in words)
 
 
 def _bytes(workspace: Path, file: str) -> bytes | None:

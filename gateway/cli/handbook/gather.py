@@ -24,7 +24,7 @@ from gateway.edi.guide import Guide
 from gateway.edi.tree import Message
 from gateway.edi.writing import Writer
 from gateway.errors import OurFault
-from gateway.mapping import Map, chain, compile_map, from_folders, shipped
+from gateway.mapping import Map, chain, compile_any, from_folders, shipped
 from gateway.mapping.map import Sources
 from gateway.partners.agreement import Agreement, DocumentRule, standard_of
 from gateway.partners.guides import syntax_of
@@ -122,7 +122,9 @@ class _Maker:
         )
         if rule.map is None:
             return replace(plain, notes=("No map is agreed yet.",))
-        own = compile_map(rule.map, self.sources)
+        own = compile_any(rule.map, self.sources)
+        if not isinstance(own, Map):
+            return replace(plain, notes=(f"The map {own.name} is not for EDI.",))
         links = chain(rule.map, self.sources)
         found = self._examples(direction, guide, own, [link.name for link in links])
         lists = Lists(anchor)

@@ -79,7 +79,11 @@ def rows(
         if not element.components:
             own = _row(name, element, said.get(Spot(index), ()), takings, direction, lists, Spot(index))
             if index < len(nodes):
-                listed = CodeList(codes=levels, closed=True, name="levels") if index == LEVEL and levels else own.codes
+                listed = (
+                    CodeList(codes=levels, closed=True, name="levels")
+                    if index == LEVEL and levels and spec.tag == "HL"
+                    else own.codes
+                )
                 own = replace(own, use=nodes[index], used=True, codes=listed)
             found.append(own)
             continue

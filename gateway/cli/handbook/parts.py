@@ -16,7 +16,10 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.findings import EdiPlace
 from gateway.mapping import Map
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
+from gateway.mapping.segments.packages import OTHER, ROOT, Packages
 
+PLACES = {ROOT: "first", OTHER: "others"}
+"""Levels that no code tells, by their words."""
 Line = tuple[tuple[str, ...], Segment, str]
 """A segment of an example: the loops it stands in, itself, its text."""
 
@@ -163,7 +166,7 @@ def _purpose(spot: Spotted, direction: Direction) -> Iterator[str]:
         yield "We do not use it." if direction == "receive" else "Written empty of order data."
     levels = list(dict.fromkeys(one.level for one in takings if one.level))
     if levels:
-        yield f"Used at level{'s' if len(levels) > 1 else ''} {', '.join(levels)}."
+        yield f"Used at level{'s' if len(levels) > 1 else ''} {', '.join(PLACES.get(one, one) for one in levels)}."
     for each in dict.fromkeys(one.each for one in takings if one.each):
         yield f"Each one is an item of {each}."
     for inherit in dict.fromkeys(one.inherit for one in takings if one.inherit):
@@ -215,7 +218,7 @@ def _example(spot: Spotted, use: Use, lines: Sequence[Line]) -> str:
 
 def levels(guide: Guide, own: Map) -> tuple[Code, ...]:
     """The levels of the hierarchy: their codes, what they are and where they may stand."""
-    tree = next((rule for rule in own.scope.rules if isinstance(rule, Tree)), None)
+    tree = next((rule for rule in own.scope.rules if isinstance(rule, (Tree, Packages))), None)
     if tree is None:
         return ()
     labels = guide.level_labels
@@ -225,5 +228,5 @@ def levels(guide: Guide, own: Map) -> tuple[Code, ...]:
         what = "the document itself" if level.kind == DOCUMENT else human(level.kind)
         word = labels.get(code, what) + (f" ({preset})" if preset and preset != labels.get(code) else "")
         under = f", under {' or '.join(level.parents)}" if level.parents else ""
-        found.append(Code(code=code, word=f"{word}{under}"))
+        found.append(Code(code=PLACES.get(code, code), word=f"{word}{under}"))
     return tuple(found)

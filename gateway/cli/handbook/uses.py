@@ -14,6 +14,7 @@ from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
 from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.lens import Lens
+from gateway.mapping.segments.packages import Packages
 from gateway.mapping.segments.rule import Rule
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens, Selectors
@@ -92,7 +93,7 @@ class _Walk:
     def _loop(self, loop: LoopUse, contexts: list[_Context], path: tuple[str, ...]) -> None:
         inside: list[_Context] = []
         ignored: list[Taking] = []
-        trees: list[Tree] = []
+        trees: list[Tree | Packages] = []
         for context in contexts:
             for rank, rule in _rules(context.scope, loop.name):
                 lens = _lens(rule)
@@ -105,7 +106,7 @@ class _Walk:
                         inside.append(_Context(rule.scope, prefix, context.level, head))
                     case Inside():
                         inside.append(_Context(rule.scope, context.prefix, context.level, head))
-                    case Tree():
+                    case Tree() | Packages():
                         trees.append(rule)
                     case Ignored():
                         ignored.append(head)
@@ -135,7 +136,7 @@ def spotted(guide: Guide, own: Map) -> tuple[Spotted, ...]:
 def _takings(use: Use, contexts: list[_Context], *, first: bool) -> Iterator[Taking]:
     for context in contexts:
         for rank, rule in _rules(context.scope, use.tag):
-            if isinstance(rule, (Tree, Inside)) or (isinstance(rule, Each) and rule.is_loop):
+            if isinstance(rule, (Tree, Packages, Inside)) or (isinstance(rule, Each) and rule.is_loop):
                 continue
             lens = _lens(rule)
             if lens is not None and _meets(lens.constants, use.qualifiers):

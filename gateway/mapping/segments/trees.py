@@ -36,7 +36,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 class TreeRules(FieldChecks):
     """The part of the compiler that knows lists of nodes."""
 
-    ordered: bool = False
+    line_orders: bool = False
     """Whether each line says its order."""
 
     def scope(self, segments: Node, label: str, place: Place) -> Scope:
@@ -106,7 +106,8 @@ class TreeRules(FieldChecks):
         if nests == "CPS" and (code == ROOT) is not (kind == DOCUMENT):
             wanted = f"{ROOT}: {{is: document}}, and packages under a code of CPS03 or {OTHER}"
             self._say("map.file.shape", spec, own, f"{code} is {kind}", wanted)
-        here, preset = replace(place, key=own), ()
+        here = replace(place, key=own)
+        preset: tuple[tuple[str, str], ...] = ()
         if kind != DOCUMENT:
             here = Place((kinds[kind],), Known(preset={"kind"}), own)
             preset = self._preset(spec, here)
@@ -143,13 +144,15 @@ class TreeRules(FieldChecks):
 
     def _tell(self, made: dict[str, Level], inside: dict[str, Place], path: str, place: Place) -> None:
         """What is expressed of each list of nodes: packages everywhere, what other rules write, and orders."""
-        packages = {(each.kind, each.told): inside[code].known for code, each in made.items() if each.kind != DOCUMENT}
+        packages: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = {
+            (each.kind, each.told): inside[code].known for code, each in made.items() if each.kind != DOCUMENT
+        }
         lists = [place.known.at(read_path(path) or ())]
         lists += [here.known.fields[path] for here in inside.values() if here.known is not place.known]
         for known in lists:
             line = known.kinds.get(("line", ()))
             known.kinds = {**packages, **known.kinds}
-            if self.ordered and line is not None and "order" in line.fields:
+            if self.line_orders and line is not None and "order" in line.fields:
                 order = {"order": line.fields["order"], path: Known(kinds=known.kinds)}
                 known.kinds["order", ()] = Known(preset={"kind"}, fields=order)
 
@@ -200,7 +203,7 @@ class TreeRules(FieldChecks):
             self._say("map.field.twice", each, key, f"{each.text} of kind {kind}", "one rule for the nodes of a kind")
             return None
         known.kinds[kind, ()] = Known(preset={"kind"})
-        extra = (Ordered,) if self.ordered and kind == "line" else ()
+        extra = (Ordered,) if self.line_orders and kind == "line" else ()
         return Place((kinds[kind], *extra), known.kinds[kind, ()], key.removesuffix(".each"))
 
 

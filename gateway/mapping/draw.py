@@ -15,7 +15,7 @@ from gateway.edi.generate.dice import Dice
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Many, Pairs, Sscc
 from gateway.mapping.map import Map
-from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
+from gateway.mapping.moments import SHORT_YEARS, Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
@@ -71,9 +71,15 @@ class Drawing:
         """Any day of four-digit years."""
         return dt.date.fromordinal(self.dice.between(364878, 3652059)).isoformat()
 
-    def when(self, width: int) -> Json:
-        """A moment that `width` elements can hold."""
-        day = self.date()
+    def short_date(self) -> str:
+        """Any day that YYMMDD can say."""
+        first, last = SHORT_YEARS
+        days = dt.date(first, 1, 1).toordinal(), dt.date(last, 12, 31).toordinal()
+        return dt.date.fromordinal(self.dice.between(*days)).isoformat()
+
+    def when(self, width: int, day: str = "") -> Json:
+        """A moment that `width` elements can hold, of `day` where one is given."""
+        day = day or self.date()
         if width == 1 or self.yes():
             return {"value": day, "precision": "day"}
         clock = f"{self.dice.between(0, 23):02d}:{self.dice.between(0, 59):02d}"
@@ -92,7 +98,11 @@ class Drawing:
 
     def word(self, codes: Codes, but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
         """A word the table can write, or a code it keeps."""
-        known = [word for word, code in codes.writing.items() if code not in but and word != codes.rest]
+        known = [
+            word
+            for word, code in codes.writing.items()
+            if code not in but and word != codes.rest and word not in codes.coarse
+        ]
         return self.dice.pick(known + (["Q9X"] if codes.keep else []))
 
     def value(self, pair: Any, width: int, but: set[str]) -> Any:
@@ -110,7 +120,7 @@ class Drawing:
         if isinstance(pair, Many):
             return [self.text() for _ in range(self.dice.between(1, width))]
         if isinstance(pair, When | ShortWhen):
-            return self.when(width)
+            return self.when(width, self.short_date() if isinstance(pair, ShortWhen) else "")
         if isinstance(pair, (Stamp, Moment)):
             return self.moment(isinstance(pair, Moment))
         if isinstance(pair, Sscc):
@@ -118,7 +128,7 @@ class Drawing:
         if isinstance(pair, Checked):
             digits = self.digits(_LENGTHS[pair.kind] - 1)
             return digits + check_digit(digits)
-        made = {Number: self.decimal, Implied: self.money, Date: self.date, ShortDate: self.date, Day: self.date}
+        made = {Number: self.decimal, Implied: self.money, Date: self.date, ShortDate: self.short_date, Day: self.date}
         return made.get(type(pair), self.text)()
 
     def allocations(self, pair: Allocations) -> list[Json]:

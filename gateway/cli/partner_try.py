@@ -14,10 +14,9 @@ from gateway.cli.edi_progress import COUNTED, Meter
 from gateway.cli.partner_names import PartnerName, partner_named
 from gateway.mapping import shipped
 from gateway.partners import configuration
+from gateway.partners.checks import ONLY_TO_RUN
 from gateway.simulation.trial import SHOWN, Check, load_example, sides, steps, trial
 
-NOT_NEEDED = frozenset({"workspace.certificate", "workspace.certificate_expired"})
-"""Rules of the workspace that do not matter here: nothing is sent."""
 STATES = {"right": "green", "noted": "yellow", "failed": "bold red"}
 WIDTHS = (22, 7, 24)
 
@@ -42,7 +41,7 @@ def try_(
     """
     failed = False
     with answering():
-        found = configuration.read(workspace, ignoring=NOT_NEEDED)
+        found = configuration.read(workspace, ignoring=ONLY_TO_RUN)
         agreement = partner_named(found.workspace, name)
         both = sides(found.workspace, found.maps, agreement)
         load = load_example((workspace, Path(str(shipped())).parent), both)

@@ -100,6 +100,7 @@ def _settings(settings: Settings, agreement: Agreement, *, host: str, port: int,
         "routes": [{"to": MAILBOX}],
         "retries": {"schedule_seconds": [1, 1, 2, 3, 5, 10, 30, 60]},
         "max_message_bytes": settings.max_message_bytes,
+        "seal_seconds": 2,
     }
 
 

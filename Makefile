@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test peers lint format bench pages lock clean
+.PHONY: help demo serve test test-deep peers lint format bench pages lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || { echo "making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
@@ -36,6 +36,9 @@ lint: $(VENV)/.dev ## style, formatting, types, import contract
 
 test: lint ## lint and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-deep: $(VENV)/.dev ## the laws of all maps on 2,000 drawn documents each; takes a quarter of an hour
+	GATEWAY_DOCUMENTS_PER_MAP=2000 $(BIN)/python -m pytest -n 2 tests/mapping/test_generated.py
 
 peers: $(VENV)/.dev ## the optional tests against peers, each in an environment of its own
 	$(BIN)/python tests/make_peers.py .peers

@@ -84,7 +84,36 @@ class FilePlace:
         return where if self.key is None else f"{where} {self.key}"
 
 
-Place = EdiPlace | JsonPlace | FilePlace
+@dataclass(frozen=True, kw_only=True, slots=True)
+class XmlPlace:
+    """A place in an XML document: the path of an element or attribute, its line and, where it is known, its column."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        """`line 14, /cac:OrderLine[2]/cbc:ID`."""
+        parts = [f"line {self.line}"] if self.line is not None else []
+        parts += [f"column {self.column}"] if self.column is not None else []
+        return ", ".join([*parts, *([self.path] if self.path else [])]) or "the whole document"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowPlace:
+    """A place in a table of rows, such as a CSV file: rows count from 1, the header row included."""
+
+    row: int | None = None
+    column: str | None = None
+    """The column's name in the header row."""
+
+    def __str__(self) -> str:
+        """`row 14, column Quantity`."""
+        parts = [f"row {self.row}"] if self.row is not None else []
+        return ", ".join([*parts, *([f"column {self.column}"] if self.column else [])]) or "the whole file"
+
+
+Place = EdiPlace | JsonPlace | FilePlace | XmlPlace | RowPlace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

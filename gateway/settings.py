@@ -60,7 +60,7 @@ Url = Annotated[
 Network = Annotated[str, AfterValidator(_network)]
 """`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
-Kind = Literal["purchase_order", "order_acknowledgement", "ship_notice"]
+Kind = Literal["purchase_order", "order_change", "order_acknowledgement", "ship_notice"]
 """The canonical documents."""
 
 

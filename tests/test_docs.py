@@ -14,6 +14,7 @@ from gateway.edi.delta import RULES as GUIDE_RULES
 from gateway.edi.rules import RULES as SYNTAX_RULES
 from gateway.events import EVENTS
 from gateway.mapping.rules import RULES as MAP_RULES
+from gateway.onboarding.rules import RULES as PROFILE_RULES
 from gateway.partners.checks import RULES as WORKSPACE_RULES
 from gateway.partners.reference import reference
 from gateway.yamltext import RULES as FILE_RULES
@@ -70,6 +71,7 @@ def test_every_event_setting_and_rule_is_documented() -> None:
     """In docs/, by its exact name."""
     text = _text(list(DOCS.glob("*.md")))
     rules = {*SYNTAX_RULES, *DOCUMENT_RULES, *MAP_RULES, *WORKSPACE_RULES, *GUIDE_RULES, *FILE_RULES, *FLOW_RULES}
+    rules |= {*PROFILE_RULES}
     settings = {entry.path for entry in reference()}
     missing = [name for name in (*EVENTS, *sorted(rules), *sorted(settings)) if f"`{name}`" not in text]
     assert not missing

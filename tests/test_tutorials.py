@@ -122,6 +122,7 @@ def _run(page: str, folder: Path) -> list[tuple[Step, str, int]]:
     [
         ("README.md", ("samples",), 4),
         ("docs/tutorial-first-partner.md", ("openssl",), 10),
+        ("docs/onboarding.md", ("samples", "openssl"), 8),
         ("docs/tutorial-rest-supplier.md", ("curl",), 10),
         ("docs/edi-commands.md", ("samples",), 10),
         ("docs/cross-references.md", ("curl",), 15),

@@ -1,4 +1,4 @@
-"""Canonical documents: what an order, its answer and a ship notice mean, whatever the wire said.
+"""Canonical documents: what an order, its change, its answer and a ship notice mean, whatever the wire said.
 
     parse(kind, data) -> (model | None, findings)     all errors at once, with JSON Pointers
     check(model) -> findings                          invariants told from the document alone
@@ -15,6 +15,7 @@ from __future__ import annotations
 from gateway.canonical.check import check
 from gateway.canonical.documents import KINDS, capped, digest, dump, parse, schema
 from gateway.canonical.order_acknowledgement import LineResponse, OrderAcknowledgement, OrderAcknowledgementLine
+from gateway.canonical.order_change import OrderChange, OrderChangeLine
 from gateway.canonical.purchase_order import PurchaseOrder, PurchaseOrderLine
 from gateway.canonical.ship_notice import HandlingUnit, OrderNode, ShipLine, ShipNotice
 
@@ -24,6 +25,8 @@ __all__ = [
     "LineResponse",
     "OrderAcknowledgement",
     "OrderAcknowledgementLine",
+    "OrderChange",
+    "OrderChangeLine",
     "OrderNode",
     "PurchaseOrder",
     "PurchaseOrderLine",

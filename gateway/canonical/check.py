@@ -6,11 +6,13 @@ Each function yields findings of one rule family; nothing raises.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
 from gateway.canonical.header import Head, Line, Terms, Trade
 from gateway.canonical.order_acknowledgement import OrderAcknowledgement
+from gateway.canonical.order_change import OrderChange
 from gateway.canonical.parts import Item, Party, Quantity, When
 from gateway.canonical.purchase_order import PurchaseOrder
 from gateway.canonical.rules import finding
@@ -27,7 +29,7 @@ def check(document: Head) -> tuple[Finding, ...]:
     if isinstance(document, Trade):
         found += _terms(document, "")
         lines: tuple[Line, ...] = ()
-        if isinstance(document, (PurchaseOrder, OrderAcknowledgement)):
+        if isinstance(document, (PurchaseOrder, OrderAcknowledgement, OrderChange)):
             lines = document.lines
         for number, line in enumerate(lines):
             found += _line(line, f"/lines/{number}")
@@ -73,8 +75,9 @@ def _ordered(first: When | None, second: When | None, at: str) -> Iterator[Findi
 
 
 def _quantity(quantity: Quantity | None, at: str) -> Iterator[Finding]:
-    if quantity and quantity.value < 0:
-        yield finding("canonical.quantity.negative", f"{at}/value", said=str(quantity.value), wanted="0 or more")
+    value: Decimal | None = quantity.value if quantity else None  # a line of a change may name its unit alone
+    if value is not None and value < 0:
+        yield finding("canonical.quantity.negative", f"{at}/value", said=str(value), wanted="0 or more")
 
 
 def _item(item: Item | None, at: str) -> Iterator[Finding]:

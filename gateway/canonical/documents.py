@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.canonical import shape
 from gateway.canonical.header import Head
 from gateway.canonical.order_acknowledgement import OrderAcknowledgement
+from gateway.canonical.order_change import OrderChange
 from gateway.canonical.purchase_order import PurchaseOrder
 from gateway.canonical.rules import RULES, finding
 from gateway.canonical.ship_notice import ShipNotice
@@ -22,6 +23,7 @@ from gateway.findings import Finding, JsonPlace, Severity
 
 KINDS: Final[dict[str, type[Head]]] = {
     "purchase_order": PurchaseOrder,
+    "order_change": OrderChange,
     "order_acknowledgement": OrderAcknowledgement,
     "ship_notice": ShipNotice,
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from pydantic import Field
 
 from gateway.canonical.parts import (
+    Adjustment,
     AllowanceCharge,
+    Amount,
     Attachment,
     Carrier,
     Contact,
@@ -20,14 +23,18 @@ from gateway.canonical.parts import (
     Measurement,
     Note,
     OtherDate,
+    OtherQuantity,
     Pack,
     PackageCount,
+    Packaging,
     Part,
     Party,
+    PaymentInstruction,
     PaymentTerms,
     Price,
     Quantity,
     Reference,
+    SaleCondition,
     Span,
     Tax,
     TaxRegistration,
@@ -74,11 +81,13 @@ class Terms(Part):
     payment_terms: tuple[PaymentTerms, ...] = Field(default=(), description="When to pay")
     delivery_terms: DeliveryTerms | None = Field(default=None, description="Freight and transfer")
     allowance_charges: tuple[AllowanceCharge, ...] = Field(default=(), description="Amounts off and on top")
+    sale_conditions: tuple[SaleCondition, ...] = Field(default=(), description="Conditions on filling the order")
+    amounts: tuple[Amount, ...] = Field(default=(), description="Sums of money with no field of their own")
     taxes: tuple[Tax, ...] = Field(default=(), description="Taxes")
     tax_registrations: tuple[TaxRegistration, ...] = Field(default=(), description="Tax numbers and exemptions")
     descriptions: tuple[Description, ...] = Field(default=(), description="Further descriptions")
     measurements: tuple[Measurement, ...] = Field(default=(), description="Measured or required properties")
-    packaging: tuple[Description, ...] = Field(default=(), description="Packaging instructions")
+    packaging: tuple[Packaging, ...] = Field(default=(), description="Packaging instructions")
     package_counts: tuple[PackageCount, ...] = Field(default=(), description="Packages and their weight")
     carrier: Carrier | None = Field(default=None, description="Who carries the goods")
     requested_delivery: Span | None = Field(default=None, description="When the buyer wants the goods")
@@ -86,25 +95,35 @@ class Terms(Part):
     ship_window: Window | None = Field(default=None, description="Ship not before, not after")
     cancel_after: When | None = Field(default=None, description="Cancel what has not shipped by then")
     other_dates: tuple[OtherDate, ...] = Field(default=(), description="Dates with no field of their own")
+    payment_instruction: PaymentInstruction | None = Field(default=None, description="How to pay")
+    country_of_origin: Text | None = Field(default=None, description="Where the goods were made, ISO 3166-1 alpha-2")
+    duty_regime: Text | None = Field(default=None, description="Duty regime (UN/ECE 9213)")
+    special_conditions: tuple[Text, ...] = Field(default=(), description="Special conditions (UN/ECE 4183)")
+    adjustments: tuple[Adjustment, ...] = Field(default=(), description="In an answer or change: why")
 
 
 class Trade(Head, Terms):
     """Head of an order or of its answer."""
 
     contract_number: Text | None = Field(default=None, description="Contract the order is placed under")
+    contract_date: dt.date | None = Field(default=None, description="Date of that contract")
     totals: Totals | None = Field(default=None, description="Control totals as stated")
 
 
 class Dates(Part):
     """Dates an answer or a schedule names by kind."""
 
-    promised_ship: When | None = Field(default=None, description="Ships then (068)")
+    promised_ship: When | None = Field(default=None, description="Ships then (068, 079; 080 not before)")
     promised_delivery: When | None = Field(default=None, description="Arrives then (067)")
     estimated_delivery: When | None = Field(default=None, description="Expected then (017)")
     requested_delivery: When | None = Field(default=None, description="Was asked for then (002)")
     requested_ship: When | None = Field(default=None, description="Was asked to ship then (010)")
     required_by: When | None = Field(default=None, description="Needed by then (106)")
     shipped: When | None = Field(default=None, description="Shipped then (011)")
+    ship_not_before: When | None = Field(default=None, description="May ship from then on (037)")
+    ship_not_after: When | None = Field(default=None, description="Must ship by then (038)")
+    deliver_not_before: When | None = Field(default=None, description="May arrive from then on (064)")
+    deliver_not_after: When | None = Field(default=None, description="Must arrive by then (063)")
     cancel_after: When | None = Field(default=None, description="Cancelled if not shipped by then (001)")
 
 
@@ -122,7 +141,8 @@ class Allocation(Part):
     """A part of a line's quantity meant for one location (cross-dock)."""
 
     location: Identifier = Field(description="The store or warehouse")
-    quantity: Quantity = Field(description="How many go there")
+    quantity: Quantity | None = Field(default=None, description="How many go there")
+    requested_delivery: When | None = Field(default=None, description="When they are wanted there")
 
 
 class Component(Part):
@@ -133,6 +153,7 @@ class Component(Part):
     quantity: Quantity | None = Field(default=None, description="How many")
     prices: tuple[Price, ...] = Field(default=(), description="Its price, if it has one")
     item: Item | None = Field(default=None, description="Which item")
+    descriptions: tuple[Description, ...] = Field(default=(), description="Further descriptions")
 
 
 class Line(Terms):
@@ -140,6 +161,8 @@ class Line(Terms):
 
     line_id: Text | None = Field(default=None, description="The line's number in this document (PO101)")
     quantity: Quantity | None = Field(default=None, description="Quantity as ordered")
+    other_quantities: tuple[OtherQuantity, ...] = Field(default=(), description="Quantities with no field of their own")
+    parent_line_id: Text | None = Field(default=None, description="The line whose part this line is (UN/ECE C829)")
     item: Item | None = Field(default=None, description="Which item")
     pack: Pack | None = Field(default=None, description="How it is packed")
     schedules: tuple[Schedule, ...] = Field(default=(), description="Parts with their own dates or places")

@@ -7,14 +7,14 @@ import datetime as dt
 from pydantic import Field
 
 from gateway.canonical.header import Dates, Line, Trade
-from gateway.canonical.parts import Item, OrderReference, OtherDate, Part, Price, Quantity, Text
+from gateway.canonical.parts import Item, Number, OrderReference, OtherDate, Part, Price, Quantity, Text, said
 from gateway.canonical.vocabulary import LineStatus, Origin, Response
 
 
 class LineResponse(Part):
     """One aspect or part of the answer to a line; several are cumulative, not alternatives."""
 
-    status: LineStatus = Field(description="What the supplier says of the line, or of this part of it")
+    status: LineStatus = Field(default="other", description="What the supplier says of the line, or of this part of it")
     source_code: Text | None = Field(
         default=None, description="The partner's code where the map writes another for `status`"
     )
@@ -25,9 +25,16 @@ class LineResponse(Part):
     price: Price | None = Field(default=None, description="The price the supplier answers with")
     substitute_item: Item | None = Field(default=None, description="What is sent instead, or the item the answer names")
     reason: Text | None = Field(default=None, description="Why: a word or the partner's code")
+    reason_text: Text | None = Field(default=None, description="Why, in words")
     reason_agency: Text | None = Field(default=None, description="Whose list `reason` is from (X12 559)")
     reason_list: Text | None = Field(default=None, description="Which list (X12 822)")
     reference: Text | None = Field(default=None, description="A request the answer quotes (X12 326)")
+    variance: Number | None = Field(default=None, description="How many more or, below zero, less than ordered")
+    variance_type: Text | None = Field(default=None, description="Which quantity `variance` is from (UN/ECE 6063)")
+    discrepancy: Text | None = Field(default=None, description="What becomes of the difference (UN/ECE 4221)")
+    change_reason: Text | None = Field(default=None, description="Why there is one (UN/ECE 4295)")
+
+    _status_said = said(status="other")
 
 
 class OrderAcknowledgementLine(Line):
@@ -36,6 +43,7 @@ class OrderAcknowledgementLine(Line):
     order_line_id: Text | None = Field(
         default=None, description="The line's number in the order where it differs from `line_id`"
     )
+    order_number: Text | None = Field(default=None, description="The order the line is from, where the line says it")
     responses: tuple[LineResponse, ...] = Field(default=(), description="What the supplier says of the line")
 
     @property

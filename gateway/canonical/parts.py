@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 from gateway.canonical.vocabulary import Indicator, Precision
 
@@ -126,6 +126,10 @@ class Identifier(Part):
     source_code: Text | None = Field(
         default=None, description="The partner's code for `scheme` where the map writes another"
     )
+    code_list: Text | None = Field(default=None, description="Which list it is from (UN/ECE 1131)")
+    agency: Text | None = Field(
+        default=None, description="Whose list it is from, where `scheme` does not say it (UN/ECE 3055)"
+    )
 
 
 class Property(Part):
@@ -140,6 +144,7 @@ class Measurement(Part):
 
     type: Text | None = Field(default=None, description="What sort of measurement (X12 737)")
     dimension: Text | None = Field(default=None, description="What is measured (X12 738)")
+    significance: Text | None = Field(default=None, description="Exactly, about, at most, … (UN/ECE 6321)")
     value: Number | None = Field(default=None, description="The value")
     unit: Text | None = Field(default=None, description="UN/ECE Rec 20")
     minimum: Number | None = Field(default=None, description="Lower end of a range")
@@ -187,6 +192,17 @@ class Description(Part):
     _type_said = said(type="free")
 
 
+class Packaging(Part):
+    """How goods are to be packed, or are packed, coded or in words (PKG)."""
+
+    type: Text | None = Field(default=None, description="free, structured or semi_structured")
+    characteristic: Text | None = Field(default=None, description="Which property is described (X12 753)")
+    agency: Text | None = Field(default=None, description="Whose code list `code` is from (X12 559)")
+    code: Text | None = Field(default=None, description="The coded description")
+    text: Text | None = Field(default=None, description="The description in words")
+    unit_load: Text | None = Field(default=None, description="How units are bundled (X12 400)")
+
+
 class Address(Part):
     """A postal address."""
 
@@ -197,6 +213,7 @@ class Address(Part):
     country: Text | None = Field(default=None, description="ISO 3166-1 alpha-2, or what the partner sends")
     location_type: Text | None = Field(default=None, description="What `location` is (X12 309)")
     location: Text | None = Field(default=None, description="Dock, store or other place inside (X12 310)")
+    location_name: Text | None = Field(default=None, description="That place in words")
 
 
 class Contact(Part):
@@ -204,6 +221,7 @@ class Contact(Part):
 
     role: Text | None = Field(default=None, description="buyer, order_contact, supplier, …, or the wire's code")
     name: Text | None = Field(default=None, description="Name of the person or desk")
+    id: Text | None = Field(default=None, description="Number of the person or desk")
     phone: Text | None = Field(default=None, description="Telephone")
     email: Text | None = Field(default=None, description="Electronic mail")
     fax: Text | None = Field(default=None, description="Telefax")
@@ -218,6 +236,9 @@ class Reference(Part):
     value: Text | None = Field(default=None, description="The number")
     qualifier: Text | None = Field(default=None, description="The wire's code where the map writes another for `type`")
     description: Text | None = Field(default=None, description="Words beside it")
+    line: Text | None = Field(default=None, description="Line of the document it points to")
+    date: When | None = Field(default=None, description="Date of what it points to")
+    version: Text | None = Field(default=None, description="Version of what it points to")
 
 
 class Party(Part):
@@ -232,6 +253,9 @@ class Party(Part):
     ids: tuple[Identifier, ...] = Field(default=(), description="Its numbers: gln, duns, assigned_by_buyer, …")
     name: Text | None = Field(default=None, description="Name")
     additional_names: tuple[Text, ...] = Field(default=(), description="Further name lines")
+    name_and_address: tuple[Text, ...] = Field(
+        default=(), description="Name and address in lines that are not told apart"
+    )
     address: Address | None = Field(default=None, description="Where it is")
     contacts: tuple[Contact, ...] = Field(default=(), description="People there")
     references: tuple[Reference, ...] = Field(default=(), description="Its references")
@@ -247,9 +271,12 @@ class Price(Part):
     amount: Number | None = Field(default=None, description="The amount in the document's currency")
     basis_quantity: Number | None = Field(default=None, description="The price is for so many")
     basis_unit: Text | None = Field(default=None, description="… of this unit")
+    list: Text | None = Field(default=None, description="Which list it is from: catalogue, contract (UN/ECE 5375)")
     source_code: Text | None = Field(
         default=None, description="The partner's basis code (X12 639) or price code (X12 236)"
     )
+    multiplier_type: Text | None = Field(default=None, description="What `multiplier` does to the price (X12 648)")
+    multiplier: Number | None = Field(default=None, description="Factor on the price, such as a discount")
 
 
 class AllowanceCharge(Part):
@@ -269,7 +296,30 @@ class AllowanceCharge(Part):
     method: Text | None = Field(default=None, description="How it is settled (X12 331)")
     reference: Text | None = Field(default=None, description="A number to quote")
     option: Text | None = Field(default=None, description="The partner's option number")
+    sequence: Text | None = Field(default=None, description="When it is calculated among others (UN/ECE 1227)")
     description: Text | None = Field(default=None, description="In words")
+
+
+class SaleCondition(Part):
+    """A condition the buyer puts on filling the order: ship complete, no backorders (CSH)."""
+
+    requirement: Text | None = Field(default=None, description="Which condition (X12 563)")
+    action: Text | None = Field(default=None, description="What to do where it cannot be met (X12 306)")
+    amount: Number | None = Field(default=None, description="Amount the condition speaks of")
+    account: Text | None = Field(default=None, description="Account to charge")
+    date: dt.date | None = Field(default=None, description="Until when")
+    agency: Text | None = Field(default=None, description="Whose list `service` is from (X12 559)")
+    service: Text | None = Field(default=None, description="A service asked for (X12 560)")
+    substitution: Text | None = Field(default=None, description="Whether other goods may be sent (X12 566)")
+
+
+class Amount(Part):
+    """A sum of money and what it is (AMT)."""
+
+    type: Text | None = Field(default=None, description="total, line_items, …, or the wire's code (X12 522)")
+    amount: Number | None = Field(default=None, description="The amount in the document's currency")
+    direction: Text | None = Field(default=None, description="Credit or debit (X12 478)")
+    currency: Text | None = Field(default=None, description="ISO 4217 where it is not the document's")
 
 
 class Tax(Part):
@@ -281,6 +331,11 @@ class Tax(Part):
     jurisdiction_type: Text | None = Field(default=None, description="What `jurisdiction` is (X12 955)")
     jurisdiction: Text | None = Field(default=None, description="Whose tax it is")
     exempt: Text | None = Field(default=None, description="Exemption code (X12 441)")
+    category: Text | None = Field(default=None, description="Standard, reduced, exempt, … (UN/ECE 5305)")
+    rate_code: Text | None = Field(default=None, description="Rate as a code (UN/ECE 5279)")
+    basis: Text | None = Field(default=None, description="What it is calculated on (UN/ECE 5286)")
+    registration: Text | None = Field(default=None, description="Tax number of the party")
+    description: Text | None = Field(default=None, description="In words")
 
 
 class TaxRegistration(Part):
@@ -297,8 +352,12 @@ class Note(Part):
 
     subject: Text | None = Field(default=None, description="What it is about; a word or the wire's code")
     reference: Text | None = Field(default=None, description="A number the note hangs on")
+    function: Text | None = Field(default=None, description="What is to be done with it (UN/ECE 4453)")
+    code: Text | None = Field(default=None, description="A text that is agreed by code (UN/ECE 4441)")
     title: Text | None = Field(default=None, description="A short line before the text")
     text: Text | None = Field(default=None, description="The note; line breaks kept")
+    language: Text | None = Field(default=None, description="Language of the text, ISO 639")
+    at: When | None = Field(default=None, description="Its date")
 
 
 class Attachment(Part):
@@ -325,10 +384,16 @@ class PaymentTerms(Part):
     type: Text | None = Field(default=None, description="Kind of terms (X12 336)")
     basis: Text | None = Field(default=None, description="From when days count (X12 333)")
     discount_percent: Number | None = Field(default=None, description="Discount in percent")
+    discount_basis: Text | None = Field(default=None, description="From when the days of the discount count")
     discount_due: dt.date | None = Field(default=None, description="Discount until this day")
     discount_days: Number | None = Field(default=None, description="Discount within so many days")
+    discount_months: Number | None = Field(default=None, description="Discount within so many months")
+    discount_weeks: Number | None = Field(default=None, description="Discount within so many weeks")
     due: dt.date | None = Field(default=None, description="Net due on this day")
     days: Number | None = Field(default=None, description="Net due in so many days")
+    months: Number | None = Field(default=None, description="Net due in so many months")
+    weeks: Number | None = Field(default=None, description="Net due in so many weeks")
+    code: Text | None = Field(default=None, description="The terms as an agreed code (UN/ECE 4277)")
     discount_amount: Number | None = Field(default=None, description="Discount as an amount")
     text: Text | None = Field(default=None, description="In words")
     day_of_month: Number | None = Field(default=None, description="Due on this day of a month")
@@ -341,10 +406,13 @@ class DeliveryTerms(Part):
     freight_payment: Text | None = Field(default=None, description="collect, prepaid, …, or the wire's code")
     place_type: Text | None = Field(default=None, description="What `place` is (X12 309)")
     place: Text | None = Field(default=None, description="Named place")
+    place_code: Text | None = Field(default=None, description="Named place as a code, UN/LOCODE")
     incoterm_list: Text | None = Field(default=None, description="Whose list `incoterm` is from (X12 334)")
     incoterm: Text | None = Field(default=None, description="Incoterms code")
     title_place_type: Text | None = Field(default=None, description="What `title_place` is (X12 309)")
     title_place: Text | None = Field(default=None, description="Where title passes")
+    function: Text | None = Field(default=None, description="What the terms are for: price, despatch (UN/ECE 4055)")
+    text: Text | None = Field(default=None, description="In words")
 
 
 class Carrier(Part):
@@ -354,7 +422,12 @@ class Carrier(Part):
     scac: Text | None = Field(default=None, description="Standard Carrier Alpha Code")
     buyer_code: Text | None = Field(default=None, description="The buyer's code for the carrier or routing")
     seller_code: Text | None = Field(default=None, description="The seller's code for the carrier or routing")
+    gln: Text | None = Field(default=None, description="GLN of the carrier")
+    code: Text | None = Field(default=None, description="A code for the carrier without a list")
     mode: Text | None = Field(default=None, description="motor, air, ocean, …, or the wire's code")
+    means: Text | None = Field(default=None, description="Means of transport: truck, container, … (UN/ECE 8179)")
+    conveyance: Text | None = Field(default=None, description="Voyage, flight or trip number")
+    vehicle: Text | None = Field(default=None, description="Licence plate, name of the ship")
     name: Text | None = Field(default=None, description="Carrier or routing in words")
     status: Text | None = Field(default=None, description="State of the shipment or order (X12 368)")
     location_type: Text | None = Field(default=None, description="What `location` is (X12 309)")
@@ -382,6 +455,8 @@ class OtherDate(Part):
 
     type: Text | None = Field(default=None, description="The wire's qualifier (X12 374)")
     at: When | None = Field(default=None, description="The date")
+    period_format: Text | None = Field(default=None, description="How `period` is written (X12 1250): RD8, CM, …")
+    period: Text | None = Field(default=None, description="A span or another form of date, as it came (X12 1251)")
 
 
 class Dimensions(Part):
@@ -415,6 +490,35 @@ class PackageCount(Part):
     weight_type: Text | None = Field(default=None, description="Which weight (X12 187)")
     weight: Quantity | None = Field(default=None, description="Their weight together")
     volume: Quantity | None = Field(default=None, description="Their volume together")
+    level: Text | None = Field(default=None, description="Inner, intermediate, outer (UN/ECE 7075)")
+    measurements: tuple[Measurement, ...] = Field(default=(), description="Other measured properties")
+    marking: Text | None = Field(default=None, description="How they are marked (UN/ECE 4233)")
+    marks: tuple[Text, ...] = Field(default=(), description="Marks and labels on them")
+
+
+class OtherQuantity(Part):
+    """A quantity whose meaning has no field of its own."""
+
+    type: Text | None = Field(default=None, description="The wire's qualifier (UN/ECE 6063)")
+    value: Number | None = Field(default=None, description="How many")
+    unit: Text | None = Field(default=None, description="UN/ECE Recommendation 20 code")
+
+
+class PaymentInstruction(Part):
+    """How to pay (PAI)."""
+
+    conditions: Text | None = Field(default=None, description="Conditions (UN/ECE 4439)")
+    guarantee: Text | None = Field(default=None, description="Guarantee (UN/ECE 4431)")
+    means: Text | None = Field(default=None, description="Means: transfer, cheque, … (UN/ECE 4461)")
+    channel: Text | None = Field(default=None, description="Channel (UN/ECE 4435)")
+
+
+class Adjustment(Part):
+    """Why something was changed (AJT)."""
+
+    reason: Text | None = Field(default=None, description="Reason (UN/ECE 4465)")
+    line: Text | None = Field(default=None, description="The line it is about")
+    notes: tuple[Note, ...] = Field(default=(), description="The reason in words")
 
 
 class Totals(Part):
@@ -426,6 +530,11 @@ class Totals(Part):
     hash: Number | None = Field(default=None, description="Hash total; element 347 is truncated and has no sign")
     amount_type: Text | None = Field(default=None, description="Which amount (X12 522)")
     amount: Number | None = Field(default=None, description="Total amount")
+    allowance_charges: tuple[AllowanceCharge, ...] = Field(
+        default=(), description="Amounts off and on top of the whole document, summed up"
+    )
+    weight: Quantity | None = Field(default=None, description="Weight of the whole")
+    volume: Quantity | None = Field(default=None, description="Volume of the whole")
 
 
 class Interchange(Part):
@@ -438,7 +547,12 @@ class Interchange(Part):
     test: bool | None = Field(default=None, description="Test traffic")
     acknowledgment_requested: bool | None = Field(default=None, description="ISA14, UNB 0031")
     delimiters: Text | None = Field(
-        default=None, description="Separators of element, component, segment and repetition, in this order"
+        default=None,
+        description="Separators of element, component, segment and repetition, in this order; in EDIFACT as in UNA",
+    )
+    syntax: Text | None = Field(default=None, description="Syntax identifier and version of UNB: UNOC:3")
+    message_version: Text | None = Field(
+        default=None, description="Version, agency and association of UNH: D96A:UN:EAN008"
     )
     line_ending: Literal["lf", "crlf", "cr"] | None = Field(default=None, description="What follows each segment")
 
@@ -449,14 +563,3 @@ class OrderReference(Part):
     number: Text = Field(description="The buyer's order number")
     issue_date: dt.date | None = Field(default=None, description="Its date")
     release_number: Text | None = Field(default=None, description="Release of a blanket order")
-
-
-def lenient(value: Any) -> Any:
-    """A `Number` may come as a JSON number; booleans are not numbers."""
-    if isinstance(value, bool):
-        raise ValueError("a boolean is not a number")  # noqa: TRY004  pydantic turns ValueError into a finding
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(lenient), Field(ge=0, le=10**9)]
-"""A bounded whole number."""

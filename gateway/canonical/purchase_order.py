@@ -7,28 +7,21 @@ import datetime as dt
 from pydantic import Field
 
 from gateway.canonical.header import Line, Trade
-from gateway.canonical.parts import Quantity, Text, Whole, said
-from gateway.canonical.vocabulary import ChangeType
+from gateway.canonical.parts import Text, said
 
 
 class PurchaseOrderLine(Line):
     """One ordered item."""
 
-    change_type: ChangeType | None = Field(default=None, description="In a change: what happens to the line (POC02)")
-    quantity_left_to_receive: Quantity | None = Field(
-        default=None, description="In a change: what is still open (POC04)"
-    )
-
 
 class PurchaseOrder(Trade):
-    """An order, a release of a blanket order, or its change."""
+    """An order, or a release of a blanket order."""
 
     number: Text = Field(min_length=1, description="The buyer's order number (BEG03)")
     issue_date: dt.date = Field(description="Date of the order (BEG05)")
     order_type: Text = Field(default="stand_alone", description="stand_alone, new, blanket, release, rush, … (BEG02)")
     release_number: Text | None = Field(default=None, description="Release of a blanket order (BEG04)")
     revision: Text | None = Field(default=None, description="The buyer's revision of the order")
-    change_sequence: Whole | None = Field(default=None, description="Number of the change (BCH)")
     business_unit: Text | None = Field(
         default=None, description="Which of our units orders; routes choose the ERP by it"
     )

@@ -27,13 +27,20 @@ class Step:
     """The bare type of a plain value: str, Decimal, date, bool, int, dict."""
     required: bool
     description: str
+    default: str = ""
+    """What a field that nobody says is taken to say."""
 
 
 @functools.cache
 def fields(model: type[BaseModel]) -> dict[str, Step]:
     """The fields of `model` by their JSON names."""
     return {
-        field.alias or name: _step(field.annotation, required=field.is_required(), description=field.description or "")
+        field.alias or name: _step(
+            field.annotation,
+            required=field.is_required(),
+            description=field.description or "",
+            default=field.default if isinstance(field.default, str) else "",
+        )
         for name, field in model.model_fields.items()
     }
 
@@ -53,7 +60,7 @@ def near(name: str, candidates: typing.Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def _step(annotation: Any, *, required: bool, description: str) -> Step:
+def _step(annotation: Any, *, required: bool, description: str, default: str = "") -> Step:
     many = False
     words: tuple[str, ...] = ()
     models: list[type[BaseModel]] = []
@@ -77,4 +84,7 @@ def _step(annotation: Any, *, required: bool, description: str) -> Step:
             models.append(kind)
         else:
             plain = kind
-    return Step(models=tuple(models), many=many, words=words, type=plain, required=required, description=description)
+    return Step(
+        models=tuple(models), many=many, words=words, type=plain,
+        required=required, description=description, default=default,
+    )  # fmt: skip

@@ -25,6 +25,7 @@ from gateway.canonical.parts import (
     OtherDate,
     Pack,
     PackageCount,
+    Packaging,
     Part,
     Party,
     Quantity,
@@ -81,7 +82,7 @@ class _Node(Part):
     )
     descriptions: tuple[Description, ...] = Field(default=(), description="Descriptions")
     measurements: tuple[Measurement, ...] = Field(default=(), description="Measured properties")
-    packaging: tuple[Description, ...] = Field(default=(), description="Packaging")
+    packaging: tuple[Packaging, ...] = Field(default=(), description="Packaging")
     package_counts: tuple[PackageCount, ...] = Field(default=(), description="Packages and their weight")
     carrier: Carrier | None = Field(default=None, description="Who carries this part")
     other_dates: tuple[OtherDate, ...] = Field(default=(), description="Dates")
@@ -100,12 +101,13 @@ class OrderNode(_Node):
 
 
 class HandlingUnit(_Node):
-    """A pallet, carton or other package."""
+    """A pallet, carton or other package; `equipment` is the trailer or container that holds them."""
 
     kind: Literal["handling_unit"] = Field(description="handling_unit")
     type: Text = Field(description="pallet, carton, …")
     sscc: Text | None = Field(default=None, description="Serial Shipping Container Code, 18 digits")
     gtin: Text | None = Field(default=None, description="GTIN of the package as a trade item")
+    equipment: tuple[Equipment, ...] = Field(default=(), description="The trailer or container itself (TD3)")
 
 
 class ShipLine(_Node):
@@ -168,7 +170,7 @@ class ShipNotice(Head):
     gross_weight: Quantity | None = Field(default=None, description="Weight of the shipment")
     volume: Quantity | None = Field(default=None, description="Volume of the shipment")
     measurements: tuple[Measurement, ...] = Field(default=(), description="Measured properties")
-    packaging: tuple[Description, ...] = Field(default=(), description="Packaging")
+    packaging: tuple[Packaging, ...] = Field(default=(), description="Packaging")
     descriptions: tuple[Description, ...] = Field(default=(), description="Descriptions")
     special_handling: tuple[SpecialHandling, ...] = Field(default=(), description="How the goods must be treated")
     delivery_terms: DeliveryTerms | None = Field(default=None, description="Freight and transfer")

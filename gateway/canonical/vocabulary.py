@@ -51,7 +51,22 @@ Precision = Literal["year", "month", "day", "minute", "second"]
 Indicator = Literal["allowance", "charge", "none", "other"]
 """SAC01 (element 248); `none` where the segment only informs."""
 
-ChangeType = Literal["added", "changed", "deleted", "unchanged"]
+ChangeType = Literal[
+    "added",
+    "changed",
+    "deleted",
+    "unchanged",
+    "quantity_changed",
+    "quantity_increased",
+    "quantity_decreased",
+    "price_changed",
+    "date_changed",
+    "item_replaced",
+    "replaced",
+    "rejected",
+    "other",
+]
+"""POC02 (element 670); LIN 1229 of an ORDCHG knows the first four."""
 
 Origin = Literal["line", "header"]
 

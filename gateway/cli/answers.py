@@ -76,12 +76,12 @@ def show(text: Text | str) -> None:
     Console(highlight=False, markup=False, soft_wrap=True).print(text)
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """A table; without lines and colours in a pipe."""
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
+    """A table; without lines and colours in a pipe. A cell may have a style of its own."""
     terminal = sys.stdout.isatty()
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     Console(highlight=False, width=None if terminal else PIPE_WIDTH).print(table)
 
 

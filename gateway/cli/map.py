@@ -11,22 +11,25 @@ import typer
 from rich.console import Console
 
 from gateway.canonical import check, dump, parse
-from gateway.cli import map_json
+from gateway.cli import map_edi, map_json, map_text
 from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_init import init
 from gateway.cli.map_show import list_, show_
-from gateway.edi import library, write, x12
+from gateway.edi import library, reading
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding, Severity, worst
 from gateway.mapping import (
+    AnyMap,
+    CsvMap,
     Example,
     JsonMap,
     Map,
+    XmlMap,
     check_json_map,
     check_map,
     compile_any,
@@ -34,15 +37,13 @@ from gateway.mapping import (
     shipped,
 )
 from gateway.mapping.envelope import FIELDS as ENVELOPE
-from gateway.mapping.envelope import LINE_ENDINGS, read_envelope, written_as
+from gateway.mapping.envelope import read_envelope
 from gateway.mapping.json import text as json_text
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 
 FINDINGS = 1
 CANNOT_RUN = 2
-ISA_BYTES = 106
-"""X12.5: from ISA to its terminator."""
 MAX_BYTES = 64 * 1024 * 1024
 
 MapName = Annotated[str, typer.Option("--map", help="The map: x12/855, acme/855.", autocompletion=complete_map)]
@@ -57,7 +58,9 @@ app.command()(init)
 
 @app.command()
 def read(
-    file: Annotated[str, typer.Argument(help="An X12 file, or a body for a JSON map; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="An EDI, XML or CSV file, or a body for a JSON map; - for standard input.")
+    ],
     *,
     name: MapName,
     workspace: Folder = HERE,
@@ -72,6 +75,9 @@ def read(
         _finish(map_json.read_body(own, _object(file), indent=None if lines else 2))
         return
     data = _bytes(file)
+    if isinstance(own, XmlMap | CsvMap):
+        _finish(map_text.read_text(own, data, indent=None if lines else 2))
+        return
     sets = [one for one in _messages(data, file) if one[2].type == own.document]
     if not sets:
         _stop(
@@ -79,15 +85,15 @@ def read(
         )
     bad = False
     for interchange, group, message in sets:
-        reading = own.read(message.root)
-        model, errors = parse(own.canonical, reading.document)
-        found = (*message.findings, *reading.findings, *errors, *(check(model) if model else ()))
-        for one in reading.unmapped:
+        result = own.read(message.root)
+        model, errors = parse(own.canonical, result.document)
+        found = (*message.findings, *result.findings, *errors, *(check(model) if model else ()))
+        for one in result.unmapped:
             typer.echo(f"unmapped: {one.place}: {one.value}", err=True)
         _say(found)
         bad = bad or worst(found) is not Severity.ACCEPT
-        envelope = read_envelope(interchange, group, message, _line_ending(data))
-        document = {**envelope, **(dump(model) if model else reading.document)}
+        envelope = read_envelope(interchange, group, message, map_edi.line_ending(data))
+        document = {**envelope, **(dump(model) if model else result.document)}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=None if lines else 2))
     if bad:
         raise typer.Exit(FINDINGS)
@@ -95,12 +101,19 @@ def read(
 
 @app.command(name="write")
 def write_(
-    file: Annotated[str, typer.Argument(help="Canonical JSON; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="Canonical JSON, for CSV also a list of documents; - for standard input.")
+    ],
     *,
     name: MapName,
     workspace: Folder = HERE,
     number: Annotated[
-        str | None, typer.Option("--number", help="Control number of the set (ST02); as in the JSON, or 0001.")
+        str | None,
+        typer.Option("--number", help="Control number of the set (ST02, UNH 0062); as in the JSON, or 0001."),
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", help="Version of an EDIFACT message, D96A:UN:EAN008; as in the JSON, or D96A."),
     ] = None,
     newlines: Annotated[
         bool, typer.Option("--newlines", help="A line break after each segment, also where the JSON has none.")
@@ -108,7 +121,7 @@ def write_(
     guide: ByGuide = None,
     unchecked: Unchecked = False,
 ) -> None:
-    """Print the set, ST to SE, or the JSON body that says what the canonical JSON in FILE says.
+    """Print the set, ST to SE or UNH to UNT, the JSON body, XML or CSV file that says what canonical JSON says.
 
     What is lost goes to stderr, and a value that its element cannot hold: the guide says what that is, and the set is
     not written. A JSON map for an ERP leaves out much on purpose: that alone is no finding.
@@ -120,6 +133,12 @@ def write_(
         data = json.loads(_bytes(file))
     except (ValueError, RecursionError) as fault:
         _stop(f"{file} is no JSON: {fault}.", "Give the output of gateway map read, or a canonical document.")
+    if isinstance(own, XmlMap | CsvMap):
+        found, lost = map_text.write_text(own, data)
+        _finish(found)
+        if lost:
+            raise typer.Exit(FINDINGS)
+        return
     model, errors = parse(own.canonical, data)
     if model is None:
         _say(errors)
@@ -127,8 +146,6 @@ def write_(
     if isinstance(own, JsonMap):
         _finish((*check(model), *map_json.write_body(own, dump(model))))
         return
-    reference, delimiters, line_ending = written_as(data)
-    newline = line_ending or ("\n" if newlines else "")
     writing = own.write(dump(model))
     for one in writing.lost:
         typer.echo(f"lost: {one.pointer}: {one.value} ({one.reason})", err=True)
@@ -138,13 +155,13 @@ def write_(
     if refused:
         raise typer.Exit(FINDINGS)
     try:
-        text = write.write_message(
-            own.document, number or reference or "0001", writing.root, delimiters, newline=newline
-        )
+        text = map_edi.write_set(own, data, writing.root, number=number, newlines=newlines, version=version)
     except PartnerFault as fault:
         _say(fault.findings)
         raise typer.Exit(FINDINGS) from fault
-    sys.stdout.buffer.write(text + (b"" if newline else b"\n"))
+    except OurFault as fault:
+        _stop(f"{file}: {fault}.", fault.remedy)
+    sys.stdout.buffer.write(text if text.endswith((b"\n", b"\r")) else text + b"\n")
     if writing.lost or worst(found) is not Severity.ACCEPT:
         raise typer.Exit(FINDINGS)
 
@@ -177,6 +194,9 @@ def check_(
             if isinstance(own, JsonMap):
                 found = check_json_map(own, lambda example: map_json.example(example, workspace))
                 only_writes = ", only writes" if own.writes_only else ""
+            elif isinstance(own, XmlMap | CsvMap):
+                found = map_text.check_text(own, workspace)
+                only_writes = ", only writes" if own.writes_only else ""
             else:
                 found = check_map(own, lambda example: _example(example, workspace))
         found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
@@ -200,7 +220,7 @@ def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[
         _stop(f"{fault}.", fault.remedy)
 
 
-def _map(name: str, workspace: Path) -> Map | JsonMap:
+def _map(name: str, workspace: Path) -> AnyMap:
     try:
         return compile_any(name, from_folders(workspace / "maps", shipped()))
     except OurFault as fault:
@@ -252,25 +272,16 @@ def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] |
 
 def _messages(data: bytes, file: str) -> list[tuple[Interchange, Group, Message]]:
     try:
-        interchanges = x12.read_all(data, guides=library.standard())
+        interchanges = reading.read_all(data, guides=library.standard())
     except PartnerFault as fault:
         _say(fault.findings)
-        _stop(f"{file}: {fault.public}", "Give an X12 file; gateway edi check says more.")
+        _stop(f"{file}: {fault.public}", "Give an X12 or EDIFACT file; gateway edi check says more.")
     return [
         (interchange, group, message)
         for interchange in interchanges
         for group in interchange.groups
         for message in group.messages
     ]
-
-
-def _line_ending(data: bytes) -> str | None:
-    """What follows the terminator of the first ISA: writing does the same."""
-    start = data.find(b"ISA") + ISA_BYTES
-    if data[start - 1 : start] in b"\r\n":
-        return None
-    behind = data[start : start + 2].decode("latin-1")
-    return next((word for word in ("crlf", "lf", "cr") if behind.startswith(LINE_ENDINGS[word])), None)
 
 
 def _bytes(file: str) -> bytes:

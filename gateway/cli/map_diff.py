@@ -23,7 +23,7 @@ from gateway.edi.interchange import InterchangeStart
 from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.findings import Finding
-from gateway.mapping import JsonMap, Map, compile_any, from_folders, shipped
+from gateway.mapping import AnyMap, JsonMap, Map, compile_any, from_folders, shipped
 from gateway.mapping.differences import ADDED, CHANGED, REMOVED, Difference, differences
 from gateway.mapping.json import text as json_text
 from gateway.mapping.trace import Origin
@@ -150,7 +150,7 @@ def _map(name: str, workspace: Path, folder: Path | None) -> Map | JsonMap:
         raise OurFault(f"{folder} is no folder", remedy="name a folder of maps: the maps/ of a copy of the workspace")
     find = maps_of(workspace) if folder is None else from_folders(folder, shipped())
     if not name.endswith((".yaml", ".yml")):
-        return compile_any(name, find)
+        return _known(name, compile_any(name, find))
     path = Path(name)
 
     def from_file(asked: str) -> tuple[str, str]:
@@ -161,7 +161,13 @@ def _map(name: str, workspace: Path, folder: Path | None) -> Map | JsonMap:
         except OSError as error:
             raise OurFault(f"{name} cannot be read: {error.strerror}", remedy="name a map, or a map's file") from error
 
-    return compile_any(name, from_file)
+    return _known(name, compile_any(name, from_file))
+
+
+def _known(name: str, own: AnyMap) -> Map | JsonMap:
+    if isinstance(own, Map | JsonMap):
+        return own
+    raise OurFault(f"{name} is for XML or CSV, which are not compared yet", remedy="name two maps for EDI or JSON")
 
 
 def _document(own: Map | JsonMap) -> str:

@@ -21,6 +21,7 @@ from gateway.cli.edi_window import Window
 from gateway.cli.map_explain_html import page
 from gateway.cli.map_lineage import Explained, MapFor, Row, explained
 from gateway.cli.printable import printable
+from gateway.edi.library import VERSION_LENGTH
 from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.mapping import Map, compile_map, from_folders, shipped
@@ -77,7 +78,7 @@ def explain(
             found = explained(how, window, chosen)
             if html and isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as the page declares, whatever the terminal has
-            count = _written(found, html=html, as_json=as_json, title=source.name)
+            count = written(found, html=html, as_json=as_json, title=source.name)
     if not count:
         typer.echo(f"{printable(source.name)} holds no message that a map is for.", err=True)
         raise typer.Exit(FINDINGS)
@@ -115,7 +116,7 @@ def coverage(
         raise typer.Exit(FINDINGS)
 
 
-def _written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str) -> int:
+def written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str) -> int:
     """Print every message; how many there were. What cannot be read is told and ends the file."""
     count = 0
 
@@ -283,7 +284,8 @@ def _chooser(name: str | None, partner: str | None, workspace: Path) -> MapFor:
     agreed = _agreed(partner, workspace) if partner is not None else {}
 
     def choose(message: Message) -> Map | None:
-        wanted = agreed.get(message.type) or f"{message.standard}/{message.type}"
+        own = f"{message.standard}/{message.version[:VERSION_LENGTH]}/{message.type}"
+        wanted = agreed.get(message.type) or (own if own in known else f"{message.standard}/{message.type}")
         if wanted not in made:
             made[wanted] = compile_map(wanted, find) if wanted in known else None
         return made[wanted]

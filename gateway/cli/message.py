@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.text import Text
 
+from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
@@ -60,7 +61,7 @@ def list_messages(
         return await store.messages(partner=partner, state=state, limit=limit)
 
     with answering():
-        found = run(_asked(workspace, question))
+        found = run(asked(workspace, question))
         if as_json:
             show_json([_as_json(message) for message in found])
             return
@@ -97,7 +98,7 @@ def show_message(
     Example: gateway message show 01a1fba6-51a7-7b71-bac9-45631484465c --payload > order.edi
     """
     with answering():
-        found = run(_asked(workspace, lambda store: _everything(store, message_id)))
+        found = run(asked(workspace, lambda store: _everything(store, message_id)))
         if raw or payload:
             data = found.payload if payload or found.raw is None else found.raw
             if data is None:
@@ -112,6 +113,9 @@ def show_message(
             show_json(_all_as_json(found))
         else:
             _print(found)
+
+
+app.command()(message_explain.explain)
 
 
 @app.command("retry")
@@ -130,7 +134,7 @@ def retry_message(
         return await store.revive(message_id, by=by, reason=reason)
 
     with answering():
-        revived = run(_asked(workspace, revive))
+        revived = run(asked(workspace, revive))
         if not revived:
             raise OurFault(
                 f"Message {message_id} has no work that was given up",
@@ -139,7 +143,7 @@ def retry_message(
         show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
 
 
-async def _asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
+async def asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
     """The answer of the workspace's store, beside a running server or without one."""
     from gateway.wiring import open_store  # noqa: PLC0415  only commands that need a store pay for loading it
 

@@ -21,6 +21,8 @@ from gateway.cli.answers import (
     show_json,
     show_table,
 )
+from gateway.cli.partner_infer import infer_
+from gateway.cli.partner_new import new
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
 from gateway.partners.agreement import Agreement
@@ -34,6 +36,8 @@ app = typer.Typer(no_args_is_help=True, help="Trading partners: agreements, chec
 app.add_typer(partner_key.app, name="key")
 app.command("test")(partner_try.try_)
 app.command()(partner_simulate.simulate)
+app.command("new")(new)
+app.command("infer")(infer_)
 
 
 @app.command("list")

@@ -23,6 +23,7 @@ from gateway.demo.erp_ledger import Ledger
 
 KINDS = {
     "/api/purchase-orders": "purchase_order",
+    "/api/order-changes": "order_change",
     "/api/order-acknowledgements": "order_acknowledgement",
     "/api/ship-notices": "ship_notice",
 }

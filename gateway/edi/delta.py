@@ -4,7 +4,7 @@
     before, after   {PO1/PID: [ZZ1 M 3]}   places put beside a place
     required, optional, forbidden   [PO1/PID, REF*DP, BEG05]   usage of places and elements
     codes      {BEG02: [SA, NE]}    closes a list; ~ opens it
-    lengths    {REF02: 1/20}        repeat   {PO1: 500}
+    lengths    {REF02: 1/20}        repeat   {PO1: 500}        notes   {PO1/ACK: C0405}
 
 It may stand in the file of the partner's map, under `guide`. Sources are found by whoever calls: nothing is read here.
 The result is a plain `Guide`.

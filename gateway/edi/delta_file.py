@@ -19,6 +19,7 @@ RULES: Mapping[str, str] = {
     "guide.codes": "A code list has codes of letters and digits that fit the element's length.",
     "guide.lengths": "Lengths are written 1/20, ..20 or 20, and a date keeps the lengths that dates have.",
     "guide.lengths_wider": "Lengths go beyond the standard's: taken as it is, and noted.",
+    "guide.notes": "Syntax notes of a segment are written P0203 C0405, of elements that it has; ~ asks for none.",
     "guide.repeat": "A repeat is a number from 1 on, or *.",
 }
 """What can be wrong with a partner's guide beside what can be wrong with any file."""
@@ -54,6 +55,7 @@ class Delta(_Section):
     forbidden: tuple[str, ...] = ()
     codes: dict[str, tuple[str, ...] | None] = Field(default_factory=dict)
     lengths: dict[str, str] = Field(default_factory=dict)
+    notes: dict[str, str | None] = Field(default_factory=dict)
     repeat: dict[str, str] = Field(default_factory=dict)
 
 

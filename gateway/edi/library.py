@@ -55,12 +55,18 @@ class Guides:
     """A set of guides by version and type. Frozen: `closing`, `with_guide` and `adding` return another one."""
 
     def __init__(
-        self, package: Package | Added, own: Mapping[Key, Guide] | None = None, agreed: Collection[str] = ()
+        self,
+        package: Package | Added,
+        own: Mapping[Key, Guide] | None = None,
+        agreed: Collection[str] = (),
+        read_as: Mapping[str, str] | None = None,
     ) -> None:
         self._package = package
         self._own = dict(own or {})
         self._agreed = frozenset(agreed)
         """Types that are read by one of `own` or not at all."""
+        self._read_as = dict(read_as or {})
+        """A version without guides of its own to the one whose guides read it."""
 
     def __iter__(self) -> Iterator[Guide]:
         """All of them, read now. Raises OurFault, naming the file, when one cannot be read."""
@@ -71,22 +77,27 @@ class Guides:
 
     def find(self, version: str, type: str) -> Guide | None:  # noqa: A002  it is the trade's word
         """The guide for a GS08 (only its first six characters count) and an ST01, or a directory and a message type."""
-        key = (version[:VERSION_LENGTH], type)
+        key = (self.version(version), type)
         key = SAME.get(key, key)
         own = self._own.get(key)
         return own if own is not None or type in self._agreed else self._package.guide(key)
 
     def knows_version(self, version: str) -> bool:
         """Whether there is any guide for this GS08 or directory."""
-        return version[:VERSION_LENGTH] in self._package.versions
+        return self.version(version) in self._package.versions
+
+    def version(self, version: str) -> str:
+        """The version whose guides read this GS08 or directory: itself, unless another was agreed."""
+        own = version[:VERSION_LENGTH]
+        return self._read_as.get(own, own)
 
     def knows_segment(self, version: str, tag: str) -> bool:
         """Whether any set of this version has a segment with this tag."""
-        return tag in self._package.segments(version[:VERSION_LENGTH])
+        return tag in self._package.segments(self.version(version))
 
     def segments(self, version: str) -> Mapping[str, SegmentSpec]:
         """Every segment known in this version, by tag; none for a version that is not there."""
-        return self._package.segments(version[:VERSION_LENGTH])
+        return self._package.segments(self.version(version))
 
     def names(self) -> list[str]:
         """The names of the guides in the package, without reading them: `x12/004010/850`."""
@@ -101,11 +112,19 @@ class Guides:
 
     def with_guide(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its version and type."""
-        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed)
+        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed, self._read_as)
 
     def agreeing(self, guide: Guide) -> Guides:
         """Guides in which this one stands for its type: other versions of it were not agreed and are not read."""
-        return Guides(self._package, {**self._own, (guide.version, guide.type): guide}, self._agreed | {guide.type})
+        own = {**self._own, (guide.version, guide.type): guide}
+        return Guides(self._package, own, self._agreed | {guide.type}, self._read_as)
+
+    def reading_as(self, versions: Mapping[str, str]) -> Guides:
+        """Guides that read each version on the left by the guides of the one on the right: `{"003050": "004010"}`."""
+        if not versions:
+            return self
+        own = {version[:VERSION_LENGTH]: other for version, other in versions.items()}
+        return Guides(self._package, self._own, self._agreed, {**self._read_as, **own})
 
     def adding(self, standard: str, version: str, files: Mapping[str, bytes]) -> Guides:
         """Guides that also hold those of a folder, such as `gateway edi import` writes.
@@ -115,7 +134,7 @@ class Guides:
         version and type (but one of `with_guide` stays first), a segment for its tag in the guides of this folder. Read
         when first asked for; OurFault, naming the file, comes then.
         """
-        return Guides(Added(self._package, standard, version, files), self._own, self._agreed)
+        return Guides(Added(self._package, standard, version, files), self._own, self._agreed, self._read_as)
 
     def closing(self, type: str, codes: Mapping[str, Collection[str]], version: str = "004010") -> Guides:  # noqa: A002
         """Guides in which one set has these code lists closed. Raises ValueError for what does not exist."""

@@ -89,12 +89,14 @@ class Overlay:
                 self._insert(section, path, lines)
         keys = [_key(text, section, index) for section in USAGE for index, text in enumerate(self._named(section))]
         keys += [
-            _key(text, section, text) for section in ("lengths", "repeat", "codes") for text in self._named(section)
+            _key(text, section, text)
+            for section in ("lengths", "repeat", "codes", "notes")
+            for text in self._named(section)
         ]
         self._contradictions(keys)
         # First every qualifier gets its place, so that no line depends on the order of the others.
         keys = [key for key in keys if not key.place or self._place(key) is not None]
-        for section in ("lengths", "repeat", "codes", *USAGE):
+        for section in ("lengths", "repeat", "codes", "notes", *USAGE):
             same = sorted((key for key in keys if key.section == section), key=lambda key: key.depth)
             for key in reversed(same) if section == "forbidden" else same:
                 getattr(self, f"_{section}")(key)
@@ -331,6 +333,26 @@ class Overlay:
             self._edit(key, repeat=maximum)
         elif (found := self._place(key)) is not None:
             found[0][found[1]].maximum = maximum
+
+    def _notes(self, key: _Key) -> None:
+        text = self._delta.notes[key.text] or ""
+        if key.tag:
+            self._wrong(key, "guide.notes", wanted="the place of a segment, such as PO1/ACK", fix="name the segment")
+            return
+        found = self._place(key)
+        spec = found[0][found[1]].spec if found is not None else None
+        if found is None or spec is None:
+            return
+        try:
+            notes = tuple(notes_of(text, spec.tag))
+        except OurFault:
+            notes = ()
+        named = [number for note in notes for number in note.elements]
+        if (text and not notes) or any(not 0 < number <= len(spec.elements) for number in named):
+            wanted = f"notes such as P0203 of elements up to {len(spec.elements):02d}, or ~"
+            self._wrong(key, "guide.notes", said=text, wanted=wanted, fix="correct the notes; ~ asks for none")
+            return
+        found[0][found[1]].spec = replace(spec, notes=notes)
 
     def _codes(self, key: _Key) -> None:
         codes = self._delta.codes[key.text]

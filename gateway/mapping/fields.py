@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from gateway.canonical import shape
 from gateway.canonical.header import Allocation
+from gateway.canonical.parts import Identifier
 from gateway.canonical.parts import When as WhenPart
 from gateway.mapping.codes import Codes
 from gateway.mapping.known import Known
@@ -133,6 +134,8 @@ def _misfit(step: shape.Step, makes: str) -> str:
         return "" if Allocation in step.models and step.many else "a list of {location, quantity}"
     if makes == "pairs":
         return "" if step.many and step.models else "a list of {scheme, value}"
+    if makes == "id":
+        return "" if Identifier in step.models and not step.many else "a field that is a {scheme, value}"
     if step.many or step.models:
         return "a plain field; name the one inside"
     return {

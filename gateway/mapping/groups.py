@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.canonical.check_digits import SSCC_LENGTH
 from gateway.mapping.codes import UNITS, Codes
@@ -77,40 +77,108 @@ class Pairs:
         return texts if len(texts) <= width else None
 
 
+_PARTY: Final = 3
+"""The size of C082: value, code list, agency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Groups of a value and, as their last, the code of its scheme: C212 in LIN and PIA (2 of it), C082 in NAD (3)."""
+    """Groups of a value and the code of its scheme: C212 in LIN and PIA, C082 in NAD.
+
+    Of 2 texts: value and code; of 4: code list (1131) and agency (3055) behind them; of 3: value, code list, and the
+    agency itself is the scheme.
+    """
 
     codes: Codes
     size: int
     makes: str = "pairs"
 
     def read(self, texts: list[str]) -> list[dict[str, str]] | None:
-        """`[{scheme, value}]`; None where a code is missing or unknown or something stands between."""
+        """`[{scheme, value, code_list, agency}]`; None where a value is missing or a code unknown."""
         found: list[dict[str, str]] = []
         for place in range(0, len(texts), self.size):
-            value, *between, code = [*texts[place : place + self.size], *[""] * (place + self.size - len(texts))]
-            if not value and not code:
+            group = [*texts[place : place + self.size], *[""] * (place + self.size - len(texts))]
+            if not any(group):
                 continue
+            value, code, code_list, agency = self._parts(group)
             scheme = self.codes.read(code)
-            if not value or scheme is None or any(between):
+            if not value or not scheme:
                 return None
             pair = {"scheme": scheme, "value": value}
             if self.codes.write(scheme) != code:
                 pair["source_code"] = code
+            if code_list:
+                pair["code_list"] = code_list
+            if agency:
+                pair["agency"] = agency
             found.append(pair)
         return found or None
 
+    def _parts(self, group: list[str]) -> tuple[str, str, str, str]:
+        """Value, code, code list, agency."""
+        if self.size == _PARTY:
+            return group[0], group[2], group[1], ""
+        return group[0], group[1], *([*group[2:], "", ""][:2])  # type: ignore[return-value]
+
     def write(self, value: Any, width: int) -> list[str] | None:
-        """The groups; None where a scheme has no code or there are too many."""
+        """The groups; None where a scheme has no code, there are too many, or they say more than the groups can."""
         texts: list[str] = []
         for each in value:
             own = each.get("source_code")
             code = own if own and self.codes.read(own) == each["scheme"] else self.codes.write(each["scheme"])
-            if code is None:
+            code_list, agency = each.get("code_list", ""), each.get("agency", "")
+            if code is None or (agency and self.size < 4) or (code_list and self.size < 3):  # noqa: PLR2004
                 return None
-            texts += [each["value"], *[""] * (self.size - 2), code]
+            group = [each["value"], code, code_list, agency]
+            if self.size == _PARTY:
+                group = [each["value"], code_list, code]
+            texts += group[: self.size]
         return texts if len(texts) <= width else None
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """One such group, of a field that is one identifier: C517 in LOC."""
+
+    ids: Ids
+    makes: str = "id"
+
+    @property
+    def codes(self) -> Codes:
+        """The table of schemes."""
+        return self.ids.codes
+
+    def read(self, texts: list[str]) -> dict[str, str] | None:
+        """`{scheme, value}`."""
+        found = self.ids.read(texts)
+        return found[0] if found else None
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """The group."""
+        return self.ids.write([value], width)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """One text over components of so many characters; a component that is not full ends a word."""
+
+    size: int
+    makes: str = "text"
+
+    def read(self, texts: list[str]) -> str:
+        """The texts put together."""
+        text = ""
+        for number, each in enumerate(texts):
+            text += each if not number or len(texts[number - 1]) == self.size else f" {each}"
+        return text
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Full components, the last one taking the rest; None for no text."""
+        if not isinstance(value, str):
+            return None
+        count = min(width, -(-len(value) // self.size))
+        cut = [value[place * self.size : (place + 1) * self.size] for place in range(count - 1)]
+        return [*cut, value[(count - 1) * self.size :]] if count else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +201,13 @@ class Allocations:
 
     def write(self, value: Any, width: int) -> list[str] | None:
         """One segment; None where units or schemes differ, or there are too many."""
-        heads = {(each["quantity"].get("unit"), each["location"].get("scheme")) for each in value}
+        heads = {self._head(each) for each in value}
         if len(heads) != 1:
             return None
         unit, scheme = heads.pop()
         texts = [UNITS.write(unit or ""), self.codes.write(scheme or "")]
         for each in value:
-            texts += [each["location"].get("value"), each["quantity"].get("value")]
+            texts += [(each.get("location") or {}).get("value"), (each.get("quantity") or {}).get("value")]
         found = [text for text in texts if text]
         return found if len(found) == len(texts) <= width else None
 
@@ -148,12 +216,17 @@ class Allocations:
         parts: list[Any] = []
         head: Any = None
         for each in value:
-            own = (each["quantity"].get("unit"), each["location"].get("scheme"))
+            own = self._head(each)
             if own != head or len(parts[-1]) >= (width - 2) // 2:
                 parts.append([])
                 head = own
             parts[-1].append(each)
         return parts
+
+    @staticmethod
+    def _head(each: dict[str, Any]) -> tuple[Any, Any]:
+        """Unit and scheme, which a segment says once."""
+        return (each.get("quantity") or {}).get("unit"), (each.get("location") or {}).get("scheme")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ class Head:
     """What a map says of itself."""
 
     document: str
-    """The transaction set, 855, or json."""
+    """The transaction set, 855, or json, xml, csv."""
     canonical: str
     """The canonical kind: order_acknowledgement."""
 

@@ -24,8 +24,8 @@ class Known:
     fields: dict[str, Known] = field(default_factory=dict)
     items: Known | None = None
     """Of a list: what is expressed of each item."""
-    keyed: list[tuple[str, str, Known]] = field(default_factory=list)
-    """Of a list: the first item with this key and value."""
+    keyed: list[tuple[str, str, bool, Known]] = field(default_factory=list)
+    """Of a list: the first item with this key and value, or with any other value."""
     preset: set[str] = field(default_factory=set)
     """Fields that a rule sets to a fixed value."""
     kinds: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
@@ -46,10 +46,11 @@ class Known:
         for step in path:
             here = here.fields.setdefault(step.name, Known())
             if step.key:
-                found = next((own for key, value, own in here.keyed if (key, value) == (step.key, step.value)), None)
+                asked = (step.key, step.value, step.other)
+                found = next((own for *key, own in here.keyed if tuple(key) == asked), None)
                 if found is None:
-                    found = Known(fields={step.key: Known(leaf=True)})
-                    here.keyed.append((step.key, step.value, found))
+                    found = Known() if step.other else Known(fields={step.key: Known(leaf=True)})
+                    here.keyed.append((*asked, found))
                 here = found
         return here
 
@@ -100,8 +101,8 @@ def _lost(value: Any, known: Known | None, at: str, found: list[tuple[str, Any]]
 def _item(value: Any, known: Known, taken: list[int]) -> Known | None:
     if not isinstance(value, dict):
         return known.items
-    for number, (key, wanted, own) in enumerate(known.keyed):
-        if number not in taken and value.get(key) == wanted:
+    for number, (key, wanted, other, own) in enumerate(known.keyed):
+        if number not in taken and (value.get(key) == wanted) is not other:
             taken.append(number)
             return own
     for (kind, preset), own in known.kinds.items():

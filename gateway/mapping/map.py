@@ -77,6 +77,8 @@ class Map:
     scope: Scope
     known: Known
     always: tuple[str, ...]
+    preset: tuple[tuple[str, str], ...] = ()
+    """Fields that every message says by being what it is."""
     guides: tuple[str, ...] = ()
     """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
@@ -90,7 +92,7 @@ class Map:
         document's `extensions`. `traced`: with the origin of each field, a few times slower.
         """
         state = ReadState(syntax=self.syntax, notes=[] if traced else None)
-        document: Json = {}
+        document: Json = dict(self.preset)
         self.scope.read(root.children, document, state)
         absent = [label for label in self.always if label not in state.seen]
         if absent:
@@ -106,6 +108,9 @@ class Map:
         """The set that says the document (canonical JSON as `canonical.dump` gives it), segments in wire order."""
         state = WriteState(syntax=self.syntax)
         children = self.scope.write(dict(document), state, "", dict(document))
+        for name, value in self.preset:
+            if (said := document.get(name)) not in (None, value):
+                state.lose(f"/{name}", said, f"{value}, which is all that the map can say")
         computed = frozenset(KINDS[self.canonical].model_computed_fields)
         for pointer, value in lost(document, self.known, computed):
             state.lost.append(Lost(pointer=pointer, value=str(value)[:200], reason="no line of the map names it"))
@@ -126,7 +131,8 @@ def compile_map(name: str, sources: Sources) -> Map:
         document = (keys["document"].text if "document" in keys else "") or ""
         if is_json(node):
             wanted = "an EDI set, 855; JSON maps are for targets"
-            problems.add("map.document.other", node.file, keys["document"].line, "document", said="json", wanted=wanted)
+            line = keys["document"].line
+            problems.add("map.document.other", node.file, line, "document", said=document, wanted=wanted)
         elif not document:
             problems.add("map.key.missing", node.file, node.line, "document", said="nothing", wanted="a set, 855")
         if kind not in KINDS:
@@ -137,10 +143,11 @@ def compile_map(name: str, sources: Sources) -> Map:
             problems.add("map.key.missing", node.file, node.line, "segments", said="nothing", wanted="a list of rules")
         elif "segments" in keys:
             compiler = Compiler(kind, codes, problems, comma=not document.isdigit())
-            scope = compiler.root(keys["segments"])
+            scope = compiler.root(keys["segments"], node)
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
-                scope=scope, known=compiler.known, always=tuple(compiler.always), guides=tuple(guides_named(node)),
+                scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
+                guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""

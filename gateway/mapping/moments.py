@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.canonical.parts import precision_of
+from gateway.mapping.codes import Codes
 
 _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)?\Z", re.ASCII)
@@ -86,6 +87,48 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortDate:
+    """X12 type DT before 004010: YYMMDD."""
+
+    makes: str = "date"
+    exact: bool = True
+
+    def read(self, text: str) -> str | None:
+        """ISO 8601."""
+        return read_date(_long(text))
+
+    def write(self, value: Any) -> str | None:
+        """YYMMDD of an ISO date; None for one that YYMMDD would say as another."""
+        text = Date().write(value)
+        return text[2:] if text is not None and _long(text[2:]) == text else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortWhen:
+    """As `When`, the date as YYMMDD."""
+
+    makes: str = "when"
+
+    def read(self, texts: list[str]) -> dict[str, str] | None:
+        """`{value, precision, zone}`."""
+        return When().read([_long(texts[0]), *texts[1:]])
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Date, time and zone; None for a date that YYMMDD would say as another."""
+        texts = When().write(value, width)
+        if texts is None or _long(texts[0][2:]) != texts[0]:
+            return None
+        return [texts[0][2:], *texts[1:]]
+
+
+def _long(text: str) -> str:
+    """CCYYMMDD of YYMMDD; empty, which is no date, for anything else."""
+    if len(text) != 6 or not text.isascii() or not text.isdigit():  # noqa: PLR2004  YYMMDD
+        return ""
+    return ("20" if int(text[:2]) < _CENTURY else "19") + text
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """A value and the qualifier of its format (UN/EDIFACT C507: 2380, 2379)."""
 
@@ -139,6 +182,35 @@ class Day:
         """CCYYMMDD and 102."""
         day = isinstance(value, str) and precision_of(value) == "day"
         return [value.replace("-", ""), "102"] if day and width > 1 else None
+
+
+_FIELDS: Final = {"at": "at", "period": "period", "period_format": "period_format"}
+_MOMENT: Final = Codes(name="moment", reading=_FIELDS, writing=_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A value with the qualifier of its format in a list of dates: `at`, or a week or period as it came."""
+
+    makes: str = "moment"
+    codes: Codes = _MOMENT
+    """The fields it gives."""
+
+    def read(self, texts: list[str]) -> dict[str, Any] | None:
+        """`{at}`, or `{period, period_format}`."""
+        when = Stamp().read(texts)
+        if when is not None:
+            return {"at": when}
+        if not texts[0] or len(texts) > 2:  # noqa: PLR2004  value and format
+            return None
+        return dict(zip(("period", "period_format"), texts, strict=False))
+
+    def write(self, value: Any, width: int) -> list[str] | None:
+        """Value and format."""
+        if "at" in value:
+            return Stamp().write(value["at"], width) if len(value) == 1 else None
+        texts = [value.get("period", ""), value.get("period_format", "")]
+        return texts if texts[0] and Stamp().read(texts) is None else None
 
 
 def read_date(text: str) -> str | None:

@@ -27,6 +27,14 @@ Finder = Callable[[str], tuple[str, str] | None]
 MAX_EXTENDS: Final = 8
 JSON: Final = "json"
 """The `document` of maps for JSON bodies."""
+XML: Final = "xml"
+"""The `document` of maps for XML documents."""
+CSV: Final = "csv"
+"""The `document` of maps for CSV files."""
+MEMBERS: Final = (JSON, XML, CSV)
+"""Documents whose maps have fields and lists; all others have segments."""
+PLACE: Final = "…"
+"""Instead of a line: a list of `lists` has its place here."""
 _TEXT: Final = "a text"
 _LIST: Final = "a list"
 _MAPPING: Final = "keys and their values"
@@ -34,8 +42,16 @@ _ANY: Final = {
     "document": _TEXT, "canonical": _TEXT, "title": _TEXT, "extends": _TEXT, "codes": _MAPPING, "examples": _LIST,
     "change": _MAPPING, "before": _MAPPING, "after": _MAPPING, "remove": _LIST, "guides": _LIST, "guide": _MAPPING,
 }  # fmt: skip
-_TOP: Final = {**_ANY, "segments": _LIST}
+_TOP: Final = {**_ANY, "set": _MAPPING, "segments": _LIST}
 _JSON_TOP: Final = {**_ANY, "fields": _MAPPING, "lists": _LIST, "one_way": _TEXT}
+_XML_TOP: Final = {
+    **_JSON_TOP, "namespaces": _MAPPING, "root": _TEXT, "doctype": _TEXT, "envelope": _LIST, "parts": _MAPPING,
+    "default": _MAPPING,
+}  # fmt: skip
+_CSV_TOP: Final = {
+    **_ANY, "fields": _MAPPING, "rows": _LIST, "one_way": _TEXT, "csv": _MAPPING, "key": _LIST, "default": _MAPPING,
+}  # fmt: skip
+_TOPS: Final = {JSON: _JSON_TOP, XML: _XML_TOP, CSV: _CSV_TOP}
 _DELTA_ONLY: Final = ("change", "before", "after", "remove")
 
 
@@ -98,6 +114,9 @@ class _Chain:
         own = read_source(found[0], found[1], self.problems)
         if own is None:
             return None
+        if {"fields", "lists", "rows", "parts"} & own.keys.keys():
+            own = own.copy()  # what was read is kept for the next time, and stays as it was read
+            spread(own)
         parent = own.keys.get("extends")
         if parent is None:
             _known_keys(own, own, self.problems)
@@ -128,7 +147,7 @@ class _Chain:
 
     def _apply(self, base: Node, delta: Node) -> Node:
         keys = base.keys
-        for name in ("document", "canonical", "title", "guides", "examples"):
+        for name in ("document", "canonical", "title", "set", "guides", "examples"):
             if name in delta.keys:
                 keys[name] = delta.keys[name]
         for name in ("examples", "guide"):
@@ -138,6 +157,8 @@ class _Chain:
             keys["guide"] = delta.keys["guide"]
         if "codes" in delta.keys:
             _codes(keys.setdefault("codes", Node({}, base.file, base.line)), delta.keys["codes"], self.problems)
+        if is_json(base):
+            _merge_keys(base, delta)
         apply = apply_json if is_json(base) else apply_segments
         self.removed += [
             Removed(path=path, file=node.file, line=node.line) for path, node in apply(base, delta, self.problems)
@@ -150,13 +171,50 @@ def _file_of(name: str) -> str:
 
 
 def is_json(node: Node) -> bool:
-    """Whether a map is for JSON bodies."""
-    return "document" in node.keys and node.keys["document"].text == JSON
+    """Whether a map has fields and lists, as those for JSON bodies, XML documents and CSV files have."""
+    return document_of(node) in MEMBERS
+
+
+def document_of(node: Node) -> str:
+    """What a map is for: 855, ORDERS, json, xml, csv; empty where it does not say."""
+    return (node.keys["document"].text if "document" in node.keys else None) or ""
+
+
+def spread(node: Node) -> None:
+    """Move lists that stand among the lines of `fields` to `lists`, with `…` in their place; groups of lines stay."""
+    fields = node.keys.get("fields")
+    for text, spec in list(fields.keys.items()) if fields else ():
+        if spec.keys and not {"each", "rows", "tree"} & spec.keys.keys():
+            spread(spec)
+        elif spec.keys:
+            rule = Node({"at": Node(text, spec.file, spec.line), **spec.keys}, spec.file, spec.line)
+            node.keys.setdefault("lists", Node([], spec.file, spec.line)).items.append(rule)
+            fields.keys[text] = Node(PLACE, spec.file, spec.line)  # type: ignore[union-attr]
+    for name in ("lists", "rows"):
+        for inside in node.keys[name].items if name in node.keys else ():
+            spread(inside)
+    for inside in node.keys["parts"].keys.values() if "parts" in node.keys else ():
+        spread(inside)
+
+
+def _merge_keys(base: Node, delta: Node) -> None:
+    """What maps for XML and CSV have beside fields and lists: said again as a whole, but prefixes and parts by name."""
+    for name in ("root", "doctype", "envelope", "csv", "key", "rows"):
+        if name in delta.keys:
+            base.keys[name] = delta.keys[name]
+    for name in ("namespaces", "parts", "default"):
+        if name in delta.keys:
+            own = base.keys.setdefault(name, Node({}, delta.file, delta.line))
+            for key, node in delta.keys[name].keys.items():
+                if node.value is None:
+                    own.keys.pop(key, None)
+                else:
+                    own.keys[key] = node
 
 
 def _known_keys(own: Node, base: Node, problems: Problems) -> None:
     """Keys that there are, each of the shape that it needs; a map without a base has nothing to change."""
-    top = _JSON_TOP if is_json(base) else _TOP
+    top = _TOPS.get(document_of(base), _TOP)
     for key, node in own.keys.items():
         if key not in top:
             wanted = "one of " + ", ".join(top) + near(key, top)

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
 from gateway.mapping.codes import Codes
-from gateway.mapping.groups import Allocations, Ids, Joined, Many, Pairs, Sscc
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
+from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 
 NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
 _LOOSE: Final = re.compile(r"[+-]?(?:\d{1,24}\.?\d{0,11}|\.\d{1,11})\Z", re.ASCII)
@@ -128,21 +128,25 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Groups of a qualifier and its values, each group a field that the table names: PER03/04, SCH05/06/07."""
+    """Groups of a qualifier and its values, each group a field that the table names: PER03/04, SCH05/06/07.
+
+    `last`: the qualifier stands behind its value, as in C040.
+    """
 
     codes: Codes
     inner: Narrow | Wide
     size: int = 2
     makes: str = "fields"
+    last: bool = False
 
     def read(self, texts: list[str]) -> dict[str, Any] | None:
         """Value by field; None where a qualifier is unknown or occurs twice."""
         found: dict[str, Any] = {}
         for place in range(0, len(texts), self.size):
-            code, *rest = texts[place : place + self.size]
+            code, *rest = self._turned(texts[place : place + self.size])
             if not code and not any(rest):
                 continue
-            field = self.codes.read(code) if code else None
+            field = self.codes.read(code) if code or self.last else None
             while rest and not rest[-1]:
                 rest.pop()
             if field is None or field in found or not rest:
@@ -153,6 +157,13 @@ class Fields:
             found[field] = value
         return found or None
 
+    def _turned(self, group: list[str]) -> list[str]:
+        """The group with its qualifier first."""
+        if not self.last:
+            return group
+        full = [*group, *[""] * (self.size - len(group))]
+        return [full[-1], *full[:1]]
+
     def write(self, value: Any, width: int) -> list[str] | None:
         """The groups in the table's order."""
         texts: list[str] = []
@@ -162,15 +173,18 @@ class Fields:
             inner = write_texts(self.inner, value[field], self.size - 1)
             if inner is None:
                 return None
-            texts += [code, *inner, *[""] * (self.size - 1 - len(inner))]
+            filling = [""] * (self.size - 1 - len(inner))
+            texts += [*inner, *filling, code] if self.last else [code, *inner, *filling]
         while texts and not texts[-1]:
             texts.pop()
         return texts if len(texts) <= width else None
 
 
-Narrow = Same | Coded | Number | Implied | Date | Checked
+Narrow = Same | Coded | Number | Implied | Date | ShortDate | Checked
 """A pair on one element: `read(text)`, `write(value)`; `makes` is text, decimal or date."""
-Wide = When | Stamp | Day | Many | Joined | Pairs | Ids | Allocations | Fields | Sscc
+Wide = (
+    When | ShortWhen | Stamp | Day | Moment | Many | Joined | Wrapped | Pairs | Ids | Id | Allocations | Fields | Sscc
+)
 """A pair on a range: `read(texts)`, `write(value, width)`; `makes` is when, date, list, pairs, fields, text, …"""
 
 

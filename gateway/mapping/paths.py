@@ -1,7 +1,7 @@
 """A field's path inside the object a rule works on: `order.number`, `.`, `prices[type=unit].amount`.
 
-`[key=value]` is the first item of a list whose key has that value; writing into a document makes it where it
-is missing.
+`[key=value]` is the first item of a list whose key has that value, `[key!=value]` the first whose key has another or
+none; writing into a document makes it where it is missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-_STEP: Final = re.compile(r"([a-z][a-z0-9_]*)(?:\[([a-z][a-z0-9_]*)=([^\[\]=]+)\])?\Z", re.ASCII)
+_STEP: Final = re.compile(r"([a-z][a-z0-9_]*)(?:\[([a-z][a-z0-9_]*)(!?=)([^\[\]=!]+)\])?\Z", re.ASCII)
 
 Get = Callable[[dict[str, Any]], Any]
 Put = Callable[[dict[str, Any], Any], None]
@@ -24,9 +24,12 @@ class Step:
     name: str
     key: str = ""
     value: str = ""
+    other: bool = False
+    """Any value but this one."""
 
     def __str__(self) -> str:
-        return f"{self.name}[{self.key}={self.value}]" if self.key else self.name
+        sign = "!=" if self.other else "="
+        return f"{self.name}[{self.key}{sign}{self.value}]" if self.key else self.name
 
 
 Path = tuple[Step, ...]
@@ -42,13 +45,13 @@ def read_path(text: str) -> Path | None:
         found = _STEP.match(part)
         if found is None:
             return None
-        steps.append(Step(found[1], found[2] or "", found[3] or ""))
+        steps.append(Step(found[1], found[2] or "", found[4] or "", found[3] == "!="))
     return tuple(steps)
 
 
 def _item(items: list[dict[str, Any]], step: Step) -> dict[str, Any] | None:
     for each in items:
-        if each.get(step.key) == step.value:
+        if (each.get(step.key) == step.value) is not step.other:
             return each
     return None
 
@@ -90,7 +93,7 @@ def putter(path: Path) -> Put:
                 items = here.setdefault(step.name, [])
                 item = _item(items, step)
                 if item is None:
-                    item = {step.key: step.value}
+                    item = {} if step.other else {step.key: step.value}
                     items.append(item)
                 here = item
             else:

@@ -69,6 +69,24 @@ RULES: dict[str, Rule] = {
     "map.example.write": Rule(
         text="An example is written as its EDI file says.", fix="Correct the map or the example."
     ),
+    "map.xml.syntax": Rule(text="An XML document is well-formed.", fix="Correct the document at that place."),
+    "map.xml.entities": Rule(
+        text="An XML document declares and uses no entities.", fix="Send the text itself, and no declarations."
+    ),
+    "map.xml.limit": Rule(text="An XML document keeps within its limits.", fix="Send it in smaller documents."),
+    "map.xml.root": Rule(
+        text="An XML document has the root element and namespace of the map.",
+        fix="Send the document the map is for, or name another map.",
+    ),
+    "map.csv.syntax": Rule(text="A CSV file is rows of a header's columns.", fix="Correct the row."),
+    "map.csv.limit": Rule(text="A CSV file keeps within its limits.", fix="Send it in smaller files."),
+    "map.csv.header": Rule(
+        text="The header row names the map's columns, each once.", fix="Name the columns as the map does."
+    ),
+    "map.csv.repeated": Rule(
+        text="A field of a document or line is the same in each of its rows.",
+        fix="Repeat it, or leave it empty, in all rows of the document or line.",
+    ),
     "map.read.code": Rule(
         text="A code is in the map's table.",
         fix="Send a code of the guide, or add it to the partner's map.",

@@ -89,6 +89,9 @@ class WriteState:
     parents: list[str] = field(default_factory=list)
     """HL01 of the levels that are open."""
 
+    document: Json = field(default_factory=dict)
+    """The whole document, for lines that repeat a field of it."""
+
     def lose(self, pointer: str, value: object, reason: str) -> None:
         """A field cannot be written."""
         said = str(value)

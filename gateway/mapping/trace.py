@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.edi.tree import Segment
 from gateway.mapping.groups import Allocations, Ids, Many, Pairs
+from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Fields
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.lens import Lens
@@ -106,7 +107,7 @@ def _pointer(target: dict[str, Any], path: Path, base: str) -> str:
         pointer += f"/{step.name}"
         here = here.get(step.name) if isinstance(here, dict) else None
         if step.key and isinstance(here, list):
-            number = next((n for n, each in enumerate(here) if each.get(step.key) == step.value), 0)
+            number = next((n for n, one in enumerate(here) if (one.get(step.key) == step.value) is not step.other), 0)
             pointer += f"/{number}"
             here = here[number]
     return pointer
@@ -122,6 +123,10 @@ def _parts(note: Note) -> Iterator[tuple[tuple[Any, ...], tuple[Spot, ...], list
         for number, each in enumerate(value):
             place = 2 + 2 * number
             yield (note.start + number,), tuple(spots[place : place + 2]), texts[place : place + 2], each
+        return
+    if isinstance(pair, Moment):
+        for number, (field, each) in enumerate(value.items()):
+            yield (field,), tuple(spots if len(value) == 1 else spots[number : number + 1]), texts, each
         return
     if not isinstance(pair, (Pairs, Ids, Fields, Many)):
         yield (), tuple(spots[: max(len(texts), 1)]), texts, value

@@ -117,6 +117,11 @@ class Dialect(Part):
         description="What their text is written in; absent: utf-8 in X12, what UNB names in EDIFACT.",
         examples=["windows-1252"],
     )
+    read_as: dict[str, str] = Field(
+        default_factory=dict,
+        description="Versions of theirs that have no guides, with the version whose guides read them.",
+        examples=[{"003050": "004010"}],
+    )
     partial: Literal["set", "group", "interchange"] = Field(
         default="set", description="What a refused set takes with it: only itself, its group or the whole interchange."
     )
@@ -137,7 +142,7 @@ class X12Dialect(Dialect):
 
     identity: X12Identity = Field(description="The partner's ISA and GS identity.")
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
-    version: Literal["004010"] = Field(default="004010", description="Version of what we send (GS08).")
+    version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
     element_separator: Delimiter = Field(default="*", description="Separates elements.")
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")

@@ -19,7 +19,7 @@ from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
-from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in
+from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
 from gateway.partners.keys import load_certificate, weakness
 from gateway.yamltext import Path as Keys
 from gateway.yamltext import YamlText, near_miss
@@ -31,7 +31,7 @@ MapHead = Callable[[str], Head | None]
 
 RULES: Mapping[str, str] = {
     "workspace.channel_incomplete": "Channel as2 needs the section as2, x12 for sets such as 850, edifact for messages "
-    "such as ORDERS, and set and map for every document.",
+    "such as ORDERS (a note while it is a draft), and set and map for every document.",
     "workspace.our_identity": "We have an identity in every standard that a partner exchanges.",
     "workspace.delimiters": "The delimiters of a standard differ from each other.",
     "workspace.una": "Without UNA the service characters are those of the syntax.",
@@ -51,6 +51,7 @@ RULES: Mapping[str, str] = {
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
     "workspace.unknown_guide": "Every guide named exists: a file in guides/, `guide` in a map, or one of the gateway.",
     "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
+    "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
     "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
@@ -75,6 +76,8 @@ class Files:
     map_exists: MapExists | None = None
     map_head: MapHead | None = None
     guide_of: GuideOf | None = None
+    knows_version: Callable[[str], bool] | None = None
+    """Whether there is a guide for a version: 004010, D96A."""
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -123,6 +126,8 @@ def _channel(files: Files) -> Iterator[Finding]:
             yield _finding(partner, ("name",), "name", said=said, wanted=wanted, fix=fix)
         if at(partner.data, "channel") != "as2":
             continue
+        # A draft may wait for what only the partner knows: its station, its certificate.
+        severity = Severity.ACCEPT if at(partner.data, "status") == "draft" else Severity.REJECT
         rules = [one for direction in ("send", "receive") for one in _documents(partner, direction)]
         spoken = [standard for _, _, rule in rules if (standard := _standard(rule))]
         # Without any document, or without a set in it, X12 is as good a guess as any.
@@ -130,8 +135,8 @@ def _channel(files: Files) -> Iterator[Finding]:
             if at(partner.data, section) is None:
                 example = next((str(at(rule, "set")) for _, _, rule in rules if _standard(rule) == section), None)
                 wanted = f"the section {section}, for " + (f"set {example}" if example else "channel as2")
-                said, fix = f"no {section}", f"add {section}:"
-                yield _finding(partner, ("channel",), "channel_incomplete", said=said, wanted=wanted, fix=fix)
+                said, fix, which = f"no {section}", f"add {section}:", "channel_incomplete"
+                yield _finding(partner, ("channel",), which, said=said, wanted=wanted, fix=fix, severity=severity)
         for keys, kind, rule in rules:
             for key in ("set", "map"):
                 if at(rule, key) is None and (rule is None or isinstance(rule, dict)):
@@ -159,7 +164,9 @@ def _dialects(files: Files) -> Iterator[Finding]:
             section = at(partner.data, standard)
             if not isinstance(section, dict):
                 continue
-            for one in wrong_in(standard, section):
+            knows = files.knows_version
+            versions = wrong_versions(section, knows) if knows is not None else ()
+            for one in (*wrong_in(standard, section), *versions):
                 keys: Keys = (standard, *one.keys)
                 yield _finding(partner, keys, one.rule, said=one.said, wanted=one.wanted, fix=one.fix)
             ours = at(files.settings.data, "identity", standard) or section.get("our_identity")

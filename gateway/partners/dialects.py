@@ -53,6 +53,19 @@ def wrong_in(standard: Standard, section: Section) -> Iterator[Wrong]:
         yield from check(standard, section)
 
 
+def wrong_versions(section: Section, knows: Callable[[str], bool]) -> Iterator[Wrong]:
+    """Versions that are read as others though they have guides, or that lead to none; `knows` tells whether one has."""
+    read_as = section.get("read_as")
+    for version, other in read_as.items() if isinstance(read_as, Mapping) else ():
+        keys = ("read_as", str(version))
+        if knows(str(version)):
+            wanted = f"a version without guides: {version} has its own"
+            yield Wrong(keys=keys, rule="read_as", said=str(version), wanted=wanted, fix="remove the line")
+        if isinstance(other, str) and not knows(other):
+            wanted, fix = "a version with guides, such as 004010 or D96A", "name one that has guides"
+            yield Wrong(keys=keys, rule="read_as", said=other, wanted=wanted, fix=fix)
+
+
 def value_of(standard: Standard, section: object, key: str) -> str:
     """A plain value as text, the default where the file has none."""
     given = section.get(key) if isinstance(section, Mapping) else None

@@ -61,6 +61,10 @@ class GuideShelf:
             known = self._made[name] = (None if twice else made, (*findings, *twice))
         return known
 
+    def knows_version(self, version: str) -> bool:
+        """Whether there is any guide for this version: 004010, D96A."""
+        return self.standard.knows_version(version)
+
     def sound(self) -> dict[str, PartnerGuide]:
         """The guides that were asked for and can be used."""
         return {name: guide for name, (guide, _) in self._made.items() if guide is not None}
@@ -138,7 +142,7 @@ def syntax_of(
             own = own.agreeing(made.guide)
     dialect = dialect or agreement.x12 or agreement.edifact
     return Syntax(
-        guides=own,
+        guides=own.reading_as(dialect.read_as) if dialect else own,
         tolerances=Tolerances.named(*dialect.tolerate) if dialect else Tolerances(),
         charset=dialect.charset if dialect else None,
         partial=dialect.partial if dialect else "set",

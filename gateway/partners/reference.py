@@ -28,7 +28,7 @@ from gateway.yamltext import RULES as FILE_RULES
 
 FILES: Mapping[str, type[BaseModel]] = {"gateway.yaml": Settings, "partners/<name>.yaml": Agreement}
 MARKER = "<!-- generated: gateway config describe --into docs/configuration.md -->"
-_PLAIN = re.compile(r"[A-Za-z0-9_./{@][A-Za-z0-9_./:@{}<> +-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_./{][A-Za-z0-9_./:@{}<> +-]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,6 +58,10 @@ def _field(name: str, info: FieldInfo, value: Any) -> Iterator[str]:
         return
     yield f"{name}:"
     if shape.container == "list":
+        if isinstance(value, list):
+            for one in value:
+                yield from _item(_section(shape.models[0], one))
+            return
         for member in shape.models:
             yield from _item(_section(member, {}))
         return

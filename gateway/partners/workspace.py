@@ -130,6 +130,7 @@ def examine(
         map_exists=map_exists,
         map_head=map_head,
         guide_of=shelf.resolve,
+        knows_version=shelf.knows_version,
     )
     findings += (one for one in check(files) if one.rule not in ignoring)
     findings.sort(key=_place)

@@ -9,15 +9,19 @@ from gateway.partners.directory import Directory
 from gateway.ports import Json
 
 _SHOWN_IDS = 5
+_FAR_SIDE = {"purchase_order": ("seller",), "order_change": ("seller", "buyer")}
+"""Roles of the party that a document is for; of any other kind the buyer."""
 
 
 def recipient(directory: Directory, kind: str, document: Json) -> tuple[Agreement | None, Finding | None]:
     """The agreement with the seller of an order, or the buyer of an answer; without one, what is wrong.
 
-    An answer that names no buyer goes to the one partner that gets such answers, if there is only one.
+    A change goes to whichever of the two is a partner of ours: both sides make them. A document that names nobody,
+    an order aside, goes to the one partner that gets such documents, if there is only one.
     """
-    role = "seller" if kind == "purchase_order" else "buyer"
-    parties = [party for party in document.get("parties") or () if party.get("role") == role]
+    roles = _FAR_SIDE.get(kind, ("buyer",))
+    role = " or ".join(roles)
+    parties = [party for party in document.get("parties") or () if party.get("role") in roles]
     ids = [(one.get("scheme") or "", one.get("value") or "") for party in parties for one in party.get("ids") or ()]
     try:
         agreement = directory.by_party_ids(ids)

@@ -12,7 +12,7 @@ from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, matching, referencing, routing, versions
+from gateway.pipeline import changing, identity, matching, referencing, routing, versions
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -55,6 +55,10 @@ class Taken:
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
     events: tuple[Event, ...] = ()
     duplicate_of: Document | None = None
+
+
+_REACHED = {"order_acknowledgement": DocumentState.ANSWERED, "ship_notice": DocumentState.SHIPPED}
+"""The state that an accepted document brings the orders to that it names; a change leaves them where they are."""
 
 
 async def take(
@@ -137,12 +141,12 @@ async def take(
             rule=decision.rule if decision else "no route fits",
         ),
     ]
-    answered = DocumentState.ANSWERED if kind == "order_acknowledgement" else DocumentState.SHIPPED
+    reached = _REACHED.get(kind)
     return Taken(
         accepted=True,
         findings=tuple(found),
         documents=(document,),
-        updates=tuple(DocumentUpdate(id=one.id, state=answered) for one in orders),
+        updates=tuple(DocumentUpdate(id=one.id, state=reached) for one in orders) if reached else (),
         jobs=(
             NewJob(
                 message_id=origin.message_id,
@@ -255,6 +259,8 @@ def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Findin
     number = identity.number_of(kind, body)
     if kind == "order_acknowledgement":
         return matching.already_acknowledged(str(first.order_number), first)
+    if kind == "order_change":
+        return changing.sequence_taken(number, first)
     return Finding(
         rule="document.number_taken",
         place=JsonPlace(pointer="/number"),
@@ -266,7 +272,7 @@ def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Findin
 
 def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
     """The orders that a document names."""
-    if kind == "order_acknowledgement":
+    if kind in {"order_acknowledgement", "order_change"}:
         named = identity.order_ref(body)
         return [] if named is None else [named]
     return identity.order_refs(body) if kind == "ship_notice" else []
@@ -275,11 +281,17 @@ def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
 async def _orders(
     station: Station, agreement: Agreement, kind: str, body: Json
 ) -> dict[identity.OrderRef, Document | None]:
-    """The orders that a document names, each with what this partner was given; None for what it never got."""
-    return {
-        (number, release): await station.queries.order(agreement.name, number, Direction.OUTBOUND, release=release)
-        for number, release in _refs(kind, body)
-    }
+    """The orders that a document names, each with what this partner was given; None for what it never got.
+
+    A change may come from the buyer, too: of an order that this partner gave us.
+    """
+    found: dict[identity.OrderRef, Document | None] = {}
+    for number, release in _refs(kind, body):
+        order = await station.queries.order(agreement.name, number, Direction.OUTBOUND, release=release)
+        if order is None and kind == "order_change":
+            order = await station.queries.order(agreement.name, number, Direction.INBOUND, release=release)
+        found[number, release] = order
+    return found
 
 
 async def _match(
@@ -292,6 +304,9 @@ async def _match(
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
         return matching.match_acknowledgement(body, order, earlier)
+    if kind == "order_change":
+        order = next(iter(orders.values()), None)
+        return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
     if kind == "ship_notice":
         notices: dict[str, Document] = {}
         for order in filter(None, orders.values()):

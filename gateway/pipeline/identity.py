@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway import canonical
 from gateway.ports import Json
 
 
@@ -53,6 +54,7 @@ def natural_key(kind: str, document: Json) -> str:
     """A document, by what the trade calls the same: its number, and the release or revision where there is one.
 
     An acknowledgement often has no number of its own (an 855 never has one): supplier's order number or date then.
+    A change is one of several to an order: its number or its place among them tells it, else what it says.
     """
     if kind == "order_acknowledgement":
         order = _map(document, "order")
@@ -60,6 +62,11 @@ def natural_key(kind: str, document: Json) -> str:
         parts = [order.get("number"), order.get("release_number"), own, document.get("purpose")]
     elif kind == "purchase_order":
         parts = [document.get("number"), document.get("release_number"), document.get("revision")]
+    elif kind == "order_change":
+        order = _map(document, "order")
+        own = document.get("number") or document.get("change_sequence") or canonical.digest(document)
+        parts = [order.get("number"), order.get("release_number"), document.get("revision"), own]
+        parts.append(document.get("purpose"))
     else:
         parts = [document.get("number"), document.get("revision")]
         if document.get("purpose") not in {None, "original"}:
@@ -68,17 +75,20 @@ def natural_key(kind: str, document: Json) -> str:
 
 
 def order_number_of(kind: str, document: Json) -> str | None:
-    """The order that a document is, or answers; a ship notice over several orders names its first."""
+    """The order that a document is, answers or changes; a ship notice over several orders names its first."""
     if kind == "purchase_order":
         return _text(document.get("number"))
-    if kind == "order_acknowledgement":
+    if kind in {"order_acknowledgement", "order_change"}:
         return _text(_map(document, "order").get("number"))
     return next(iter(order_numbers(document)), None)
 
 
 def number_of(kind: str, document: Json) -> str:
-    """The number people use for a document; an acknowledgement without one is known by its order's."""
-    own = document.get("number") or document.get("supplier_order_number")
+    """The number people use for a document; one without is known by its order's, a change by its place after that."""
+    own = document.get("number") or (kind != "order_change" and document.get("supplier_order_number"))
+    sequence = _text(document.get("change_sequence")) if kind == "order_change" else None
+    if sequence and not own:
+        return f"{order_number_of(kind, document) or '-'}/{sequence}"
     return _text(own) or order_number_of(kind, document) or "-"
 
 
@@ -87,7 +97,7 @@ OrderRef = tuple[str, str | None]
 
 
 def order_ref(node: Json) -> OrderRef | None:
-    """The order that an answer, or a node of a ship notice, names under `order`."""
+    """The order that an answer, a change, or a node of a ship notice, names under `order`."""
     order = _map(node, "order")
     number = _text(order.get("number"))
     return None if number is None else (number, _text(order.get("release_number")))

@@ -302,15 +302,17 @@ class SubmissionDesk:
         )
 
     async def _unanswerable(self, agreement: Agreement, kind: str, document: Json) -> tuple[Finding, ...]:
-        """Findings of an answer to an order that this partner never gave us."""
-        if kind == "order_acknowledgement":
+        """Findings of an answer to an order that this partner never gave us; a buyer's change answers nothing."""
+        if kind == "order_change" and "purchase_order" in agreement.documents.send:
+            return ()
+        if kind != "ship_notice":
             numbers = [identity.order_number_of(kind, document) or ""]
         else:
             numbers = identity.order_numbers(document)
         missing = []
         for number in numbers:
             if await self._station.queries.order(agreement.name, number, Direction.INBOUND) is None:
-                pointer = "/order/number" if kind == "order_acknowledgement" else "/contents"
+                pointer = "/contents" if kind == "ship_notice" else "/order/number"
                 missing.append(matching.unknown_order(number, pointer))
         return tuple(missing)
 

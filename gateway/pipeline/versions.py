@@ -15,7 +15,7 @@ from gateway.edi import delta, library
 from gateway.edi.guide import Guide
 from gateway.edi.library import Guides
 from gateway.errors import OurFault
-from gateway.mapping import JsonMap, Map, compile_any
+from gateway.mapping import AnyMap, compile_any
 from gateway.partners.agreement import Agreement
 from gateway.partners.configuration import Configuration, map_names_of
 from gateway.partners.workspace import Workspace, agreement_of
@@ -111,7 +111,7 @@ def sources_of(version: Version) -> Callable[[str], tuple[str, str]]:
     return texts.__getitem__
 
 
-def map_of(version: Version) -> Map | JsonMap:
+def map_of(version: Version) -> AnyMap:
     """The map as it was then, by the language of now. OurFault where that cannot compile it any more."""
     return compile_any(version.sources[0].name, sources_of(version))
 

@@ -12,7 +12,7 @@ from gateway.web.api.routes import ROUTES, Route
 from gateway.web.problems import CONTENT_TYPE as PROBLEM
 
 Schema = dict[str, Any]
-KINDS = ("purchase_order", "order_acknowledgement", "ship_notice")
+KINDS = ("purchase_order", "order_change", "order_acknowledgement", "ship_notice")
 
 _REFUSALS = {
     400: "The request's form is wrong: JSON, parameters or headers.",
@@ -146,6 +146,7 @@ _GIVEN = {
     "Receipt": "It is durable; Location says where to ask what became of it.",
     "OrderList": "A page.",
     "Order": "The order.",
+    "Change": "The change.",
     "Transaction": "Its state.",
 }
 
@@ -175,6 +176,7 @@ def _own_schemas() -> dict[str, Schema]:
     summary |= {"updated_at": _TIME, "location": _TEXT}
     # The ERP of a supplier sees the orders that came to it: they have the states of the other direction too.
     whole = summary | {"status": _TEXT, "document": _ref("schemas", component("purchase_order"))}
+    change = summary | {"status": _TEXT, "document": _ref("schemas", component("order_change"))}
     finding = _object(entry | {"severity": severity}, optional={"pointer": pointer, "place": place, "parameter": _TEXT})
     nullable: Schema = {"type": ["string", "null"]}
     state = {"id": _TEXT, "kind": {"enum": list(KINDS)}, "number": _TEXT, "order_number": nullable, "status": _TEXT}
@@ -196,6 +198,7 @@ def _own_schemas() -> dict[str, Schema]:
         "OrderSummary": _object(summary),
         "OrderList": _object({"items": items, "next_cursor": nullable}),
         "Order": _object(whole, optional={"partner": _TEXT, "transaction_id": _TEXT}),
+        "Change": _object(change, optional={"partner": _TEXT, "transaction_id": _TEXT}),
         "TransactionDocument": _object(state, optional={"target": nullable, "their_id": nullable}),
         "Transaction": _object(transaction, optional={"partner": nullable}),
         "Health": _object({"status": _TEXT}, optional={"checks": checks}),

@@ -19,7 +19,14 @@ from gateway.findings import Severity
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "samples" / "x12").glob("*.json"))
-KIND = {"850": "purchase_order", "855": "order_acknowledgement", "856": "ship_notice", "acme": "order_acknowledgement"}
+KIND = {
+    "850": "purchase_order",
+    "855": "order_acknowledgement",
+    "856": "ship_notice",
+    "860": "order_change",
+    "865": "order_change",
+    "acme": "order_acknowledgement",
+}
 
 
 def order(**more: Any) -> dict[str, Any]:

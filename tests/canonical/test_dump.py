@@ -15,7 +15,7 @@ from gateway.canonical import shape
 from gateway.canonical.documents import KINDS, prune
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "x12").glob("*.json"))
-NAMES = {"850": "purchase_order", "855": "order_acknowledgement", "856": "ship_notice"}
+NAMES = {"850": "purchase_order", "855": "order_acknowledgement", "856": "ship_notice", "86": "order_change"}
 
 
 def models(root: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:

@@ -25,7 +25,8 @@ ENVELOPE = {"interchange", "group_control_number", "message_reference"}
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("8*.edi")), ids=lambda path: path.stem)
 def test_read_then_write_gives_the_same_bytes_from_st_to_se(path: Path, tmp_path: Path) -> None:
     """Number, delimiters and line ends come back with the document."""
-    name = f"x12/{path.stem[:3]}"
+    number = path.stem[:3]
+    name = f"x12/005010/{number}" if path.stem.endswith("005010") and number != "856" else f"x12/{number}"
     read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path)])
     assert read.exit_code == 0
     document = json.loads(read.stdout)
@@ -37,6 +38,41 @@ def test_read_then_write_gives_the_same_bytes_from_st_to_se(path: Path, tmp_path
     assert written.exit_code == 0
     data = path.read_bytes()
     assert written.stdout_bytes == data[data.index(b"ST*") : data.index(b"GE*")]
+
+
+EDIFACT = sorted(
+    path
+    for path in (ROOT / "samples" / "edifact").glob("ord*.edi")
+    if path.name not in {"orders-d01b.edi", "ordchg-d01b-group.edi"}  # several messages
+)
+
+
+@pytest.mark.parametrize("path", EDIFACT, ids=lambda path: path.stem)
+def test_read_then_write_gives_the_same_bytes_from_unh_to_unt(path: Path, tmp_path: Path) -> None:
+    """Version, reference, service characters and line ends come back with the document."""
+    name = f"edifact/{path.stem.split('-')[0].upper()}"
+    read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path)])
+    assert read.exit_code == 0
+    (tmp_path / "out.json").write_text(read.stdout, "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", name, str(tmp_path / "out.json")])
+    assert written.exit_code == 0
+    data = path.read_bytes()
+    assert written.stdout_bytes == data[data.index(b"UNH+") : data.index(b"UNZ+")]
+
+
+def test_a_document_that_names_no_version_is_written_in_the_one_asked_for(tmp_path: Path) -> None:
+    """D96A, or `--version`."""
+    document = {"number": "1", "issue_date": "2026-05-01", "lines": [{"line_id": "1", "quantity": {"value": "5"}}]}
+    (tmp_path / "out.json").write_text(json.dumps(document), "utf-8")
+    ask = ["write", "--map", "edifact/ORDERS", str(tmp_path / "out.json"), "--number", "77"]
+    assert RUN.invoke(map_commands.app, ask).stdout.startswith(
+        "UNH+77+ORDERS:D:96A:UN'BGM+220+1+9'DTM+137:20260501:102'"
+    )
+    asked = RUN.invoke(map_commands.app, [*ask, "--version", "D01B:UN:EAN010", "--newlines"]).stdout
+    assert asked.splitlines()[0] == "UNH+77+ORDERS:D:01B:UN:EAN010'"
+    refused = RUN.invoke(map_commands.app, [*ask, "--version", "tomorrow"])
+    assert refused.exit_code == map_commands.FINDINGS
+    assert "UNH" in refused.stderr
 
 
 def test_other_delimiters_come_back_too(tmp_path: Path) -> None:
@@ -61,8 +97,10 @@ def test_check_runs_every_shipped_map_with_its_examples() -> None:
     check = RUN.invoke(map_commands.app, ["check", "--json"])
     assert check.exit_code == 0
     rows = {row["map"]: row for row in json.loads(check.stdout)}
-    assert {name: rows[name]["examples"] for name in ("acme/855", "x12/850", "x12/855", "x12/856")} == {
-        "acme/855": 1, "x12/850": 4, "x12/855": 4, "x12/856": 4,
+    found = {name: row["examples"] for name, row in rows.items() if name.startswith(("acme", "x12"))}
+    assert found == {
+        "acme/855": 1, "x12/850": 4, "x12/855": 4, "x12/856": 5, "x12/860": 4, "x12/865": 4,
+        "x12/005010/850": 1, "x12/005010/855": 1, "x12/005010/860": 1, "x12/005010/865": 1,
     }  # fmt: skip
 
 
@@ -114,3 +152,34 @@ def test_schema_prints_a_schema_or_the_kinds() -> None:
     wrong = RUN.invoke(SCHEMA, ["invoice"])
     assert wrong.exit_code == 2
     assert "order_acknowledgement" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "lossless"),
+    [
+        ("ubl/Order", "ubl/order.xml", True),
+        ("ubl/DespatchAdvice", "ubl/despatch-advice.xml", True),
+        ("csv/order_acknowledgement", "csv/order-acknowledgements.csv", True),
+        ("cxml/ConfirmationRequest", "cxml/confirmation-request.xml", False),
+    ],
+)
+def test_xml_and_csv_are_read_and_written(name: str, file: str, tmp_path: Path, *, lossless: bool) -> None:
+    """The same bytes where nothing is the envelope's; a CSV file's documents as a list."""
+    path = SAMPLES.parent / file
+    read = RUN.invoke(map_commands.app, ["read", "--map", name, str(path), "--lines"])
+    assert read.exit_code == 0, read.output
+    documents = [json.loads(line) for line in read.stdout.splitlines()]
+    (tmp_path / "out.json").write_text(json.dumps(documents if len(documents) > 1 else documents[0]), "utf-8")
+    written = RUN.invoke(map_commands.app, ["write", "--map", name, str(tmp_path / "out.json")])
+    assert written.exit_code == 0, written.output
+    assert (written.stdout_bytes == path.read_bytes()) is lossless
+
+
+def test_a_broken_xml_file_and_a_csv_row_are_told_at_their_place(tmp_path: Path) -> None:
+    """Exit 1, on stderr, with the remedy; never a traceback."""
+    (tmp_path / "a.xml").write_text("<Order>\n<a></Order>", "utf-8")
+    (tmp_path / "a.csv").write_text("Order;Date\n1;2026-01-01;3\n", "utf-8")
+    for name, file, place in (("ubl/Order", "a.xml", "line 2, column"), ("csv/order", "a.csv", "row 2: 3 cells")):
+        result = RUN.invoke(map_commands.app, ["read", "--map", name, str(tmp_path / file)])
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert place in result.stderr

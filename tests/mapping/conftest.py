@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -19,8 +21,23 @@ from gateway.mapping import Map, compile_map
 ROOT = Path(__file__).parents[2]
 
 
+SHIPPED = frozenset(
+    path.relative_to(ROOT / "maps").with_suffix("").as_posix() for path in ROOT.glob("maps/x12/**/*.yaml")
+)
+
+
+def base_map(message: Message) -> str | None:
+    """The shipped map for a set: that of its version, else the one of 004010."""
+    version = message.version[:6]
+    own = f"x12/{version}/{message.type}"
+    if own in SHIPPED:
+        return own
+    common = f"x12/{message.type}"
+    return common if version in ("004010", "005010") and common in SHIPPED else None
+
+
 def messages(path: Path) -> Iterator[tuple[x12.Interchange, Message]]:
-    """The accepted 004010 orders, acknowledgments and ship notices of a file."""
+    """The accepted sets of a file that have a base map."""
     data = path.read_bytes()
     if not data.lstrip().startswith(b"ISA"):
         return
@@ -31,9 +48,15 @@ def messages(path: Path) -> Iterator[tuple[x12.Interchange, Message]]:
     for interchange in interchanges:
         for group in interchange.groups:
             for message in group.messages:
-                known = message.type in ("850", "855", "856") and message.version.startswith("004010")
+                known = base_map(message) is not None
                 if known and message.outcome is not Verdict.REJECTED:
                     yield interchange, message
+
+
+@pytest.fixture
+def map_of() -> Callable[[Message], str]:
+    """From a set to the name of its base map."""
+    return lambda message: base_map(message) or ""
 
 
 @pytest.fixture
@@ -49,6 +72,12 @@ def shared_samples() -> Path:
     if not folder:
         pytest.skip("GATEWAY_SAMPLES names no folder of public samples")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def drawing() -> type[Any]:
+    """Draws documents that an XML or CSV map can express: `drawing(seed, letters).document(map)`."""
+    return runpy.run_path(str(Path(__file__).with_name("drawing.py")))["Drawing"]  # type: ignore[no-any-return]
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from gateway.edi.tree import Loop, Repeats, Segment
 from gateway.errors import OurFault
 from gateway.mapping import Map, compile_map
 from gateway.mapping.codes import Codes
-from gateway.mapping.groups import Allocations, Ids, Joined
+from gateway.mapping.groups import Allocations, Id, Ids, Joined, Wrapped
 from gateway.mapping.laws import flat
-from gateway.mapping.moments import Day, Stamp
-from gateway.mapping.pairs import Checked, read_texts, write_texts
+from gateway.mapping.moments import Day, Moment, Stamp
+from gateway.mapping.pairs import Checked, Fields, Same, read_texts, write_texts
 
 Tree = Callable[..., Loop]
 HEAD = 'document: 850\ncanonical: purchase_order\ncodes: {scheme: {"92": assigned_by_buyer, UL: gln}}\nsegments:\n'
@@ -139,6 +139,7 @@ def test_an_allocation_without_a_quantity_is_kept_whole(tree: Tree) -> None:
 
 
 CODES = Codes("c", {"EN": "ean", "IN": "buyer", "BP": "buyer"}, {"ean": "EN", "buyer": "IN"})
+AGENCIES = Codes("a", {"182": "scac"}, {"scac": "182"})
 PAIRS: list[tuple[Any, list[str], Any]] = [
     (Stamp(), ["20260501", "102"], {"value": "2026-05-01", "precision": "day"}),
     (Stamp(), ["202605010830", "203"], {"value": "2026-05-01T08:30", "precision": "minute"}),
@@ -147,11 +148,20 @@ PAIRS: list[tuple[Any, list[str], Any]] = [
     (Stamp(), ["2026", "602"], {"value": "2026", "precision": "year"}),
     (Stamp(), ["202605010830CET", "303"], {"value": "2026-05-01T08:30", "precision": "minute", "zone": "CET"}),
     (Day(), ["20260501", "102"], "2026-05-01"),
+    (Moment(), ["20260501", "102"], {"at": {"value": "2026-05-01", "precision": "day"}}),
+    (Moment(), ["2026050120260601", "718"], {"period": "2026050120260601", "period_format": "718"}),
+    (Moment(), ["202618", "616"], {"period": "202618", "period_format": "616"}),
     (Joined(", "), ["Miller", "Ann"], "Miller, Ann"),
     (Ids(CODES, 2), ["5412345000013", "EN", "7", "IN"], [
         {"scheme": "ean", "value": "5412345000013"}, {"scheme": "buyer", "value": "7"},
     ]),
     (Ids(CODES, 3), ["5", "", "EN"], [{"scheme": "ean", "value": "5"}]),
+    (Ids(CODES, 3), ["5", "160", "EN"], [{"scheme": "ean", "value": "5", "code_list": "160"}]),
+    (Ids(CODES, 4), ["5", "EN", "160", "92"], [{"scheme": "ean", "value": "5", "code_list": "160", "agency": "92"}]),
+    (Id(Ids(CODES, 3)), ["5", "", "EN"], {"scheme": "ean", "value": "5"}),
+    (Wrapped(3), ["abc", "def", "gh"], "abcdefgh"),
+    (Joined("\n"), ["Gate 4", "Ring twice"], "Gate 4\nRing twice"),
+    (Fields(AGENCIES, Same(), 3, last=True), ["XPOE", "", "182"], {"scac": "XPOE"}),
     (Ids(CODES, 2), ["5", "BP"], [{"scheme": "buyer", "value": "5", "source_code": "BP"}]),
     (Checked("gtin"), ["4006381333931"], "4006381333931"),
     (Checked("gln"), ["5412345000013"], "5412345000013"),
@@ -175,7 +185,9 @@ REFUSED: list[tuple[Any, list[str]]] = [
     (Stamp(), ["\u0662\u0660\u0662\u0666\u0660\u0665\u0660\u0661", "102"]),
     (Day(), ["202605", "610"]),
     (Ids(CODES, 2), ["5"]),
-    (Ids(CODES, 3), ["5", "X", "EN"]),
+    (Ids(CODES, 3), ["", "X", "EN"]),
+    (Id(Ids(CODES, 2)), ["5", "ZZ"]),
+    (Fields(AGENCIES, Same(), 3, last=True), ["XPOE", "", "9"]),
     (Ids(CODES, 2), ["5", "ZZ"]),
     (Allocations(CODES), ["EA", "EN", "1"]),
     (Allocations(CODES), ["EA"]),

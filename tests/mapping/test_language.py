@@ -130,18 +130,20 @@ def test_what_no_line_can_say_is_lost_and_listed() -> None:
             {
                 "line_id": "1",
                 "allocations": [{"location": {"scheme": "x", "value": "y"}}],
+                "item": {"properties": [{"name": "finish", "value": "matt"}]},
                 "responses": [{"status": "not_found"}],
             }
         ],
     }
     writing = own.write(document)
     assert [one.pointer for one in writing.lost] == [
+        "/lines/0/allocations",
         "/lines/0/responses/0/status",
         "/lines/0/responses/0",
         "/number",
-        "/lines/0/allocations",
+        "/lines/0/item/properties",
     ]
-    assert [one.rule for one in writing.findings] == ["map.write.value"]
+    assert [one.rule for one in writing.findings] == ["map.write.value"] * 2
 
 
 def test_a_fact_in_the_wrong_place_is_noted() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.mapping.codes import UNITS, Codes
+from gateway.mapping.moments import ShortDate, ShortWhen
 from gateway.mapping.pairs import (
     Coded,
     Date,
@@ -40,6 +41,9 @@ BOTH_WAYS: list[tuple[Any, list[str], Any]] = [
     (Implied(2), ["-5"], "-0.05"),
     (Implied(0), ["7"], "7"),
     (Date(), ["20280229"], "2028-02-29"),
+    (ShortDate(), ["260501"], "2026-05-01"),
+    (ShortDate(), ["991231"], "1999-12-31"),
+    (ShortWhen(), ["260501", "0830"], {"value": "2026-05-01T08:30", "precision": "minute"}),
     (When(), ["20260501"], DAY),
     (When(), ["20260501", "0830"], {"value": "2026-05-01T08:30", "precision": "minute"}),
     (When(), ["20260501", "083015", "UT"], {"value": "2026-05-01T08:30:15", "precision": "second", "zone": "UTC"}),
@@ -82,6 +86,9 @@ NOT_READ: list[tuple[Any, list[str]]] = [
     (Implied(2), ["1.5"]),
     (Date(), ["20260230"]),
     (Date(), ["260501"]),
+    (ShortDate(), ["20260501"]),
+    (ShortDate(), ["260230"]),
+    (ShortWhen(), ["2605", "0830"]),
     (When(), ["20260501", "2460"]),
     (When(), ["", "0830"]),
     (When(), ["20260501", "", "ET"]),
@@ -99,6 +106,9 @@ NOT_WRITTEN: list[tuple[Any, Any, int]] = [
     (Number(), "NaN", 1),
     (Implied(2), "0.005", 1),
     (Date(), "2026-05", 1),
+    (ShortDate(), "1926-05-01", 1),
+    (ShortDate(), "2026-05", 1),
+    (ShortWhen(), {"value": "2126-05-01", "precision": "day"}, 3),
     (When(), {"value": "2026", "precision": "year"}, 3),
     (When(), {"value": "2026-05-01T08:30", "precision": "minute"}, 1),
     (Many(), ["a", "b", "c"], 2),

@@ -50,6 +50,19 @@ async def test_partner_with_a_guide_is_not_read_by_another_version(trade: Any, e
     assert await trade.gateway.documents(message) == []
 
 
+async def test_version_that_is_read_as_another_is_taken_by_the_partners_guide(trade: Any, edi: Any) -> None:
+    """By agreement only; the document records the guide that read it."""
+    await trade.order()
+    made = guide("acme/855", "extends: x12/004010/855\ncodes: {BAK02: [AC]}")
+    agree_on(trade, made)
+    trade.gateway.agree("acme", x12={"read_as": {"003060": "004010"}})
+    message = await trade.arrives(edi.file(edi.ack()).replace("*004010~", "*003060~"))
+    (answer,) = await trade.answers(message)
+    assert "AK9*A*1*1*1~" in answer
+    (document,) = await trade.gateway.documents(message)
+    assert made.hash in document.guide
+
+
 async def test_document_records_the_guide_that_it_was_checked_by(trade: Any, edi: Any) -> None:
     """Its name and the hash of its files; another kind of document has the gateway's own."""
     await trade.order()

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from gateway import canonical
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, matching, routing
+from gateway.pipeline import changing, identity, matching, routing
 from gateway.ports import Direction, Document, DocumentState
 from gateway.settings import Settings
 
 ACK = "order_acknowledgement"
+CHANGE: dict[str, Any] = {"order": {"number": "77", "release_number": "1"}, "purpose": "change"}
 NATURAL_KEYS = [
     ("purchase_order", {"number": "1"}, "purchase_order:1::"),
     ("purchase_order", {"number": "1", "release_number": "2", "revision": 3}, "purchase_order:1:2:3"),
@@ -26,6 +28,9 @@ NATURAL_KEYS = [
     ("ship_notice", {"number": "A", "purpose": "original"}, "ship_notice:A:"),
     ("ship_notice", {"number": "A", "purpose": "replace"}, "ship_notice:A::replace"),
     ("ship_notice", {}, "ship_notice::"),
+    ("order_change", {**CHANGE, "change_sequence": "2"}, "order_change:77:1::2:change"),
+    ("order_change", {**CHANGE, "number": "CH-9", "revision": "B"}, "order_change:77:1:B:CH-9:change"),
+    ("order_change", CHANGE, f"order_change:77:1::{canonical.digest(CHANGE)}:change"),
 ]
 
 
@@ -121,6 +126,33 @@ def test_answer_is_held_against_its_order(line: str, responses: Any, rules: list
     """Parts add up, or something explains the rest; an unknown line is said; none of it refuses the answer."""
     body = {"order": {"number": "77"}, "lines": [{"line_id": line, "responses": responses}]}
     assert [one.rule for one in matching.match_acknowledgement(body, ORDER, ())] == rules
+
+
+CHANGES = [
+    ("1", "quantity_changed", []),
+    ("1", "added", []),
+    ("2", "added", []),
+    ("2", "item_replaced", []),
+    (None, "changed", []),
+    ("2", "changed", ["matching.line_unknown"]),
+]
+
+
+@pytest.mark.parametrize(("line", "what", "rules"), CHANGES)
+def test_a_change_is_held_against_its_order(line: str | None, what: str, rules: list[str]) -> None:
+    """A line that is not there can only be added; it is said, and refuses nothing."""
+    body = CHANGE | {"lines": [{"line_id": line, "change_type": what}]}
+    assert [one.rule for one in changing.match_order_change(body, ORDER, from_seller=True)] == rules
+
+
+@pytest.mark.parametrize(
+    ("from_seller", "rule", "severity"),
+    [(True, "matching.order_unknown", "reject"), (False, "matching.changed_order_unknown", "accept_with_errors")],
+)
+def test_a_change_of_an_order_that_is_not_here(from_seller: bool, rule: str, severity: str) -> None:  # noqa: FBT001
+    """A seller's is refused; a buyer's goes on to the ERP, which may know the order."""
+    (found,) = changing.match_order_change(CHANGE, None, from_seller=from_seller)
+    assert (found.rule, found.severity.value) == (rule, severity)
 
 
 @pytest.mark.parametrize(

@@ -174,13 +174,22 @@ class World:
         wanted = (partner, number, direction)
         return next((one for one in self.held.values() if (one.partner, one.number, one.direction) == wanted), None)
 
+    async def documents_for_order(
+        self, partner: str, kind: str, order_number: str, *, release: str | None = None
+    ) -> list[Document]:
+        """Queries."""
+        del release
+        wanted = (partner, kind, order_number)
+        return [one for one in self.held.values() if (one.partner, one.kind, one.order_number) == wanted]
+
     async def documents(self, **question: Any) -> Page:
         """Queries; the cursor is the number of orders shown before."""
         self.asked.append(question)
         first = question["cursor"] or "0"
         if not first.isdigit():
             raise PartnerFault("The cursor is not one that this gateway gave out")
-        mine = [one for one in self.held.values() if one.partner == question["partner"]]
+        wanted = (question["partner"], question["kind"])
+        mine = [one for one in self.held.values() if (one.partner, one.kind) == wanted]
         shown = mine[int(first) : int(first) + question["limit"]]
         end = int(first) + len(shown)
         return Page(documents=tuple(shown), cursor=str(end) if end < len(mine) else None)
@@ -288,6 +297,10 @@ def world() -> World:
     made.new_key("expired", "supplier", "baltic", expires_at=START)
     made.new_key("revoked", "supplier", "baltic", revoked_at=START - timedelta(days=1))
     made.held = {"a1": order("a1", "acme"), "b1": order("b1", "baltic")}
+    for id_, partner in (("c-a1", "acme"), ("c-b1", "baltic")):
+        number = f"PO-{id_[2:]}"
+        body = {"order": {"number": number}, "source": {"message_id": f"m-{id_}"}}
+        made.held[id_] = order(id_, partner, kind="order_change", number=f"{number}/1", order_number=number, body=body)
     made.messages = {"m-a1": message("m-a1", "acme"), "m-b1": message("m-b1", "baltic")}
     return made
 

@@ -11,7 +11,8 @@ from gateway.ports import Channel, Direction
 from gateway.web.api.routes import ROUTES
 from gateway.web.authentication import ERP, SUPPLIER
 
-OTHERS = {"purchase-orders": "a1", "transactions": "m-a1"}
+OTHERS = {"purchase-orders": "a1", "order-changes": "c-a1", "transactions": "m-a1"}
+OWN = {"purchase-orders": "b1", "order-changes": "c-b1", "transactions": "m-b1"}
 BY_ID = [(route.method, route.path) for route in ROUTES if SUPPLIER in route.scopes and "{id}" in route.path]
 
 
@@ -36,7 +37,7 @@ async def test_anothers_row_does_not_exist(caller: Any, world: Any, method: str,
 async def test_ones_own_row_does(caller: Any, method: str, path: str) -> None:
     """The same routes with the supplier's own ids."""
     body = {} if method == "GET" else {"json": {"number": "x"}}
-    own = await caller(method, _address(path, {"purchase-orders": "b1", "transactions": "m-b1"}), "baltic", **body)
+    own = await caller(method, _address(path, OWN), "baltic", **body)
     assert own.status in {200, 202}
 
 
@@ -45,6 +46,10 @@ async def test_lists_hold_only_ones_own_rows(caller: Any) -> None:
     assert [item["id"] for item in (await caller("GET", "/v1/purchase-orders")).json["items"]] == ["b1"]
     assert (await caller("GET", "/v1/purchase-orders?number=PO-a1")).json["items"] == []
     assert [item["id"] for item in (await caller("GET", "/v1/purchase-orders?number=PO-b1")).json["items"]] == ["b1"]
+    assert [item["id"] for item in (await caller("GET", "/v1/order-changes")).json["items"]] == ["c-b1"]
+    assert (await caller("GET", "/v1/order-changes?number=PO-a1")).json["items"] == []
+    (found,) = (await caller("GET", "/v1/order-changes?number=PO-b1")).json["items"]
+    assert (found["id"], found["location"]) == ("c-b1", "/v1/order-changes/c-b1")
 
 
 async def test_documents_of_others_inside_ones_own_message_stay_hidden(caller: Any, world: Any) -> None:
@@ -57,7 +62,7 @@ async def test_documents_of_others_inside_ones_own_message_stay_hidden(caller: A
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
 async def test_each_route_serves_its_scopes_only(caller: Any, route: Any) -> None:
     """The table of scopes, row by row, both ways; no key at all is 401 everywhere."""
-    path = _address(route.path, {"purchase-orders": "b1", "transactions": "m-b1"})
+    path = _address(route.path, OWN)
     body = {} if route.method == "GET" else {"json": {"number": "x"}}
     for scope, key in ((ERP, "erp"), (SUPPLIER, "baltic")):
         answer = await caller(route.method, path, key, **body)

@@ -16,9 +16,9 @@ from gateway.mapping.codes import Codes
 from gateway.mapping.fields import Place
 from gateway.mapping.json.scope import Each, Fixed, JsonScope, Level, ListRule, Member, Preset, Tree
 from gateway.mapping.json.text import Pointer, read_pointer
-from gateway.mapping.json.words import JsonConstant, read_constant, read_line
+from gateway.mapping.json.words import JsonConstant, JsonLine, read_constant, read_line
 from gateway.mapping.known import Known
-from gateway.mapping.paths import Path, getter, putter, read_path
+from gateway.mapping.paths import Get, Path, getter, putter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler
 from gateway.mapping.source import Node
@@ -30,7 +30,7 @@ KIND: Final = "kind"
 
 
 @dataclass(slots=True)
-class _Object:
+class Opened:
     """One object while it is compiled."""
 
     place: Place
@@ -66,10 +66,10 @@ class JsonCompiler(Compiler):
         """The scope that `fields` and `lists` of `node` make."""
         return self.close(self.open(node, place))
 
-    def open(self, node: Node, place: Place) -> _Object:
+    def open(self, node: Node, place: Place) -> Opened:
         """The object's lines and lists; more may be added before it is closed."""
         fields, lists = node.keys.get("fields"), node.keys.get("lists")
-        made = _Object(place, claimed=_claims(fields))
+        made = Opened(place, claimed=_claims(fields))
         if fields is None and lists is None:
             self._say("map.file.shape", node, place.key or "fields", "nothing", "fields: {/Member: field}, or lists")
         rank = 0
@@ -84,7 +84,7 @@ class JsonCompiler(Compiler):
             rank += 1
         return made
 
-    def close(self, made: _Object) -> JsonScope:
+    def close(self, made: Opened) -> JsonScope:
         """The scope, its constants joined to what stands beside them."""
         pointers = {each.pointer for each in made.members} | {each.pointer for each in made.lists}
         fixed: list[Fixed] = []
@@ -98,24 +98,36 @@ class JsonCompiler(Compiler):
                     wanted = "a field that a line beside it names" + shape.near(constant.field, known)
                     self._say("map.field.unknown", spec, key, constant.field, wanted)
                     continue
-            above = pointer[:-1]
+            above = self.around(pointer, pointers)
             beside = frozenset(each for each in pointers if above and each[: len(above)] == above) or None
             get = member.get if member else None
-            fixed.append(Fixed(rank=rank, pointer=pointer, value=constant.value, get=get, beside=beside))
-        return JsonScope(tuple(made.members), tuple(fixed), tuple(made.lists), made.names)
+            fixed.append(self.fix(rank, pointer, constant, get, beside))
+        return self.made(tuple(made.members), tuple(fixed), tuple(made.lists), made.names)
 
-    def line(self, made: _Object, rank: int, text: str, spec: Node) -> None:
+    def fix(
+        self, rank: int, pointer: Pointer, constant: JsonConstant, get: Get | None, beside: frozenset[Pointer] | None
+    ) -> Fixed:
+        """A constant."""
+        return Fixed(rank=rank, pointer=pointer, value=constant.value, get=get, beside=beside)
+
+    def made(
+        self, members: tuple[Member, ...], fixed: tuple[Fixed, ...], lists: tuple[ListRule, ...], names: dict[str, Any]
+    ) -> JsonScope:
+        """The scope of these rules."""
+        return JsonScope(members, fixed, lists, names)
+
+    def line(self, made: Opened, rank: int, text: str, spec: Node) -> None:
         """One line of `fields`."""
         place = made.place
         key = f"{place.key}{text}"
         pointer = self.pointer(text, spec, key, made.names)
         if pointer is None:
             return
-        constant = read_constant(spec.text or "")
+        constant = self.constant(spec)
         if constant is not None:
             made.constants.append((rank, pointer, constant, spec, key))
             return
-        line = read_line(spec, key, self.codes, self.problems, digits=self._is_text(spec, place))
+        line = self.words(spec, key, place)
         if line is None or not self.field(line.path, line.pair.makes, line.table, spec, key, place):
             return
         if line.beside is not None and not self.field(line.beside, "text", None, spec, key, place):
@@ -126,9 +138,10 @@ class JsonCompiler(Compiler):
                 if step is not None:
                     self._say("map.field.type", spec, key, str(line.count[-1]), "a list to count")
                 return
+        step = self._resolve(line.path, spec, key, place)
         made.members.append(
             Member(
-                rank=rank, pointer=pointer, path=line.path, pair=line.pair,
+                rank=rank, default=step.default if step else "", pointer=pointer, path=line.path, pair=line.pair,
                 get=getter(line.path), put=putter(line.path),
                 get_beside=getter(line.beside) if line.beside else None,
                 put_beside=putter(line.beside) if line.beside else None,
@@ -136,7 +149,19 @@ class JsonCompiler(Compiler):
             )
         )  # fmt: skip
 
-    def list_of(self, made: _Object, rank: int, node: Node, place: Place) -> ListRule | None:
+    def constant(self, spec: Node) -> JsonConstant | None:
+        """What a line writes that names no field."""
+        return read_constant(spec.text or "")
+
+    def words(self, spec: Node, key: str, place: Place) -> JsonLine | None:
+        """Path and pair of a line that names a field."""
+        return read_line(spec, key, self.codes, self.problems, digits=self._is_text(spec, place))
+
+    def around(self, pointer: Pointer, _pointers: set[Pointer]) -> Pointer:
+        """The object that a constant stands in, which is written with company only."""
+        return pointer[:-1]
+
+    def list_of(self, made: Opened, rank: int, node: Node, place: Place) -> ListRule | None:
         """An array with an object for each item of a list."""
         pointer = self.array(made, node, place, LIST_KEYS)
         each = node.keys.get("each")
@@ -172,7 +197,7 @@ class JsonCompiler(Compiler):
         before.append(preset)
         return rule
 
-    def tree_of(self, made: _Object, rank: int, node: Node, place: Place) -> ListRule | None:
+    def tree_of(self, made: Opened, rank: int, node: Node, place: Place) -> ListRule | None:
         """Nodes nested as the document nests them."""
         pointer = self.array(made, node, place, TREE_KEYS)
         each, by, levels = (node.keys.get(name) for name in ("tree", "by", "levels"))
@@ -187,7 +212,7 @@ class JsonCompiler(Compiler):
         known = made.place.known.at(path)
         name = path[-1].name
         table: dict[str, Level] = {}
-        opened: list[tuple[str, Node, _Object, Preset]] = []
+        opened: list[tuple[str, Node, Opened, Preset]] = []
         for code, spec in levels.keys.items():
             self.known_keys(spec, LEVEL_KEYS, f"{place.key}/{code}")
             preset, here = self.preset(spec, replace(inside, known=Known(), key=f"{place.key}/{code}"))
@@ -196,7 +221,7 @@ class JsonCompiler(Compiler):
                 continue
             known.kinds[dict(preset).get(KIND), preset] = here.known
             here.known.fields[name] = Known(kinds=known.kinds)
-            own = self.open(spec, here) if {"fields", "lists"} & spec.keys.keys() else _Object(here)
+            own = self.open(spec, here) if {"fields", "lists"} & spec.keys.keys() else Opened(here)
             if self.pointer(by.text or "", by, f"{here.key} by", own.names) is not None:
                 own.constants.append((-1, told, JsonConstant(code, ""), spec, here.key))
             self.pointer(node.keys["at"].text or "", node, here.key, own.names)
@@ -213,7 +238,7 @@ class JsonCompiler(Compiler):
                 self._required(own.place.known, own.place.models, spec, own.place.key)
         return Tree(rank, pointer, name, told, table)
 
-    def array(self, made: _Object, node: Node, place: Place, keys: tuple[str, ...]) -> Pointer | None:
+    def array(self, made: Opened, node: Node, place: Place, keys: tuple[str, ...]) -> Pointer | None:
         """The pointer at which a rule's array stands."""
         self.known_keys(node, keys, place.key)
         at = node.keys.get("at")

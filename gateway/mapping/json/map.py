@@ -13,12 +13,11 @@ from gateway.canonical import KINDS, dump, parse
 from gateway.canonical.shape import near
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding
-from gateway.mapping.head import head
 from gateway.mapping.json.compile import JsonCompiler
 from gateway.mapping.json.scope import JsonReadState, JsonScope, UnmappedMember
 from gateway.mapping.json.text import encode, same
 from gateway.mapping.known import Known, lost
-from gateway.mapping.map import Map, Sources, compile_map, finder
+from gateway.mapping.map import Sources, finder
 from gateway.mapping.overlay import JSON, resolve
 from gateway.mapping.rules import Problems, finding
 from gateway.mapping.segments.compile import compile_codes
@@ -110,12 +109,6 @@ def compile_json_map(name: str, sources: Sources) -> JsonMap:
     return made
 
 
-def compile_any(name: str, sources: Sources) -> Map | JsonMap:
-    """The map `name`, whatever it is for. OurFault as its own compiler raises it."""
-    found = head(name, sources)
-    return compile_json_map(name, sources) if found and found.document == JSON else compile_map(name, sources)
-
-
 def _made(name: str, node: Node, version: str, problems: Problems) -> JsonMap | None:
     keys = node.keys
     said, kind, way = (keys[key].text or "" if key in keys else "" for key in ("document", "canonical", "one_way"))
@@ -179,11 +172,11 @@ def _check(own: JsonMap, example: JsonExample, place: FilePlace, body: Json, wan
             return [finding("map.example.read", place, said=said, wanted=f"a {own.canonical} without errors")]
         got = dump(model)
         if got != wanted:
-            said = f"{example.json}: {_difference(wanted, got, '')}"
+            said = f"{example.json}: {difference(wanted, got)}"
             found.append(finding("map.example.read", place, said=said, wanted=example.canonical))
     writing = own.write(wanted)
     if not same(writing.body, body):
-        said = f"{example.canonical}: {_difference(body, writing.body, '')}"
+        said = f"{example.canonical}: {difference(body, writing.body)}"
         found.append(finding("map.example.write", place, said=said, wanted=example.json))
     if writing.lost and not own.writes_only:
         said = f"{example.canonical}: {writing.lost[0].pointer} is lost"
@@ -191,12 +184,12 @@ def _check(own: JsonMap, example: JsonExample, place: FilePlace, body: Json, wan
     return found
 
 
-def _difference(wanted: Any, got: Any, at: str) -> str:
+def difference(wanted: Any, got: Any, at: str = "") -> str:
     """Pointer of the first difference, and both sides."""
     if isinstance(wanted, dict) and isinstance(got, dict):
         names = [name for name in [*wanted, *got] if not same(wanted.get(name), got.get(name))]
-        return _difference(wanted.get(names[0]), got.get(names[0]), f"{at}/{names[0]}") if names else ""
+        return difference(wanted.get(names[0]), got.get(names[0]), f"{at}/{names[0]}") if names else ""
     if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
         places = [place for place in range(len(got)) if not same(wanted[place], got[place])]
-        return _difference(wanted[places[0]], got[places[0]], f"{at}/{places[0]}") if places else ""
+        return difference(wanted[places[0]], got[places[0]], f"{at}/{places[0]}") if places else ""
     return f"{at}: {encode(got)}, not {encode(wanted)}"

@@ -40,6 +40,8 @@ class JsonReadState:
     unmapped: list[UnmappedMember] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     depth: int = 0
+    document: Json = field(default_factory=dict)
+    """The whole document as far as it is read, for lines that repeat a field of it."""
 
     def find(self, rule: str, pointer: str, value: Any, wanted: str) -> None:
         """A finding at a member."""
@@ -58,6 +60,8 @@ class Member:
     put: Put
     get_beside: Get | None = None
     put_beside: Put | None = None
+    default: str = ""
+    """What the field says where nobody says anything."""
     count: Get | None = None
     """Of a counted member: reads the list that is counted."""
 
@@ -100,6 +104,14 @@ class Fixed:
     """Written, and allowed in reading, only together with this field."""
     beside: frozenset[Pointer] | None = None
     """Pointers of lines and lists in the same object; None where it is always written."""
+
+    def said(self, _document: Json) -> Any:
+        """What is written."""
+        return self.value
+
+    def agrees(self, value: Any, _document: Json) -> bool:
+        """Whether what was read is what would be written."""
+        return same(value, self.value)
 
     def holds(self, target: Json, there: set[Pointer]) -> bool:
         """Whether it is written; `there` are the pointers of what else is."""
@@ -145,9 +157,10 @@ class JsonScope:
                 state.find(rule, at + write_pointer(member.pointer), value, member.wanted)
         for fixed in self.fixed:
             value = find(source, fixed.pointer)
-            if not _says_nothing(value) and not same(value, fixed.value):
+            if not _says_nothing(value) and not fixed.agrees(value, state.document):
                 odd[fixed.pointer] = value
-                state.find("map.read.value", at + write_pointer(fixed.pointer), value, encode(fixed.value))
+                wanted = encode(fixed.said(state.document))
+                state.find("map.read.value", at + write_pointer(fixed.pointer), value, wanted)
         for array in self.lists:
             value = find(source, array.pointer)
             if not _says_nothing(value):
@@ -164,8 +177,16 @@ class JsonScope:
                 member.put(target, stated)  # a stated count is kept only where it is not the number counted
             state.find("map.read.count", at + write_pointer(member.pointer), value, number)
         odd.update(_unnamed(source, self.names, ()))
+        self.keep(source, odd, target, state, at)
+
+    def keep(self, _source: Json, odd: dict[Pointer, Any], target: Json, state: JsonReadState, at: str) -> None:
+        """Remember what was not mapped, or not understood, and report it."""
         if odd:
             _keep(odd, target, state, at)
+
+    def restore(self, body: Json, target: Json) -> bool:
+        """Put back what a reading kept; whether anything was."""
+        return _restore(body, target)
 
     def write(self, target: Json, state: WriteState, at: str) -> tuple[Json, bool]:
         """The object that says what `target` holds, and whether anything but constants is in it."""
@@ -178,6 +199,8 @@ class JsonScope:
                 continue
             own = member.get_beside(target) if member.get_beside else None
             out = own if own is not None and member.pair.read(own) == value else member.pair.write(value)
+            if out is None and value == member.default:
+                continue  # what nobody says is taken to say it
             if out is None:
                 codes = member.codes
                 wanted = f"a value for {member.pair.wanted}" if codes is None else f"a word of the table {codes.name}"
@@ -188,12 +211,16 @@ class JsonScope:
         made += [(rule.rank, rule.pointer, items) for rule, items in arrays if items]
         said = bool(made)
         there = {pointer for _, pointer, _ in made}
-        made += [(each.rank, each.pointer, each.value) for each in self.fixed if each.holds(target, there)]
+        made += [
+            (each.rank, each.pointer, value)
+            for each in self.fixed
+            if each.holds(target, there) and (value := each.said(state.document)) is not None
+        ]
         made.sort(key=lambda each: each[0])
         body: Json = {}
         for _, pointer, value in made:
             put(body, pointer, value)
-        return body, _restore(body, target) or said
+        return body, self.restore(body, target) or said
 
 
 @dataclass(slots=True)
@@ -211,6 +238,8 @@ class Each:
     """Values of items that earlier rules of the same list take."""
     claimed: tuple[tuple[str, str], ...] = ()
     """Items that single lines write: the first with this key and value."""
+    default: Preset = ()
+    """What an item says where the wire says nothing; written as nothing."""
 
     def read(self, value: Any, target: Json, state: JsonReadState, at: str) -> Any:
         """Append an object for each of the array's."""
@@ -226,7 +255,7 @@ class Each:
             item: Json = dict(self.preset)
             self.scope.read(each, item, state, f"{at}/{number}")
             if item:
-                found.append(item)
+                found.append({**dict(self.default), **item})
         if found:
             self.put(target, [*(self.get(target) or ()), *found])
         return None
@@ -242,7 +271,8 @@ class Each:
                 continue
             if any(item is one for one in taken):
                 continue
-            body, said = self.scope.write(item, state, f"{below}/{number}")
+            told = {name: value for name, value in item.items() if (name, value) not in self.default}
+            body, said = self.scope.write(told, state, f"{below}/{number}")
             if said or self.preset:
                 made.append(body)
             else:

@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import FieldChecks, Place
+from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
+from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
 from gateway.mapping.paths import Path, getter, read_path
 from gateway.mapping.rules import Problems
@@ -24,12 +26,13 @@ from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.lens import Count, Guard, Lens
 from gateway.mapping.segments.lines import Line, read_line
+from gateway.mapping.segments.more import More
 from gateway.mapping.segments.rule import Rule
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens, Selectors
 from gateway.mapping.segments.several import Each, Repeated, Scalars
 from gateway.mapping.segments.single import Ignored, Inside, One
-from gateway.mapping.segments.words import IGNORE, Address, Key, Spot, read_address, read_constant, read_key
+from gateway.mapping.segments.words import IGNORE, KEEP, Address, Key, Spot, read_address, read_constant, read_key
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json
 
@@ -47,12 +50,14 @@ class Compiler(FieldChecks):
         self.comma = comma
         super().__init__(problems)
         self.known = Known()
+        self.said: tuple[tuple[str, str], ...] = ()
         self.always: list[str] = []
         """Labels of segments written for their count alone."""
 
-    def root(self, segments: Node) -> Scope:
-        """The scope of the whole set."""
+    def root(self, segments: Node, whole: Node) -> Scope:
+        """The scope of the whole set; `whole` may set fields that no segment says."""
         model = KINDS[self.kind]
+        self.said = self._preset(whole, Place((model,), self.known, ""))
         scope = self.scope(segments, "", Place((model,), self.known, ""))
         self._required(self.known, (model,), segments, "")
         return scope
@@ -135,8 +140,8 @@ class Compiler(FieldChecks):
         if read is None or not node.keys[key].keys:
             self._say("map.file.shape", node, place.key, key or "nothing", "a segment such as REF: {REF02: field}")
             return None
-        if "inherit" in node.keys:
-            return self.inherited(node, read, label, place)
+        if "more" in node.keys or "inherit" in node.keys:
+            return (self.further if "more" in node.keys else self.inherited)(node, read, label, place)
         if many is not None and not many.models:  # a list of texts
             lens = self.segment(node, read, label, many, scalar=True)
             path = read_path(each.text or "") if each else None
@@ -169,7 +174,7 @@ class Compiler(FieldChecks):
             self._say("map.file.shape", segments.items[0], place.key, said, "first the segment that starts the loop")
             return None
         if many is None:
-            return Inside(scope, label, first.lens)
+            return Inside(scope, label, first.lens, once=node.keys.get("repeat") is None)
         path = read_path(node.keys["each"].text or "") or ()
         self._required(many.known, many.models, node, place.key)
         return Each(scope, label, path, True, first.lens, preset, _claimed(place, path))  # noqa: FBT003
@@ -201,11 +206,26 @@ class Compiler(FieldChecks):
             )
         return None if wrong else Inherited(lens, label, path, hoist is None or hoist.text != "never")
 
+    def further(self, node: Node, key: Key, label: str, place: Place) -> Rule | None:
+        """A segment with further items of a list that a segment before it begins."""
+        spec, first = node.keys["more"], node.keys.get("first")
+        path = read_path(spec.text or "")
+        step = self._resolve(path, spec, f"{place.key}.more", place) if path else None
+        lens = self.segment(node, key, label, replace(place, known=Known()))
+        begun = bool(path) and place.known.at(path or ()).leaf
+        only = len(lens.lenses) == 1 and lens.lenses[0].path == path and isinstance(lens.lenses[0].pair, Ids)
+        if path is None or step is None or not begun or not only:
+            wanted = "a list that a line above begins with ids, and one line of this segment for it"
+            self._say("map.file.shape", spec, f"{place.key}.more", spec.text or "nothing", wanted)
+            return None
+        return More(lens, label, path, tuple(each.text or "" for each in (first.items if first else [])))
+
     def segment(self, node: Node, key: Key, label: str, place: Place, *, scalar: bool = False) -> SegmentLens:
         """The lenses and constants of one segment."""
         constants = list(key.chosen)
         lenses: list[Lens] = []
         ignored: set[Spot] = set()
+        quiet: set[Spot] = set()
         guards: list[tuple[Spot, str, str, Node]] = []
         covered: set[Spot] = set()
         always = (emit := node.keys.get("emit")) is not None and emit.text == "always"
@@ -223,6 +243,8 @@ class Compiler(FieldChecks):
             covered.update(spots)
             if spec.text == IGNORE:
                 ignored.update(spots)
+            elif spec.text == KEEP:
+                quiet.update(spots)
             elif constant is not None and constant[1]:
                 guards.append((spots[0], constant[0], constant[1], spec))
             elif constant is not None:
@@ -241,7 +263,9 @@ class Compiler(FieldChecks):
                 self._say("map.field.unknown", spec, own, field, wanted)
                 continue
             lenses[target] = replace(lenses[target], guard=Guard(spot, value))
-        return SegmentLens(key.tag, label, tuple(constants), tuple(lenses), frozenset(ignored), always)
+        return SegmentLens(
+            key.tag, label, tuple(constants), tuple(lenses), frozenset(ignored), frozenset(quiet), always
+        )
 
     def lens(self, line: Line, address: Address, spec: Node, key: str, place: Place, *, scalar: bool) -> Lens | None:
         """One line's lens, its field checked and claimed."""
@@ -250,9 +274,19 @@ class Compiler(FieldChecks):
                 self._say("map.field.unknown", spec, key, str(line.path), ". for an item of a list of texts")
                 return None
         elif isinstance(line.pair, Fields):
+            if line.pair.codes.keep or line.pair.codes.rest is not None:
+                # Its words are fields: a code that it does not know names none.
+                said, wanted = f"…: in the table {line.pair.codes.name}", "only codes with the fields they name"
+                self._say("map.codes.word", spec, key, said, wanted)
+                return None
             for word in {*line.pair.codes.writing, *line.pair.codes.reading.values()}:
                 steps = read_path(word)
                 if steps is None or not self.field((*line.path, *steps), line.pair.inner.makes, None, spec, key, place):
+                    return None
+        elif isinstance(line.pair, Moment):
+            for word in line.pair.codes.writing:
+                makes = "when" if word == "at" else "text"
+                if not self.field((*line.path, *(read_path(word) or ())), makes, None, spec, key, place):
                     return None
         else:
             table = line.pair.codes if isinstance(line.pair, Coded) else None
@@ -369,16 +403,18 @@ def _selectors(rule: Rule) -> Selectors:
 
 def _claims(nodes: list[Node]) -> tuple[tuple[str, str, str], ...]:
     """List, key, value of every `list[key=value]` in the lines of a scope's own segments."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     for node in nodes:
         if "each" in node.keys:
             continue
+        if "segments" in node.keys:  # a loop that speaks of the scope's own object
+            found += _claims(node.keys["segments"].items)
         for name, inside in node.keys.items():
             if name in ATTRIBUTES:
                 continue
             for spec in inside.keys.values():
                 path = read_path((spec.text or "").split("|")[0].strip()) or ()
-                found += [(step.name, step.key, step.value) for step in path[:1] if step.key]
+                found += [(step.name, step.key, step.value) for step in path[:1] if step.key and not step.other]
     return tuple(dict.fromkeys(found))
 
 

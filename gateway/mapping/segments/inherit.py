@@ -104,16 +104,17 @@ class Inherited:
 def _without(item: Json, lenses: tuple[Lens, ...]) -> Json:
     """The item without the fields of the lenses; what becomes empty on the way goes too."""
     for lens in lenses:
-        item = _removed(item, lens.path)
+        item = removed(item, lens.path)
     return item
 
 
-def _removed(item: Json, path: Path) -> Json:
+def removed(item: Json, path: Path) -> Json:
+    """A copy of the item without the field at `path`, and without what becomes empty on the way."""
     first, *rest = path
     copy = dict(item)
     below = copy.pop(first.name, None)
     if rest and isinstance(below, dict):
-        inside = _removed(below, tuple(rest))
+        inside = removed(below, tuple(rest))
         if inside:
             copy[first.name] = inside
     return copy

@@ -6,7 +6,20 @@ from typing import Final
 
 from gateway.mapping.source import Node
 
-ATTRIBUTES: Final = ("each", "emit", "repeat", "segments", "set", "levels", "when", "nth", "inherit", "hoist")
+ATTRIBUTES: Final = (
+    "each",
+    "emit",
+    "repeat",
+    "segments",
+    "set",
+    "levels",
+    "when",
+    "nth",
+    "inherit",
+    "hoist",
+    "more",
+    "first",
+)
 """Keys of a rule that say how; the one other key says what."""
 
 

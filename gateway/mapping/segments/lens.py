@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.edi.tree import Element
 from gateway.mapping.codes import Codes
+from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Fields, Narrow, Wide, is_wide, read_texts, write_texts
 from gateway.mapping.paths import Get, Path, Put, Step, getter, putter
 from gateway.mapping.segments.elements import place_texts, texts_at
@@ -61,7 +62,7 @@ class Lens:
         """A lens with its accessors compiled."""
         get: Get
         put: Put
-        if isinstance(pair, Fields):
+        if isinstance(pair, (Fields, Moment)):
             get, put = _fields(path, pair)
         else:
             get, put = (getter(path), putter(path)) if path else (_whole, _nowhere)
@@ -127,7 +128,7 @@ def _nowhere(target: Json, value: Any) -> None:
     raise AssertionError((target, value))
 
 
-def _fields(path: Path, pair: Fields) -> tuple[Get, Put]:
+def _fields(path: Path, pair: Fields | Moment) -> tuple[Get, Put]:
     """Accessors of several fields at once, named by the pair's table."""
     base = getter(path) if path else None
     words = list(pair.codes.writing)

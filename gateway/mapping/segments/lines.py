@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.canonical.shape import near
 from gateway.mapping.codes import UNITS, Codes
-from gateway.mapping.groups import Allocations, Ids, Joined, Many, Pairs, Sscc
-from gateway.mapping.moments import Date, Day, Stamp, When
+from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
+from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Narrow, Number, Same, Wide, is_wide
 from gateway.mapping.paths import Path, read_path
 from gateway.mapping.rules import Problems
@@ -21,6 +21,7 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "when": When,
     "stamp": Stamp,
     "day": Day,
+    "moment": Moment,
     "unit": lambda: Coded(UNITS),
     "list": Many,
     "lines": Many,
@@ -29,14 +30,18 @@ _PLAIN: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
     "gln": lambda: Checked("gln"),
     "sscc18": lambda: Checked("sscc"),
 }
+_DATED: Final[Mapping[str, Callable[[], Narrow | Wide]]] = {
+    "date": ShortDate,
+    "when": ShortWhen,
+}
 _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
     "code": Coded,
     "pairs": Pairs,
     "allocations": Allocations,
 }
 _NUMBERS: Final = ("decimal", "count")
-_SEPARATORS: Final = {"blank": " ", "comma": ", ", "slash": "/", "dash": "-", "nothing": ""}
-NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "fields", "join")
+_SEPARATORS: Final = {"blank": " ", "comma": ", ", "slash": "/", "dash": "-", "line": "\n", "nothing": ""}
+NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,11 @@ def read_line(
         return Line(path, Same())
     name, *rest = calls[0]
     pair: Narrow | Wide | None
-    if name == "fields" and rest:
+    if name in ("fields", "named") and rest:
         inner = _pair(calls[1], where) if len(calls) > 1 else Same()
         table = _table(rest[0], where)
         size = int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 2
-        pair = Fields(table, inner, max(size, 2)) if table and inner else None
+        pair = Fields(table, inner, max(size, 2), last=name == "named") if table and inner else None
     elif len(calls) > 1:
         where.say("map.pair.unknown", " | ".join(words[1:]), "one pair, or fields TABLE | pair")
         return None
@@ -106,6 +111,8 @@ def read_line(
 
 def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
     name, *rest = call
+    if name in _DATED and rest[:1] == ["short"]:
+        return _DATED[name]()
     if name in _PLAIN:
         return _PLAIN[name]()
     if name == "decimal" or (name == "count" and rest):
@@ -114,12 +121,15 @@ def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
         return Implied(int(rest[0]))
     if name == "join" and rest and rest[0] in _SEPARATORS:
         return Joined(_SEPARATORS[rest[0]])
-    if name in (*_TABLED, "ids") and rest:
+    if name == "wrap" and rest and rest[0].isdigit() and 0 < int(rest[0]) < 1000:  # noqa: PLR2004  a component's length
+        return Wrapped(int(rest[0]))
+    if name in (*_TABLED, "ids", "id") and rest:
         table = _table(rest[0], where)
         if table is None:
             return None
-        if name == "ids":
-            return Ids(table, int(rest[1]) if len(rest) > 1 and rest[1] in ("2", "3", "4") else 2)
+        if name in ("ids", "id"):
+            ids = Ids(table, int(rest[1]) if len(rest) > 1 and rest[1] in ("2", "3", "4") else 2)
+            return ids if name == "ids" else Id(ids)
         return _TABLED[name](table)
     wanted = "one of " + ", ".join(NAMES) + (near(name, NAMES) if name not in NAMES else " with its parameters")
     where.say("map.pair.unknown", " ".join(call), wanted)

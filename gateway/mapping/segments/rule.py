@@ -43,3 +43,11 @@ class Rule(Protocol):
 
     def write(self, target: Json, state: WriteState, at: str, root: Json) -> list[Child]:
         """The children that say what `target` holds."""
+
+
+def sole(child: Child) -> Segment | None:
+    """The segment, or the only segment of its loop."""
+    if isinstance(child, Segment):
+        return child
+    only = child.children[0] if len(child.children) == 1 else None
+    return only if isinstance(only, Segment) else None

@@ -16,11 +16,14 @@ from gateway.mapping.memory import arrange, pack, recall, remember, squeeze
 from gateway.mapping.rules import finding
 from gateway.mapping.segments.condition import Condition
 from gateway.mapping.segments.inherit import Inherited
+from gateway.mapping.segments.more import More
 from gateway.mapping.segments.rule import Child, Rule
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
 
 _PLANS: Final = 256
+DIVIDER: Final = "UNS"
+"""ISO 9735: the segment between header, detail and summary of a message; the same tags mean other things behind it."""
 Entry = tuple[int, Rule, bool, SegmentLens | None]
 """Rank, rule, whether it takes one child only, and its lens where that is all there is to it."""
 _NONE: Final[tuple[Entry, ...]] = ()
@@ -39,7 +42,9 @@ class Scope:
     table: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     contested: frozenset[int] = frozenset()
     """Ranks of lists whose items an earlier rule of the same segment might take when they are read again."""
-    inherited: tuple[Inherited, ...] = ()
+    inherited: tuple[Inherited | More, ...] = ()
+    sections: tuple[Any, Any] | None = None
+    """Where a segment UNS divides the message: the tables before and behind it."""
     silent: frozenset[int] = frozenset()
     """Ranks of the rules that read past what they take: its place is not remembered."""
     by_field: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -61,8 +66,13 @@ class Scope:
                 by_field.setdefault(name, []).append(rank)
         self.table = {name: tuple(rules) for name, rules in found.items()}
         self.contested = frozenset(rank for rules in found.values() for rank, rule, *_ in rules[1:] if not rule.once)
-        self.inherited = tuple(rule for rule in self.rules if isinstance(rule, Inherited))
+        self.inherited = tuple(rule for rule in self.rules if isinstance(rule, (Inherited, More)))
         self.silent = frozenset(rank for rank, rule in enumerate(self.rules) if rule.fields == frozenset())
+        divider = next((rank for rank, rule in enumerate(self.rules) if rule.name == DIVIDER), None)
+        if divider is not None:
+            before = {name: tuple(one for one in rules if one[0] <= divider) for name, rules in self.table.items()}
+            behind = {name: tuple(one for one in rules if one[0] > divider) for name, rules in self.table.items()}
+            self.sections = (before, behind)
         self.by_field = {name: tuple(ranks) for name, ranks in by_field.items()}
         self.asked = frozenset(asked)
 
@@ -76,7 +86,9 @@ class Scope:
         used = 0
         taken: list[Any] = []  # ranks, and whole children that no rule takes
         regular, before = True, -1
-        table, special, silent = self.table, bool(self.conditions or self.counted), self.silent
+        sections = self.sections
+        table = self.table if sections is None else sections[0]
+        special, silent = bool(self.conditions or self.counted), self.silent
         seen: dict[int, int] = {}
         for child in children:
             if self.counted:
@@ -99,6 +111,8 @@ class Scope:
                         regular = False
                     before = rank
                     taken.append(rank)
+                    if sections is not None and rule.name == DIVIDER:
+                        table = sections[1]
                     break
             else:
                 regular = False

@@ -39,6 +39,7 @@ class Slot:
     lenses: tuple[Lens, ...]
     constants: Selectors
     ignored: frozenset[Spot]
+    quiet: frozenset[Spot] = frozenset()
 
     def raws(self, form: Any) -> list[Element] | None:
         """The elements of a kept form; None where it is none of ours."""
@@ -57,6 +58,8 @@ class SegmentLens:
     lenses: tuple[Lens, ...]
     ignored: frozenset[Spot] = frozenset()
     """Components that are neither reported nor kept."""
+    quiet: frozenset[Spot] = frozenset()
+    """Components that are kept and not reported."""
     always: bool = False
     """Written even without a value: it has a count, or `emit: always`."""
     slots: tuple[Slot, ...] = ()
@@ -74,7 +77,7 @@ class SegmentLens:
     swift_write: Writer | None = field(default=None)
 
     def __post_init__(self) -> None:
-        self.slots = tuple(_slots(self.lenses, self.constants, self.ignored))
+        self.slots = tuple(_slots(self.lenses, self.constants, self.ignored, self.quiet))
         self.size = max((slot.last for slot in self.slots), default=-1) + 1
         covered = {index for slot in self.slots for index in range(slot.first, slot.last + 1)}
         self.unnamed = tuple(index for index in range(self.size) if index not in covered)
@@ -131,12 +134,12 @@ class SegmentLens:
         """Whether a field has a value now; and None where writing would give `raw`, else what was not understood."""
         elements = segment.elements
         again: list[Element] = [""] * slot.first
-        named: set[Spot] = set(slot.ignored)
+        named: set[Spot] = {*slot.ignored, *slot.quiet}
         failed: dict[int, Lens] = {}
         said = False
         for spot, values in slot.constants:
-            if (text := text_at(elements, spot)) in values:
-                place(again, spot, text)
+            if text_at(elements, spot) in values:
+                place(again, spot, values[0])
                 named.add(spot)
         for spot in slot.ignored:
             place(again, spot, text_at(elements, spot))
@@ -291,11 +294,13 @@ def _restore(elements: list[Element], first: int, raw: list[Element]) -> None:
     elements[first : first + len(raw)] = raw
 
 
-def _slots(lenses: tuple[Lens, ...], constants: Selectors, ignored: frozenset[Spot]) -> list[Slot]:
+def _slots(
+    lenses: tuple[Lens, ...], constants: Selectors, ignored: frozenset[Spot], quiet: frozenset[Spot]
+) -> list[Slot]:
     """Elements that belong together, in their order."""
     spans = [_span(lens) for lens in lenses]
     spans += [(spot.element, spot.element) for spot, _ in constants]
-    spans += [(spot.element, spot.element) for spot in ignored]
+    spans += [(spot.element, spot.element) for spot in (*ignored, *quiet)]
     joined: list[list[int]] = []
     for first, last in sorted(spans):
         if joined and first <= joined[-1][1]:
@@ -309,6 +314,7 @@ def _slots(lenses: tuple[Lens, ...], constants: Selectors, ignored: frozenset[Sp
             tuple(lens for lens in lenses if first <= lens.address.first <= last),
             tuple(each for each in constants if first <= each[0].element <= last),
             frozenset(spot for spot in ignored if first <= spot.element <= last),
+            frozenset(spot for spot in quiet if first <= spot.element <= last),
         )
         for first, last in joined
     ]

@@ -9,10 +9,10 @@ from gateway.edi.tree import Loop, Segment
 from gateway.mapping.groups import Allocations, Many
 from gateway.mapping.paths import Get, Path, Put, getter, putter
 from gateway.mapping.segments.elements import place, trimmed
-from gateway.mapping.segments.rule import Child
+from gateway.mapping.segments.rule import Child, sole
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
-from gateway.mapping.segments.single import bare, sole, start
+from gateway.mapping.segments.single import bare, start
 from gateway.mapping.state import Json, Lost, ReadState, WriteState
 from gateway.mapping.trace import Note
 
@@ -53,8 +53,8 @@ class Each:
         return self.first.accepts(segment)
 
     def claims(self, target: Json) -> str | None:  # noqa: ARG002  as all rules
-        """An item takes any segment, and says so itself."""
-        return None
+        """A list whose segments a constant selects; any other takes what is left."""
+        return ".".join(map(str, self.path)) if self.first.constants else None
 
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Append an object; a child that says nothing is left to others."""

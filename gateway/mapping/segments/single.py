@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.edi.tree import Loop, Segment
 from gateway.mapping.memory import recall
 from gateway.mapping.segments.elements import place
-from gateway.mapping.segments.rule import Child
+from gateway.mapping.segments.rule import Child, sole
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.state import Json, ReadState, WriteState
@@ -155,14 +155,6 @@ def fields_of(lens: SegmentLens) -> frozenset[str] | None:
         else:
             return None
     return frozenset(names)
-
-
-def sole(child: Child) -> Segment | None:
-    """The segment, or the only segment of its loop."""
-    if isinstance(child, Segment):
-        return child
-    only = child.children[0] if len(child.children) == 1 else None
-    return only if isinstance(only, Segment) else None
 
 
 def _absent(root: Json, label: str, syntax: str) -> bool:

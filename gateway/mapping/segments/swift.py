@@ -86,6 +86,10 @@ def reader(
             source.add(f"if n > {index} and e[{index}]: return False")
         else:
             _element(source, index, spots)
+    said = {spot for lens in lenses for spot in lens.address.spots()}
+    for spot, texts in constants:
+        if len(texts) > 1 and spot not in said:  # another than the first is kept
+            source.add(f"if e{spot.element}_{spot.component} != {texts[0]!r}: return False")
     values = [_read(source, number, lens) for number, lens in enumerate(lenses)]
     source.add("if " + " and ".join(f"{value} is None" for value in values) + ": return False")
     _put(source, lenses)

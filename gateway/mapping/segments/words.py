@@ -14,6 +14,8 @@ _CONSTANT: Final = re.compile(r"=([^ ]*)(?: with ([a-z_.\[\]=]+))?\Z", re.ASCII)
 _KEY: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})((?:[*+][^*+]*)*)\Z", re.ASCII)
 IGNORE: Final = "ignore"
 """In place of a line, or of a segment's lines: read past, neither reported nor kept."""
+KEEP: Final = "keep"
+"""In place of a line: kept and written back, but no field and nothing to report; the agency of a code."""
 
 
 class Spot(NamedTuple):

@@ -1,4 +1,4 @@
-"""Reading orders: a supplier its own, the ERP any. A first reading by the supplier is recorded."""
+"""Reading orders and their changes: a supplier its own, the ERP any. A first reading by the supplier is recorded."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from gateway.web.authentication import SUPPLIER
 from gateway.web.problems import not_found
 
 KIND = "purchase_order"
+CHANGE = "order_change"
+_SHELVES = {KIND: "purchase-orders", CHANGE: "order-changes"}
 
 
-async def visible_order(call: Call) -> Document:
-    """The order named in the address, if the caller may see it. Raises Problem: the one 404."""
+async def visible_order(call: Call, kind: str = KIND) -> Document:
+    """The order, or the change, named in the address, if the caller may see it. Raises Problem: the one 404."""
     document = await call.services.queries.document(call.id, partner=call.principal.partner)
-    if document is None or document.kind != KIND:
+    if document is None or document.kind != kind:
         raise not_found()
     if call.principal.scope == SUPPLIER and (
         # The query port sees to the partner; looking again costs nothing, and a leak would cost a supplier.
@@ -29,10 +31,19 @@ async def visible_order(call: Call) -> Document:
 
 async def read_order(call: Call) -> web.Response:
     """GET /v1/purchase-orders/{id}."""
-    document = await visible_order(call)
+    return await _read(call, KIND)
+
+
+async def read_change(call: Call) -> web.Response:
+    """GET /v1/order-changes/{id}."""
+    return await _read(call, CHANGE)
+
+
+async def _read(call: Call, kind: str) -> web.Response:
+    document = await visible_order(call, kind)
     if call.principal.scope == SUPPLIER and document.state is DocumentState.AVAILABLE:
         await call.services.submissions.fetched(document)
-        document = await visible_order(call)
+        document = await visible_order(call, kind)
     return reply(whole(document, call.principal.scope))
 
 
@@ -44,9 +55,28 @@ async def list_orders(call: Call) -> web.Response:
     if query.number is not None:
         found = await call.services.queries.order(partner, query.number, Direction.OUTBOUND)
         return reply({"items": [] if found is None else [summary(found)], "next_cursor": None})
+    return await _list(call, partner, KIND)
+
+
+async def list_changes(call: Call) -> web.Response:
+    """GET /v1/order-changes: summaries, oldest change first; `number` looks up those of one order."""
+    query = list_query(call.request)
+    partner = call.principal.partner
+    assert partner is not None  # the route is for suppliers only
+    if query.number is not None:
+        order = await call.services.queries.order(partner, query.number, Direction.OUTBOUND)
+        release = None if order is None else order.body.get("release_number")
+        found = await call.services.queries.documents_for_order(partner, CHANGE, query.number, release=release)
+        items = [summary(one) for one in found if one.direction is Direction.OUTBOUND]
+        return reply({"items": items, "next_cursor": None})
+    return await _list(call, partner, CHANGE)
+
+
+async def _list(call: Call, partner: str, kind: str) -> web.Response:
+    query = list_query(call.request)
     page = await call.services.queries.documents(
         partner=partner,
-        kind=KIND,
+        kind=kind,
         direction=Direction.OUTBOUND,
         state=query.status,
         updated_after=query.updated_after,
@@ -64,7 +94,7 @@ def summary(document: Document) -> dict[str, Any]:
         "status": document.state.value,
         "received_at": document.at.isoformat(),
         "updated_at": document.updated_at.isoformat(),
-        "location": f"/v1/purchase-orders/{document.id}",
+        "location": f"/v1/{_SHELVES[document.kind]}/{document.id}",
     }
 
 

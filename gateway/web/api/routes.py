@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.web.api.call import Call
-from gateway.web.api.orders import list_orders, read_order
-from gateway.web.api.submitting import acknowledge_order, post_acknowledgement, post_order, post_ship_notice
+from gateway.web.api.orders import list_changes, list_orders, read_change, read_order
+from gateway.web.api.submitting import (
+    acknowledge_order,
+    post_acknowledgement,
+    post_change,
+    post_order,
+    post_ship_notice,
+)
 from gateway.web.api.transactions import read_transaction
 from gateway.web.authentication import ERP, SUPPLIER
 
@@ -48,6 +54,41 @@ ROUTES: tuple[Route, ...] = (
         status=202,
         gives="Receipt",
         refusals=_SUBMISSION,
+    ),
+    Route(
+        method="POST",
+        path="/v1/order-changes",
+        scopes=_BOTH,
+        handler=post_change,
+        operation="submitOrderChange",
+        summary="Change an order, or answer or propose a change as its seller.",
+        takes="order_change",
+        status=202,
+        gives="Receipt",
+        refusals=_SUBMISSION,
+    ),
+    Route(
+        method="GET",
+        path="/v1/order-changes",
+        scopes=_SUPPLIER,
+        handler=list_changes,
+        operation="listOrderChanges",
+        summary="Changes of your orders, oldest first; number looks up those of one order.",
+        status=200,
+        gives="OrderList",
+        refusals=frozenset({400}),
+        listed=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/order-changes/{id}",
+        scopes=_BOTH,
+        handler=read_change,
+        operation="readOrderChange",
+        summary="One change with its whole document; a supplier's first reading is recorded.",
+        status=200,
+        gives="Change",
+        refusals=frozenset({404}),
     ),
     Route(
         method="POST",

@@ -20,6 +20,11 @@ async def post_order(call: Call) -> web.Response:
     return await _submit(call, "purchase_order")
 
 
+async def post_change(call: Call) -> web.Response:
+    """POST /v1/order-changes: the ERP of either side, or a supplier."""
+    return await _submit(call, "order_change")
+
+
 async def post_acknowledgement(call: Call) -> web.Response:
     """POST /v1/order-acknowledgements: the ERP of a supplier that runs its own gateway."""
     return await _submit(call, "order_acknowledgement")

@@ -34,7 +34,9 @@ from gateway.ports import Direction, Message, MessageState, TrailEntry
 from gateway.simulation.mirror import US
 from gateway.store import Store
 
-ORDER, REST_ORDER = "4500012345", "4500012346"
+ORDER, REST_ORDER, EDIFACT_ORDER = "4500012345", "4500012346", "4500012347"
+PLAYED = {"acme": ("station", "backorder"), "rheintal": ("rheintal", "accept")}
+"""The partners over AS2: the name of their station, and the scenario that it answers with."""
 SIMULATE = ("-m", "gateway", "partner", "simulate")
 ACKNOWLEDGEMENTS, SHIP_NOTICES = "/api/order-acknowledgements", "/api/ship-notices"
 
@@ -80,6 +82,7 @@ async def walk(folder: Path, console: Console, *, keep: bool = False) -> int:
                 ("The supplier answers with an 855", _acknowledged),
                 ("The goods: an 856 with cartons, and an ERP that answered 503 twice", _shipped),
                 ("A second supplier does the same over REST", _over_rest),
+                ("A third one speaks EDIFACT: ORDERS out, CONTRL and ORDRSP in", _edifact),
                 ("A malformed 855 is refused with its place", _malformed),
                 ("The same AS2 message once more", _repeated),
                 ("The gateway is killed between receipt and delivery", _killed),
@@ -128,13 +131,18 @@ def _processes(demo: Demo) -> dict[str, Process]:
         "north": erp("north"),
         "south": erp("south"),
         "gateway": gateway("gateway", demo.gateway),
-        "station": Process(
-            name="station",
-            arguments=(*SIMULATE, "acme", "--folder", str(demo.station), "--scenario", "backorder"),
-            ready_url=f"{demo.url('station')}/health/ready",
-            log=demo.folder / "log" / "station.log",
-        ),
+        **{station: _played(demo, name, station, answers) for name, (station, answers) in PLAYED.items()},
     }
+
+
+def _played(demo: Demo, name: str, station: str, answers: str) -> Process:
+    """A partner over AS2, played by its agreement turned round."""
+    return Process(
+        name=station,
+        arguments=(*SIMULATE, name, "--folder", str(demo.folder / station), "--scenario", answers),
+        ready_url=f"{demo.url(station)}/health/ready",
+        log=demo.folder / "log" / f"{station}.log",
+    )
 
 
 async def _start(demo: Demo, console: Console, processes: dict[str, Process], http: aiohttp.ClientSession) -> Cast:
@@ -239,6 +247,32 @@ async def _over_rest(cast: Cast) -> None:
     cast.say("ACME's order does not exist for baltic: 404")
 
 
+async def _edifact(cast: Cast) -> None:
+    seller = {"scheme": "gln", "value": "4012345000023"}
+    today = datetime.now(UTC).date()
+    order = scenario.order(EDIFACT_ORDER, seller, name="Rheintal Armaturen", business_unit="south", today=today)
+    answer = await cast.erp.post("/v1/purchase-orders", order, key=f"order-{EDIFACT_ORDER}")
+
+    async def closed() -> bool:
+        return _state(await cast.erp.get(f"/v1/purchase-orders/{answer['document_id']}")) == "acknowledged"
+
+    await eventually(closed, "the supplier's CONTRL closed the order")
+    composed = (await _events(cast, EDIFACT_ORDER, "interchange.composed"))[0]
+    async with _store(cast.demo.gateway) as store:
+        sent = (await store.payload(composed.message_id)).decode("latin-1")
+    prove("UNH+1+ORDERS:D:96A:UN" in sent, f"what was sent is an ORDERS of D.96A, not {sent[:120]}")
+    cast.say(f"order {EDIFACT_ORDER} left as ORDERS; the supplier's CONTRL closed it")
+    rows = await _once_at(cast, "south", "order_acknowledgement", 2)
+    taken = [json.loads(row["body"]) for row in rows]
+    found = [one for one in taken if one["PurchaseOrder"]["Number"] == EDIFACT_ORDER]
+    prove(
+        len(found) == 1
+        and [[one["Status"] for one in item["Confirmations"]] for item in found[0]["Items"]] == [[10]] * 3,
+        f"the ERP 'south' has the ORDRSP in its own words, every line accepted; it has {found}",
+    )
+    cast.say("its ORDRSP came back; the ERP 'south' has it once, in the same words as the answer over REST")
+
+
 async def _malformed(cast: Cast) -> None:
     async with _store(cast.demo.station) as store:
         good = next(
@@ -320,7 +354,8 @@ async def _killed(cast: Cast) -> None:
 
 
 async def _audit(cast: Cast) -> None:
-    for name, workspace in (("gateway", cast.demo.gateway), ("station", cast.demo.station)):
+    stations = [(name, cast.demo.folder / name) for name, _ in PLAYED.values()]
+    for name, workspace in (("gateway", cast.demo.gateway), *stations):
 
         async def sealed(workspace: Path = workspace) -> dict[str, Any] | None:
             seen: dict[str, Any] = json.loads(await command(workspace, "audit", "verify", "--json"))
@@ -369,7 +404,7 @@ async def _events(cast: Cast, order_number: str, kind: str) -> list[TrailEntry]:
 
 async def _timelines(cast: Cast) -> None:
     async with _store(cast.demo.gateway) as store:
-        for number in (ORDER, REST_ORDER):
+        for number in (ORDER, REST_ORDER, EDIFACT_ORDER):
             table = Table(title=f"Order {number}, as the gateway's trail has it", title_justify="left", box=None)
             for column in ("time", "partner", "what", "detail"):
                 table.add_column(column, overflow="fold")

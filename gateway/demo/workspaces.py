@@ -26,10 +26,10 @@ from gateway.simulation import mirror
 MARKER = ".gateway-demo"
 """A folder with this file was made by the demo and may be removed by it."""
 
-WRITTEN_PORTS = {"gateway": 8080, "station": 8090, "north": 8071, "south": 8072}
+WRITTEN_PORTS = {"gateway": 8080, "station": 8090, "rheintal": 8091, "north": 8071, "south": 8072}
 """The ports in the files; taken as they are where they are free."""
 
-STATIONS = {"acme": "station"}
+STATIONS = {"acme": "station", "rheintal": "rheintal"}
 """The partners over AS2 and the folders of their stations, which are the names of their ports too."""
 
 _QUICK_RETRIES = """

@@ -159,7 +159,7 @@ def _order_reference(order: Json) -> Json:
 
 
 def _line(ordered: Json, responses: list[Json]) -> Json:
-    kept = {key: ordered[key] for key in ("line_id", "quantity", "prices") if key in ordered}
+    kept: Json = {key: ordered[key] for key in ("line_id", "quantity", "prices") if key in ordered}
     # A name is the buyer's: partners' answers carry the numbers alone.
     return {**kept, **_item(ordered), "responses": responses}
 

@@ -25,7 +25,7 @@ def workspaces(tmp_path: Path, key_pair: KeyPair) -> dict[str, Workspace]:
     (ours / "certs").mkdir(parents=True)
     shutil.copy(ROOT / "gateway.yaml", ours)
     shutil.copytree(ROOT / "partners", ours / "partners")
-    for certificate in ("gateway", "acme"):
+    for certificate in ("gateway", "acme", "rheintal"):
         write_certificate(ours / f"certs/{certificate}.pem", key_pair.certificate)
     loaded = load(ours, now=NOW)
     acme = loaded.agreements[0]
@@ -40,6 +40,7 @@ def test_the_examples_have_no_findings(workspaces: dict[str, Workspace]) -> None
     assert {agreement.name for one in workspaces.values() for agreement in one.agreements} == {
         "acme",
         "baltic",
+        "rheintal",
         "us",
     }
 

@@ -90,7 +90,11 @@ class Drawing:
 
     def word(self, codes: Codes, but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
         """A word the table can write, or a code it keeps."""
-        known = [word for word, code in codes.writing.items() if code not in but and word != codes.rest]
+        known = [
+            word
+            for word, code in codes.writing.items()
+            if code not in but and word != codes.rest and word not in codes.coarse
+        ]
         return self.dice.pick(known + (["Q9X"] if codes.keep else []))
 
     def value(self, pair: Any, width: int, but: set[str]) -> Any:

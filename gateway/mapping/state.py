@@ -92,6 +92,10 @@ class WriteState:
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""
 
+    def coarsen(self, pointer: str, value: str, word: str) -> None:
+        """A word is written as a code that says less."""
+        self.lost.append(Lost(pointer=pointer, value=value, reason=f"written, but read back as {word}"))
+
     def lose(self, pointer: str, value: object, reason: str) -> None:
         """A field cannot be written."""
         said = str(value)

@@ -81,11 +81,15 @@ class Scope:
         """The fields without which it writes nothing; None where it may write something of any object."""
         return None if self.asked else frozenset(self.by_field)
 
-    def read(self, children: list[Child], target: Json, state: ReadState) -> None:
-        """Read all children into `target`."""
+    def read(self, children: list[Child], target: Json, state: ReadState, *, begun: bool = False) -> None:
+        """Read all children into `target`. `begun`: the first rule has taken the first child already."""
         used = 0
         taken: list[Any] = []  # ranks, and whole children that no rule takes
         regular, before = True, -1
+        if begun:
+            used, before = 1, 0
+            taken.append(0)
+            children = children[1:]
         sections = self.sections
         table = self.table if sections is None else sections[0]
         special, silent = bool(self.conditions or self.counted), self.silent
@@ -100,7 +104,7 @@ class Scope:
                 if special and not self._applies(rank, target, seen):
                     continue
                 if (
-                    lens.accepts(child) and lens.read(child, target, state)  # type: ignore[arg-type]
+                    lens.take(child, target, state)  # type: ignore[arg-type]
                     if is_segment and lens is not None
                     else rule.read(child, target, state)
                 ):

@@ -26,8 +26,8 @@ Selectors = tuple[tuple[Spot, tuple[str, ...]], ...]
 """Where a text must be one of these; a single one is also written."""
 WARM: Final = 8
 """So many readings pay for a generated one."""
-Swift = Callable[[list[Element], Json], bool]
-"""Reads a segment that says nothing odd; False, with nothing done, for any other."""
+Swift = Callable[[list[Element], Json], bool | None]
+"""Reads a segment that says nothing odd; with nothing done False for any other, None for one it does not accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,19 @@ class SegmentLens:
         else:
             self.reads += 1
         return self.read_slowly(segment, target, state)
+
+    def take(self, segment: Segment, target: Json, state: ReadState) -> bool:
+        """Read a segment that it accepts; False, with nothing done, for others and where `read` says so."""
+        elements = segment.elements
+        if self.swift is not None and state.notes is None:
+            said = self.swift(elements, target)
+            if said:
+                return True
+            if said is None:
+                return False
+        if self.selects is not None and not self.selects(elements):
+            return False
+        return self.read(segment, target, state) if self.swift is None else self.read_slowly(segment, target, state)
 
     def read_slowly(self, segment: Segment, target: Json, state: ReadState) -> bool:
         """The same for segments of any kind."""
@@ -235,6 +248,8 @@ class SegmentLens:
             path = "/".join(str(step) for step in lens.path)
             state.lose(f"{at}/{path}".rstrip("/"), value, lens.reason)
             return False
+        if lens.codes is not None and isinstance(value, str) and value in lens.codes.coarse:
+            state.coarsen(f"{at}/{'/'.join(map(str, lens.path))}", value, lens.codes.read(texts[0]) or "")
         lens.place(elements, texts)
         if lens.guard is not None:
             place(elements, lens.guard.spot, lens.guard.value)

@@ -58,23 +58,18 @@ class Each:
 
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Append an object; a child that says nothing is left to others."""
+        item: Json = dict(self.preset)
         if child.__class__ is Segment:
             segment: Any = child
-            if not self.first.accepts(segment):
-                return False
-            item: Json = dict(self.preset)
             if not self.is_loop:
-                if not self.first.read(segment, item, state):
+                if not self.first.take(segment, item, state):
                     return False
             elif not self._read_loop([segment], segment, item, state):
                 return False
         else:
             children = child.children  # type: ignore[union-attr]
             segment = children[0]
-            if segment.__class__ is not Segment or not self.first.accepts(segment):
-                return False
-            item = dict(self.preset)
-            if not self._read_loop(children, segment, item, state):
+            if segment.__class__ is not Segment or not self._read_loop(children, segment, item, state):
                 return False
         items = self.get(target)
         if items is None:
@@ -85,8 +80,12 @@ class Each:
 
     def _read_loop(self, children: list[Child], first: Segment, item: Json, state: ReadState) -> bool:
         """Read a loop into `item`; False, with nothing reported, where it says nothing a field can hold."""
-        if len(children) == 1 and self.simple and self.first.read(first, item, state):
+        if self.simple and self.first.take(first, item, state):
+            if len(children) > 1:
+                self.scope.read(children, item, state, begun=True)
             return True
+        if not self.first.accepts(first):
+            return False
         marks = (len(state.unmapped), len(state.findings))
         self.scope.read(children[1:] if bare(first, self.first) else children, item, state)
         if len(item) > len(self.preset) + ("extensions" in item):

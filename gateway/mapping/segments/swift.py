@@ -61,7 +61,7 @@ class Source:
 
 def reader(
     lenses: tuple[Lens, ...], constants: Selectors, ignored: frozenset[Spot]
-) -> Callable[[list[Element], Any], bool] | None:
+) -> Callable[[list[Element], Any], bool | None] | None:
     """A swift reader; None where a lens is of a kind that only the slow one reads."""
     if not lenses or any(lens.guard is not None or lens.count is not None for lens in lenses):
         return None
@@ -86,6 +86,9 @@ def reader(
             source.add(f"if n > {index} and e[{index}]: return False")
         else:
             _element(source, index, spots)
+            for spot, texts in constants:
+                if spot.element == index:
+                    source.add(f"if e{index}_{spot.component} not in {source.constant(frozenset(texts))}: return None")
     said = {spot for lens in lenses for spot in lens.address.spots()}
     for spot, texts in constants:
         if len(texts) > 1 and spot not in said:  # another than the first is kept
@@ -94,7 +97,7 @@ def reader(
     source.add("if " + " and ".join(f"{value} is None" for value in values) + ": return False")
     _put(source, lenses)
     source.add("return True")
-    made: Callable[[list[Element], Any], bool] = source.function("e, t", "False")
+    made: Callable[[list[Element], Any], bool | None] = source.function("e, t", "False")
     return made
 
 

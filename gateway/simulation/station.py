@@ -16,6 +16,8 @@ from pathlib import Path
 from gateway import wiring
 from gateway.errors import OurFault
 from gateway.mapping import Map
+from gateway.pipeline.station import Station
+from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import Direction, Document, Json, Queries, Refused
 from gateway.simulation.correspondent import Choice
 from gateway.simulation.mirror import US
@@ -38,7 +40,13 @@ async def playing(folder: Path, scenarios: tuple[str, ...], tell: Tell) -> Async
             f"{folder} is no partner's folder", remedy=f"make it: gateway partner simulate NAME --prepare {folder}"
         )
     async with wiring.running(folder) as gateway:
-        answering = asyncio.create_task(_answer(gateway, scenarios, tell), name="answers")
+
+        def current() -> tuple[Station, SubmissionDesk]:
+            parts = gateway.activation.current.built
+            return parts.station, parts.desk
+
+        seller = Seller(queries=gateway.store, current=current, scenarios=scenarios, tell=tell)
+        answering = asyncio.create_task(_answer(seller), name="answers")
         try:
             yield gateway.address
         finally:
@@ -48,59 +56,78 @@ async def playing(folder: Path, scenarios: tuple[str, ...], tell: Tell) -> Async
                 raise fault
 
 
-async def _answer(gateway: wiring.Running, scenarios: tuple[str, ...], tell: Tell) -> None:
-    answered = {one.order_number for one in await _since(gateway.store, "order_acknowledgement", Direction.OUTBOUND)}
-    choice = Choice(scenarios, len(answered))
-    heard: set[str] = set()
-    after: datetime | None = None
+async def _answer(seller: Seller) -> None:
     while True:
-        for order in await _since(gateway.store, "purchase_order", Direction.INBOUND, after):
-            # Two orders may have changed in one instant: those of the last second are looked at again.
-            after = max(order.updated_at - AGAIN, after or order.updated_at - AGAIN)
-            if order.id not in heard and order.number not in answered:
-                await _one(gateway, order, choice.next(), tell)
-            heard.add(order.id)
+        await seller.look()
         await asyncio.sleep(LOOKS_EVERY)
 
 
-async def _since(queries: Queries, kind: str, direction: Direction, after: datetime | None = None) -> list[Document]:
-    found: list[Document] = []
-    cursor: str | None = None
-    while True:
-        page = await queries.documents(
-            partner=US, kind=kind, direction=direction, updated_after=after, cursor=cursor, limit=PAGE
-        )
-        found += page.documents
-        cursor = page.cursor
-        if cursor is None:
-            return found
+class Seller:
+    """One who answers every order that came, by the scenarios in turn; orders that have an answer already are done."""
 
+    def __init__(
+        self,
+        *,
+        queries: Queries,
+        current: Callable[[], tuple[Station, SubmissionDesk]],
+        scenarios: tuple[str, ...],
+        tell: Tell,
+    ) -> None:
+        self._queries, self._current, self._scenarios, self._tell = queries, current, scenarios, tell
+        self._choice: Choice | None = None
+        self._done: set[str] = set()
+        """Numbers of orders that were answered before, ids of those that were since."""
+        self._after: datetime | None = None
 
-async def _one(gateway: wiring.Running, order: Document, scenario: str, tell: Tell) -> None:
-    station = gateway.station
-    agreement = station.agreement(US)
-    assert agreement is not None
-    answer = SCENARIOS[scenario].answer(dict(order.body), station.clock().astimezone(UTC).date())
-    tell(f"order {order.number} is answered: {scenario}")
-    for number, (kind, body) in enumerate(answer.documents(), 1):
-        rule = agreement.documents.send.get(kind)  # type: ignore[call-overload]
-        if rule is None:
-            tell(f"the agreement has no {kind}: not sent")
-            continue
-        document = _courteous(kind, body, station.maps.get(rule.map or ""))
-        sent = await gateway.activation.current.built.desk.submit(
-            kind=kind,
-            partner=None,
-            body=json.dumps(document).encode(),
-            idempotency_key=f"simulate-{order.id}-{number}",
-            order_id=None,
-            correlation_id="",
-        )
-        if isinstance(sent, Refused):
-            reason = "; ".join(finding.text for finding in sent.findings) or "no reason"
-            tell(f"{kind} for order {order.number} was not taken: {reason}")
-        else:
-            tell(f"{rule.set or kind} for order {order.number}")
+    async def look(self) -> None:
+        """Answer what is new."""
+        if self._choice is None:
+            answers = await self._since("order_acknowledgement", Direction.OUTBOUND, None)
+            self._done = {one.order_number for one in answers if one.order_number is not None}
+            self._choice = Choice(self._scenarios, len(self._done))
+        for order in await self._since("purchase_order", Direction.INBOUND, self._after):
+            # Two orders may have changed in one instant: those of the last second are looked at again.
+            self._after = max(order.updated_at - AGAIN, self._after or order.updated_at - AGAIN)
+            if not {order.id, order.number} & self._done:
+                await self._one(order, self._choice.next())
+            self._done.add(order.id)
+
+    async def _since(self, kind: str, direction: Direction, after: datetime | None) -> list[Document]:
+        found: list[Document] = []
+        cursor: str | None = None
+        while True:
+            page = await self._queries.documents(
+                partner=US, kind=kind, direction=direction, updated_after=after, cursor=cursor, limit=PAGE
+            )
+            found += page.documents
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    async def _one(self, order: Document, scenario: str) -> None:
+        station, desk = self._current()
+        agreement = station.agreement(US)
+        assert agreement is not None
+        answer = SCENARIOS[scenario].answer(dict(order.body), station.clock().astimezone(UTC).date())
+        self._tell(f"order {order.number} is answered: {scenario}")
+        for number, (kind, body) in enumerate(answer.documents(), 1):
+            rule = agreement.documents.send.get(kind)  # type: ignore[call-overload]
+            if rule is None:
+                self._tell(f"the agreement has no {kind}: not sent")
+                continue
+            sent = await desk.submit(
+                kind=kind,
+                partner=None,
+                body=json.dumps(_courteous(kind, body, station.maps.get(rule.map or ""))).encode(),
+                idempotency_key=f"simulate-{order.id}-{number}",
+                order_id=None,
+                correlation_id="",
+            )
+            if isinstance(sent, Refused):
+                reason = "; ".join(finding.text for finding in sent.findings) or sent.title
+                self._tell(f"{kind} for order {order.number} was not taken: {reason}")
+            else:
+                self._tell(f"{rule.set or kind} for order {order.number}")
 
 
 def _courteous(kind: str, body: Json, own: Map | None) -> Json:

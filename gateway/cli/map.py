@@ -92,7 +92,9 @@ def read(
             typer.echo(f"unmapped: {one.place}: {one.value}", err=True)
         _say(found)
         bad = bad or worst(found) is not Severity.ACCEPT
-        envelope = read_envelope(interchange, group, message, map_edi.line_ending(data))
+        envelope = read_envelope(
+            interchange, group, message, map_edi.line_ending(data, message, interchange.delimiters)
+        )
         document = {**envelope, **(dump(model) if model else result.document)}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=None if lines else 2))
     if bad:

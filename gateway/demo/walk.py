@@ -82,7 +82,7 @@ async def walk(folder: Path, console: Console, *, keep: bool = False) -> int:
                 ("The supplier answers with an 855", _acknowledged),
                 ("The goods: an 856 with cartons, and an ERP that answered 503 twice", _shipped),
                 ("A second supplier does the same over REST", _over_rest),
-                ("A third one speaks EDIFACT: ORDERS out, CONTRL and ORDRSP in", _edifact),
+                ("A third one speaks EDIFACT: ORDERS out, CONTRL, ORDRSP and DESADV in", _edifact),
                 ("A malformed 855 is refused with its place", _malformed),
                 ("The same AS2 message once more", _repeated),
                 ("The gateway is killed between receipt and delivery", _killed),
@@ -211,9 +211,7 @@ async def _acknowledged(cast: Cast) -> None:
 
 async def _shipped(cast: Cast) -> None:
     rows = await _once_at(cast, "north", "ship_notice", 1)
-    notice = json.loads(rows[0]["body"])
-    (goods,) = (notice.get("document") or notice)["contents"]
-    cartons = [unit["sscc"] for unit in goods["contents"]]
+    cartons = _cartons(rows[0])
     prove(len(cartons) == 3 and all(map(is_right, cartons)), "three cartons with right SSCCs are in the ERP")  # noqa: PLR2004
     statuses = [call["status"] for call in erp_calls(cast.demo, "north", SHIP_NOTICES)]
     prove(statuses[:2] == [503, 503] and statuses[2] in {200, 201}, f"503 twice, then taken; it answered {statuses}")
@@ -271,6 +269,11 @@ async def _edifact(cast: Cast) -> None:
         f"the ERP 'south' has the ORDRSP in its own words, every line accepted; it has {found}",
     )
     cast.say("its ORDRSP came back; the ERP 'south' has it once, in the same words as the answer over REST")
+    (row,) = await _once_at(cast, "south", "ship_notice", 1)
+    prove(
+        len(_cartons(row)) == 3 and all(map(is_right, _cartons(row))), "three cartons with right SSCCs came as DESADV"
+    )  # noqa: PLR2004
+    cast.say("its DESADV too: 3 cartons with their SSCCs, as the 856 has them")
 
 
 async def _malformed(cast: Cast) -> None:
@@ -428,6 +431,12 @@ def _detail(entry: TrailEntry) -> str:
         "control_number",
     )
     return ", ".join(f"{key} {entry.data[key]}" for key in shown if entry.data.get(key) is not None)
+
+
+def _cartons(row: dict[str, Any]) -> list[str]:
+    """The SSCCs of a notice that an ERP has, which is for one order."""
+    (goods,) = _body(json.loads(row["body"]))["contents"]
+    return [unit["sscc"] for unit in goods["contents"]]
 
 
 def _break(text: str) -> str:

@@ -34,8 +34,12 @@ from gateway.settings import Settings
 
 Json = dict[str, Any]
 
-COURTESY: Mapping[str, tuple[str, ...]] = {"order_acknowledgement": ("number",)}
-"""Fields that a document has where the standard has a place for them: an 855 has no number of its own."""
+COURTESY: Mapping[str, tuple[str, ...]] = {
+    "order_acknowledgement": ("number",),
+    "ship_notice": ("packing_structure",),
+}
+"""Fields that a document has where the standard has a place for them: an 855 has no number of its own, a DESADV no word
+for how it is packed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -270,9 +270,8 @@ async def _edifact(cast: Cast) -> None:
     )
     cast.say("its ORDRSP came back; the ERP 'south' has it once, in the same words as the answer over REST")
     (row,) = await _once_at(cast, "south", "ship_notice", 1)
-    prove(
-        len(_cartons(row)) == 3 and all(map(is_right, _cartons(row))), "three cartons with right SSCCs came as DESADV"
-    )  # noqa: PLR2004
+    cartons = _cartons(row)
+    prove(len(cartons) == 3 and all(map(is_right, cartons)), "three cartons with right SSCCs came as DESADV")  # noqa: PLR2004
     cast.say("its DESADV too: 3 cartons with their SSCCs, as the 856 has them")
 
 

@@ -57,7 +57,7 @@ class FieldChecks:
             self._say("map.field.type", node, key, f"{said} | {makes}", wanted)
             return False
         if step.words and table is not None:
-            for word in {*table.reading.values(), *([table.rest] if table.rest else [])}:
+            for word in {*table.reading.values(), *table.coarse, *([table.rest] if table.rest else [])}:
                 if word not in step.words:
                     hint = "one of " + ", ".join(step.words) + shape.near(word, step.words)
                     self._say("map.codes.word", node, key, f"{word} in the table {table.name}", hint)

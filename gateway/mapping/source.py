@@ -90,7 +90,7 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
     return root
 
 
-def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901  one loop over events
+def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901, PLR0912  one loop over events
     """Builds nodes from parser events with a stack of its own."""
     root: Node | None = None
     stack: list[tuple[Node, str | None, int]] = []  # the open node, the key waiting for its value, the key's line

@@ -91,13 +91,9 @@ class WriteState:
     nodes: int = 0
     child_codes: bool = False
     parents: list[str] = field(default_factory=list)
-<<<<<<< HEAD
-    """HL01 of the levels that are open."""
-    numbers: set[str] = field(default_factory=set)
-    """HL01 of all levels so far: none is used twice."""
-=======
     """HL01 or CPS01 of the levels that are open."""
->>>>>>> main
+    numbers: set[str] = field(default_factory=set)
+    """HL01 or CPS01 of all levels so far: none is used twice."""
 
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""

@@ -45,20 +45,16 @@ _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
 NONE: Final[Mapping[str, Hooked]] = MappingProxyType({})
 _NUMBERS: Final = ("decimal", "count")
 _SEPARATORS: Final = {"blank": " ", "comma": ", ", "slash": "/", "dash": "-", "line": "\n", "nothing": ""}
-<<<<<<< HEAD
 _ANY: Final = re.compile(r".")
 _TAKES: Final[Mapping[str, tuple[int, re.Pattern[str]]]] = {
-    **dict.fromkeys(("code", "pairs", "allocations", "implied", "join", "wrap", "count"), (1, _ANY)),
+    **dict.fromkeys(("code", "pairs", "allocations", "implied", "join", "wrap", "count", "hook"), (1, _ANY)),
     **dict.fromkeys(("ids", "id"), (2, re.compile(r"[234]\Z"))),
     **dict.fromkeys(("fields", "named"), (2, re.compile(r"[2-9]\Z"))),
     **dict.fromkeys(("date", "when"), (1, re.compile(r"short\Z"))),
 }
 """How many words a pair takes at most, and the form of the last of them."""
 _NUMBER: Final = re.compile(r"[0-9]{1,3}\Z")
-NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap")
-=======
 NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap", "hook")
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,6 @@ def read_line(
     return Line(path, pair, beside, rest[0] if name == "count" and rest else "", name == "lines")
 
 
-<<<<<<< HEAD
 def _odd(call: list[str]) -> list[str]:
     """The words behind a pair's name that it does not know: a slip that would else be read past."""
     name, *rest = call
@@ -145,10 +140,7 @@ def _odd(call: list[str]) -> list[str]:
     return [*(word for word in given[-1:] if len(given) == takes and not form.match(word)), *rest[takes:]]
 
 
-def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
-=======
 def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:  # noqa: PLR0911  one for each shape of a call
->>>>>>> main
     name, *rest = call
     if name in _DATED and rest[:1] == ["short"]:
         return _DATED[name]()

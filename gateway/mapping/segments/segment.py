@@ -249,17 +249,14 @@ class SegmentLens:
             path = "/".join(str(step) for step in lens.path)
             state.lose(f"{at}/{path}".rstrip("/"), value, lens.reason)
             return False
-<<<<<<< HEAD
         if isinstance(lens.pair, Pairs):
             below = "/".join((at, *map(str, lens.path)))
             state.lost += [
                 Lost(pointer=f"{below}/{name}", value=str(own)[:200], reason="no line of the map names it")
                 for name, own in lens.pair.unsaid(value)
             ]
-=======
         if lens.codes is not None and isinstance(value, str) and value in lens.codes.coarse:
             state.coarsen(f"{at}/{'/'.join(map(str, lens.path))}", value, lens.codes.read(texts[0]) or "")
->>>>>>> main
         lens.place(elements, texts)
         if lens.guard is not None:
             place(elements, lens.guard.spot, lens.guard.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from gateway.edi.tree import Loop, Segment, joined
@@ -97,6 +98,14 @@ class WriteState:
 
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""
+
+    def number(self, kept: str | None) -> str:
+        """The number of the level that begins: the wire's own, unless the document was changed and has it already."""
+        number = kept or str(self.nodes)
+        if number in self.numbers:
+            number = next(each for each in map(str, count(self.nodes)) if each not in self.numbers)
+        self.numbers.add(number)
+        return number
 
     def coarsen(self, pointer: str, value: str, word: str) -> None:
         """A word is written as a code that says less."""

@@ -104,3 +104,21 @@ def test_the_wires_own_numbers_are_given_up_where_an_edit_would_use_one_twice() 
     document["contents"] = [document["contents"][1], node("order"), node("order")]
     numbers = [one[1] for one in flat(own.write(document).root) if one[0] == "HL"]
     assert len(set(numbers)) == len(numbers) == 4
+
+
+def test_the_same_holds_of_packages() -> None:
+    """CPS 1, 3, 4 on the wire; the first package goes and two come: no CPS01 twice."""
+    parts = [
+        Loop("CPS", [Segment("CPS", [number, "1"]), Loop("PAC", [Segment("PAC", ["1", "", "CT"])])])
+        for number in ("3", "4")
+    ]
+    own = shipped_map("edifact/DESADV")
+    document = own.read(
+        Loop("", [Segment("BGM", ["351", "D1", "9"]), Loop("CPS", [Segment("CPS", ["1"])]), *parts])
+    ).document
+    packages = document["contents"]
+    assert [one[1] for one in flat(own.write(document).root) if one[0] == "CPS"] == ["1", "3", "4"]
+    fresh = {name: value for name, value in packages[1].items() if name != "extensions"}
+    document["contents"] = [packages[1], dict(fresh), dict(fresh)]
+    numbers = [one[1] for one in flat(own.write(document).root) if one[0] == "CPS"]
+    assert len(set(numbers)) == len(numbers) == 4

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 
 from gateway.edi.tree import Loop, Segment, joined
@@ -126,10 +125,7 @@ def _loop(  # noqa: PLR0917  one step of the recursion
 ) -> Loop:
     state.nodes += 1
     kept = kept_of(node, state.syntax, f"HL/{level.code}")
-    number = _kept(kept, "01") or str(state.nodes)
-    if number in state.numbers:  # the wire's own numbers, of a document that was changed since
-        number = next(each for each in map(str, count(state.nodes)) if each not in state.numbers)
-    state.numbers.add(number)
+    number = state.number(_kept(kept, "01"))
     segment = Segment("HL", [number, _kept(kept, "02") or parent, level.code])
     state.parents.append(number)
     children = level.scope.write(node, state, at, root)

@@ -1,4 +1,4 @@
-"""The senders that were onboarded from real files (tests/onboarding/senders): each agreement can be tried and is right."""
+"""The senders that were onboarded from real files (tests/onboarding/senders): each agreement can be tried."""
 
 from __future__ import annotations
 

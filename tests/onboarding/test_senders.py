@@ -29,6 +29,7 @@ from gateway.mapping.envelope import read_envelope
 from gateway.partners.guide_files import with_workspace_guides
 from gateway.partners.workspace import load
 
+ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "senders"
 MOST_BY_HAND = 20
 BY_HAND = "# by hand"
@@ -240,6 +241,33 @@ def test_every_file_is_read_and_written_back_as_it_came(
     assert count >= len(SENDERS[sender].public or (1,))
     assert unread == set(SENDERS[sender].unread)
     assert found == set(SENDERS[sender].found)
+
+
+@pytest.mark.parametrize("sender", ["larkspur", "nordwind", "car-maker"], indirect=True)
+def test_the_commands_read_and_write_as_the_agreement_says(sender: str, folder: Path, workspace: Path) -> None:
+    """`map read --partner` with its guides and tolerances; `map write` checks by the guide of the same name."""
+    (path,) = (HERE / sender / "maps" / sender).iterdir()
+    guide = HERE / sender / "guides" / sender / path.name
+    names = ["--map", f"{sender}/{path.stem}", "--workspace", str(workspace)]
+    checked = ["--guide", f"{sender}/{path.stem}"] if guide.is_file() else []
+    for file in sorted(folder.iterdir()):
+        read = CliRunner().invoke(app, ["map", "read", *names, "--partner", sender, "--lines", str(file)])
+        assert read.exit_code in (0, 1), read.output
+        for document in read.stdout.splitlines():
+            written = CliRunner().invoke(app, ["map", "write", *names, *checked, "-"], input=document)
+            assert written.stdout_bytes
+            assert written.stdout_bytes.rstrip() in file.read_bytes(), written.stderr
+
+
+@pytest.mark.parametrize("sender", ["larkspur"], indirect=True)
+def test_a_partner_who_is_not_there_is_told_with_the_near_one(workspace: Path) -> None:
+    """Exit code 2, and no traceback."""
+    (agreement,) = load(workspace).agreements
+    file = ROOT / "samples/x12/855-split.edi"
+    wrong = ["--map", "x12/855", "--partner", f"{agreement.name}x", "--workspace", str(workspace)]
+    done = CliRunner().invoke(app, ["map", "read", *wrong, str(file)])
+    assert done.exit_code == 2
+    assert f"did you mean {agreement.name}?" in done.stderr
 
 
 @pytest.mark.parametrize(

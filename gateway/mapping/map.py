@@ -21,6 +21,7 @@ from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler, compile_codes
 from gateway.mapping.segments.guided import guides_named
+from gateway.mapping.segments.orders import Lowered, lift, rehung
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
@@ -79,6 +80,8 @@ class Map:
     always: tuple[str, ...]
     preset: tuple[tuple[str, str], ...] = ()
     """Fields that every message says by being what it is."""
+    ordered: bool = False
+    """Whether the wire says the order of each line, and the document has orders as nodes."""
     guides: tuple[str, ...] = ()
     """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
@@ -94,6 +97,10 @@ class Map:
         state = ReadState(syntax=self.syntax, notes=[] if traced else None)
         document: Json = dict(self.preset)
         self.scope.read(root.children, document, state)
+        notes = state.notes or []
+        if self.ordered:
+            stated = lift(document, self.syntax)
+            notes = rehung(notes, stated, document)
         absent = [label for label in self.always if label not in state.seen]
         if absent:
             remember(document, self.syntax)["absent"] = absent
@@ -101,13 +108,19 @@ class Map:
             document=document,
             unmapped=tuple(state.unmapped),
             findings=tuple(state.findings),
-            origins=origins(document, state.notes or []),
+            origins=origins(document, notes),
         )
 
     def write(self, document: Mapping[str, Any]) -> Writing:
         """The set that says the document (canonical JSON as `canonical.dump` gives it), segments in wire order."""
         state = WriteState(syntax=self.syntax)
-        children = self.scope.write(dict(document), state, "", dict(document))
+        given: Json = dict(document)
+        lowered = Lowered(given, self.syntax) if self.ordered else None
+        if lowered is not None:
+            given = lowered.document
+        children = self.scope.write(dict(given), state, "", given)
+        if lowered is not None:
+            lowered.name(state)
         for name, value in self.preset:
             if (said := document.get(name)) not in (None, value):
                 state.lose(f"/{name}", said, f"{value}, which is all that the map can say")
@@ -147,6 +160,7 @@ def compile_map(name: str, sources: Sources) -> Map:
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
+                ordered=compiler.ordered,
                 guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:

@@ -109,6 +109,11 @@ RULES: dict[str, Rule] = {
         fix="Put it into that field; whoever reads the set will find it there.",
         severity=Severity.ACCEPT,
     ),
+    "map.write.order": Rule(
+        text="An order stands in the tree where all below it and nothing beside it is of it.",
+        fix="Put the order as high as all its lines agree; whoever reads the message will find it there.",
+        severity=Severity.ACCEPT,
+    ),
     "map.write.guide": Rule(
         text="What is written keeps the partner's guide.", fix="Shorten or correct the field, or map it elsewhere."
     ),

@@ -120,6 +120,9 @@ SENDERS = {
         ends="UNZ+1+000000001'\n",
         found={"canonical.party.check_digit": "nine digits that are told as GLNs"},
     ),
+    "quayside": Sender(
+        habit="DESADV of D.96A: UNA with a decimal comma, one line, pallets with their SSCC, a weight in kilos"
+    ),
     "nordwind": Sender(habit="ORDRSP of D.96A: no UNA, CR and LF, umlauts, FTX behind PRI, an action of their own"),
 }
 

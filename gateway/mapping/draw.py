@@ -225,8 +225,8 @@ class Drawing:
         below = step.models if len(rule.path) == 1 else fields(step.models[0])[rule.path[1].name].models
         required = step.required and len(rule.path) == 1
         if rule.only:
-            own = next(model for model in below if rule.only in fields(model)["kind"].words)
-            below, required = (own, Ordered), False
+            model = next(model for model in below if rule.only in fields(model)["kind"].words)
+            below, required = (model, Ordered), False
         taken: dict[Spot, set[str]] = {}
         for own, other, *_ in scope.table[rule.name]:
             if own < rank and isinstance(other, (One, Scalars, Inside, Each)):

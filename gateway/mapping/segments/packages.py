@@ -49,7 +49,7 @@ class Packages:
 
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Take one loop and all below it."""
-        children = child.children if isinstance(child, Loop) else [child]
+        children: list[Child] = child.children if isinstance(child, Loop) else [child]
         segment = children[0]
         level = self._level(segment, children, state) if isinstance(segment, Segment) else None
         if level is None or not isinstance(segment, Segment):

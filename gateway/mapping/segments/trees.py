@@ -106,7 +106,8 @@ class TreeRules(FieldChecks):
         if nests == "CPS" and (code == ROOT) is not (kind == DOCUMENT):
             wanted = f"{ROOT}: {{is: document}}, and packages under a code of CPS03 or {OTHER}"
             self._say("map.file.shape", spec, own, f"{code} is {kind}", wanted)
-        here, preset = replace(place, key=own), ()
+        here = replace(place, key=own)
+        preset: tuple[tuple[str, str], ...] = ()
         if kind != DOCUMENT:
             here = Place((kinds[kind],), Known(preset={"kind"}), own)
             preset = self._preset(spec, here)
@@ -143,7 +144,9 @@ class TreeRules(FieldChecks):
 
     def _tell(self, made: dict[str, Level], inside: dict[str, Place], path: str, place: Place) -> None:
         """What is expressed of each list of nodes: packages everywhere, what other rules write, and orders."""
-        packages = {(each.kind, each.told): inside[code].known for code, each in made.items() if each.kind != DOCUMENT}
+        packages: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = {
+            (each.kind, each.told): inside[code].known for code, each in made.items() if each.kind != DOCUMENT
+        }
         lists = [place.known.at(read_path(path) or ())]
         lists += [here.known.fields[path] for here in inside.values() if here.known is not place.known]
         for known in lists:

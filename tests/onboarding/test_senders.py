@@ -199,6 +199,13 @@ def test_check_asks_only_for_what_a_person_knows(sender: str, workspace: Path) -
     assert {row["rule"] for row in json.loads(done.stdout)} <= WAITING
 
 
+def test_their_agreement_is_tried_from_both_sides_and_fails_nowhere(sender: str, workspace: Path) -> None:
+    """`gateway partner test`: drawn and generated documents, and the scenarios where orders are agreed."""
+    tried = ["partner", "test", sender, "--workspace", str(workspace), "--count", "5", "--json"]
+    done = CliRunner().invoke(app, tried)
+    assert done.exit_code == 0, done.output
+
+
 def sets(workspace: Path, sender: str, folder: Path) -> Iterator[tuple[bytes, Interchange, Message]]:
     """Every set of the sender's files, read as their agreement says."""
     how = of_partner(sender, workspace, with_workspace_guides(library.standard(), workspace))

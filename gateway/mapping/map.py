@@ -15,6 +15,7 @@ from gateway.canonical.shape import near
 from gateway.edi.tree import Loop
 from gateway.errors import OurFault
 from gateway.findings import Finding
+from gateway.mapping.hooks import NO_HOOKS, Hooks, compile_hooks
 from gateway.mapping.known import Known, lost
 from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
@@ -130,12 +131,12 @@ class Map:
         return Writing(root=Loop("", children), lost=tuple(state.lost), findings=tuple(state.findings))
 
 
-def compile_map(name: str, sources: Sources) -> Map:
+def compile_map(name: str, sources: Sources, hooks: Hooks = NO_HOOKS) -> Map:
     """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it
-    breaks a law.
+    breaks a law. `hooks`: the functions that its lines may name.
     """
     problems = Problems()
-    node, version = resolve(name, finder(sources), problems)
+    node, version = resolve(name, finder(sources), problems, hooks.text)
     made: Map | None = None
     if node is not None:
         keys = node.keys
@@ -156,11 +157,12 @@ def compile_map(name: str, sources: Sources) -> Map:
             problems.add("map.key.missing", node.file, node.line, "segments", said="nothing", wanted="a list of rules")
         elif "segments" in keys:
             compiler = Compiler(kind, codes, problems, comma=not document.isdigit())
+            compiler.hooks = compile_hooks(keys.get("hooks"), hooks, problems)
             scope = compiler.root(keys["segments"], node)
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
-                ordered=compiler.ordered,
+                ordered=compiler.line_orders,
                 guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:

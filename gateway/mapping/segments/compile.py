@@ -13,6 +13,7 @@ from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import Place
 from gateway.mapping.groups import Ids
+from gateway.mapping.hooks import Hooked
 from gateway.mapping.known import Known
 from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
@@ -45,6 +46,8 @@ class Compiler(TreeRules):
         self.kind = kind
         self.codes = codes
         self.comma = comma
+        self.hooks: Mapping[str, Hooked] = {}
+        """What the map's lines may name as hook."""
         super().__init__(problems)
         self.known = Known()
         self.said: tuple[tuple[str, str], ...] = ()
@@ -54,7 +57,7 @@ class Compiler(TreeRules):
     def root(self, segments: Node, whole: Node) -> Scope:
         """The scope of the whole set; `whole` may set fields that no segment says."""
         model = KINDS[self.kind]
-        self.ordered = self.says_orders(segments)
+        self.line_orders = self.says_orders(segments)
         self.said = self._preset(whole, Place((model,), self.known, ""))
         scope = self.scope(segments, "", Place((model,), self.known, ""))
         self._required(self.known, (model,), segments, "")
@@ -250,7 +253,7 @@ class Compiler(TreeRules):
             elif constant is not None:
                 constants.append((spots[0], (constant[0],)))
             else:
-                line = read_line(spec, address, own, self.codes, self.problems, comma=self.comma)
+                line = read_line(spec, address, own, self.codes, self.problems, comma=self.comma, hooks=self.hooks)
                 if line is not None and (lens := self.lens(line, address, spec, own, place, scalar=scalar)):
                     lenses.append(lens)
                     always = always or lens.count is not None

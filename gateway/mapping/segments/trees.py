@@ -36,7 +36,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 class TreeRules(FieldChecks):
     """The part of the compiler that knows lists of nodes."""
 
-    ordered: bool = False
+    line_orders: bool = False
     """Whether each line says its order."""
 
     def scope(self, segments: Node, label: str, place: Place) -> Scope:
@@ -152,7 +152,7 @@ class TreeRules(FieldChecks):
         for known in lists:
             line = known.kinds.get(("line", ()))
             known.kinds = {**packages, **known.kinds}
-            if self.ordered and line is not None and "order" in line.fields:
+            if self.line_orders and line is not None and "order" in line.fields:
                 order = {"order": line.fields["order"], path: Known(kinds=known.kinds)}
                 known.kinds["order", ()] = Known(preset={"kind"}, fields=order)
 
@@ -203,7 +203,7 @@ class TreeRules(FieldChecks):
             self._say("map.field.twice", each, key, f"{each.text} of kind {kind}", "one rule for the nodes of a kind")
             return None
         known.kinds[kind, ()] = Known(preset={"kind"})
-        extra = (Ordered,) if self.ordered and kind == "line" else ()
+        extra = (Ordered,) if self.line_orders and kind == "line" else ()
         return Place((kinds[kind], *extra), known.kinds[kind, ()], key.removesuffix(".each"))
 
 

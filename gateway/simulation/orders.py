@@ -98,3 +98,20 @@ def order(
             for index, ((item, article, text, price), quantity) in enumerate(zip(ITEMS, QUANTITIES, strict=True), 1)
         ],
     }
+
+
+def capitals(order_: Json) -> Json:
+    """The order with its names and addresses in capital letters, for a syntax that has no others; codes stay."""
+    made: Json = _capitals(order_)
+    return made
+
+
+def _capitals(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        # The lines of an order are objects, those of an address are texts.
+        return {
+            key: _capitals(each, "name" if name == "address" and key == "lines" else key) for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_capitals(each, name) for each in value]
+    return value.upper() if name in {"name", "city"} else value

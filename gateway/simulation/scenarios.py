@@ -203,7 +203,7 @@ def _notice(order: Json, today: date, number: int, contents: list[Json]) -> Json
         "ship_date": day(ships),
         "estimated_delivery": day(ships + timedelta(days=ARRIVES_AFTER)),
         "bill_of_lading": f"BOL-{order['number']}-{number}"[:30],
-        "carrier": {"scac": "ODFL", "name": "Old Dominion", "mode": "motor"},
+        "carrier": {"scac": "ODFL", "name": "OLD DOMINION", "mode": "motor"},
         "contents": [{"kind": "order", "order": _order_reference(order), "contents": contents}],
     }
 

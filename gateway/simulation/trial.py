@@ -28,6 +28,7 @@ from gateway.partners.agreement import Agreement, DocumentRule, Kind
 from gateway.partners.map_shelf import MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.simulation.mirror import mirrored
+from gateway.simulation.orders import capitals
 from gateway.simulation.orders import order as sample_order
 from gateway.simulation.scenarios import SCENARIOS
 from gateway.simulation.voice import Heard, Spoken, Voice
@@ -35,6 +36,8 @@ from gateway.simulation.voice import Heard, Spoken, Voice
 Json = dict[str, Any]
 
 ANSWERS: tuple[Kind, ...] = ("order_acknowledgement", "ship_notice")
+CAPITALS_ONLY = "UNOA"
+"""The syntax that has no small letters."""
 DENSE = 0.7
 """The chance of what is optional in every second generated document: with little of it many lack what a map needs."""
 SHOWN = 5
@@ -269,7 +272,10 @@ def _scenario(name: str, buyer: Voice, seller: Voice, *, at: datetime) -> Iterat
     ids = [one.model_dump() for one in (buyer.agreement.ids if buyer.agreement.name != "us" else ())]
     sellers = ids or [{"scheme": "assigned_by_buyer", "value": "V-1001"}]
     today = at.astimezone(UTC).date()
+    edifact = buyer.agreement.edifact
     drafted = sample_order("4500012345", sellers, name=seller.settings.identity.name, today=today)
+    if edifact is not None and edifact.syntax == CAPITALS_ONLY:
+        drafted = capitals(drafted)
     model, _ = canonical.parse("purchase_order", drafted)
     assert model is not None
     ordered = canonical.dump(model)

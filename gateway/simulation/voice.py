@@ -31,6 +31,7 @@ from gateway.pipeline.standards.edifact import CONTRL_VERSIONS
 from gateway.pipeline.wire import Outgoing, Wire
 from gateway.ports import Numbers
 from gateway.settings import Settings
+from gateway.simulation.spelling import spelled
 
 Json = dict[str, Any]
 
@@ -113,6 +114,7 @@ class Voice:
         own, wire = self.map_of(rule), self.wire_of(rule)
         if own is None or wire is None:
             return Spoken(data=json.dumps(document, ensure_ascii=False).encode(), document=document)
+        document = self._spelled(document, wire)
         writing = own.write(document)
         missed = {one.pointer.strip("/") for one in writing.lost} & set(COURTESY.get(kind, ()))
         if missed:
@@ -123,6 +125,11 @@ class Voice:
         except PartnerFault as fault:
             return Spoken(data=None, document=document, lost=writing.lost, findings=fault.findings)
         return Spoken(data=data, document=document, lost=writing.lost, findings=writing.findings)
+
+    def _spelled(self, document: Json, wire: Wire) -> Json:
+        """In the letters of the syntax that is written."""
+        dialect: Any = wire.dialect(self.agreement)
+        return spelled(document, dialect.syntax, dialect.syntax_version) if wire.name == "edifact" else document
 
     def write(self, rule: DocumentRule, root: Loop, *, at: datetime, number: int) -> bytes:
         """A tree in an interchange of this side's. Raises PartnerFault for data that cannot be written."""

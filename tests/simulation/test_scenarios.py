@@ -12,7 +12,7 @@ import pytest
 from gateway import canonical
 from gateway.canonical.check_digits import is_right
 from gateway.findings import Severity, worst
-from gateway.simulation.orders import order
+from gateway.simulation.orders import capitals, order
 from gateway.simulation.scenarios import SCENARIOS, Answer
 
 TODAY = date(2026, 5, 4)
@@ -102,3 +102,12 @@ def _shipped(answer: Answer) -> list[str]:
         if node["kind"] == "line":
             found[node["line_id"]] = found.get(node["line_id"], Decimal(0)) + Decimal(node["shipped"]["value"])
     return [str(found[key]) for key in sorted(found)]
+
+
+def test_an_order_in_capitals_says_the_same_codes() -> None:
+    """Names and addresses are in capital letters, everything else is as it was."""
+    made = capitals(ORDER)
+    assert made["parties"][2]["address"]["lines"] == ["4100 NEEDMORE ROAD"]
+    assert made["lines"][0]["item"]["name"] == "CORDLESS DRILL 18V"
+    assert made["parties"][2]["role"] == "ship_to"
+    assert made["lines"][0]["item"]["ids"] == ORDER["lines"][0]["item"]["ids"]

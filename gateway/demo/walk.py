@@ -184,11 +184,10 @@ async def _order_out(cast: Cast) -> None:
     received = _body(await eventually(arrived, "the order is in the supplier's mailbox"))
     prove(len(received["lines"]) == len(order["lines"]), "the supplier has all lines of the order")
     cast.say("the supplier's mailbox has the order with its 3 lines")
-    cast.acme_order = document_id = answer["document_id"]
+    cast.acme_order = answer["document_id"]
 
-    async def closed() -> dict[str, Any] | None:
-        seen = await cast.erp.get(f"/v1/purchase-orders/{document_id}")
-        return seen if _state(seen) == "acknowledged" else None
+    async def closed() -> bool:
+        return bool(await _events(cast, ORDER, "acknowledgment.received"))
 
     await eventually(closed, "the supplier's 997 closed the order")
     sent = await _events(cast, ORDER, "message.sent")
@@ -249,10 +248,10 @@ async def _edifact(cast: Cast) -> None:
     seller = {"scheme": "gln", "value": "4012345000023"}
     today = datetime.now(UTC).date()
     order = scenario.order(EDIFACT_ORDER, seller, name="Rheintal Armaturen", business_unit="south", today=today)
-    answer = await cast.erp.post("/v1/purchase-orders", order, key=f"order-{EDIFACT_ORDER}")
+    await cast.erp.post("/v1/purchase-orders", order, key=f"order-{EDIFACT_ORDER}")
 
     async def closed() -> bool:
-        return _state(await cast.erp.get(f"/v1/purchase-orders/{answer['document_id']}")) == "acknowledged"
+        return bool(await _events(cast, EDIFACT_ORDER, "acknowledgment.received"))
 
     await eventually(closed, "the supplier's CONTRL closed the order")
     composed = (await _events(cast, EDIFACT_ORDER, "interchange.composed"))[0]

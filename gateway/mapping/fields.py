@@ -91,13 +91,15 @@ class FieldChecks:
         found: shape.Step | None = None
         for number, part in enumerate(path):
             options = [own[part.name] for model in models if part.name in (own := shape.fields(model))]
-            names = sorted({name for model in models for name in shape.fields(model)})
-            said = ".".join(map(str, path))
             if found is not None and found.many and not path[number - 1].key:
-                name = path[number - 1].name
+                name, said = path[number - 1].name, ".".join(map(str, path))
                 self._say("map.field.unknown", node, key, said, f"each: {name}, or {name}[key=value].{part.name}")
                 return None
             if not options:
+                names, said = (
+                    sorted({name for model in models for name in shape.fields(model)}),
+                    ".".join(map(str, path)),
+                )
                 wanted = f"a field of {' or '.join(model.__name__ for model in models) or 'a plain value'}"
                 self._say("map.field.unknown", node, key, said, wanted + shape.near(part.name, names))
                 return None

@@ -8,7 +8,7 @@ keys are refused; size and depth are bounded, and nesting is read without recurs
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
@@ -33,6 +33,8 @@ class Node:
     value: str | list[Node] | dict[str, Node] | None
     file: str
     line: int
+    made: object = field(default=None, compare=False, repr=False)
+    """What a compiler made of it, for the next map in which it stands: `segments.shared`."""
 
     @property
     def text(self) -> str | None:
@@ -49,8 +51,15 @@ class Node:
         """The keys of a mapping; empty for anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
+    def own(self) -> Node:
+        """The same with a list or mapping of its own; what is in it is shared, and stays as it is."""
+        value = self.value
+        if isinstance(value, list):
+            return Node(list(value), self.file, self.line)
+        return Node(dict(value) if isinstance(value, dict) else value, self.file, self.line)
+
     def copy(self) -> Node:
-        """The same, to be changed without changing this one."""
+        """The same, to be changed wherever without changing this one."""
         value = self.value
         if isinstance(value, list):
             return Node([each.copy() for each in value], self.file, self.line)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -34,6 +36,41 @@ class Place:
     """List, key and value of items that single lines of this scope write."""
 
 
+class How(Enum):
+    """In which way a rule takes a part of the document."""
+
+    FIELD = 0
+    """As its own; `value` is the path and the line, for messages."""
+    PRESET = 1
+    """As a fixed value that a line may say otherwise."""
+    ITEMS = 2
+    """As a list; `value` is what is expressed of each item."""
+    KINDS = 3
+    """As a list of nodes; `value` is what is expressed of each kind."""
+    MORE = 4
+    """It goes on with what another rule has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a rule takes of the object that it works on."""
+
+    how: How
+    path: Path
+    value: Any = None
+
+    def free(self, known: Known) -> bool:
+        """Whether it can be taken where `known` is expressed already."""
+        here = known.find(self.path)
+        if self.how is How.MORE:
+            return here is not None and here.leaf
+        if here is None or self.how is How.PRESET:
+            return True
+        if self.how is How.FIELD:
+            return not (here.leaf or here.fields or here.items is not None)
+        return self.how is How.KINDS or not (here.leaf or here.items is not None)
+
+
 class FieldChecks:
     """Checks fields; problems go to `problems`."""
 
@@ -41,6 +78,25 @@ class FieldChecks:
         self.problems = problems
         self.claims: dict[tuple[int, str], Node] = {}
         """By the object's place and the field: the line that writes it."""
+        self.taken: list[tuple[Known, Taken]] = []
+        """What was taken, and of which object."""
+
+    def note(self, taken: Taken, known: Known) -> None:
+        """Take what is free."""
+        self.taken.append((known, taken))
+        match taken.how:
+            case How.FIELD:
+                known.at(taken.path).leaf = True
+                said, node = taken.value
+                self.claims[id(known), said] = node
+            case How.PRESET:
+                known.preset |= {taken.path[0].name}
+            case How.ITEMS:
+                known.at(taken.path).items = taken.value
+            case How.KINDS:
+                known.at(taken.path).kinds = taken.value
+            case How.MORE:
+                pass
 
     def field(  # noqa: PLR0917  what is checked, and where
         self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
@@ -65,15 +121,13 @@ class FieldChecks:
                 self._say(
                     "map.codes.word", node, key, f"…: keep in {table.name}", "…: {read: other} for a closed field"
                 )
-        if preset:  # a line may still say otherwise
-            place.known.preset.add(path[0].name)
-        elif not place.known.claim(path):
+        taken = Taken(How.PRESET if preset else How.FIELD, path, None if preset else (said, node))
+        if not taken.free(place.known):
             self._twice(
                 "map.field.twice", node, self.claims.get((id(place.known), said)), key, said, "one line for the field"
             )
             return False
-        else:
-            self.claims[id(place.known), said] = node
+        self.note(taken, place.known)
         return True
 
     def _twice(  # noqa: PLR0917  both nodes, and what is told of them

@@ -24,9 +24,9 @@ class Known:
     fields: dict[str, Known] = field(default_factory=dict)
     items: Known | None = None
     """Of a list: what is expressed of each item."""
-    keyed: list[tuple[str, str, bool, Known]] = field(default_factory=list)
+    keyed: tuple[tuple[str, str, bool, Known], ...] = ()
     """Of a list: the first item with this key and value, or with any other value."""
-    preset: set[str] = field(default_factory=set)
+    preset: frozenset[str] = frozenset()
     """Fields that a rule sets to a fixed value."""
     kinds: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
     """Of a list of nodes: by kind and fixed fields."""
@@ -44,14 +44,29 @@ class Known:
         """The place at `path`, made where it is missing."""
         here = self
         for step in path:
-            here = here.fields.setdefault(step.name, Known())
+            below = here.fields.get(step.name)
+            if below is None:
+                below = here.fields[step.name] = Known()
+            here = below
             if step.key:
                 asked = (step.key, step.value, step.other)
                 found = next((own for *key, own in here.keyed if tuple(key) == asked), None)
                 if found is None:
                     found = Known() if step.other else Known(fields={step.key: Known(leaf=True)})
-                    here.keyed.append((*asked, found))
+                    here.keyed = (*here.keyed, (*asked, found))
                 here = found
+        return here
+
+    def find(self, path: Path) -> Known | None:
+        """The place at `path`; None where nothing was made of it yet."""
+        here: Known | None = self
+        for step in path:
+            here = here.fields.get(step.name)
+            if here is not None and step.key:
+                asked = (step.key, step.value, step.other)
+                here = next((own for *key, own in here.keyed if tuple(key) == asked), None)
+            if here is None:
+                return None
         return here
 
     def claim(self, path: Path) -> bool:

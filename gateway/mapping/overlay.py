@@ -148,7 +148,7 @@ class _Chain:
         return self._applied(base, own, found) if above else self._apply(base.own(), own)
 
     def _applied(self, base: Node, own: Node, found: tuple[str, str]) -> Node:
-        """A base that is a delta itself: applied once for all maps that extend it, as long as nothing is wrong in it."""
+        """A base that is a delta itself: applied once for all maps that extend it, where nothing is wrong in it."""
         with _applied_lock:
             known = _applied.get(found)
         if known is not None and known.base is base:

@@ -154,7 +154,7 @@ class _Delta:
         return mine
 
     def _inside(self, node: Node, key: str) -> Node:
-        """What stands under `key` of a node that may be changed, to be changed too; an empty list where nothing does."""
+        """What stands under `key` of a node that may be changed, to be changed too; an empty list for nothing."""
         if key not in node.keys:
             return Node([], node.file, node.line)
         node.keys[key] = mine = self._mine(node.keys[key])

@@ -151,6 +151,8 @@ class _Chain:
         """A base that is a delta itself: applied once for all maps that extend it, where nothing is wrong in it."""
         with _applied_lock:
             known = _applied.get(found)
+            if known is not None:
+                _applied.move_to_end(found)
         if known is not None and known.base is base:
             self.removed += known.removed
             return known.root

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
 import yaml
@@ -22,6 +23,7 @@ _KEPT: Final = 64
 _SHORT: Final = 2_000
 """A delta is read faster than looked up: only longer texts, the bases that many extend, are kept."""
 _known: OrderedDict[tuple[str, str], Node] = OrderedDict()
+_lock: Final = Lock()
 
 
 @dataclass(slots=True)
@@ -73,8 +75,10 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
 
     The same nodes for the same text: whoever changes them copies first.
     """
-    if (known := _known.get((file, text))) is not None:
-        return known
+    with _lock:
+        if (known := _known.get((file, text))) is not None:
+            _known.move_to_end((file, text))
+            return known
     if len(text) > MAX_BYTES:
         problems.add("map.file.limit", file, 1, "", said=f"{len(text)} characters", wanted=f"at most {MAX_BYTES}")
         return None
@@ -91,9 +95,10 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
         problems.add("map.file.shape", file, root.line, "", said="no mapping", wanted="keys such as document, segments")
         return None
     if root is not None and len(text) > _SHORT and len(problems.findings) == before:
-        _known[file, text] = root
-        while len(_known) > _KEPT:
-            _known.popitem(last=False)
+        with _lock:
+            root = _known.setdefault((file, text), root)
+            while len(_known) > _KEPT:
+                _known.popitem(last=False)
     return root
 
 

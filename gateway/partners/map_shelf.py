@@ -125,7 +125,8 @@ class MapShelf:
         """Everything wrong in the maps of these names; what bases have in common is told once."""
         found: dict[Finding, None] = {}
         for name in names:
-            self.head(name)
+            if name not in self._faults:
+                self.head(name)
             found.update(dict.fromkeys(self._faults.get(name, ())))
         return tuple(found)
 

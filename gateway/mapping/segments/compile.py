@@ -18,7 +18,7 @@ from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
 from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
-from gateway.mapping.paths import getter, read_path
+from gateway.mapping.paths import Step, getter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.claimed import claimed, claims
 from gateway.mapping.segments.condition import Condition, read_condition
@@ -39,6 +39,7 @@ from gateway.mapping.source import Node
 from gateway.mapping.state import Json
 
 _RULE_KEYS: Final = ("loop", "tree", *ATTRIBUTES)
+_CONTENTS: Final = (Step("contents"),)
 _LEVEL_KEYS: Final = ("is", "set", "in", "segments")
 
 
@@ -341,7 +342,7 @@ class Compiler(Shared):
             else:
                 here = Place((kinds[kind],), Known(preset=frozenset({"kind"})), own)
                 preset = self._preset(spec, here)
-                many.known.kinds[kind, preset] = here.known
+                many.known.put_kind((kind, preset), here.known)
             parents = spec.keys.get("in")
             made[code] = Level(
                 code, kind, preset, tuple(each.text or "" for each in (parents.items if parents else []))
@@ -355,8 +356,7 @@ class Compiler(Shared):
             scope = self.scope(segments, label, here)
             level.scope = Scope(label, (*scope.rules, Tree(made, path, code)), scope.conditions, scope.counted)
             if level.kind != DOCUMENT:
-                contents = here.known.fields.setdefault("contents", Known())
-                contents.kinds = many.known.kinds
+                here.known.at(_CONTENTS).kinds = many.known.kinds
                 self._required(here.known, here.models, levels.keys[code], here.key)
         return Tree(made, path)
 

@@ -53,6 +53,8 @@ Name = Annotated[
 """A short name used in file names, lanes and idempotency keys."""
 As2Id = Annotated[str, Form(r"[\x20-\x7e]{1,128}", "1 to 128 printable ASCII characters")]
 """RFC 4130 6.2."""
+HooksFile = Annotated[str, Form(r"[a-z][a-z0-9_]{0,62}\.py", "a Python file such as hooks.py")]
+"""Beside gateway.yaml, never elsewhere."""
 Url = Annotated[
     str, Form(r"https?://[^/\s@?#]+(/[^\s?#]*)?", "an http:// or https:// address without user, query or fragment")
 ]
@@ -300,6 +302,10 @@ class Settings(Part):
     )
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."
+    )
+    hooks: HooksFile | None = Field(
+        default=None,
+        description="The Python file beside this one with the hooks that maps may name. Without it none may.",
     )
     reload_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."

@@ -33,6 +33,7 @@ from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.configuration import Configuration
 from gateway.partners.directory import Directory
+from gateway.partners.hooks import hooks_of
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
@@ -90,7 +91,7 @@ def load(folder: Path) -> Workspace:
 
 def compile_bodies(folder: Path, target: HttpTarget, shelf: MapShelf | None = None) -> dict[str, JsonMap]:
     """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
-    maps = shelf or MapShelf(folder)
+    maps = shelf or MapShelf(folder, hooks=hooks_of(folder))
     made: dict[str, JsonMap] = {}
     for kind, call in target.documents.items():
         if call.map is None:
@@ -288,7 +289,7 @@ def make_station(
     shelf: MapShelf | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
-    maps = shelf or MapShelf(loaded.folder)
+    maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
     ours = keys.load_as2_key_pair(folder, settings)
     over_as2 = [one for one in loaded.agreements if one.as2 is not None]

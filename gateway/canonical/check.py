@@ -134,6 +134,9 @@ def _ship_notice(notice: ShipNotice) -> Iterator[Finding]:
                 )
         if isinstance(node, HandlingUnit) and node.sscc is not None:
             yield from _sscc(node.sscc, f"{at}/sscc", seen)
+        if isinstance(node, HandlingUnit):
+            for number, sscc in enumerate(node.ssccs):
+                yield from _sscc(sscc, f"{at}/ssccs/{number}", seen)
         if isinstance(node, ShipLine):
             yield from _item(node.item, f"{at}/item")
             yield from _quantity(node.shipped, f"{at}/shipped")

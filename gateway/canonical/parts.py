@@ -432,6 +432,9 @@ class Carrier(Part):
     status: Text | None = Field(default=None, description="State of the shipment or order (X12 368)")
     location_type: Text | None = Field(default=None, description="What `location` is (X12 309)")
     location: Text | None = Field(default=None, description="Place on the route")
+    location_name: Text | None = Field(default=None, description="That place in words")
+    departure: When | None = Field(default=None, description="When it leaves that place")
+    arrival: When | None = Field(default=None, description="When it is expected at that place")
     service: Text | None = Field(default=None, description="Service level (X12 284)")
 
 
@@ -530,6 +533,7 @@ class Totals(Part):
     hash: Number | None = Field(default=None, description="Hash total; element 347 is truncated and has no sign")
     amount_type: Text | None = Field(default=None, description="Which amount (X12 522)")
     amount: Number | None = Field(default=None, description="Total amount")
+    controls: tuple[OtherQuantity, ...] = Field(default=(), description="Control totals with no field of their own")
     allowance_charges: tuple[AllowanceCharge, ...] = Field(
         default=(), description="Amounts off and on top of the whole document, summed up"
     )

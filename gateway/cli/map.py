@@ -39,6 +39,7 @@ from gateway.mapping import (
 from gateway.mapping.envelope import FIELDS as ENVELOPE
 from gateway.mapping.envelope import read_envelope
 from gateway.mapping.json import text as json_text
+from gateway.partners.hooks import hooks_of
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 
@@ -92,7 +93,9 @@ def read(
             typer.echo(f"unmapped: {one.place}: {one.value}", err=True)
         _say(found)
         bad = bad or worst(found) is not Severity.ACCEPT
-        envelope = read_envelope(interchange, group, message, map_edi.line_ending(data))
+        envelope = read_envelope(
+            interchange, group, message, map_edi.line_ending(data, message, interchange.delimiters)
+        )
         document = {**envelope, **(dump(model) if model else result.document)}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=None if lines else 2))
     if bad:
@@ -186,7 +189,7 @@ def check_(
     for name in names or _all(workspace):
         examples, only_writes = 0, ""
         try:
-            own = compile_any(name, from_folders(workspace / "maps", shipped()))
+            own = compile_any(name, from_folders(workspace / "maps", shipped()), hooks_of(workspace))
         except OurFault as fault:
             found = fault.findings
         else:
@@ -222,7 +225,7 @@ def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[
 
 def _map(name: str, workspace: Path) -> AnyMap:
     try:
-        return compile_any(name, from_folders(workspace / "maps", shipped()))
+        return compile_any(name, from_folders(workspace / "maps", shipped()), hooks_of(workspace))
     except OurFault as fault:
         _say(fault.findings)
         _stop(str(fault), fault.remedy)

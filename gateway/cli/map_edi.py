@@ -7,29 +7,22 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway.edi import edifact_write, write
-from gateway.edi.tree import Loop
+from gateway.edi.delimiters import Delimiters
+from gateway.edi.tree import Loop, Message
 from gateway.mapping import Map
 from gateway.mapping.envelope import LINE_ENDINGS, written_as, written_in
 
-ISA_BYTES: Final = 106
-"""X12.5: from ISA to its terminator."""
 DIRECTORY: Final = "D96A"
 """The version of a message that names none."""
 
 
-def line_ending(data: bytes) -> str | None:
-    """What follows the terminator of the first ISA or UNA, or of the first segment of an EDIFACT file."""
-    start = data.find(b"ISA")
-    if start >= 0 and b"UNB" not in data[:start]:
-        start += ISA_BYTES
-    elif data.lstrip().startswith(b"UNA"):
-        start = data.find(b"UNA") + len(b"UNA:+.? '")
-    else:
-        start = data.find(b"'") + 1
-    if data[start - 1 : start] in b"\r\n":
+def line_ending(data: bytes, message: Message, delimiters: Delimiters) -> str | None:
+    """What follows the first terminator of a set: the envelope around it may be broken into other lines."""
+    behind = data.find(delimiters.segment.encode("latin-1"), message.offset, message.end) + 1
+    if not behind:
         return None
-    behind = data[start : start + 2].decode("latin-1")
-    return next((word for word in ("crlf", "lf", "cr") if behind.startswith(LINE_ENDINGS[word])), None)
+    said = data[behind : behind + 2].decode("latin-1")
+    return next((word for word in ("crlf", "lf", "cr") if said.startswith(LINE_ENDINGS[word])), None)
 
 
 def write_set(

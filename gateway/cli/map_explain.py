@@ -26,6 +26,7 @@ from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
 from gateway.mapping import Map, compile_map, from_folders, shipped
 from gateway.mapping.known import Known
+from gateway.partners.hooks import hooks_of
 from gateway.partners.map_names import map_names
 
 
@@ -278,7 +279,7 @@ def _chooser(name: str | None, partner: str | None, workspace: Path) -> MapFor:
     find = from_folders(workspace / "maps", shipped())
     made: dict[str, Map | None] = {}
     if name is not None:
-        own = compile_map(name, find)
+        own = compile_map(name, find, hooks_of(workspace))
         return lambda message: own if message.type == own.document else None
     known = map_names(workspace)
     agreed = _agreed(partner, workspace) if partner is not None else {}
@@ -287,7 +288,7 @@ def _chooser(name: str | None, partner: str | None, workspace: Path) -> MapFor:
         own = f"{message.standard}/{message.version[:VERSION_LENGTH]}/{message.type}"
         wanted = agreed.get(message.type) or (own if own in known else f"{message.standard}/{message.type}")
         if wanted not in made:
-            made[wanted] = compile_map(wanted, find) if wanted in known else None
+            made[wanted] = compile_map(wanted, find, hooks_of(workspace)) if wanted in known else None
         return made[wanted]
 
     return choose

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.as2 import fingerprint
-from gateway.cli import partner_key
+from gateway.cli import partner_guide, partner_key
 from gateway.cli.answers import (
     AsJson,
     WorkspaceFolder,
@@ -28,6 +28,7 @@ from gateway.partners.workspace import Workspace, load
 
 app = typer.Typer(no_args_is_help=True, help="Trading partners: agreements, checks, API keys.")
 app.add_typer(partner_key.app, name="key")
+app.command()(partner_guide.guide)
 app.command("new")(new)
 app.command("infer")(infer_)
 app.command("check")(check)

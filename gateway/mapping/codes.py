@@ -2,6 +2,8 @@
 
 {IA: accepted, AR: {read: accepted}, …: keep}      AR is read too; an unknown code stays as it is
 {AC: accepted, …: {read: other}}                   an unknown code is read as `other`
+{"3": {read: changed, write: [changed, price_changed]}}    the one code for both words: a price change is read back as a
+                                                           change, and that loss is told when it is written
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ class Codes:
     writing: dict[str, str]
     keep: bool = False
     rest: str | None = None
+    coarse: frozenset[str] = frozenset()
+    """Words whose code is read back as a word that says less."""
 
     @property
     def exact(self) -> bool:
@@ -62,13 +66,15 @@ def read_codes(name: str, node: Node, problems: Problems) -> Codes:
     """The table under `codes.NAME`; a table that cannot be turned round is a problem (law 5)."""
     reading: dict[str, str] = {}
     writing: dict[str, str] = {}
+    coarse: set[str] = set()
     keep, rest = False, None
     for code, entry in node.keys.items():
         key = f"codes.{name}.{code}"
         only_read = entry.keys.get("read")
         word = only_read.text if only_read is not None else entry.text
-        if not word:
-            wanted = "a word, {read: word}, or ~ in a delta"
+        written = _written(entry, word)
+        if not word or written is None:
+            wanted = "a word, {read: word}, {read: word, write: [words]}, or ~ in a delta"
             problems.add("map.file.shape", entry.file, entry.line, key, said="nothing", wanted=wanted)
         elif code == REST:
             keep, rest = (True, None) if entry.text == "keep" else (False, word)
@@ -76,10 +82,19 @@ def read_codes(name: str, node: Node, problems: Problems) -> Codes:
                 problems.add("map.file.shape", entry.file, entry.line, key, said=word, wanted="keep or {read: word}")
         else:
             reading[code] = word
-            if only_read is None:
-                if word in writing:
-                    said = f"{writing[word]} and {code} both mean {word}"
-                    wanted = f"{{read: {word}}} for one of them"
+            for own in written:
+                if own in writing:
+                    said = f"{writing[own]} and {code} both mean {own}"
+                    wanted = f"{{read: {own}}} for one of them"
                     problems.add("map.codes.not_invertible", entry.file, entry.line, key, said=said, wanted=wanted)
-                writing.setdefault(word, code)
-    return Codes(name=name, reading=reading, writing=writing, keep=keep, rest=rest)
+                writing.setdefault(own, code)
+            coarse.update(own for own in written if own != word)
+    return Codes(name=name, reading=reading, writing=writing, keep=keep, rest=rest, coarse=frozenset(coarse))
+
+
+def _written(entry: Node, word: str | None) -> list[str] | None:
+    """The words that are written as the entry's code; None where that is not said in words."""
+    if "write" not in entry.keys:
+        return [word] if word and "read" not in entry.keys else []
+    words = [each.text or "" for each in entry.keys["write"].items]
+    return words if words and all(words) else None

@@ -15,12 +15,14 @@ from gateway.edi.generate.dice import Dice
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Many, Pairs, Sscc
 from gateway.mapping.map import Map
-from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
+from gateway.mapping.moments import SHORT_YEARS, Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Number
 from gateway.mapping.paths import Path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Tree
 from gateway.mapping.segments.lens import Lens
 from gateway.mapping.segments.more import More
+from gateway.mapping.segments.orders import Ordered, lift
+from gateway.mapping.segments.packages import Packages
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens
 from gateway.mapping.segments.several import Each, Repeated, Scalars
@@ -69,9 +71,15 @@ class Drawing:
         """Any day of four-digit years."""
         return dt.date.fromordinal(self.dice.between(364878, 3652059)).isoformat()
 
-    def when(self, width: int) -> Json:
-        """A moment that `width` elements can hold."""
-        day = self.date()
+    def short_date(self) -> str:
+        """Any day that YYMMDD can say."""
+        first, last = SHORT_YEARS
+        days = dt.date(first, 1, 1).toordinal(), dt.date(last, 12, 31).toordinal()
+        return dt.date.fromordinal(self.dice.between(*days)).isoformat()
+
+    def when(self, width: int, day: str = "") -> Json:
+        """A moment that `width` elements can hold, of `day` where one is given."""
+        day = day or self.date()
         if width == 1 or self.yes():
             return {"value": day, "precision": "day"}
         clock = f"{self.dice.between(0, 23):02d}:{self.dice.between(0, 59):02d}"
@@ -90,7 +98,11 @@ class Drawing:
 
     def word(self, codes: Codes, but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
         """A word the table can write, or a code it keeps."""
-        known = [word for word, code in codes.writing.items() if code not in but and word != codes.rest]
+        known = [
+            word
+            for word, code in codes.writing.items()
+            if code not in but and word != codes.rest and word not in codes.coarse
+        ]
         return self.dice.pick(known + (["Q9X"] if codes.keep else []))
 
     def value(self, pair: Any, width: int, but: set[str]) -> Any:
@@ -108,7 +120,7 @@ class Drawing:
         if isinstance(pair, Many):
             return [self.text() for _ in range(self.dice.between(1, width))]
         if isinstance(pair, When | ShortWhen):
-            return self.when(width)
+            return self.when(width, self.short_date() if isinstance(pair, ShortWhen) else "")
         if isinstance(pair, (Stamp, Moment)):
             return self.moment(isinstance(pair, Moment))
         if isinstance(pair, Sscc):
@@ -116,7 +128,7 @@ class Drawing:
         if isinstance(pair, Checked):
             digits = self.digits(_LENGTHS[pair.kind] - 1)
             return digits + check_digit(digits)
-        made = {Number: self.decimal, Implied: self.money, Date: self.date, ShortDate: self.date, Day: self.date}
+        made = {Number: self.decimal, Implied: self.money, Date: self.date, ShortDate: self.short_date, Day: self.date}
         return made.get(type(pair), self.text)()
 
     def allocations(self, pair: Allocations) -> list[Json]:
@@ -168,6 +180,8 @@ class Drawing:
     def scope(self, scope: Scope, target: Json, models: tuple[Any, ...], depth: int) -> None:
         """Fill `target` with whatever the rules of a scope can write."""
         for rank, rule in enumerate(scope.rules):
+            if isinstance(rule, (Scalars, Repeated)) and self.taken(scope, rank, target):
+                continue
             if isinstance(rule, One):
                 self.fill(rule.lens, target, models, {})
             elif isinstance(rule, Inside):
@@ -185,8 +199,14 @@ class Drawing:
                 self.further(rule, target)
             elif isinstance(rule, Each):
                 self.items(rule, scope, rank, target, models, depth)
-            elif isinstance(rule, Tree):
+            elif isinstance(rule, (Tree, Packages)):
                 self.nodes(rule, target, models, depth)
+
+    @staticmethod
+    def taken(scope: Scope, rank: int, target: Json) -> bool:
+        """Whether a segment of the rule would be read into a field of its own that is still empty."""
+        earlier = [rule for own, rule, *_ in scope.table[scope.rules[rank].name] if own < rank]
+        return any(isinstance(rule, One) and rule.claims(target) is not None for rule in earlier)
 
     def further(self, rule: More, target: Json) -> None:
         """More items of a list, the one that goes into the segment before in front."""
@@ -204,6 +224,9 @@ class Drawing:
         step = fields(models[0])[rule.path[0].name]
         below = step.models if len(rule.path) == 1 else fields(step.models[0])[rule.path[1].name].models
         required = step.required and len(rule.path) == 1
+        if rule.only:
+            model = next(model for model in below if rule.only in fields(model)["kind"].words)
+            below, required = (model, Ordered), False
         taken: dict[Spot, set[str]] = {}
         for own, other, *_ in scope.table[rule.name]:
             if own < rank and isinstance(other, (One, Scalars, Inside, Each)):
@@ -225,28 +248,50 @@ class Drawing:
                 else:
                     have.append(item)
 
-    def nodes(self, tree: Tree, target: Json, models: tuple[Any, ...], depth: int) -> None:
+    def nodes(self, tree: Tree | Packages, target: Json, models: tuple[Any, ...], depth: int) -> None:
         """A tree of nodes, up to four levels deep."""
         if not tree.above:
             document = next(level for level in tree.levels.values() if level.kind == DOCUMENT)
             self.scope(document.scope, target, models, depth)
             return
-        allowed = [each for each in tree.levels.values() if each.kind != DOCUMENT and tree.above in each.parents]
+        allowed = [each for each in tree.levels.values() if each.kind != DOCUMENT]
+        allowed = [each for each in allowed if tree.above in each.parents or isinstance(tree, Packages)]
         kinds = {"".join(fields(model)["kind"].words): model for model in fields(models[0])["contents"].models}
         found = []
         for _ in range(self.dice.between(0 if depth else 1, 2) if depth < _DEPTH and allowed else 0):
             level = self.dice.pick(allowed)
             node: Json = {"kind": level.kind, **dict(level.preset)}
             self.scope(level.scope, node, (kinds[level.kind],), depth + 1)
+            for name, value in level.presumed:
+                if node.get(name) == value:
+                    del node[name]
             found.append(node)
         if found:
-            target["contents"] = found
+            target["contents"] = [*target.get("contents", ()), *found]
 
     def document(self, own: Map) -> Json:
         """A canonical document of the map's kind."""
         target: Json = {}
         self.scope(own.scope, target, (KINDS[own.canonical],), 0)
+        if own.ordered:
+            self.orders(target)
+            lift(target, own.syntax, memory=False)
         return target
+
+    def orders(self, target: Json) -> None:
+        """Few orders, so that several lines are of one; now and then one in all."""
+        known: list[Json] = []
+        waiting = [target]
+        while waiting:
+            node = waiting.pop()
+            waiting += node.get("contents") or []
+            if node.get("order", {}).get("number"):
+                known.append(node["order"])
+                node["order"] = known[0] if self.yes(0.8) else self.dice.pick(known)
+            elif "order" in node:
+                del node["order"]
+            if known and node.get("kind") == "line" and self.yes(0.9):
+                node["order"] = known[0]
 
 
 def needed(path: Path, models: tuple[Any, ...], pair: Any = None) -> bool:

@@ -47,7 +47,11 @@ class How(Enum):
     """As a list; `value` is what is expressed of each item."""
     KINDS = 3
     """As a list of nodes; `value` is what is expressed of each kind."""
-    MORE = 4
+    KIND = 4
+    """As a list of nodes, of which it writes one kind; `value` is the kind, and what is expressed of it."""
+    ALONE = 5
+    """In a way that holds in this map alone."""
+    MORE = 6
     """It goes on with what another rule has begun."""
 
 
@@ -65,10 +69,14 @@ class Taken:
         if self.how is How.MORE:
             return here is not None and here.leaf
         if here is None or self.how is How.PRESET:
-            return True
+            return self.how is not How.ALONE
+        if self.how is How.KIND:
+            return (self.value[0], ()) not in here.kinds
         if self.how is How.FIELD:
             return not (here.leaf or here.fields or here.items is not None)
-        return self.how is How.KINDS or not (here.leaf or here.items is not None)
+        if self.how is How.ITEMS:
+            return not (here.leaf or here.items is not None)
+        return self.how is How.KINDS
 
 
 class FieldChecks:
@@ -95,7 +103,10 @@ class FieldChecks:
                 known.at(taken.path).items = taken.value
             case How.KINDS:
                 known.at(taken.path).kinds = taken.value
-            case How.MORE:
+            case How.KIND:
+                kind, inside = taken.value
+                known.at(taken.path).put_kind((kind, ()), inside)
+            case How.MORE | How.ALONE:
                 pass
 
     def field(  # noqa: PLR0917  what is checked, and where
@@ -113,7 +124,7 @@ class FieldChecks:
             self._say("map.field.type", node, key, f"{said} | {makes}", wanted)
             return False
         if step.words and table is not None:
-            for word in {*table.reading.values(), *([table.rest] if table.rest else [])}:
+            for word in {*table.reading.values(), *table.coarse, *([table.rest] if table.rest else [])}:
                 if word not in step.words:
                     hint = "one of " + ", ".join(step.words) + shape.near(word, step.words)
                     self._say("map.codes.word", node, key, f"{word} in the table {table.name}", hint)

@@ -36,7 +36,7 @@ class Known:
     kinds: Mapping[Kind, Known] = field(default_factory=lambda: _NO_KINDS)
     """Of a list of nodes: by kind and fixed fields."""
 
-    passed: frozenset[str] | None = None
+    passed: frozenset[str] | None = field(default=None, compare=False)
 
     def skipped(self) -> frozenset[str]:
         """Names of what is expressed whatever it says; known once the map is compiled."""

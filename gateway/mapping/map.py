@@ -15,12 +15,14 @@ from gateway.canonical.shape import near
 from gateway.edi.tree import Loop
 from gateway.errors import OurFault
 from gateway.findings import Finding
+from gateway.mapping.hooks import NO_HOOKS, Hooks, compile_hooks
 from gateway.mapping.known import Known, lost
 from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.compile import Compiler
 from gateway.mapping.segments.guided import guides_named
+from gateway.mapping.segments.orders import Lowered, lift, rehung
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.shared import compile_codes
 from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
@@ -80,6 +82,8 @@ class Map:
     always: tuple[str, ...]
     preset: tuple[tuple[str, str], ...] = ()
     """Fields that every message says by being what it is."""
+    ordered: bool = False
+    """Whether the wire says the order of each line, and the document has orders as nodes."""
     guides: tuple[str, ...] = ()
     """The guides it is for, by name; each shape of what it writes is one that one of them has."""
 
@@ -95,6 +99,10 @@ class Map:
         state = ReadState(syntax=self.syntax, notes=[] if traced else None)
         document: Json = dict(self.preset)
         self.scope.read(root.children, document, state)
+        notes = state.notes or []
+        if self.ordered:
+            stated = lift(document, self.syntax)
+            notes = rehung(notes, stated, document)
         absent = [label for label in self.always if label not in state.seen]
         if absent:
             remember(document, self.syntax)["absent"] = absent
@@ -102,13 +110,19 @@ class Map:
             document=document,
             unmapped=tuple(state.unmapped),
             findings=tuple(state.findings),
-            origins=origins(document, state.notes or []),
+            origins=origins(document, notes),
         )
 
     def write(self, document: Mapping[str, Any]) -> Writing:
         """The set that says the document (canonical JSON as `canonical.dump` gives it), segments in wire order."""
         state = WriteState(syntax=self.syntax)
-        children = self.scope.write(dict(document), state, "", dict(document))
+        given: Json = dict(document)
+        lowered = Lowered(given, self.syntax) if self.ordered else None
+        if lowered is not None:
+            given = lowered.document
+        children = self.scope.write(dict(given), state, "", given)
+        if lowered is not None:
+            lowered.name(state)
         for name, value in self.preset:
             if (said := document.get(name)) not in (None, value):
                 state.lose(f"/{name}", said, f"{value}, which is all that the map can say")
@@ -118,12 +132,12 @@ class Map:
         return Writing(root=Loop("", children), lost=tuple(state.lost), findings=tuple(state.findings))
 
 
-def compile_map(name: str, sources: Sources) -> Map:
+def compile_map(name: str, sources: Sources, hooks: Hooks = NO_HOOKS) -> Map:
     """The map `name` with its bases. OurFault with every problem as a finding (file, line, key) where it
-    breaks a law.
+    breaks a law. `hooks`: the functions that its lines may name.
     """
     problems = Problems()
-    node, version = resolve(name, finder(sources), problems)
+    node, version = resolve(name, finder(sources), problems, hooks.text)
     made: Map | None = None
     if node is not None:
         keys = node.keys
@@ -144,10 +158,12 @@ def compile_map(name: str, sources: Sources) -> Map:
             problems.add("map.key.missing", node.file, node.line, "segments", said="nothing", wanted="a list of rules")
         elif "segments" in keys:
             compiler = Compiler(kind, codes, problems, comma=not document.isdigit())
+            compiler.hooks = compile_hooks(keys.get("hooks"), hooks, problems)
             scope = compiler.root(keys["segments"], node)
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
+                ordered=compiler.line_orders,
                 guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:

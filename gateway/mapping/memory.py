@@ -5,6 +5,10 @@
     line names in place
     absent  ["CTT"]                               segments with counts that were not there
     hl04    "all"                                 the hierarchy states HL04 everywhere
+    root    "none"                                no CPS speaks of the document itself
+    unsaid  ["count"]                             a package does not say what is presumed of it
+    orders  "lines", {"at": 2, "date": false}     no header RFF+ON; or its place among the references, and without date
+    said    ["number", "line"]                    what a line says of its order, where it would be written otherwise
 
 A kept form is written while it still means what the field says; an edited field is written anew. The last
 run of a key in

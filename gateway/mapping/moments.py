@@ -14,6 +14,8 @@ _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)?\Z", re.ASCII)
 _CENTURY: Final = 80
 """Two digits of a year below this are 20xx, others 19xx."""
+SHORT_YEARS: Final = (1900 + _CENTURY, 1999 + _CENTURY)
+"""The first and the last year that YYMMDD can say."""
 
 # UN/EDIFACT 2379 by what it looks like: strptime's words for it, and the precision it gives.
 _STAMPS: Final[dict[str, tuple[str, str]]] = {

@@ -45,7 +45,7 @@ _ANY: Final = {
     "document": _TEXT, "canonical": _TEXT, "title": _TEXT, "extends": _TEXT, "codes": _MAPPING, "examples": _LIST,
     "change": _MAPPING, "before": _MAPPING, "after": _MAPPING, "remove": _LIST, "guides": _LIST, "guide": _MAPPING,
 }  # fmt: skip
-_TOP: Final = {**_ANY, "set": _MAPPING, "segments": _LIST}
+_TOP: Final = {**_ANY, "set": _MAPPING, "segments": _LIST, "hooks": _MAPPING}
 _JSON_TOP: Final = {**_ANY, "fields": _MAPPING, "lists": _LIST, "one_way": _TEXT}
 _XML_TOP: Final = {
     **_JSON_TOP, "namespaces": _MAPPING, "root": _TEXT, "doctype": _TEXT, "envelope": _LIST, "parts": _MAPPING,
@@ -79,17 +79,21 @@ class Resolved:
     removed: tuple[Removed, ...]
 
 
-def resolve(name: str, finder: Finder, problems: Problems) -> tuple[Node | None, str]:
-    """The map `name` with all its bases applied, and the SHA-256 over every source it is made of."""
-    found = trace(name, finder, problems)
+def resolve(name: str, finder: Finder, problems: Problems, hooks: str = "") -> tuple[Node | None, str]:
+    """The map `name` with all its bases applied, and the SHA-256 over every source it is made of.
+
+    `hooks`: the source of the workspace's hooks, which is one of them where any of the files lists a hook.
+    """
+    found = trace(name, finder, problems, hooks)
     return found.root, found.hash
 
 
-def trace(name: str, finder: Finder, problems: Problems) -> Resolved:
+def trace(name: str, finder: Finder, problems: Problems, hooks: str = "") -> Resolved:
     """The map `name` with all its bases applied, and how it came about."""
     work = _Chain(finder, problems)
     root = work.resolve(name, (), ("", 1))
-    version = hashlib.sha256("\0".join(work.sources).encode("utf-8", "surrogatepass")).hexdigest()
+    sources = [*work.sources, hooks] if hooks and any("hooks:" in each for each in work.sources) else work.sources
+    version = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()
     return Resolved(root=root, hash=version, chain=tuple(work.chain), removed=tuple(work.removed))
 
 
@@ -196,6 +200,10 @@ class _Chain:
         if "codes" in delta.keys:
             keys["codes"] = keys["codes"].own() if "codes" in keys else Node({}, base.file, base.line)
             _codes(keys["codes"], delta.keys["codes"], self.problems)
+        if "hooks" in delta.keys:
+            keys["hooks"] = Node(
+                {**(keys["hooks"].keys if "hooks" in keys else {}), **delta.keys["hooks"].keys}, base.file, 1
+            )
         if is_json(base):
             _merge_keys(base, delta)
         apply = apply_json if is_json(base) else apply_segments

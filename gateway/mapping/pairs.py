@@ -15,6 +15,7 @@ from typing import Any, Final
 from gateway.canonical.check_digits import GLN_LENGTH, GTIN_LENGTHS, SSCC_LENGTH, is_right
 from gateway.mapping.codes import Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
+from gateway.mapping.hooks import Hooked
 from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 
 NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,23})(?:\.\d{1,11})?\Z", re.ASCII)
@@ -180,7 +181,7 @@ class Fields:
         return texts if len(texts) <= width else None
 
 
-Narrow = Same | Coded | Number | Implied | Date | ShortDate | Checked
+Narrow = Same | Coded | Number | Implied | Date | ShortDate | Checked | Hooked
 """A pair on one element: `read(text)`, `write(value)`; `makes` is text, decimal or date."""
 Wide = (
     When | ShortWhen | Stamp | Day | Moment | Many | Joined | Wrapped | Pairs | Ids | Id | Allocations | Fields | Sscc

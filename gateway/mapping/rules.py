@@ -37,6 +37,13 @@ RULES: dict[str, Rule] = {
     "map.address.wrong": Rule(text="An address is TAGnn, TAGnn.c, TAGnn..mm or TAGnn...", fix="Correct the address."),
     "map.address.twice": Rule(text="One rule writes one address.", fix="Remove one of the two lines."),
     "map.pair.unknown": Rule(text="A pair exists and has its parameters.", fix="Use one of the pairs of the language."),
+    "map.hook.unknown": Rule(
+        text="A hook that a map names is listed under hooks, and given by the workspace.",
+        fix="Write its two functions, list it in the map with examples, and say hooks: hooks.py in gateway.yaml.",
+    ),
+    "map.hook.example": Rule(
+        text="A hook has examples, and does what they say, both ways.", fix="Correct the functions or the example."
+    ),
     "map.codes.unknown": Rule(text="A code table that is named exists.", fix="Add the table under codes."),
     "map.codes.not_invertible": Rule(
         text="Of two codes for one word all but one are marked {read: word}.", fix="Mark all but one of them."
@@ -107,6 +114,11 @@ RULES: dict[str, Rule] = {
     "map.write.elsewhere": Rule(
         text="A fact stands in the field the map has for it.",
         fix="Put it into that field; whoever reads the set will find it there.",
+        severity=Severity.ACCEPT,
+    ),
+    "map.write.order": Rule(
+        text="An order stands in the tree where all below it and nothing beside it is of it.",
+        fix="Put the order as high as all its lines agree; whoever reads the message will find it there.",
         severity=Severity.ACCEPT,
     ),
     "map.write.guide": Rule(

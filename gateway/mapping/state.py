@@ -48,6 +48,10 @@ class ReadState:
     """Whether this hierarchy states HL04 everywhere."""
     depth: int = 0
     """Levels of the hierarchy that are open."""
+    open: list[str] = field(default_factory=list)
+    """CPS01 of the packages that are open."""
+    whole: str = ""
+    """CPS01 of the one that speaks of the document."""
     notes: list[Note] | None = None
     """Where each value came from, when somebody wants to know."""
 
@@ -87,10 +91,14 @@ class WriteState:
     nodes: int = 0
     child_codes: bool = False
     parents: list[str] = field(default_factory=list)
-    """HL01 of the levels that are open."""
+    """HL01 or CPS01 of the levels that are open."""
 
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""
+
+    def coarsen(self, pointer: str, value: str, word: str) -> None:
+        """A word is written as a code that says less."""
+        self.lost.append(Lost(pointer=pointer, value=value, reason=f"written, but read back as {word}"))
 
     def lose(self, pointer: str, value: object, reason: str) -> None:
         """A field cannot be written."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from gateway.errors import OurFault
 from gateway.partners import checked, workspace
+from gateway.partners.hooks import file_of as hooks_file
+from gateway.partners.hooks import hooks_of
 from gateway.partners.map_names import known_maps
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import SETTINGS_FILE, Workspace
@@ -56,7 +58,7 @@ def read(folder: Path, *, cache: MapCache | None = None, now: datetime | None = 
     """
     if cache is None:
         cache = MapCache(checked.remembered(folder / checked.FILE))
-    shelf = MapShelf(folder, cache)
+    shelf = MapShelf(folder, cache, hooks_of(folder))
     loaded = workspace.load(folder, now=now, map_exists=known_maps(folder), map_head=shelf.head)
     findings = shelf.check(sorted(map_names_of(loaded)))
     if findings:
@@ -102,6 +104,8 @@ def stamps(folder: Path) -> dict[str, Stamp]:
 
 def _files(folder: Path) -> Iterator[str]:
     yield SETTINGS_FILE
+    if (hooks := hooks_file(folder)) is not None:
+        yield hooks
     waiting = [name for name in FOLDERS if (folder / name).is_dir()]
     while waiting:
         here = waiting.pop()

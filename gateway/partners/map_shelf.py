@@ -27,6 +27,7 @@ from gateway.mapping import (
     shipped,
     version,
 )
+from gateway.mapping.hooks import NO_HOOKS, Hooks
 
 JSON = "json"
 """The document of maps for an ERP's bodies."""
@@ -50,14 +51,14 @@ class MapCache:
     def __len__(self) -> int:
         return len(self._made)
 
-    def map(self, name: str, content: str, texts: Mapping[str, tuple[str, str]]) -> Map:
+    def map(self, name: str, content: str, texts: Mapping[str, tuple[str, str]], hooks: Hooks = NO_HOOKS) -> Map:
         """The compiled map of this content hash, under this name. OurFault with every problem of it."""
         with self._lock:
             known = self._made.get(content)
             if known is not None:
                 self._made.move_to_end(content)
         if known is None:
-            known = compile_map(name, texts.__getitem__)
+            known = compile_map(name, texts.__getitem__, hooks)
             self.keep(known)
         return known if known.name == name else replace(known, name=name)
 
@@ -73,8 +74,9 @@ class MapCache:
 class MapShelf:
     """The maps in `maps/` of the workspace in `folder`, and the shipped ones behind them."""
 
-    def __init__(self, folder: Path, cache: MapCache | None = None) -> None:
+    def __init__(self, folder: Path, cache: MapCache | None = None, hooks: Hooks = NO_HOOKS) -> None:
         self._find = from_folders(folder / "maps", shipped())
+        self._hooks = hooks
         self._cache = MapCache() if cache is None else cache
         self._read: dict[str, tuple[str, str]] = {}
         self._chains: dict[str, tuple[Link, ...]] = {}
@@ -89,6 +91,9 @@ class MapShelf:
             except OSError:
                 links = ()
             self._chains[name] = links
+            if self._hooks.text and any("hooks:" in link.text for link in links):
+                links = (*links, Link(name="hooks", file="hooks.py", text=self._hooks.text))
+                self._chains[name] = links
             self._versions[name] = version(links)
         return self._chains[name]
 
@@ -103,10 +108,12 @@ class MapShelf:
         if found is not None:
             return found
         links = self.chain(name)
-        base = head(links[-1].name, self._text) if links else None
-        compiled = compile_json_map if base is not None and base.document == JSON else compile_map
+        named = [link.name for link in links if link.file != "hooks.py"]
+        base = head(named[-1], self._text) if named else None
+        is_body = base is not None and base.document == JSON
+        made: Map | JsonMap
         try:
-            made = compiled(name, self._text)
+            made = compile_json_map(name, self._text) if is_body else compile_map(name, self._text, self._hooks)
         except OurFault as fault:
             self._faults[name] = fault.findings
             try:
@@ -140,7 +147,7 @@ class MapShelf:
     def map(self, name: str) -> Map:
         """The compiled map. OurFault where it is not sound."""
         return self._cache.map(
-            name, self.version(name), {link.name: (link.file, link.text) for link in self.chain(name)}
+            name, self.version(name), {link.name: (link.file, link.text) for link in self.chain(name)}, self._hooks
         )
 
     def json_map(self, name: str) -> JsonMap:

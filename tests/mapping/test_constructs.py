@@ -230,3 +230,21 @@ def test_a_wrong_word_is_refused_with_its_key_and_the_remedy(body: str, key: str
     (found,) = [one for one in raised.value.findings if key in one.text]
     assert hint in found.wanted
     assert found.place.line in (6, 7, 8)  # type: ignore[union-attr]
+
+
+def test_words_of_one_code_are_written_and_the_loss_is_told(tree: Tree) -> None:
+    """1229 knows only `changed`; a price change is written as one, and said to come back as less."""
+    head = HEAD.replace(
+        "codes: {", 'codes: {purpose: {"00": original, "04": {read: change, write: [change, replace]}}, '
+    )
+    own = compile_map(
+        "t/850",
+        {"t/850": head + "  - BEG: {BEG01: purpose | code purpose, BEG03: number, BEG05: issue_date | date}\n" + LINES},
+    )
+    document = both_ways(own, tree("BEG*04**1**20260501", ["PO1*1"]))
+    assert document["purpose"] == "change"
+    for _ in range(12):  # slow and swift
+        writing = own.write({**document, "purpose": "replace"})
+        assert flat(writing.root)[0][1] == "04"
+        (lost,) = writing.lost
+        assert (lost.pointer, lost.value, lost.reason) == ("/purpose", "replace", "written, but read back as change")

@@ -18,7 +18,9 @@ from gateway.mapping.laws import flat
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(
-    path for kind in ("orders", "ordrsp", "ordchg") for path in (ROOT / "samples/edifact").glob(f"{kind}-*.edi")
+    path
+    for kind in ("orders", "ordrsp", "ordchg", "desadv")
+    for path in (ROOT / "samples/edifact").glob(f"{kind}-*.edi")
 )
 
 
@@ -30,7 +32,7 @@ def messages(path: Path) -> Iterator[Message]:
         return
     for interchange in interchanges:
         for group in interchange.groups:
-            yield from (one for one in group.messages if one.type in ("ORDERS", "ORDRSP", "ORDCHG"))
+            yield from (one for one in group.messages if one.type in ("ORDERS", "ORDRSP", "ORDCHG", "DESADV"))
 
 
 def written(message: Message, root: Loop) -> bytes:
@@ -62,10 +64,13 @@ def test_a_sample_comes_back_byte_for_byte_and_reads_as_its_json(path: Path) -> 
 def test_every_message_has_three_samples_or_more() -> None:
     """Of both directories."""
     names = [path.stem for path in SAMPLES]
-    assert {kind: sum(name.startswith(kind) for name in names) for kind in ("orders", "ordrsp", "ordchg")} == {
+    assert {
+        kind: sum(name.startswith(kind) for name in names) for kind in ("orders", "ordrsp", "ordchg", "desadv")
+    } == {
         "orders": 4,
         "ordrsp": 3,
         "ordchg": 3,
+        "desadv": 3,
     }
 
 

@@ -30,6 +30,9 @@ FORMS: Final = [
     ("order_change", "860", "x12/860"),
     ("order_change", "ORDCHG-D96A", "edifact/ORDCHG"),
     ("order_change", "ORDCHG-D01B", "edifact/ORDCHG"),
+    ("ship_notice", "856", "x12/856"),
+    ("ship_notice", "DESADV-D96A", "edifact/DESADV"),
+    ("ship_notice", "DESADV-D01B", "edifact/DESADV"),
 ]
 LISTS: Final = "the standards' code lists name it differently and no map has a word for it"
 DIFFERENCES: Final[dict[str, list[tuple[str, Any, str]]]] = {
@@ -51,6 +54,9 @@ DIFFERENCES: Final[dict[str, list[tuple[str, Any, str]]]] = {
     ],
     "ORDCHG-D96A": [],
     "ORDCHG-D01B": [],
+    "856": [],
+    "DESADV-D96A": [],
+    "DESADV-D01B": [],
 }
 
 

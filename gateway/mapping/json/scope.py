@@ -206,6 +206,8 @@ class JsonScope:
                 wanted = f"a value for {member.pair.wanted}" if codes is None else f"a word of the table {codes.name}"
                 state.lose(f"{at}/{'/'.join(map(str, member.path))}", value, wanted)
                 continue
+            if member.codes is not None and isinstance(value, str) and value in member.codes.coarse:
+                state.coarsen(f"{at}/{'/'.join(map(str, member.path))}", value, str(member.pair.read(out)))
             made.append((member.rank, member.pointer, out))
         arrays = [(rule, rule.write(target, state, at)) for rule in self.lists]
         made += [(rule.rank, rule.pointer, items) for rule, items in arrays if items]

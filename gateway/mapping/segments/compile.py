@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from pydantic import BaseModel
-
 from gateway.canonical import KINDS, shape
 from gateway.mapping.codes import Codes
 from gateway.mapping.fields import How, Place, Taken
@@ -18,11 +16,10 @@ from gateway.mapping.groups import Ids
 from gateway.mapping.known import Known
 from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
-from gateway.mapping.paths import Step, getter, read_path
+from gateway.mapping.paths import getter, read_path
 from gateway.mapping.rules import Problems
 from gateway.mapping.segments.claimed import claimed, claims
 from gateway.mapping.segments.condition import Condition, read_condition
-from gateway.mapping.segments.hierarchy import DOCUMENT, Level, Tree
 from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
 from gateway.mapping.segments.lens import Count, Guard, Lens
@@ -32,18 +29,16 @@ from gateway.mapping.segments.rule import Rule
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.segment import SegmentLens, Selectors
 from gateway.mapping.segments.several import Each, Repeated, Scalars
-from gateway.mapping.segments.shared import Shared
 from gateway.mapping.segments.single import Ignored, Inside, One
+from gateway.mapping.segments.trees import NESTS, TreeRules, lines_of
 from gateway.mapping.segments.words import IGNORE, KEEP, Address, Key, Spot, read_address, read_constant, read_key
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json
 
 _RULE_KEYS: Final = ("loop", "tree", *ATTRIBUTES)
-_CONTENTS: Final = (Step("contents"),)
-_LEVEL_KEYS: Final = ("is", "set", "in", "segments")
 
 
-class Compiler(Shared):
+class Compiler(TreeRules):
     """Compiles one map. Problems go to `problems`; rules are made as far as they can be."""
 
     def __init__(self, kind: str, codes: Mapping[str, Codes], problems: Problems, *, comma: bool = False) -> None:
@@ -56,6 +51,7 @@ class Compiler(Shared):
     def root(self, segments: Node, whole: Node) -> Scope:
         """The scope of the whole set; `whole` may set fields that no segment says."""
         model = KINDS[self.kind]
+        self.line_orders = self.says_orders(segments)
         self.said = self._preset(whole, Place((model,), self.known, ""))
         scope = self.scope(segments, "", Place((model,), self.known, ""))
         self._required(self.known, (model,), segments, "")
@@ -139,7 +135,8 @@ class Compiler(Shared):
         if "tree" in node.keys:
             return self.tree(node, place)
         each = node.keys.get("each")
-        many = self._list(each, place) if each is not None else None
+        kind = self._kind_of(node)
+        many = self._list(each, place, kind) if each is not None else None
         if each is not None and many is None:
             return None
         inside = place if many is None else replace(many, key=place.key)
@@ -169,7 +166,8 @@ class Compiler(Shared):
         assert path is not None
         scope = Scope("", (One(lens, key),))
         self._required(many.known, many.models, node, place.key)
-        return Each(scope, label, path, False, lens, self._preset(node, many), claimed(place, path))  # noqa: FBT003
+        preset = self._preset(node, many)
+        return Each(scope, label, path, False, lens, preset, claimed(place, path), kind)  # noqa: FBT003
 
     def loop(self, node: Node, label: str, place: Place, inside: Place, many: Place | None) -> Rule | None:
         """A loop, of one object each or inside the scope's own."""
@@ -189,7 +187,7 @@ class Compiler(Shared):
             return Inside(scope, label, first.lens, once=node.keys.get("repeat") is None)
         path = read_path(node.keys["each"].text or "") or ()
         self._required(many.known, many.models, node, place.key)
-        return Each(scope, label, path, True, first.lens, preset, claimed(place, path))  # noqa: FBT003
+        return Each(scope, label, path, True, first.lens, preset, claimed(place, path), self._kind_of(node))  # noqa: FBT003
 
     def repeated(self, node: Node, lens: SegmentLens, label: str, place: Place) -> Rule | None:
         """A segment repeated for one list or one text."""
@@ -264,7 +262,7 @@ class Compiler(Shared):
             elif constant is not None:
                 constants.append((spots[0], (constant[0],)))
             else:
-                line = read_line(spec, address, own, self.codes, self.problems, comma=self.comma)
+                line = read_line(spec, address, own, self.codes, self.problems, comma=self.comma, hooks=self.hooks)
                 if line is not None and (lens := self.lens(line, address, spec, own, place, scalar=scalar)):
                     lenses.append(lens)
                     always = always or lens.count is not None
@@ -313,94 +311,18 @@ class Compiler(Shared):
             beside=line.beside, count=_count(line.count) if line.count else None,
         )  # fmt: skip
 
-    def tree(self, node: Node, place: Place) -> Rule | None:
-        """The hierarchy."""
-        each = node.keys.get("each")
-        many = self._list(each, place) if each is not None else None
-        levels = node.keys.get("levels")
-        if many is None or levels is None or not levels.keys:
-            self._say("map.file.shape", node, place.key, "a tree", "tree: HL, each: contents, levels: {CODE: …}")
-            return None
-        path = (each.text if each else None) or ""
-        made: dict[str, Level] = {}
-        inside: dict[str, Place] = {}
-        kinds = {_kind(model): model for model in many.models}
-        for code, spec in levels.keys.items():
-            own = f"{place.key}/{code}"
-            for key in spec.keys:
-                if key not in _LEVEL_KEYS:
-                    wanted = "one of " + ", ".join(_LEVEL_KEYS) + shape.near(key, _LEVEL_KEYS)
-                    self._say("map.key.unknown", spec.keys[key], f"{own}.{key}", key, wanted)
-            kind = (spec.keys["is"].text if "is" in spec.keys else "") or ""
-            if kind not in (DOCUMENT, *kinds):
-                wanted = "one of " + ", ".join((DOCUMENT, *kinds)) + shape.near(kind, (DOCUMENT, *kinds))
-                self._say("map.field.unknown", spec.keys.get("is", spec), f"{own}.is", kind, wanted)
-                continue
-            if kind == DOCUMENT:
-                here = replace(place, key=own)
-                preset: tuple[tuple[str, str], ...] = ()
-            else:
-                here = Place((kinds[kind],), Known(preset=frozenset({"kind"})), own)
-                preset = self._preset(spec, here)
-                many.known.put_kind((kind, preset), here.known)
-            parents = spec.keys.get("in")
-            made[code] = Level(
-                code, kind, preset, tuple(each.text or "" for each in (parents.items if parents else []))
-            )
-            inside[code] = here
-        self.note(Taken(How.KINDS, read_path(path) or (), many.known.kinds), place.known)
-        for code, level in made.items():
-            here = inside[code]
-            segments = levels.keys[code].keys.get("segments") or Node([], node.file, node.line)
-            label = f"HL/{code}"
-            scope = self.scope(segments, label, here)
-            level.scope = Scope(label, (*scope.rules, Tree(made, path, code)), scope.conditions, scope.counted)
-            if level.kind != DOCUMENT:
-                here.known.at(_CONTENTS).kinds = many.known.kinds
-                self._required(here.known, here.models, levels.keys[code], here.key)
-        return Tree(made, path)
-
-    def _preset(self, node: Node, place: Place) -> tuple[tuple[str, str], ...]:
-        spec = node.keys.get("set")
-        preset = []
-        for name, value in (spec.keys if spec else {}).items():
-            if self.field(read_path(name) or (), "text", None, value, f"{place.key}.set.{name}", place, preset=True):
-                preset.append((name, value.text or ""))
-        return tuple(preset)
-
-    def _list(self, each: Node, place: Place) -> Place | None:
-        """The place inside the items of a list."""
-        path = read_path(each.text or "")
-        key = f"{place.key}.each"
-        step = self._resolve(path, each, key, place) if path else None
-        if path is None or step is None:
-            if path is None:
-                self._say("map.file.shape", each, key, each.text or "nothing", "the path of a list")
-            return None
-        if not step.many:
-            self._say("map.field.type", each, key, each.text or "", "a list")
-            return None
-        taken = Taken(How.ITEMS, path, Known(leaf=not step.models))
-        if not taken.free(place.known):
-            self._say("map.field.twice", each, key, each.text or "", "one rule for the list")
-            return None
-        self.note(taken, place.known)
-        return Place(step.models, taken.value, place.key)
-
 
 def _count(what: str) -> Count:
-    if what == "HL":
+    if what in NESTS:
         return lambda _document, nodes: nodes
+    if what == "LIN":
+        return lambda document, _nodes: lines_of(document)
     read = getter(read_path(what) or ())
 
     def count(document: Json, _nodes: int) -> int:
         return len(read(document) or ())
 
     return count
-
-
-def _kind(model: type[BaseModel]) -> str:
-    return "".join(shape.fields(model)["kind"].words) if "kind" in model.model_fields else ""
 
 
 def _selectors(rule: Rule) -> Selectors:

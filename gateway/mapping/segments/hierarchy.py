@@ -33,10 +33,18 @@ class Level:
     parents: tuple[str, ...]
     """Codes it may stand under; none listed: anywhere."""
     scope: Scope = field(default_factory=lambda: Scope("", ()))
+    told: tuple[tuple[str, str], ...] = ()
+    """Those of the preset fields that no line of the level may change: they tell its nodes from others."""
+    presumed: tuple[tuple[str, str], ...] = ()
+    """What each of its nodes is unless it says otherwise: written, and left out of the document."""
+    unless: tuple[str, ...] = ()
+    """Of the root: a segment, told by the loops it stands in, that makes it another level."""
+    plain: Scope | None = None
+    """Its rules without those for what is below."""
 
     def fits(self, node: Json) -> bool:
         """Whether a node of the document is of this level."""
-        return node.get("kind") == self.kind and all(node.get(key) == value for key, value in self.preset)
+        return node.get("kind") == self.kind and all(node.get(key) == value for key, value in self.told)
 
 
 @dataclass(slots=True)

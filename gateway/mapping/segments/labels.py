@@ -19,6 +19,7 @@ ATTRIBUTES: Final = (
     "hoist",
     "more",
     "first",
+    "orders",
 )
 """Keys of a rule that say how; the one other key says what."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from gateway.canonical.shape import near
 from gateway.mapping.codes import UNITS, Codes
 from gateway.mapping.groups import Allocations, Id, Ids, Joined, Many, Pairs, Sscc, Wrapped
+from gateway.mapping.hooks import Hooked
 from gateway.mapping.moments import Date, Day, Moment, ShortDate, ShortWhen, Stamp, When
 from gateway.mapping.pairs import Checked, Coded, Fields, Implied, Narrow, Number, Same, Wide, is_wide
 from gateway.mapping.paths import Path, read_path
@@ -39,9 +41,10 @@ _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
     "pairs": Pairs,
     "allocations": Allocations,
 }
+NONE: Final[Mapping[str, Hooked]] = MappingProxyType({})
 _NUMBERS: Final = ("decimal", "count")
 _SEPARATORS: Final = {"blank": " ", "comma": ", ", "slash": "/", "dash": "-", "line": "\n", "nothing": ""}
-NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap")
+NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap", "hook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,18 @@ class _Where:
     codes: Mapping[str, Codes]
     problems: Problems
     comma: bool
+    hooks: Mapping[str, Hooked]
 
     def say(self, rule: str, said: str, wanted: str) -> None:
         self.problems.add(rule, self.node.file, self.node.line, self.key, said=said, wanted=wanted)
 
 
 def read_line(
-    node: Node, address: Address, key: str, codes: Mapping[str, Codes], problems: Problems, *, comma: bool = False
-) -> Line | None:
+    node: Node, address: Address, key: str, codes: Mapping[str, Codes], problems: Problems, *, comma: bool = False,
+    hooks: Mapping[str, Hooked] = NONE,
+) -> Line | None:  # fmt: skip
     """Path and pair of `path | pair | pair`; None, with the reason in `problems`, where it is none."""
-    where = _Where(node, key, codes, problems, comma)
+    where = _Where(node, key, codes, problems, comma, hooks)
     words = [word.strip() for word in (node.text or "").split("|")]
     path = read_path(words[0])
     if path is None:
@@ -109,7 +114,7 @@ def read_line(
     return Line(path, pair, beside, rest[0] if name == "count" and rest else "", name == "lines")
 
 
-def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
+def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:  # noqa: PLR0911  one for each shape of a call
     name, *rest = call
     if name in _DATED and rest[:1] == ["short"]:
         return _DATED[name]()
@@ -131,6 +136,10 @@ def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:
             ids = Ids(table, int(rest[1]) if len(rest) > 1 and rest[1] in ("2", "3", "4") else 2)
             return ids if name == "ids" else Id(ids)
         return _TABLED[name](table)
+    if name == "hook" and rest:
+        if rest[0] not in where.hooks:
+            where.say("map.hook.unknown", rest[0], "a hook listed under hooks" + near(rest[0], where.hooks))
+        return where.hooks.get(rest[0])
     wanted = "one of " + ", ".join(NAMES) + (near(name, NAMES) if name not in NAMES else " with its parameters")
     where.say("map.pair.unknown", " ".join(call), wanted)
     return None

@@ -24,7 +24,7 @@ from gateway.mapping.source import Node
 _NESTED: Final = ("segments", "levels")
 _CHANGED: Final = tuple(name for name in ATTRIBUTES if name not in _NESTED)
 """Attributes that `change` may set; what is nested has paths of its own."""
-_LEVEL: Final = ("is", "set", "in")
+_LEVEL: Final = ("is", "set", "in", "presume", "unless")
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,8 @@ class SegmentLens:
             path = "/".join(str(step) for step in lens.path)
             state.lose(f"{at}/{path}".rstrip("/"), value, lens.reason)
             return False
+        if lens.codes is not None and isinstance(value, str) and value in lens.codes.coarse:
+            state.coarsen(f"{at}/{'/'.join(map(str, lens.path))}", value, lens.codes.read(texts[0]) or "")
         lens.place(elements, texts)
         if lens.guard is not None:
             place(elements, lens.guard.spot, lens.guard.value)

@@ -29,6 +29,8 @@ class Each:
     preset: tuple[tuple[str, str], ...] = ()
     claimed: tuple[tuple[str, str], ...] = ()
     """Items that another rule of the scope writes: the first with this key and value."""
+    only: str = ""
+    """Of a list of nodes: the kind it writes; other rules write the others."""
     once: bool = False
     get: Get = lambda target: None  # noqa: ARG005
     put: Put = lambda target, value: None  # noqa: ARG005
@@ -105,6 +107,8 @@ class Each:
         below = f"{at}/{'/'.join(str(step) for step in self.path)}"
         for number, item in enumerate(items):
             if taken and any(item is one for one in taken):
+                continue
+            if self.only and item.get("kind") != self.only:
                 continue
             pointer = f"{below}/{number}"
             if self.is_loop or "extensions" in item or not self.simple:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gateway.mapping.codes import Codes, read_codes
 from gateway.mapping.fields import FieldChecks, How, Place, Taken
+from gateway.mapping.hooks import Hooked
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -49,7 +50,8 @@ class _Made:
     """A rule, all that it depends on, and all that it takes."""
 
     rule: Rule
-    at: tuple[str, str, tuple[type[BaseModel], ...], Claims, bool]
+    at: tuple[object, ...]
+    """Where it stands: label, models, what is claimed of its list, comma, orders, key."""
     tables: tuple[Codes, ...]
     taken: tuple[Taken, ...]
     always: tuple[str, ...]
@@ -62,13 +64,17 @@ class Shared(FieldChecks):
         super().__init__(problems)
         self.codes = Tables(codes)
         self.comma = comma
+        self.hooks: Mapping[str, Hooked] = {}
+        """What the map's lines may name as hook."""
+        self.line_orders = False
+        """Whether each line of the document says its order."""
         self.always: list[str] = []
         """Labels of segments written for their count alone."""
 
     def again(self, node: Node, label: str, key: str, place: Place, claimed: Claims) -> Rule | None:
         """The rule that another map made of this very node, all that it takes taken; None where it must be compiled."""
         made = node.made
-        if not isinstance(made, _Made) or made.at != (label, key, place.models, claimed, self.comma):
+        if not isinstance(made, _Made) or made.at != (*self._at(label, place.models, claimed), key):
             return None
         if any(self.codes.all.get(table.name) is not table for table in made.tables):
             return None
@@ -80,6 +86,9 @@ class Shared(FieldChecks):
         self.always += made.always
         return made.rule
 
+    def _at(self, label: str, models: tuple[type[BaseModel], ...], claimed: Claims) -> tuple[object, ...]:
+        return label, models, claimed, self.comma, self.line_orders
+
     def begin(self) -> tuple[int, int, int, int]:
         """How much was noted before a rule is compiled."""
         return len(self.problems.findings), len(self.taken), len(self.codes.asked), len(self.always)
@@ -89,11 +98,11 @@ class Shared(FieldChecks):
     ) -> None:
         """Leave the rule with its node: for other maps, and so only where the node may stand in others."""
         findings, taken, asked, always = begun
-        if node.file in self.problems.files[:1] or len(self.problems.findings) > findings:
+        if node.file in self.problems.files[:1] or len(self.problems.findings) > findings or self.hooks:
             return
         node.made = _Made(
             rule,
-            (label, place.key, place.models, claimed, self.comma),
+            (*self._at(label, place.models, claimed), place.key),
             tuple({table.name: table for table in self.codes.asked[asked:]}.values()),
             _needed([one for known, one in self.taken[taken:] if known is place.known]),
             tuple(self.always[always:]),

@@ -87,6 +87,8 @@ def _texts(source: Source, number: int, lens: Lens) -> None:
         source.add(f"if not x{number}: return odd", 3)
     else:
         known = _write_date if isinstance(pair, Date) else pair.write
+        if isinstance(pair, Coded) and pair.codes.coarse:
+            source.add(f"if {value} in {source.constant(pair.codes.coarse)}: return odd", 3)
         source.add(f"x{number} = {source.constant(known)}({value})", 3)
         source.add(f"if not x{number}: return odd", 3)
 
@@ -153,6 +155,8 @@ def composite(parts: list[str]) -> Element:
 
 def _beside(pair: Coded) -> Callable[[Any, Any], str | None]:
     def write(value: Any, own: Any) -> str | None:
+        if value in pair.codes.coarse:
+            return None
         return own if own is not None and pair.read(own) == value else pair.write(value)
 
     return write

@@ -231,11 +231,11 @@ class XmlCompiler(JsonCompiler):
         stages, named = self.stages(node.keys["rows"], replace(made.place, key=place.key))
         if not stages:
             return None
-        named = self.ordered(node, named, place)
+        named = self.in_order(node, named, place)
         inherit = self.handed_down(made, node, named, place)
         return Rows(rank, pointer, stages, _shape(named, stages), named, inherit)
 
-    def ordered(self, node: Node, named: dict[str, Any], place: Place) -> dict[str, Any]:
+    def in_order(self, node: Node, named: dict[str, Any], place: Place) -> dict[str, Any]:
         """The names, those first that `order` gives."""
         made: dict[str, Any] = {}
         for spec in node.keys["order"].items if "order" in node.keys else ():

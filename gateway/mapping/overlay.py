@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final
 
 from gateway.canonical.shape import near
@@ -109,7 +109,6 @@ class _Applied:
 _KEPT: Final = 64
 _applied: OrderedDict[tuple[str, str], _Applied] = OrderedDict()
 """By file and text of the delta."""
-_applied_lock: Final = Lock()
 
 
 class _Chain:
@@ -153,20 +152,18 @@ class _Chain:
 
     def _applied(self, base: Node, own: Node, found: tuple[str, str]) -> Node:
         """A base that is a delta itself: applied once for all maps that extend it, where nothing is wrong in it."""
-        with _applied_lock:
-            known = _applied.get(found)
-            if known is not None:
-                _applied.move_to_end(found)
+        known = _applied.get(found)
         if known is not None and known.base is base:
+            with suppress(KeyError):  # another thread may drop it meanwhile
+                _applied.move_to_end(found)
             self.removed += known.removed
             return known.root
         told, gone = len(self.problems.findings), len(self.removed)
         root = self._apply(base.own(), own)
         if len(self.problems.findings) == told:
-            with _applied_lock:
-                _applied[found] = _Applied(base, root, tuple(self.removed[gone:]))
-                while len(_applied) > _KEPT:
-                    _applied.popitem(last=False)
+            _applied[found] = _Applied(base, root, tuple(self.removed[gone:]))
+            while len(_applied) > _KEPT:
+                _applied.popitem(last=False)
         return root
 
     def _found(self, name: str, above: tuple[str, ...], asked: tuple[str, int]) -> tuple[str, str] | None:

@@ -8,8 +8,8 @@ keys are refused; size and depth are bounded, and nesting is read without recurs
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Final
 
 import yaml
@@ -23,7 +23,6 @@ _KEPT: Final = 64
 _SHORT: Final = 2_000
 """A delta is read faster than looked up: only longer texts, the bases that many extend, are kept."""
 _known: OrderedDict[tuple[str, str], Node] = OrderedDict()
-_lock: Final = Lock()
 
 
 @dataclass(slots=True)
@@ -75,10 +74,10 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
 
     The same nodes for the same text: whoever changes them copies first.
     """
-    with _lock:
-        if (known := _known.get((file, text))) is not None:
+    if (known := _known.get((file, text))) is not None:
+        with suppress(KeyError):  # another thread may drop it meanwhile
             _known.move_to_end((file, text))
-            return known
+        return known
     if len(text) > MAX_BYTES:
         problems.add("map.file.limit", file, 1, "", said=f"{len(text)} characters", wanted=f"at most {MAX_BYTES}")
         return None
@@ -95,10 +94,9 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
         problems.add("map.file.shape", file, root.line, "", said="no mapping", wanted="keys such as document, segments")
         return None
     if root is not None and len(text) > _SHORT and len(problems.findings) == before:
-        with _lock:
-            root = _known.setdefault((file, text), root)
-            while len(_known) > _KEPT:
-                _known.popitem(last=False)
+        root = _known.setdefault((file, text), root)
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
     return root
 
 

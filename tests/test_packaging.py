@@ -167,7 +167,6 @@ def test_what_is_installed_has_maps_guides_migrations_and_the_demo_s_folders(
         "samples/x12/855-split.edi",
         "edi/guides/x12/004010/855.yaml",
         "store/migrations/versions/0001_first.py",
-        "demo/station/gateway.yaml",
         "demo/distributor/gateway.yaml",
         "demo/distributor/partners/acme.yaml",
         "demo/distributor/maps/acme/855.yaml",

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.edi.interchange import Event
+from gateway.edi.interchange import Event, Interchange
 from gateway.edi.library import Guides, standard
 from gateway.edi.partial import Mode
-from gateway.edi.reading import read, standard_at
+from gateway.edi.reading import read, read_all, standard_at
 from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
 from gateway.partners.guide_files import with_workspace_guides
@@ -40,12 +40,19 @@ class Reading:
 
     def events(self, blocks: Iterable[bytes]) -> Iterator[Event]:
         """The events of one file; raises PartnerFault with its findings."""
-        if self.edifact is not None:
-            rest = iter(blocks)
-            first = next(rest, b"")
-            own = self.edifact if standard_at(first) == "edifact" else replace(self, edifact=None)
-            return own.events(chain((first,), rest))
-        return read(blocks, guides=self.guides, tolerances=self.tolerances, charset=self.charset)
+        rest = iter(blocks)
+        first = next(rest, b"")
+        own = self._of(first)
+        return read(chain((first,), rest), guides=own.guides, tolerances=own.tolerances, charset=own.charset)
+
+    def interchanges(self, data: bytes) -> list[Interchange]:
+        """All of one file; raises PartnerFault with its findings."""
+        own = self._of(data)
+        return read_all(data, guides=own.guides, tolerances=own.tolerances, charset=own.charset)
+
+    def _of(self, first: bytes) -> Reading:
+        """How a file is read that begins so."""
+        return self.edifact if self.edifact is not None and standard_at(first) == "edifact" else self
 
 
 def reading(

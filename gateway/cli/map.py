@@ -12,13 +12,13 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_edi, map_json, map_text
+from gateway.cli.edi_reading import Partner, reading
 from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_init import init
 from gateway.cli.map_show import list_, show_
-from gateway.edi import library, reading
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
@@ -64,10 +64,13 @@ def read(
     ],
     *,
     name: MapName,
+    partner: Partner = None,
     workspace: Folder = HERE,
     lines: Annotated[bool, typer.Option("--lines", help="One document per line instead of an indented one.")] = False,
 ) -> None:
     """Print the canonical JSON of every set in FILE that the map is for; what no map line names goes to stderr.
+
+    With --partner by the guides, tolerances and charset of the agreement, another version read as it says.
 
     Example: gateway map read --map x12/855 samples/x12/855-split.edi > 855-split.json
     """
@@ -79,7 +82,7 @@ def read(
     if isinstance(own, XmlMap | CsvMap):
         _finish(map_text.read_text(own, data, indent=None if lines else 2))
         return
-    sets = [one for one in _messages(data, file) if one[2].type == own.document]
+    sets = [one for one in _messages(data, file, partner, workspace) if one[2].type == own.document]
     if not sets:
         _stop(
             f"{file} holds no set {own.document}.", "Name a map for the sets it holds, or look at it: gateway edi show."
@@ -266,16 +269,21 @@ def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] |
     for folder in (workspace, Path(str(shipped())).parent):
         edi, canonical = folder / example.edi, folder / example.canonical
         if edi.is_file() and canonical.is_file():
-            messages = _messages(edi.read_bytes(), str(edi))
+            messages = _messages(edi.read_bytes(), str(edi), workspace=workspace)
             document = json.loads(canonical.read_text("utf-8"))
             wanted = {key: value for key, value in document.items() if key not in ENVELOPE}
             return (messages[0][2].root, wanted) if messages else None
     return None
 
 
-def _messages(data: bytes, file: str) -> list[tuple[Interchange, Group, Message]]:
+def _messages(
+    data: bytes, file: str, partner: str | None = None, workspace: Path = HERE
+) -> list[tuple[Interchange, Group, Message]]:
     try:
-        interchanges = reading.read_all(data, guides=library.standard())
+        interchanges = reading(partner=partner, workspace=workspace).interchanges(data)
+    except OurFault as fault:
+        _say(fault.findings)
+        _stop(str(fault), fault.remedy)
     except PartnerFault as fault:
         _say(fault.findings)
         _stop(f"{file}: {fault.public}", "Give an X12 or EDIFACT file; gateway edi check says more.")

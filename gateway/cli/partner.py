@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.as2 import fingerprint
-from gateway.cli import partner_guide, partner_key
+from gateway.cli import partner_guide, partner_key, partner_simulate, partner_try
 from gateway.cli.answers import (
     AsJson,
     WorkspaceFolder,
@@ -28,6 +28,8 @@ from gateway.partners.workspace import Workspace, load
 
 app = typer.Typer(no_args_is_help=True, help="Trading partners: agreements, checks, API keys.")
 app.add_typer(partner_key.app, name="key")
+app.command("test")(partner_try.try_)
+app.command()(partner_simulate.simulate)
 app.command()(partner_guide.guide)
 app.command("new")(new)
 app.command("infer")(infer_)

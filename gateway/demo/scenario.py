@@ -9,91 +9,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from gateway.simulation import orders
+from gateway.simulation.orders import day, sscc
+
 Json = dict[str, Any]
-
-COMPANY_PREFIX = "0614141"
-"""A GS1 company prefix that GS1 itself uses in examples."""
-
-
-def gs1_check_digit(digits: str) -> str:
-    """The check digit of a GS1 key (GTIN, GLN, SSCC): weights 3 and 1 from the right."""
-    total = sum(int(digit) * (3 if index % 2 == 0 else 1) for index, digit in enumerate(reversed(digits)))
-    return str(-total % 10)
-
-
-def sscc(serial: int) -> str:
-    """An SSCC of the scenario's supplier: 18 digits."""
-    digits = f"0{COMPANY_PREFIX}{serial:09d}"
-    return digits + gs1_check_digit(digits)
-
-
-def gtin(item: int) -> str:
-    """A GTIN-12 (UPC) of the scenario's supplier."""
-    digits = f"{COMPANY_PREFIX[1:]}{item:05d}"
-    return digits + gs1_check_digit(digits)
-
-
-ITEMS: tuple[tuple[int, str, str, str], ...] = (
-    (30001, "A-1001", "Cordless drill 18V", "89.50"),
-    (30002, "A-1002", "Battery pack 5Ah", "54.00"),
-    (30003, "A-1003", "Bit set, 32 pieces", "12.75"),
-)
-
-
-def day(value: date) -> Json:
-    """A canonical `when` of a day."""
-    return {"value": value.isoformat(), "precision": "day"}
 
 
 def order(number: str, seller: Mapping[str, str], *, name: str, business_unit: str, today: date) -> Json:
     """What the ERP orders: three lines for one ship-to."""
-    quantities = ("24", "60", "144")
-    return {
-        "number": number,
-        "purpose": "original",
-        "order_type": "stand_alone",
-        "issue_date": today.isoformat(),
-        "business_unit": business_unit,
-        "currency": {"code": "USD"},
-        "requested_delivery": {"from": day(today + timedelta(days=14)), "to": day(today + timedelta(days=14))},
-        "parties": [
-            {
-                "role": "buyer",
-                "name": "Harborline Supply",
-                "ids": [{"scheme": "assigned_by_seller", "value": "C-5005"}],
-            },
-            {"role": "seller", "name": name, "ids": [dict(seller)]},
-            {
-                "role": "ship_to",
-                "name": "Harborline DC Dayton",
-                "ids": [{"scheme": "assigned_by_buyer", "value": "DC07"}],
-                "address": {
-                    "lines": ["4100 Needmore Road"],
-                    "city": "Dayton",
-                    "region": "OH",
-                    "postcode": "45424",
-                    "country": "US",
-                },
-            },
-        ],
-        "lines": [
-            {
-                "line_id": str(index),
-                "quantity": {"value": quantity, "unit": "EA"},
-                "prices": [{"type": "unit", "amount": price}],
-                "item": {
-                    "ids": [
-                        {"scheme": "buyer", "value": f"M{article}"},
-                        {"scheme": "supplier", "value": article},
-                        {"scheme": "upc", "value": gtin(item)},
-                    ],
-                    "name": text,
-                },
-            }
-            for index, ((item, article, text, price), quantity) in enumerate(zip(ITEMS, quantities, strict=True), 1)
-        ],
-        "totals": {"line_count": 3},
-    }
+    made = orders.order(number, [seller], name=name, business_unit=business_unit, today=today)
+    return {**made, "totals": {"line_count": len(made["lines"])}}
 
 
 def acknowledgement(order_: Json, *, supplier_number: str, today: date) -> Json:

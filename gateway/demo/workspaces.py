@@ -1,7 +1,8 @@
-"""The demo's folders: the distributor's and the supplier's workspace, with keys, certificates and free ports.
+"""The demo's folders: the distributor's workspace and its supplier's station, with keys, certificates and free ports.
 
-The distributor's workspace is the one at the top of this project (gateway.yaml, partners/, maps/); the supplier's is
-package data. Only ports and retry times are changed; everything else is what a reader of those files sees.
+The distributor's workspace is the one at the top of this project (gateway.yaml, partners/, maps/); only ports and retry
+times are changed, everything else is what a reader of those files sees. The supplier's station is the agreement with it
+turned round, as `gateway partner simulate --prepare` makes it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ from pathlib import Path
 
 import gateway
 from gateway.errors import OurFault
-from gateway.partners import keys
-from gateway.settings import Settings
-from gateway.yamltext import read_yaml, validate
+from gateway.partners import configuration, keys
+from gateway.partners.checks import ONLY_TO_RUN
+from gateway.partners.workspace import load_settings
+from gateway.simulation import mirror
 
 MARKER = ".gateway-demo"
 """A folder with this file was made by the demo and may be removed by it."""
 
-WRITTEN_PORTS = {"gateway": 8080, "station": 8090, "north": 8071, "south": 8072}
+WRITTEN_PORTS = {"gateway": 8080, "station": 8090, "rheintal": 8091, "north": 8071, "south": 8072}
 """The ports in the files; taken as they are where they are free."""
+
+STATIONS = {"acme": "station", "rheintal": "rheintal"}
+"""The partners over AS2 and the folders of their stations, which are the names of their ports too."""
 
 _QUICK_RETRIES = """
 # Added by the demo, which has no patience:
@@ -51,7 +56,7 @@ class Demo:
 
     @property
     def station(self) -> Path:
-        """The supplier's workspace."""
+        """The workspace of the supplier's station."""
         return self.folder / "station"
 
     def database(self, erp: str) -> Path:
@@ -88,24 +93,23 @@ def prepare(folder: Path, *, written_ports: bool = True) -> Demo:
     for name in ("partners", "maps"):
         shutil.copytree(root / name, demo.gateway / name)
     shutil.copy(root / "gateway.yaml", demo.gateway)
-    shutil.copytree(Path(gateway.__file__).parent / "demo" / "station", demo.station)
-    shutil.copytree(root / "maps" / "acme", demo.station / "maps" / "acme")  # both sides agreed on it
-    for workspace in (demo.gateway, demo.station):
-        _renumber(workspace, ports)
-        with (workspace / "gateway.yaml").open("a", encoding="utf-8") as file:
-            file.write(_QUICK_RETRIES)
+    _renumber(demo.gateway, ports)
+    with (demo.gateway / "gateway.yaml").open("a", encoding="utf-8") as file:
+        file.write(_QUICK_RETRIES)
     return demo
 
 
 def exchange_certificates(demo: Demo) -> None:
-    """Each side makes its keys and gives the other its certificate, as partners do by mail."""
-    made = {}
-    for workspace in (demo.gateway, demo.station):
-        settings = _settings(workspace)
-        keys.create_keys(workspace, settings, now=datetime.now(UTC), bits=2048)
-        made[workspace] = workspace / settings.identity.certificate
-    shutil.copy(made[demo.station], demo.gateway / "certs" / "acme.pem")
-    shutil.copy(made[demo.gateway], demo.station / "certs" / "distributor.pem")
+    """Our keys are made, then the supplier's station with its own; each gets the other's certificate, as by mail."""
+    now = datetime.now(UTC)
+    keys.create_keys(demo.gateway, load_settings(demo.gateway), now=now, bits=2048)
+    loaded = configuration.read(demo.gateway, ignoring=ONLY_TO_RUN).workspace
+    for name, station in STATIONS.items():
+        agreement = next(one for one in loaded.agreements if one.name == name)
+        url, port = f"{demo.url('gateway')}/as2", demo.ports[station]
+        folder = demo.folder / station
+        mirror.write_workspace(loaded, agreement, folder, url=url, host="127.0.0.1", port=port, now=now, bits=2048)
+        shutil.copy(folder / mirror.CERTIFICATE, demo.gateway / "certs" / f"{name}.pem")
 
 
 def distributor_files() -> Path:
@@ -115,15 +119,6 @@ def distributor_files() -> Path:
         if (folder / "gateway.yaml").exists() and (folder / "partners").is_dir():
             return folder
     raise OurFault("the demo's configuration is not installed", remedy="install the gateway from its wheel or checkout")
-
-
-def _settings(workspace: Path) -> Settings:
-    path = workspace / "gateway.yaml"
-    source, findings = read_yaml(str(path), path.read_text(encoding="utf-8"))
-    settings, more = validate(source, Settings)
-    if settings is None:
-        raise OurFault(f"{path} is wrong", remedy="see the findings", findings=(*findings, *more))
-    return settings
 
 
 def _renumber(workspace: Path, ports: Mapping[str, int]) -> None:

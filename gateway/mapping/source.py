@@ -90,6 +90,8 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
         said = getattr(error, "problem", None) or "a character that YAML forbids"
         problems.add("map.file.yaml", file, line, "", said=said, wanted="YAML")
         return None
+    if root is None and len(problems.findings) == before:  # an empty file is no map, and no reason to believe it
+        problems.add("map.file.shape", file, 1, "", said="nothing", wanted="keys such as document, segments")
     if root is not None and not isinstance(root.value, dict):
         problems.add("map.file.shape", file, root.line, "", said="no mapping", wanted="keys such as document, segments")
         return None
@@ -100,7 +102,7 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
     return root
 
 
-def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901  one loop over events
+def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901, PLR0912  one loop over events
     """Builds nodes from parser events with a stack of its own."""
     root: Node | None = None
     stack: list[tuple[Node, str | None, int]] = []  # the open node, the key waiting for its value, the key's line
@@ -123,6 +125,9 @@ def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C9
         else:
             continue
         if not stack:
+            if root is not None:
+                problems.add("map.file.yaml", file, line, "", said="a second document", wanted="one document")
+                return None
             root = node
         else:
             parent, key, key_line = stack[-1]

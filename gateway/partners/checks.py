@@ -56,6 +56,8 @@ RULES: Mapping[str, str] = {
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
+ONLY_TO_RUN = frozenset({"workspace.certificate", "workspace.certificate_expired", "workspace.tls"})
+"""Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
 """A guide by its name, and everything wrong in its files."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,15 +51,18 @@ class Configuration:
         return tuple(sorted(dict(self.files.items() ^ before.items())))
 
 
-def read(folder: Path, *, cache: MapCache | None = None, now: datetime | None = None) -> Configuration:
+def read(
+    folder: Path, *, cache: MapCache | None = None, now: datetime | None = None, ignoring: Collection[str] = ()
+) -> Configuration:
     """The configuration in `folder`. OurFault with all findings of all files.
 
-    `cache` (default: what a gateway that runs here found sound before) spares compiling maps again.
+    `cache` (default: what a gateway that runs here found sound before) spares compiling maps again. Findings of the
+    rules `ignoring` do not count.
     """
     if cache is None:
         cache = MapCache(checked.remembered(folder / checked.FILE))
     shelf = MapShelf(folder, cache, hooks_of(folder))
-    loaded = workspace.load(folder, now=now, map_exists=known_maps(folder), map_head=shelf.head)
+    loaded = workspace.load(folder, now=now, map_exists=known_maps(folder), map_head=shelf.head, ignoring=ignoring)
     findings = shelf.check(sorted(map_names_of(loaded)))
     if findings:
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""

@@ -12,7 +12,7 @@ there is no workspace. The version of a file is the SHA-256 of its bytes, record
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,13 +60,15 @@ def load(
     now: datetime | None = None,
     map_exists: MapExists | None = None,
     map_head: MapHead | None = None,
+    ignoring: Collection[str] = (),
 ) -> Workspace:
     """The workspace in `folder`; OurFault carrying all findings of all files when it is not sound.
 
     `now` (default: the clock) decides about expired certificates. `map_exists` answers None for a map that exists,
     else the near miss or ""; without it map names are not checked. `map_head` says for which documents a map is.
+    Findings of the rules `ignoring` do not count: trying an agreement needs no certificates.
     """
-    workspace, findings = examine(folder, now=now, map_exists=map_exists, map_head=map_head)
+    workspace, findings = examine(folder, now=now, map_exists=map_exists, map_head=map_head, ignoring=ignoring)
     if workspace is None:
         wrong = [finding for finding in findings if finding.severity is Severity.REJECT]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -98,6 +100,7 @@ def examine(
     now: datetime | None = None,
     map_exists: MapExists | None = None,
     map_head: MapHead | None = None,
+    ignoring: Collection[str] = (),
 ) -> tuple[Workspace | None, tuple[Finding, ...]]:
     """Everything wrong in `folder`, and the workspace when nothing of it is a REJECT. OurFault: no workspace at all."""
     if not (folder / SETTINGS_FILE).is_file():
@@ -129,7 +132,7 @@ def examine(
         guide_of=shelf.resolve,
         knows_version=shelf.knows_version,
     )
-    findings += check(files)
+    findings += (one for one in check(files) if one.rule not in ignoring)
     findings.sort(key=_place)
     if settings is None or worst(findings) is Severity.REJECT:
         return None, tuple(findings)

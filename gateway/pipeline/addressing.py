@@ -30,7 +30,7 @@ def check(station: Station, agreement: Agreement, wire: Wire, interchange: Inter
                 codes=Codes(ta105="006", contrl="23"),
             )
         )
-    ours = wire.ours(station, agreement)
+    ours = wire.ours(station.settings, agreement)
     if (interchange.receiver_qualifier, interchange.receiver) != (ours.qualifier or "", ours.id):
         findings.append(
             Finding(

@@ -21,7 +21,7 @@ def queue(decided: Decisions, wire: Wire, outgoing: Outgoing, *, outcome: Verdic
     message_id = new_id(now)
     payload = Numbered(
         series=wire.series(station, agreement),
-        render=lambda numbers: wire.render(station, outgoing, numbers),
+        render=lambda numbers: wire.render(station.settings, outgoing, numbers),
         keys=lambda numbers: (wire.sent_key(station, agreement, wire.control_number(numbers)),),
     )
     decided.messages.append(

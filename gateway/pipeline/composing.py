@@ -67,12 +67,13 @@ async def compose(station: Station, job: Job) -> Changes:
             agreement=used.agreement,
             map=used.map,
             guide=used.guide,
+            left_out=len(writing.lost),
         )
         return (event,)
 
     payload = Numbered(
         series=wire.series(station, agreement),
-        render=lambda numbers: wire.render(station, outgoing, numbers),
+        render=lambda numbers: wire.render(station.settings, outgoing, numbers),
         wait_key=lambda numbers: wire.wait_key(outgoing, numbers),
         keys=lambda numbers: (wire.sent_key(station, agreement, wire.control_number(numbers)),),
         events=composed,
@@ -158,7 +159,7 @@ def _agreed(station: Station, document: Document) -> tuple[Agreement, Wire, Map]
 def _check(station: Station, document: Document, wire: Wire, outgoing: Outgoing) -> None:
     """Read back what would be sent, by the same rules that judge what partners send."""
     try:
-        data = wire.render(station, outgoing, Numbers(interchange=1, group=1))
+        data = wire.render(station.settings, outgoing, Numbers(interchange=1, group=1))
     except PartnerFault as fault:
         raise _unwritable(document, None, fault.findings, str(fault)) from fault
     syntax = station.syntax(outgoing.agreement, "send", wire.name)

@@ -14,7 +14,7 @@ from gateway.partners.agreement import Agreement, Dialect, Standard
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.ports import Numbers
-from gateway.settings import EdifactIdentity, X12Identity
+from gateway.settings import EdifactIdentity, Settings, X12Identity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ class Wire(Protocol):
         """What is agreed about it with this partner, if anything."""
         ...
 
-    def ours(self, station: Station, agreement: Agreement) -> X12Identity | EdifactIdentity:
+    def ours(self, settings: Settings, agreement: Agreement) -> X12Identity | EdifactIdentity:
         """Who we are in interchanges with this partner. Raises OurFault when nothing says it."""
         ...
 
@@ -104,7 +104,7 @@ class Wire(Protocol):
         """The series that control numbers with a partner are taken from."""
         ...
 
-    def render(self, station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
+    def render(self, settings: Settings, outgoing: Outgoing, numbers: Numbers) -> bytes:
         """The interchange with its numbers. Raises PartnerFault for data that cannot be written."""
         ...
 

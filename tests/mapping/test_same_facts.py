@@ -157,3 +157,38 @@ def test_xml_says_the_core_of_the_facts(kind: str, form: str, name: str) -> None
     facts = json.loads((HERE / f"{kind}.json").read_text("utf-8"))
     order = kind == "purchase_order"
     assert core(json.loads(json.dumps(dump(model))), quantity=order) == core(facts, quantity=order)
+
+
+NOTICES: Final = [("UBL-DespatchAdvice", "ubl/DespatchAdvice"), ("cXML-ShipNoticeRequest", "cxml/ShipNoticeRequest")]
+
+
+def shipped_core(document: Any) -> Any:
+    """What every form of a ship notice must say: what of which order line is in which innermost unit."""
+    return {
+        "number": document["number"],
+        "dates": [document[name]["value"] for name in ("ship_date", "estimated_delivery")],
+        "lines": [
+            (line["order"], line["line_id"], line["order_line_id"], line["shipped"], line["ssccs"][-1])
+            for line in document["lines"]
+        ],
+    }
+
+
+@pytest.mark.parametrize(("form", "name"), NOTICES, ids=[form for form, _ in NOTICES])
+def test_xml_says_the_core_of_a_ship_notice(form: str, name: str) -> None:
+    """A UBL line and a cXML item know the unit they lie in, not the pallet it stands on."""
+    own = compile_any(name, from_folders(shipped()))
+    read = own.read((HERE / f"ship_notice.{form}.xml").read_bytes())
+    assert not isinstance(read, tuple)
+    assert not read.unmapped
+    model, errors = parse("ship_notice", read.document)
+    assert not errors
+    assert model is not None
+    facts = json.loads((HERE / "ship_notice.json").read_text("utf-8"))
+    assert shipped_core(json.loads(json.dumps(dump(model)))) == shipped_core(facts)
+
+
+def test_every_xml_file_is_a_form() -> None:
+    """Nothing is forgotten."""
+    files = {tuple(path.name.split(".")[:2]) for path in HERE.glob("*.xml")}
+    assert files == {(kind, form) for kind, form, _ in TEXTS} | {("ship_notice", form) for form, _ in NOTICES}

@@ -11,29 +11,27 @@ from gateway.as2 import KeyPair
 from gateway.partners.keys import write_certificate
 from gateway.partners.map_names import known_maps, map_names
 from gateway.partners.workspace import Workspace, load
+from gateway.simulation.mirror import write_workspace
 
 from .conftest import NOW
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = {
-    "distributor": (ROOT, ("gateway", "acme")),
-    "station": (ROOT / "gateway/demo/station", ("gateway", "distributor")),
-}
 
 
 @pytest.fixture
 def workspaces(tmp_path: Path, key_pair: KeyPair) -> dict[str, Workspace]:
-    """Both examples, copied and given certificates as `make demo` does."""
-    loaded = {}
-    for name, (origin, certificates) in EXAMPLES.items():
-        folder = tmp_path / name
-        (folder / "certs").mkdir(parents=True)
-        shutil.copy(origin / "gateway.yaml", folder)
-        shutil.copytree(origin / "partners", folder / "partners")
-        for certificate in certificates:
-            write_certificate(folder / f"certs/{certificate}.pem", key_pair.certificate)
-        loaded[name] = load(folder, now=NOW)
-    return loaded
+    """The example, copied and given certificates as `make demo` does, and the station that is made of it."""
+    ours, station = tmp_path / "distributor", tmp_path / "station"
+    (ours / "certs").mkdir(parents=True)
+    shutil.copy(ROOT / "gateway.yaml", ours)
+    shutil.copytree(ROOT / "partners", ours / "partners")
+    for certificate in ("gateway", "acme", "rheintal"):
+        write_certificate(ours / f"certs/{certificate}.pem", key_pair.certificate)
+    loaded = load(ours, now=NOW)
+    acme = loaded.agreements[0]
+    url = f"http://127.0.0.1:{loaded.settings.listen.port}/as2"
+    write_workspace(loaded, acme, station, url=url, host="127.0.0.1", port=8090, now=NOW, bits=2048)
+    return {"distributor": loaded, "station": load(station, now=NOW)}
 
 
 def test_the_examples_have_no_findings(workspaces: dict[str, Workspace]) -> None:
@@ -42,7 +40,8 @@ def test_the_examples_have_no_findings(workspaces: dict[str, Workspace]) -> None
     assert {agreement.name for one in workspaces.values() for agreement in one.agreements} == {
         "acme",
         "baltic",
-        "distributor",
+        "rheintal",
+        "us",
     }
 
 

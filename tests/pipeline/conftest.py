@@ -259,7 +259,7 @@ class Trade:
             "subject": "test",
             "sign_with": ours.keys[0],
             "micalg": "sha-256",
-            "encrypt_for": ours.certificates["distributor"][:1],
+            "encrypt_for": ours.certificates["us"][:1],
             "cipher": "aes-256-cbc",
             "compress": False,
             "receipt": as2.ReceiptKind.SIGNED,
@@ -408,7 +408,7 @@ async def trade(
             as2=As2Connector(station.agreements, prepared.station_workspace.folder, session, clock=clock),
         )
         gateway.agree("acme", as2={"url": f"{station.url}/as2", "timeout_seconds": 5})
-        station.agree("distributor", as2={"url": f"{gateway.url}/as2", "timeout_seconds": 5})
+        station.agree("us", as2={"url": f"{gateway.url}/as2", "timeout_seconds": 5})
         yield Trade(clock=clock, gateway=gateway, station=station, http=http, ledger=ledger, erp=erp)
 
 

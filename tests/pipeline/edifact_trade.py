@@ -78,9 +78,7 @@ def in_edifact(trade: Any, **more: Any) -> None:
     trade.gateway.agree(
         "acme", x12=None, edifact=dialect(ACME, US, **more), documents=Documents(send=orders, receive=answers)
     )
-    trade.station.agree(
-        "distributor", x12=None, edifact=dialect(US, ACME), documents=Documents(send=answers, receive=orders)
-    )
+    trade.station.agree("us", x12=None, edifact=dialect(US, ACME), documents=Documents(send=answers, receive=orders))
     for side in (trade.gateway, trade.station):
         side.change(maps={**side.station.maps, **MAPS})
 

@@ -48,7 +48,7 @@ async def test_interchange_acknowledgments_do_not_answer_each_other_for_ever(tra
     if asking != "station":
         trade.gateway.agree("acme", x12={"request_ta1": True})
     if asking != "gateway":
-        trade.station.agree("distributor", x12={"request_ta1": True})
+        trade.station.agree("us", x12={"request_ta1": True})
     await trade.order()
     await trade.settle()
     ta1s = len(await trade.gateway.all("TA1")) + len(await trade.station.all("TA1"))

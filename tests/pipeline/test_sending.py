@@ -30,7 +30,7 @@ class Peer:
             headers,
             body,
             keys=station.keys,
-            partner_certificates=station.certificates["distributor"],
+            partner_certificates=station.certificates["us"],
             policy=as2.Policy(),
         )
         refusal = {"negative": as2.Refusal.AUTHENTICATION_FAILED, "passing": as2.Refusal.DECRYPTION_FAILED}.get(

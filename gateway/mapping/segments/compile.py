@@ -125,7 +125,7 @@ class Compiler(TreeRules):
         if spec is None:
             return None
         text = spec.text or ""
-        if not (text.isascii() and text.isdigit() and 0 < int(text) < 100):  # noqa: PLR2004  two digits
+        if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text)):  # noqa: PLR2004  two digits
             self._say("map.file.shape", spec, f"{own}.nth", text or "nothing", "a number from 1 to 99")
             return None
         return int(text)

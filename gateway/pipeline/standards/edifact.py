@@ -21,7 +21,7 @@ from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Header, Outgoing
 from gateway.ports import Numbers
-from gateway.settings import EdifactIdentity
+from gateway.settings import EdifactIdentity, Settings
 
 CONTRL_VERSIONS = {3: "D3", 4: "41"}
 """0052 and 0054 of the CONTRL, by the syntax version of what it answers (ISO 9735-4; syntax 3: CONTRL D.3)."""
@@ -53,9 +53,9 @@ class Edifact:
         """Its edifact section."""
         return agreement.edifact
 
-    def ours(self, station: Station, agreement: Agreement) -> EdifactIdentity:
+    def ours(self, settings: Settings, agreement: Agreement) -> EdifactIdentity:
         """Ours with this partner, else that of gateway.yaml."""
-        own = _agreed(agreement).our_identity or station.settings.identity.edifact
+        own = _agreed(agreement).our_identity or settings.identity.edifact
         if own is None:
             raise OurFault("we have no EDIFACT identity", remedy="add edifact: under identity: in gateway.yaml")
         return own
@@ -123,15 +123,15 @@ class Edifact:
 
     def series(self, station: Station, agreement: Agreement) -> str:
         """By our identity and the partner."""
-        mine = self.ours(station, agreement)
+        mine = self.ours(station.settings, agreement)
         return f"edifact:{mine.qualifier or ''}:{mine.id}:{agreement.name}"
 
-    def render(self, station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
+    def render(self, settings: Settings, outgoing: Outgoing, numbers: Numbers) -> bytes:
         """One message, no group."""
         dialect = _agreed(outgoing.agreement)
         asks = outgoing.type != SERVICE_MESSAGE  # a CONTRL about a CONTRL would never end
         envelope = edifact_write.Envelope(
-            sender=_party(self.ours(station, outgoing.agreement)),
+            sender=_party(self.ours(settings, outgoing.agreement)),
             receiver=_party(dialect.identity),
             control_reference=self.control_number(numbers),
             at=outgoing.at,

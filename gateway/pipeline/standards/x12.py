@@ -16,7 +16,7 @@ from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Header, Outgoing
 from gateway.ports import Numbers
-from gateway.settings import X12Identity
+from gateway.settings import Settings, X12Identity
 
 TA1 = "TA1"
 
@@ -47,9 +47,9 @@ class X12:
         """Its x12 section."""
         return agreement.x12
 
-    def ours(self, station: Station, agreement: Agreement) -> X12Identity:
+    def ours(self, settings: Settings, agreement: Agreement) -> X12Identity:
         """Ours with this partner, else that of gateway.yaml."""
-        own = _agreed(agreement).our_identity or station.settings.identity.x12
+        own = _agreed(agreement).our_identity or settings.identity.x12
         if own is None:
             raise OurFault("we have no X12 identity", remedy="add x12: under identity: in gateway.yaml")
         return own
@@ -107,12 +107,12 @@ class X12:
 
     def series(self, station: Station, agreement: Agreement) -> str:
         """By our identity and the partner."""
-        mine = self.ours(station, agreement)
+        mine = self.ours(station.settings, agreement)
         return f"x12:{mine.qualifier}{mine.id}:{agreement.name}"
 
-    def render(self, station: Station, outgoing: Outgoing, numbers: Numbers) -> bytes:
+    def render(self, settings: Settings, outgoing: Outgoing, numbers: Numbers) -> bytes:
         """One group of one set; a TA1 stands in no group."""
-        envelope = self._envelope(station, outgoing, numbers)
+        envelope = self._envelope(settings, outgoing, numbers)
         if outgoing.type == TA1:
             segments = [child for child in outgoing.root.children if isinstance(child, Segment)]
             return write.write_interchange(envelope, acknowledgments=segments)
@@ -141,10 +141,10 @@ class X12:
                     break
         return wait_key
 
-    def _envelope(self, station: Station, outgoing: Outgoing, numbers: Numbers) -> write.Envelope:
+    def _envelope(self, settings: Settings, outgoing: Outgoing, numbers: Numbers) -> write.Envelope:
         """ISA and GS as agreed; another delimiter where the data holds the one agreed (X12.5)."""
         dialect = _agreed(outgoing.agreement)
-        mine, theirs = self.ours(station, outgoing.agreement), dialect.identity
+        mine, theirs = self.ours(settings, outgoing.agreement), dialect.identity
         preferred = Delimiters(
             element=dialect.element_separator,
             component=dialect.component_separator,

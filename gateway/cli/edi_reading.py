@@ -43,7 +43,7 @@ class Reading:
         rest = iter(blocks)
         first = next(rest, b"")
         own = self._of(first)
-        return read(chain((first,), rest), guides=own.guides, tolerances=own.tolerances, charset=own.charset)
+        yield from read(chain((first,), rest), guides=own.guides, tolerances=own.tolerances, charset=own.charset)
 
     def interchanges(self, data: bytes) -> list[Interchange]:
         """All of one file; raises PartnerFault with its findings."""

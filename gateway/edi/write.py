@@ -6,6 +6,7 @@ with a finding that names the place, never altered; `fitting_delimiters` chooses
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -90,6 +91,12 @@ class Envelope:
     """GS07: X, or T in transport."""
 
 
+@functools.lru_cache(maxsize=64)
+def _writer(delimiters: Delimiters, charset: str, newline: str) -> Writer:
+    """A writer holds nothing of what it writes; few are ever asked for."""
+    return Writer(delimiters=delimiters, charset=charset, newline=newline)
+
+
 def write_message(
     type: str,  # noqa: A002  it is the trade's word
     control_number: int | str,
@@ -101,7 +108,7 @@ def write_message(
     convention: str = "",
 ) -> bytes:
     """The bytes from ST to SE, both included, SE01 counted. Raises PartnerFault with every finding at once."""
-    writer = Writer(delimiters=delimiters, charset=charset, newline=newline)
+    writer = _writer(delimiters, charset, newline)
     return _message(
         Outgoing(type=type, control_number=control_number, root=root, convention=convention), writer, EdiPlace()
     )
@@ -123,7 +130,7 @@ def write_interchange(
         raise OurFault(f"lines of {envelope.wrap} bytes are too short", remedy="choose 80, or no line length")
     delimiters = replace(envelope.delimiters, repetition=_repetition(envelope.delimiters, envelope.version))
     newline = "" if envelope.wrap else envelope.newline
-    writer = Writer(delimiters=delimiters, charset=envelope.charset, newline=newline)
+    writer = _writer(delimiters, envelope.charset, newline)
     first = Group(functional_id=envelope.functional_id, control_number=envelope.group_control_number, messages=messages)
     filled = [_filled(group, envelope) for group in ((first, *groups) if messages else groups)]
     place = EdiPlace(interchange=f"{envelope.control_number:09d}")

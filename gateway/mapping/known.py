@@ -94,37 +94,54 @@ class Known:
         return True
 
 
+_Way = tuple[Any, Any] | None
+"""Where a value stands: the way to what holds it, and its name or number there."""
+
+
 def lost(document: Mapping[str, Any], known: Known, computed: frozenset[str]) -> list[tuple[str, Any]]:
     """Pointer and value of everything in `document` that `known` does not express."""
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[_Way, Any]] = []
     skipped = known.skipped() | NOT_MAPPED | computed
     for name, each in document.items():
         if name not in skipped:
-            _lost(each, known.fields.get(name), f"/{name}", found)
-    return found
+            _lost(each, known.fields.get(name), (None, name), found)
+    return [(_pointer(way), value) for way, value in found]
 
 
-def _lost(value: Any, known: Known | None, at: str, found: list[tuple[str, Any]]) -> None:
+def _pointer(way: _Way) -> str:
+    steps = []
+    while way is not None:
+        way, step = way
+        steps.append(f"/{step}")
+    return "".join(reversed(steps))
+
+
+def _lost(value: Any, known: Known | None, at: _Way, found: list[tuple[_Way, Any]]) -> None:
     if known is None:
         found.append((at, value))
     elif known.leaf:
         return
     elif isinstance(value, dict):
-        skipped = known.skipped()
+        skipped = known.passed or known.skipped()
+        fields = known.fields
         for name, each in value.items():
             if name not in skipped:
-                below = known.fields.get(name)
-                if below is None or each.__class__ is not dict or not below.skipped().issuperset(each):
-                    _lost(each, below, f"{at}/{name}", found)
+                below = fields.get(name)
+                if (
+                    below is None
+                    or each.__class__ is not dict
+                    or not (below.passed or below.skipped()).issuperset(each)
+                ):
+                    _lost(each, below, (at, name), found)
     elif isinstance(value, list):
         taken: list[int] = []
         items = known.items if not known.keyed and not known.kinds else None
         skipped = items.skipped() if items is not None and not items.leaf else frozenset()
         for number, each in enumerate(value):
             if items is None:
-                _lost(each, _item(each, known, taken), f"{at}/{number}", found)
+                _lost(each, _item(each, known, taken), (at, number), found)
             elif each.__class__ is not dict or not skipped.issuperset(each):
-                _lost(each, items, f"{at}/{number}", found)
+                _lost(each, items, (at, number), found)
     else:
         found.append((at, value))
 

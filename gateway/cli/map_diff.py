@@ -13,12 +13,13 @@ import typer
 from rich.text import Text
 
 from gateway.canonical import dump, parse
-from gateway.cli.answers import FINDINGS, answering, say, say_fault, show
-from gateway.cli.edi_files import Source, blocks, sources
+from gateway.cli.answers import FINDINGS, answering, say, say_fault, show, times
+from gateway.cli.edi_files import NO_EDI, Source, blocks, sources
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, reading
 from gateway.cli.map_files import HERE, Folder, complete_map
 from gateway.cli.map_files import sources as maps_of
+from gateway.cli.map_lineage import not_read
 from gateway.edi.interchange import InterchangeStart
 from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
@@ -34,7 +35,6 @@ MOST_SHOWN = 50
 """Differences of one document on a terminal; `--json` has them all."""
 MOST_FIELDS = 10_000
 """Different fields that are counted one by one; a document with a million fields of its own cannot fill the memory."""
-NO_EDI = ("edi.file.unreadable", "edi.file.not_x12")
 SIGNS = {ADDED: ("+", "green"), REMOVED: ("-", "red"), CHANGED: ("~", "yellow")}
 
 Versions = Annotated[
@@ -123,6 +123,10 @@ def diff(
             for source in found:
                 try:
                     for one in _documents(source, before, after, how, meter.add):
+                        if isinstance(one, str):
+                            failed += 1
+                            say(f"{source.name}: {one}")
+                            continue
                         total.add(one)
                         if not one.same and not summary:
                             _show(one, as_json=as_json)
@@ -137,7 +141,7 @@ def diff(
         _sum(total, failed, as_json=as_json)
         if not total.documents:
             raise OurFault(
-                f"no {_document(before)} in {len(found)} files",
+                f"no {_document(before)} that can be read in {times(len(found), 'file')}",
                 remedy="look at one: gateway edi show; or name other files",
             )
         if failed or total.different:
@@ -183,8 +187,8 @@ def _comparable(before: Map | JsonMap, after: Map | JsonMap, old: str, new: str)
 
 def _documents(
     source: Source, before: Map | JsonMap, after: Map | JsonMap, how: Reading, progress: Callable[[int], None]
-) -> Iterator[Compared]:
-    """Every document of a file that the maps are for."""
+) -> Iterator[Compared | str]:
+    """Every document of a file that the maps are for; of one that no guide is for, why it is not read."""
     if isinstance(before, JsonMap) or isinstance(after, JsonMap):
         assert isinstance(before, JsonMap)
         assert isinstance(after, JsonMap)
@@ -197,6 +201,9 @@ def _documents(
         if isinstance(event, InterchangeStart):
             interchange = event.control_number
         elif isinstance(event, Message) and event.type == before.document:
+            if (why := not_read(event)) is not None:
+                yield why
+                continue
             old, new = (_canonical(own.canonical, own.read(event.root)) for own in (before, after))
             where = f"interchange {interchange}, set {event.control_number}"
             one = _compared(source.name, where, old, new)
@@ -313,5 +320,6 @@ def _sum(total: Summary, failed: int, *, as_json: bool) -> None:
         show(f"{count:>8}  {what}")
     if total.beyond:
         show(f"{total.beyond:>8}  differences of other fields")
-    told = f"{total.documents} documents, {total.different} different"
-    show(Text(told + (f", {failed} files not read" if failed else ""), style="bold" if total.different else "green"))
+    told = f"{times(total.documents, 'document')}, {total.different} different"
+    style = "bold" if total.different or failed else "green"
+    show(Text(told + (f", {failed} not read" if failed else ""), style=style))

@@ -25,9 +25,12 @@ from gateway.cli.partner_infer import infer_
 from gateway.cli.partner_new import new
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
+from gateway.partners import checked
 from gateway.partners.agreement import Agreement
+from gateway.partners.hooks import hooks_of
 from gateway.partners.keys import load_certificate
-from gateway.partners.map_names import known_maps, map_heads
+from gateway.partners.map_names import known_maps, map_names, map_users
+from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.reference import scalar
 from gateway.partners.workspace import SETTINGS_FILE, Workspace, examine, load, partner_files
 from gateway.yamltext import near_miss
@@ -69,9 +72,10 @@ def check(
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Report everything wrong in gateway.yaml, partners' files and guides, with file and line; exit code 1 if any is.
+    """Report everything wrong in gateway.yaml, partners' files, guides and maps, with file and line.
 
-    With names, only the findings in those partners' files and in the folders of their guides and maps.
+    With names, only the findings in those partners' files, in the maps they name, and in the folders of their guides
+    and maps. Exit code 1 if anything is wrong; a note, such as what a draft still lacks, leaves it 0.
 
     Example: gateway partner check acme --json
     """
@@ -79,24 +83,30 @@ def check(
         files = dict(partner_files(workspace))
         for name in names or ():
             _known(name, list(files))
-        _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=map_heads(workspace))
+        shelf = MapShelf(workspace, MapCache(checked.remembered(workspace / checked.FILE)), hooks_of(workspace))
+        _, findings = examine(workspace, map_exists=known_maps(workspace), map_head=shelf.head)
+        in_maps = shelf.check(_maps_of(workspace, names))
+        findings = tuple(dict.fromkeys((*findings, *in_maps)))
         wanted = {files[name] for name in names} if names else None
         guides = tuple(f"{folder}/{name}/" for folder in ("guides", "maps") for name in names or ())
         shown = [
             finding
             for finding in findings
-            if wanted is None or (file := _file(finding)) in wanted or (file or "").startswith(guides)
+            if wanted is None
+            or (file := _file(finding)) in wanted
+            or (file or "").startswith(guides)
+            or finding in in_maps
         ]
         if as_json:
             show_json([finding_json(finding) for finding in shown])
         else:
             show_findings(shown)
-            checked = (
+            looked_at = (
                 " ".join(sorted(wanted))
                 if wanted
                 else f"{SETTINGS_FILE}, {len(files)} partner{'' if len(files) == 1 else 's'}"
             )
-            show(f"{checked}: {len(shown) or 'no'} finding{'' if len(shown) == 1 else 's'}")
+            show(f"{looked_at}: {len(shown) or 'no'} finding{'' if len(shown) == 1 else 's'}")
         if worst(shown) is not Severity.ACCEPT:
             raise typer.Exit(FINDINGS)
 
@@ -146,6 +156,13 @@ def _summary(workspace: Workspace, agreement: Agreement) -> dict[str, Any]:
 
 def _kinds(row: dict[str, Any]) -> tuple[str, str]:
     return ", ".join(row["send"]), ", ".join(row["receive"])
+
+
+def _maps_of(workspace: Path, names: list[str] | None) -> list[str]:
+    """The maps that these partners name, without names all that are named. A missing one is told elsewhere."""
+    there = map_names(workspace)
+    users = {name: {user.split(" ", 1)[0] for user in users} for name, users in map_users(workspace).items()}
+    return sorted(name for name in users.keys() & there if not names or users[name] & set(names))
 
 
 def _known(name: str, names: list[str]) -> None:

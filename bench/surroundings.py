@@ -150,7 +150,7 @@ def _parties(demo: Demo) -> load.Parties:
     settings = workspace.load_settings(demo.station)
     return load.Parties(
         supplier=keys.load_as2_key_pair(demo.station, settings),
-        distributor=keys.load_certificates(demo.station, ("certs/distributor.pem",)),
+        distributor=keys.load_certificates(demo.station, ("certs/us.pem",)),
         maps=demo.station / "maps",
     )
 

@@ -155,7 +155,8 @@ class Activation(Generic[T]):
         try:
             configuration = await asyncio.to_thread(self._read)
             built = await asyncio.to_thread(self._build, configuration, self.current.built)
-        except OurFault as fault:
+        except Exception as error:  # noqa: BLE001  whatever it is, what was active stays and the refusal is told
+            fault = error if isinstance(error, OurFault) else _unforeseen(error)
             if await asyncio.to_thread(stamps, self._folder) == now:
                 await self._refuse(fault, now)
             return
@@ -252,6 +253,13 @@ def last_activated(trail: list[TrailEntry]) -> TrailEntry | None:
 def last_refused(trail: list[TrailEntry]) -> TrailEntry | None:
     """The newest refusal, where nothing was activated after it."""
     return trail[-1] if trail and trail[-1].kind == ConfigurationRefused.kind else None
+
+
+def _unforeseen(error: Exception) -> OurFault:
+    """A fault of ours while reading: what was active stays, and it is told like any refusal."""
+    log.error("The configuration could not be read", exc_info=error)
+    said = f"the configuration could not be read: {type(error).__name__}"
+    return OurFault(said, remedy="it is a fault of the gateway, its log has the traceback; undo the last change")
 
 
 def _few(names: tuple[str, ...], most: int = 5) -> str:

@@ -332,7 +332,10 @@ class DocumentFetched(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InterchangeComposed(Event):
-    """An interchange was written for a partner: map applied, checked, numbered, enveloped."""
+    """An interchange was written for a partner: map applied, checked, numbered, enveloped.
+
+    `left_out` counts what the document says and the map cannot write.
+    """
 
     kind: ClassVar[str] = "interchange.composed"
     type: str
@@ -345,6 +348,7 @@ class InterchangeComposed(Event):
     agreement: str | None = None
     map: str | None = None
     guide: str | None = None
+    left_out: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

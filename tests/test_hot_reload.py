@@ -197,6 +197,22 @@ async def test_a_broken_edit_changes_nothing_and_is_told_with_its_place(
         assert "BEG*00*ZZ*1002" in text
 
 
+async def test_a_fault_of_ours_while_reading_is_told_like_a_refusal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was active stays; the trail and the health check say so."""
+    async with wiring.running(folder) as gateway:
+        before = gateway.activation.current
+        monkeypatch.setattr(gateway.activation, "_read", lambda: 1 // 0)
+        (folder / MAPS).write_text(OTHER_MAP)
+        await seen(gateway)
+        assert gateway.activation.current is before
+        assert gateway.activation.words()["state"] != "active"
+        refused = last_refused(await gateway.store.timeline(message_id=CONFIGURATION))
+        assert refused is not None
+        assert "ZeroDivisionError" in caplog.text
+
+
 async def test_what_is_still_being_written_is_not_read(folder: Path) -> None:
     """A file counts once two looks saw it the same: one partner's half map is never anybody's."""
     async with wiring.running(folder) as gateway:

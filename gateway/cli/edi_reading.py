@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,10 @@ from gateway.edi.tolerances import Tolerances
 from gateway.errors import OurFault
 from gateway.partners.guide_files import with_workspace_guides
 from gateway.yamltext import near_miss
+
+if TYPE_CHECKING:
+    from gateway.partners.agreement import Agreement
+    from gateway.partners.workspace import Workspace as Loaded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +43,7 @@ class Reading:
         rest = iter(blocks)
         first = next(rest, b"")
         own = self._of(first)
-        return read(chain((first,), rest), guides=own.guides, tolerances=own.tolerances, charset=own.charset)
+        yield from read(chain((first,), rest), guides=own.guides, tolerances=own.tolerances, charset=own.charset)
 
     def interchanges(self, data: bytes) -> list[Interchange]:
         """All of one file; raises PartnerFault with its findings."""
@@ -76,8 +80,7 @@ def _with(own: Reading, tolerate: list[str], charset: str | None) -> Reading:
 
 def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
     """A reading as the agreement with this partner says. Raises OurFault when there is none of that name."""
-    from gateway.partners.guides import syntax_of  # noqa: PLC0415  reading a file needs no workspace
-    from gateway.partners.workspace import load  # noqa: PLC0415
+    from gateway.partners.workspace import load  # noqa: PLC0415  reading a file needs no workspace
 
     loaded = load(workspace)
     agreements = {one.name: one for one in loaded.agreements}
@@ -85,7 +88,20 @@ def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
         meant = near_miss(name, agreements)
         remedy = f"did you mean {meant}?" if meant else f"partners are: {', '.join(agreements) or 'none'}"
         raise OurFault(f"there is no partner {name}", remedy=remedy)
-    agreement = agreements[name]
+    return of_agreement(agreements[name], loaded, guides)
+
+
+def of_agreement(
+    agreement: Agreement,
+    loaded: Loaded,
+    guides: Guides,
+    *,
+    tolerate: list[str] | None = None,
+    charset: str | None = None,
+) -> Reading:
+    """A reading as this agreement says, and over it what is said here. Raises OurFault."""
+    from gateway.partners.guides import syntax_of  # noqa: PLC0415  reading a file needs no workspace
+
     said = [
         syntax_of(agreement, loaded.guides, standard=guides, dialect=dialect)
         for dialect in (agreement.x12, agreement.edifact)
@@ -94,7 +110,8 @@ def of_partner(name: str, workspace: Path, guides: Guides) -> Reading:
     made = [
         Reading(guides=one.guides, tolerances=one.tolerances, charset=one.charset, partial=one.partial) for one in said
     ]
-    return made[0] if len(made) == 1 else replace(made[0], edifact=made[1])
+    own = made[0] if len(made) == 1 else replace(made[0], edifact=made[1])
+    return _with(own, tolerate or [], _charset(charset))
 
 
 def _tolerances(names: Iterable[str]) -> Tolerances:

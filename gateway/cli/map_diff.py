@@ -1,11 +1,12 @@
-"""`gateway map diff`: what a change of a map changes in the canonical documents of files, one document at a time."""
+"""`gateway map diff`: what a change of a map changes in canonical documents, of files or stored, one at a time."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +14,14 @@ import typer
 from rich.text import Text
 
 from gateway.canonical import dump, parse
-from gateway.cli.answers import FINDINGS, answering, say, say_fault, show, times
-from gateway.cli.edi_files import NO_EDI, Source, blocks, sources
-from gateway.cli.edi_progress import Meter
-from gateway.cli.edi_reading import Charset, Files, Partner, Reading, Tolerate, reading
+from gateway.cli.answers import FINDINGS, answering, run, say, say_fault, show
+from gateway.cli.edi_files import NO_EDI, blocks, sources
+from gateway.cli.edi_progress import COUNTED, Meter
+from gateway.cli.edi_reading import Charset, Partner, Reading, Tolerate, reading
 from gateway.cli.map_files import HERE, Folder, complete_map
 from gateway.cli.map_files import sources as maps_of
 from gateway.cli.map_lineage import not_read
+from gateway.cli.map_stored import Limit, Readings, Since, Stored, Wanted, asked, each_stored
 from gateway.edi.interchange import InterchangeStart
 from gateway.edi.tree import Message
 from gateway.errors import OurFault, PartnerFault
@@ -92,8 +94,13 @@ def diff(
         ),
     ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The map it is held against.", autocompletion=complete_map)],
-    files: Files,
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="Files, folders, patterns; `-` is standard input.")
+    ] = None,
     *,
+    stored: Stored = False,
+    since: Since = None,
+    limit: Limit = 1000,
     old_maps: Versions = None,
     summary: Annotated[bool, typer.Option("--summary", help="The counts alone, not each document.")] = False,
     tolerate: Tolerate = None,
@@ -107,45 +114,88 @@ def diff(
     """Show what documents say differently when they are read with NEW instead of OLD, and the counts by field.
 
     One document is held at a time, whatever the files' size. Exit code 1 where anything differs. To hold a map against
-    itself as it was, name it twice and give the folder: --old-maps.
+    itself as it was, name it twice and give the folder: --old-maps. With --stored the messages that the gateway has
+    kept are read instead of files, each as the agreement with its partner says now; nothing of them changes.
 
     Example: gateway map diff x12/855 acme/855 samples/x12/acme-855-reasons.edi --summary
+
+    Example: gateway map diff x12/855 acme/855 --stored --partner acme --since 2026-01-01
     """
     with answering():
         before = _map(old, workspace, old_maps)
         after = _map(new, workspace, None)
         _comparable(before, after, old, new)
-        found = sources(files)
-        how = reading(tolerate, charset, partner, workspace)
-        total = Summary()
-        failed = 0
-        with Meter(found, quiet=as_json) as meter:
-            for source in found:
-                try:
-                    for one in _documents(source, before, after, how, meter.add):
-                        if isinstance(one, str):
-                            failed += 1
-                            say(f"{source.name}: {one}")
-                            continue
-                        total.add(one)
-                        if not one.same and not summary:
-                            _show(one, as_json=as_json)
-                except PartnerFault as fault:
-                    if source.name not in files and fault.findings[0].rule in NO_EDI:
-                        continue  # what else lies in a folder
-                    failed += 1
-                    say(f"{source.name}: {fault.public}")
-                except OurFault as fault:
-                    failed += 1
-                    say_fault(fault)
-        _sum(total, failed, as_json=as_json)
+        if stored is bool(files):
+            raise OurFault("either files or --stored", remedy="name files, or give --stored and no file")
+        run_ = _Run(before, after, summary=summary, as_json=as_json)
+        if stored:
+            looked_at = run_.over_store(workspace, Wanted(partner=partner, since=since, limit=limit), tolerate, charset)
+        else:
+            looked_at = run_.over_files(files or [], reading(tolerate, charset, partner, workspace))
+        total, failed = run_.total, run_.failed
+        _sum(total, failed, as_json=as_json, what="messages" if stored else "files")
         if not total.documents:
             raise OurFault(
-                f"no {_document(before)} that can be read in {times(len(found), 'file')}",
-                remedy="look at one: gateway edi show; or name other files",
+                f"no {_document(before)} in {looked_at}",
+                remedy="other messages: --since, --limit, --partner; `gateway message list` shows the newest"
+                if stored
+                else "look at one: gateway edi show; or name other files",
             )
         if failed or total.different:
             raise typer.Exit(FINDINGS)
+
+
+class _Run:
+    """One comparison over many inputs; what cannot be read is told and counted, and ends nothing."""
+
+    def __init__(self, before: Map | JsonMap, after: Map | JsonMap, *, summary: bool, as_json: bool) -> None:
+        self.maps = (before, after)
+        self.summary = summary
+        self.as_json = as_json
+        self.total = Summary()
+        self.failed = 0
+
+    def over_files(self, files: list[str], how: Reading) -> str:
+        """Compare what the files hold; what was looked at, in words."""
+        found = sources(files)
+        with Meter(found, quiet=self.as_json) as meter:
+            for source in found:
+                self._add(source.name, partial(blocks, source, meter.add), how, named=source.name in files)
+        return f"{len(found)} files"
+
+    def over_store(self, workspace: Path, wanted: Wanted, tolerate: list[str] | None, charset: str | None) -> str:
+        """The same of stored messages."""
+        if not isinstance(self.maps[0], Map):
+            raise OurFault("stored messages are compared by maps for EDI", remedy="give JSON bodies as files")
+        readings = Readings(workspace, tolerate, charset)
+        with Meter(wanted.limit, columns=COUNTED, quiet=self.as_json) as meter:
+
+            def take(name: str, payload: bytes, partner: str | None) -> None:
+                self._add(name, lambda: iter((payload,)), readings.of(partner), named=False)
+                meter.add(1)
+
+            seen, purged = run(asked(workspace, lambda store: each_stored(store, wanted, take)))
+        self.failed += purged
+        return f"{seen} stored messages" + (f", {purged} of them purged" if purged else "")
+
+    def _add(self, name: str, data: Callable[[], Iterable[bytes]], how: Reading, *, named: bool) -> None:
+        try:
+            for one in _documents(name, data(), *self.maps, how):
+                if isinstance(one, str):
+                    self.failed += 1
+                    say(f"{name}: {one}")
+                    continue
+                self.total.add(one)
+                if not one.same and not self.summary:
+                    _show(one, as_json=self.as_json)
+        except PartnerFault as fault:
+            if not named and fault.findings[0].rule in NO_EDI:
+                return  # what else lies in a folder, or was sent
+            self.failed += 1
+            say(f"{name}: {fault.public}")
+        except OurFault as fault:
+            self.failed += 1
+            say_fault(fault)
 
 
 def _map(name: str, workspace: Path, folder: Path | None) -> Map | JsonMap:
@@ -186,18 +236,18 @@ def _comparable(before: Map | JsonMap, after: Map | JsonMap, old: str, new: str)
 
 
 def _documents(
-    source: Source, before: Map | JsonMap, after: Map | JsonMap, how: Reading, progress: Callable[[int], None]
+    name: str, data: Iterable[bytes], before: Map | JsonMap, after: Map | JsonMap, how: Reading
 ) -> Iterator[Compared | str]:
     """Every document of a file that the maps are for; of one that no guide is for, why it is not read."""
     if isinstance(before, JsonMap) or isinstance(after, JsonMap):
         assert isinstance(before, JsonMap)
         assert isinstance(after, JsonMap)
-        body = _body(source, progress)
+        body = _body(name, data)
         old, new = (_canonical(own.canonical, own.read(body)) for own in (before, after))
-        yield _compared(source.name, "body", old, new)
+        yield _compared(name, "body", old, new)
         return
     interchange = ""
-    for event in how.events(blocks(source, progress)):
+    for event in how.events(data):
         if isinstance(event, InterchangeStart):
             interchange = event.control_number
         elif isinstance(event, Message) and event.type == before.document:
@@ -206,7 +256,7 @@ def _documents(
                 continue
             old, new = (_canonical(own.canonical, own.read(event.root)) for own in (before, after))
             where = f"interchange {interchange}, set {event.control_number}"
-            one = _compared(source.name, where, old, new)
+            one = _compared(name, where, old, new)
             if one.fields:
                 assert isinstance(after, Map)
                 for own in (before, after):  # once more, with origins: most documents do not differ
@@ -236,18 +286,18 @@ def _compared(file: str, document: str, old: Read, new: Read) -> Compared:
     return Compared(file=file, document=document, fields=differences(old[0], new[0]), origins={}, lines=tuple(lines))
 
 
-def _body(source: Source, progress: Callable[[int], None]) -> dict[str, Any]:
+def _body(name: str, parts: Iterable[bytes]) -> dict[str, Any]:
     data = bytearray()
-    for block in blocks(source, progress):
+    for block in parts:
         data += block
         if len(data) > MAX_BODY:
-            raise OurFault(f"{source.name} is larger than {MAX_BODY:,} bytes", remedy="give one body a file")
+            raise OurFault(f"{name} is larger than {MAX_BODY:,} bytes", remedy="give one body a file")
     try:
         body = json_text.decode(bytes(data))
     except (ValueError, RecursionError) as fault:
-        raise OurFault(f"{source.name} is no JSON: {fault}", remedy="give JSON objects to a JSON map") from fault
+        raise OurFault(f"{name} is no JSON: {fault}", remedy="give JSON objects to a JSON map") from fault
     if not isinstance(body, dict):
-        raise OurFault(f"{source.name} is no JSON object", remedy="give JSON objects to a JSON map")
+        raise OurFault(f"{name} is no JSON object", remedy="give JSON objects to a JSON map")
     return body
 
 
@@ -298,7 +348,7 @@ def _place(found: Origin) -> str:
     return f"segment {found.segment} {elements}, byte {found.offset}"
 
 
-def _sum(total: Summary, failed: int, *, as_json: bool) -> None:
+def _sum(total: Summary, failed: int, *, as_json: bool, what: str) -> None:
     fields = sorted(total.fields.items(), key=lambda one: (-one[1], one[0]))
     if as_json:
         rows = [{"field": name, "change": kind, "count": count} for (name, kind), count in fields]
@@ -306,7 +356,7 @@ def _sum(total: Summary, failed: int, *, as_json: bool) -> None:
         typer.echo(
             json.dumps(
                 {
-                    "documents": total.documents, "different": total.different, "files_not_read": failed,
+                    "documents": total.documents, "different": total.different, f"{what}_not_read": failed,
                     "fields": rows, "others": others, "fields_not_counted": total.beyond,
                 },
                 ensure_ascii=False,
@@ -316,10 +366,9 @@ def _sum(total: Summary, failed: int, *, as_json: bool) -> None:
     for (name, kind), count in fields:
         sign, style = SIGNS[kind]
         show(Text.assemble((f"{count:>8}  {sign} {name}", style)))
-    for what, count in total.others.most_common():
-        show(f"{count:>8}  {what}")
+    for other, count in total.others.most_common():
+        show(f"{count:>8}  {other}")
     if total.beyond:
         show(f"{total.beyond:>8}  differences of other fields")
-    told = f"{times(total.documents, 'document')}, {total.different} different"
-    style = "bold" if total.different or failed else "green"
-    show(Text(told + (f", {failed} not read" if failed else ""), style=style))
+    told = f"{total.documents} documents, {total.different} different"
+    show(Text(told + (f", {failed} {what} not read" if failed else ""), style="bold" if total.different else "green"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -34,6 +36,49 @@ class Place:
     """List, key and value of items that single lines of this scope write."""
 
 
+class How(Enum):
+    """In which way a rule takes a part of the document."""
+
+    FIELD = 0
+    """As its own; `value` is the path and the line, for messages."""
+    PRESET = 1
+    """As a fixed value that a line may say otherwise."""
+    ITEMS = 2
+    """As a list; `value` is what is expressed of each item."""
+    KINDS = 3
+    """As a list of nodes; `value` is what is expressed of each kind."""
+    KIND = 4
+    """As a list of nodes, of which it writes one kind; `value` is the kind, and what is expressed of it."""
+    ALONE = 5
+    """In a way that holds in this map alone."""
+    MORE = 6
+    """It goes on with what another rule has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a rule takes of the object that it works on."""
+
+    how: How
+    path: Path
+    value: Any = None
+
+    def free(self, known: Known) -> bool:
+        """Whether it can be taken where `known` is expressed already."""
+        here = known.find(self.path)
+        if self.how is How.MORE:
+            return here is not None and here.leaf
+        if here is None or self.how is How.PRESET:
+            return self.how is not How.ALONE
+        if self.how is How.KIND:
+            return (self.value[0], ()) not in here.kinds
+        if self.how is How.FIELD:
+            return not (here.leaf or here.fields or here.items is not None)
+        if self.how is How.ITEMS:
+            return not (here.leaf or here.items is not None)
+        return self.how is How.KINDS
+
+
 class FieldChecks:
     """Checks fields; problems go to `problems`."""
 
@@ -41,6 +86,28 @@ class FieldChecks:
         self.problems = problems
         self.claims: dict[tuple[int, str], Node] = {}
         """By the object's place and the field: the line that writes it."""
+        self.taken: list[tuple[Known, Taken]] = []
+        """What was taken, and of which object."""
+
+    def note(self, taken: Taken, known: Known) -> None:
+        """Take what is free."""
+        self.taken.append((known, taken))
+        match taken.how:
+            case How.FIELD:
+                known.at(taken.path).leaf = True
+                said, node = taken.value
+                self.claims[id(known), said] = node
+            case How.PRESET:
+                known.preset |= {taken.path[0].name}
+            case How.ITEMS:
+                known.at(taken.path).items = taken.value
+            case How.KINDS:
+                known.at(taken.path).kinds = taken.value
+            case How.KIND:
+                kind, inside = taken.value
+                known.at(taken.path).put_kind((kind, ()), inside)
+            case How.MORE | How.ALONE:
+                pass
 
     def field(  # noqa: PLR0917  what is checked, and where
         self, path: Path, makes: str, table: Codes | None, node: Node, key: str, place: Place, *, preset: bool = False
@@ -65,15 +132,13 @@ class FieldChecks:
                 self._say(
                     "map.codes.word", node, key, f"…: keep in {table.name}", "…: {read: other} for a closed field"
                 )
-        if preset:  # a line may still say otherwise
-            place.known.preset.add(path[0].name)
-        elif not place.known.claim(path):
+        taken = Taken(How.PRESET if preset else How.FIELD, path, None if preset else (said, node))
+        if not taken.free(place.known):
             self._twice(
                 "map.field.twice", node, self.claims.get((id(place.known), said)), key, said, "one line for the field"
             )
             return False
-        else:
-            self.claims[id(place.known), said] = node
+        self.note(taken, place.known)
         return True
 
     def _twice(  # noqa: PLR0917  both nodes, and what is told of them
@@ -91,13 +156,15 @@ class FieldChecks:
         found: shape.Step | None = None
         for number, part in enumerate(path):
             options = [own[part.name] for model in models if part.name in (own := shape.fields(model))]
-            names = sorted({name for model in models for name in shape.fields(model)})
-            said = ".".join(map(str, path))
             if found is not None and found.many and not path[number - 1].key:
-                name = path[number - 1].name
+                name, said = path[number - 1].name, ".".join(map(str, path))
                 self._say("map.field.unknown", node, key, said, f"each: {name}, or {name}[key=value].{part.name}")
                 return None
             if not options:
+                names, said = (
+                    sorted({name for model in models for name in shape.fields(model)}),
+                    ".".join(map(str, path)),
+                )
                 wanted = f"a field of {' or '.join(model.__name__ for model in models) or 'a plain value'}"
                 self._say("map.field.unknown", node, key, said, wanted + shape.near(part.name, names))
                 return None

@@ -76,7 +76,17 @@ class Pairs:
             texts += [code, each["value"]]
         return texts if len(texts) <= width else None
 
+    def unsaid(self, value: Any) -> list[tuple[str, Any]]:
+        """What identifiers say beyond scheme and value, by its place: it has none in the pairs."""
+        return [
+            (f"{number}/{name}", own)
+            for number, each in enumerate(value)
+            for name, own in each.items()
+            if name not in _SAID
+        ]
 
+
+_SAID: Final = frozenset({"scheme", "value", "source_code", "extensions"})
 _PARTY: Final = 3
 """The size of C082: value, code list, agency."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.mapping.paths import Path
@@ -14,6 +15,10 @@ from gateway.mapping.paths import Path
 NOT_MAPPED: Final = frozenset(
     {"interchange", "group_control_number", "message_reference", "source", "extensions", "business_unit"}
 )
+Kind = tuple[str | None, tuple[tuple[str, str], ...]]
+"""A node's kind and its fixed fields."""
+_NONE: Final[Mapping[str, Known]] = MappingProxyType({})
+_NO_KINDS: Final[Mapping[Kind, Known]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -21,17 +26,17 @@ class Known:
     """What is expressed of one object. `leaf`: all of it, whatever is in it."""
 
     leaf: bool = False
-    fields: dict[str, Known] = field(default_factory=dict)
+    fields: Mapping[str, Known] = field(default_factory=lambda: _NONE)
     items: Known | None = None
     """Of a list: what is expressed of each item."""
-    keyed: list[tuple[str, str, bool, Known]] = field(default_factory=list)
+    keyed: tuple[tuple[str, str, bool, Known], ...] = ()
     """Of a list: the first item with this key and value, or with any other value."""
-    preset: set[str] = field(default_factory=set)
+    preset: frozenset[str] = frozenset()
     """Fields that a rule sets to a fixed value."""
-    kinds: dict[tuple[str | None, tuple[tuple[str, str], ...]], Known] = field(default_factory=dict)
+    kinds: Mapping[Kind, Known] = field(default_factory=lambda: _NO_KINDS)
     """Of a list of nodes: by kind and fixed fields."""
 
-    passed: frozenset[str] | None = None
+    passed: frozenset[str] | None = field(default=None, compare=False)
 
     def skipped(self) -> frozenset[str]:
         """Names of what is expressed whatever it says; known once the map is compiled."""
@@ -40,18 +45,44 @@ class Known:
             self.passed = frozenset(leaves | self.preset | {"extensions"})
         return self.passed
 
+    def put(self, name: str, below: Known) -> Known:
+        """Set what is expressed of a field."""
+        if not isinstance(self.fields, dict):
+            self.fields = {}
+        self.fields[name] = below
+        return below
+
+    def put_kind(self, kind: Kind, below: Known) -> None:
+        """Set what is expressed of a kind of nodes."""
+        if not isinstance(self.kinds, dict):
+            self.kinds = {}
+        self.kinds[kind] = below
+
     def at(self, path: Path) -> Known:
         """The place at `path`, made where it is missing."""
         here = self
         for step in path:
-            here = here.fields.setdefault(step.name, Known())
+            here = here.fields.get(step.name) or here.put(step.name, Known())
             if step.key:
                 asked = (step.key, step.value, step.other)
                 found = next((own for *key, own in here.keyed if tuple(key) == asked), None)
                 if found is None:
                     found = Known() if step.other else Known(fields={step.key: Known(leaf=True)})
-                    here.keyed.append((*asked, found))
+                    here.keyed = (*here.keyed, (*asked, found))
                 here = found
+        return here
+
+    def find(self, path: Path) -> Known | None:
+        """The place at `path`; None where nothing was made of it yet."""
+        here = self
+        for step in path:
+            found = here.fields.get(step.name)
+            if found is not None and step.key:
+                asked = (step.key, step.value, step.other)
+                found = next((own for *key, own in found.keyed if tuple(key) == asked), None)
+            if found is None:
+                return None
+            here = found
         return here
 
     def claim(self, path: Path) -> bool:

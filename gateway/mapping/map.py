@@ -20,10 +20,11 @@ from gateway.mapping.known import Known, lost
 from gateway.mapping.memory import remember
 from gateway.mapping.overlay import Finder, is_json, resolve
 from gateway.mapping.rules import Problems
-from gateway.mapping.segments.compile import Compiler, compile_codes
+from gateway.mapping.segments.compile import Compiler
 from gateway.mapping.segments.guided import guides_named
 from gateway.mapping.segments.orders import Lowered, lift, rehung
 from gateway.mapping.segments.scope import Scope
+from gateway.mapping.segments.shared import compile_codes
 from gateway.mapping.source import MAX_BYTES as MAX_CHARACTERS
 from gateway.mapping.state import Json, Lost, ReadState, Unmapped, WriteState
 from gateway.mapping.trace import Origin, origins

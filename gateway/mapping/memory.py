@@ -17,12 +17,15 @@ run of a key in
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import Any, Final
 
 from gateway.edi.tree import Element, Loop, Repeats, Segment
 
 MAX_DEPTH: Final = 64
+_TAG: Final = re.compile(r"[A-Za-z0-9]+\Z")
+"""A segment's tag: anything else would bring separators of its own into the interchange."""
 Json = dict[str, Any]
 
 
@@ -66,7 +69,7 @@ def unpack(entry: Any, depth: int = 0) -> Segment | Loop | None:
         children = [unpack(each, depth + 1) for each in inside] if isinstance(inside, list) else [None]
         kept = [each for each in children if each is not None]
         return Loop(str(name), kept) if kept and len(kept) == len(children) else None
-    if isinstance(entry, list) and entry and isinstance(entry[0], str):
+    if isinstance(entry, list) and entry and isinstance(entry[0], str) and _TAG.match(entry[0]):
         elements = [element_of(each) for each in entry[1:]]
         kept_elements = [each for each in elements if each is not None]
         return Segment(entry[0], kept_elements) if len(kept_elements) == len(elements) else None
@@ -134,8 +137,10 @@ def arrange(written: list[tuple[int, str, Segment | Loop]], order: object) -> li
             raw = unpack(entry)
             if raw is not None:
                 placed.append((rank, raw))
-    for queue in waiting.values():
-        for own, _, child in queue:
-            spot = next((place for place, (other, _) in enumerate(placed) if other > own), len(placed))
-            placed.insert(spot, (own, child))
-    return [child for _, child in placed]
+    left = deque(sorted((each for queue in waiting.values() for each in queue), key=lambda each: each[0]))
+    arranged: list[Segment | Loop] = []
+    for rank, child in placed:
+        while left and left[0][0] < rank:
+            arranged.append(left.popleft()[2])
+        arranged.append(child)
+    return [*arranged, *(child for _, _, child in left)]

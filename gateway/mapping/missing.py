@@ -14,6 +14,7 @@ from gateway.mapping.rules import finding
 Unknown = Literal["hold", "keep"]
 Side = Literal["theirs", "ours"]
 MOST_FINDINGS = 50
+"""Of one document that hold it, and as many that do not."""
 MOST_SUGGESTIONS = 3
 """Unknown words of one document that near matches are looked up for; the rest is looked up when an operator asks."""
 
@@ -79,7 +80,9 @@ class Missings:
             self._add("reference.inexact", word, said=f"{value} {word.said}", wanted=wanted)
 
     def _room(self, rule: str, word: Word) -> bool:
-        return (rule, word.list, word.scheme, word.said) not in self._found and len(self._found) < MOST_FINDINGS
+        """A word that holds the document is noted though many were let stand before it."""
+        alike = sum(one.held is (word.unknown == "hold") for one in self._found.values())
+        return (rule, word.list, word.scheme, word.said) not in self._found and alike < MOST_FINDINGS
 
     def _add(self, rule: str, word: Word, *, wanted: str, said: str | None = None, fix: str | None = None) -> None:
         told = f"{word.list} {said or word.said!r} ({word.side})"

@@ -5,13 +5,16 @@
     change, before, after, remove    rules: `segments.overlay`, `json.overlay`
     guide   the partner's guide in the same file; `gateway.edi.delta` reads it, maps only let it stand
 
-Every node of the outcome knows the file and line that it comes from.
+Every node of the outcome knows the file and line that it comes from. What a delta leaves alone is its base's own node,
+shared by all maps that extend it: nobody changes it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,6 +97,20 @@ def trace(name: str, finder: Finder, problems: Problems, hooks: str = "") -> Res
     return Resolved(root=root, hash=version, chain=tuple(work.chain), removed=tuple(work.removed))
 
 
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What came of a delta on this very base."""
+
+    base: Node
+    root: Node
+    removed: tuple[Removed, ...]
+
+
+_KEPT: Final = 64
+_applied: OrderedDict[tuple[str, str], _Applied] = OrderedDict()
+"""By file and text of the delta."""
+
+
 class _Chain:
     """The files of one map, from the one that is asked for down to its last base."""
 
@@ -129,7 +146,25 @@ class _Chain:
         if base is None:
             return None
         _known_keys(own, base, self.problems)
-        return self._apply(base.copy(), own)
+        if is_json(base):
+            return self._apply(base.copy(), own)
+        return self._applied(base, own, found) if above else self._apply(base.own(), own)
+
+    def _applied(self, base: Node, own: Node, found: tuple[str, str]) -> Node:
+        """A base that is a delta itself: applied once for all maps that extend it, where nothing is wrong in it."""
+        known = _applied.get(found)
+        if known is not None and known.base is base:
+            with suppress(KeyError):  # another thread may drop it meanwhile
+                _applied.move_to_end(found)
+            self.removed += known.removed
+            return known.root
+        told, gone = len(self.problems.findings), len(self.removed)
+        root = self._apply(base.own(), own)
+        if len(self.problems.findings) == told:
+            _applied[found] = _Applied(base, root, tuple(self.removed[gone:]))
+            while len(_applied) > _KEPT:
+                _applied.popitem(last=False)
+        return root
 
     def _found(self, name: str, above: tuple[str, ...], asked: tuple[str, int]) -> tuple[str, str] | None:
         try:
@@ -160,7 +195,8 @@ class _Chain:
         if "guide" in delta.keys:
             keys["guide"] = delta.keys["guide"]
         if "codes" in delta.keys:
-            _codes(keys.setdefault("codes", Node({}, base.file, base.line)), delta.keys["codes"], self.problems)
+            keys["codes"] = keys["codes"].own() if "codes" in keys else Node({}, base.file, base.line)
+            _codes(keys["codes"], delta.keys["codes"], self.problems)
         if "hooks" in delta.keys:
             keys["hooks"] = Node(
                 {**(keys["hooks"].keys if "hooks" in keys else {}), **delta.keys["hooks"].keys}, base.file, 1
@@ -251,7 +287,8 @@ def _codes(base: Node, delta: Node, problems: Problems) -> None:
             if base.keys.pop(table, None) is None:
                 _absent(node, f"codes.{table}", table, base, problems)
         else:
-            own = base.keys.setdefault(table, Node({}, node.file, node.line))
+            own = base.keys[table].own() if table in base.keys else Node({}, node.file, node.line)
+            base.keys[table] = own
             for code, entry in node.keys.items():
                 before = own.keys.pop(code, None)
                 if entry.value is not None:

@@ -6,6 +6,7 @@ none; writing into a document makes it where it is missing.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ Path = tuple[Step, ...]
 """Empty for `.`."""
 
 
+@functools.lru_cache(maxsize=4096)
 def read_path(text: str) -> Path | None:
     """The steps of `text`; None where it is no path."""
     if text == ".":

@@ -102,16 +102,20 @@ class References:
             self.size += 1
 
     def ours(self, list_: str, scheme: str, theirs: str, day: dt.date) -> CrossReference | None:
-        """The row for a word of the partner's on that day."""
-        found = _nearest(self._theirs.get((list_, theirs), ()), scheme, day)
+        """The row for a word of the partner's on that day. Blanks around a word say nothing: no row has any."""
+        found = _nearest(self._theirs.get((list_, theirs.strip()), ()), scheme.strip(), day)
         return found[0] if found else None
 
     def theirs(self, list_: str, scheme: str, ours: str, day: dt.date) -> tuple[CrossReference, ...]:
         """The row for a word of ours on that day; several where nothing says which of the partner's words is meant.
 
-        The same word on both sides goes first, then the row that began last.
+        The same word on both sides goes first, then the row that began last. A row whose word means something else to
+        this partner, by a nearer row, says nothing: what is written would be read as that.
         """
-        found = _nearest(self._ours.get((list_, ours), ()), scheme, day)
+        rows = (
+            row for row in self._ours.get((list_, ours.strip()), ()) if self.ours(list_, scheme, row.theirs, day) is row
+        )
+        found = _nearest(rows, scheme.strip(), day)
         if same := [row for row in found if row.theirs == row.ours and row.factor is None]:
             return tuple(same[:1])
         last = max((row.starts for row in found), default=None)

@@ -106,7 +106,7 @@ class Rows:
     def _below(self, parent: Json, level: int, said: Json, state: WriteState, at: str) -> list[Json]:
         made: list[Json] = []
         for path in dict.fromkeys(stage.path for stage in self.stages[level:]):
-            before = ""
+            before: Json = {}
             first = next(stage for stage in self.stages[level:] if stage.path == path)
             for number, item in enumerate(first.get(parent) or ()):
                 pointer = f"{at}/{'/'.join(map(str, path))}/{number}"
@@ -125,12 +125,12 @@ class Rows:
                     state.lost.append(Lost(pointer=pointer, value=str(item)[:200], reason="something to write"))
                     continue
                 inner = fit[0] + 1 < len(self.stages)
-                if inner and encode(body) == before:
+                if inner and body == before:
                     state.lose(pointer, str(number + 1), "something that tells it from the one before it")
                 row = merged(said, body)
                 below = self._below(item, fit[0] + 1, row, state, pointer) if inner else []
                 made += below or [row]
-                before = encode(body) if inner else ""
+                before = body if inner else {}
         return made
 
 

@@ -8,7 +8,8 @@ keys are refused; size and depth are bounded, and nesting is read without recurs
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
@@ -33,6 +34,8 @@ class Node:
     value: str | list[Node] | dict[str, Node] | None
     file: str
     line: int
+    made: object = field(default=None, compare=False, repr=False)
+    """What a compiler made of it, for the next map in which it stands: `segments.shared`."""
 
     @property
     def text(self) -> str | None:
@@ -49,8 +52,15 @@ class Node:
         """The keys of a mapping; empty for anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
+    def own(self) -> Node:
+        """The same with a list or mapping of its own; what is in it is shared, and stays as it is."""
+        value = self.value
+        if isinstance(value, list):
+            return Node(list(value), self.file, self.line)
+        return Node(dict(value) if isinstance(value, dict) else value, self.file, self.line)
+
     def copy(self) -> Node:
-        """The same, to be changed without changing this one."""
+        """The same, to be changed wherever without changing this one."""
         value = self.value
         if isinstance(value, list):
             return Node([each.copy() for each in value], self.file, self.line)
@@ -65,6 +75,8 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
     The same nodes for the same text: whoever changes them copies first.
     """
     if (known := _known.get((file, text))) is not None:
+        with suppress(KeyError):  # another thread may drop it meanwhile
+            _known.move_to_end((file, text))
         return known
     if len(text) > MAX_BYTES:
         problems.add("map.file.limit", file, 1, "", said=f"{len(text)} characters", wanted=f"at most {MAX_BYTES}")
@@ -78,17 +90,19 @@ def read_source(file: str, text: str, problems: Problems) -> Node | None:
         said = getattr(error, "problem", None) or "a character that YAML forbids"
         problems.add("map.file.yaml", file, line, "", said=said, wanted="YAML")
         return None
+    if root is None and len(problems.findings) == before:  # an empty file is no map, and no reason to believe it
+        problems.add("map.file.shape", file, 1, "", said="nothing", wanted="keys such as document, segments")
     if root is not None and not isinstance(root.value, dict):
         problems.add("map.file.shape", file, root.line, "", said="no mapping", wanted="keys such as document, segments")
         return None
     if root is not None and len(text) > _SHORT and len(problems.findings) == before:
-        _known[file, text] = root
+        root = _known.setdefault((file, text), root)
         while len(_known) > _KEPT:
             _known.popitem(last=False)
     return root
 
 
-def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901  one loop over events
+def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C901, PLR0912  one loop over events
     """Builds nodes from parser events with a stack of its own."""
     root: Node | None = None
     stack: list[tuple[Node, str | None, int]] = []  # the open node, the key waiting for its value, the key's line
@@ -111,6 +125,9 @@ def _build(file: str, text: str, problems: Problems) -> Node | None:  # noqa: C9
         else:
             continue
         if not stack:
+            if root is not None:
+                problems.add("map.file.yaml", file, line, "", said="a second document", wanted="one document")
+                return None
             root = node
         else:
             parent, key, key_line = stack[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from gateway.edi.tree import Loop, Segment, joined
@@ -92,9 +93,19 @@ class WriteState:
     child_codes: bool = False
     parents: list[str] = field(default_factory=list)
     """HL01 or CPS01 of the levels that are open."""
+    numbers: set[str] = field(default_factory=set)
+    """HL01 or CPS01 of all levels so far: none is used twice."""
 
     document: Json = field(default_factory=dict)
     """The whole document, for lines that repeat a field of it."""
+
+    def number(self, kept: str | None) -> str:
+        """The number of the level that begins: the wire's own, unless the document was changed and has it already."""
+        number = kept or str(self.nodes)
+        if number in self.numbers:
+            number = next(each for each in map(str, count(self.nodes)) if each not in self.numbers)
+        self.numbers.add(number)
+        return number
 
     def coarsen(self, pointer: str, value: str, word: str) -> None:
         """A word is written as a code that says less."""

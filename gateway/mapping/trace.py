@@ -134,7 +134,7 @@ def _parts(note: Note) -> Iterator[tuple[tuple[Any, ...], tuple[Spot, ...], list
     groups = [
         (tuple(spots[place : place + size]), texts[place : place + size])
         for place in range(0, len(texts), size)
-        if any(texts[place : place + size])
+        if _says(pair, texts[place : place + size])
     ]
     if isinstance(pair, Fields):
         for (where, said), (field, each) in zip(groups, value.items(), strict=True):
@@ -142,6 +142,11 @@ def _parts(note: Note) -> Iterator[tuple[tuple[Any, ...], tuple[Spot, ...], list
         return
     for number, ((where, said), each) in enumerate(zip(groups, value, strict=True)):
         yield () if lens.joined else (note.start + number,), where, said, each
+
+
+def _says(pair: Any, group: list[str]) -> bool:
+    """Whether the pair makes something of the group: of a qualifier without a value `Pairs` makes nothing."""
+    return len(group) == 2 and all(group) if isinstance(pair, Pairs) else any(group)  # noqa: PLR2004  scheme and value
 
 
 def _said(value: Any) -> str:

@@ -311,7 +311,7 @@ class _Walk:
 
     def _word(self, list_: str, scheme: str, said: str, at: str, *, unknown: Unknown) -> Word:
         side: Side = "theirs" if self.inward else "ours"
-        return Word(list=list_, scheme=scheme, side=side, said=said, at=at, unknown=unknown)
+        return Word(list=list_, scheme=scheme.strip(), side=side, said=said.strip(), at=at, unknown=unknown)
 
     def _row(self, word: Word) -> CrossReference | None:
         """The one row for a word; that there is none, or several, is noted."""

@@ -171,4 +171,4 @@ def _unb(identity: str) -> str:
 
 def _quoted(text: str) -> str:
     """Digits in quotes: other readers of YAML would take them for a number."""
-    return json.dumps(text) if text.isdigit() else scalar(text)
+    return json.dumps(text) if text.isdigit() else scalar(text, flow=True)

@@ -6,6 +6,7 @@ Nothing here judges: what a guide or map thinks of it is said elsewhere.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -197,5 +198,6 @@ def load_profile(path: Path) -> Profile:
 
 
 def saved(profile: Profile) -> str:
-    """The text of a saved profile: stable, so that two of them can be compared."""
-    return profile.model_dump_json(indent=1, exclude_defaults=False) + "\n"
+    """The text of a saved profile: stable, so that two can be compared. Bytes that are no text stand as `?`."""
+    text = json.dumps(profile.model_dump(), indent=1, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode() + "\n"

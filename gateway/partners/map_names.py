@@ -5,7 +5,7 @@ Names, and for which documents a map is; what else stands in a map is `gateway.m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -66,6 +66,16 @@ def map_users(folder: Path) -> dict[str, tuple[str, ...]]:
         for kind, call in _entries(at(told, "documents")):
             found.setdefault(str(at(call, "map")), []).append(f"target {target} ({kind})")
     return {name: tuple(users) for name, users in found.items()}
+
+
+def maps_used(folder: Path, partners: Iterable[str] | None = None) -> set[str]:
+    """The maps that these partners name; of all partners, and of the targets, without."""
+    wanted = None if partners is None else set(partners)
+    return {
+        name
+        for name, users in map_users(folder).items()
+        if wanted is None or any(user.partition(" (")[0] in wanted for user in users)
+    }
 
 
 def _tree(path: Path) -> object:

@@ -147,8 +147,8 @@ def _sections_of(info: FieldInfo) -> tuple[Any, ...]:
     return shape_of(info).models
 
 
-def scalar(value: Any) -> str:
-    """A value as YAML in one line, as our reader (every scalar is text) understands it."""
+def scalar(value: Any, *, flow: bool = False) -> str:
+    """A value as YAML in one line, as our reader (every scalar is text) understands it; `flow`: inside braces."""
     if isinstance(value, Enum):
         return scalar(value.value)
     if isinstance(value, bool):
@@ -156,11 +156,12 @@ def scalar(value: Any) -> str:
     if isinstance(value, int | Decimal):
         return str(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {scalar(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {scalar(one, flow=True)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(scalar, value)) + "]"
+        return "[" + ", ".join(scalar(one, flow=True) for one in value) + "]"
     text = str(value)
     plain = _PLAIN.fullmatch(text) and ": " not in text and not text.startswith("{") and text.strip() == text
+    plain = plain and not text.endswith(":") and not (flow and set("{}") & set(text))
     return text if plain and text != "null" else json.dumps(text, ensure_ascii=False)
 
 

@@ -67,6 +67,7 @@ async def compose(station: Station, job: Job) -> Changes:
             agreement=used.agreement,
             map=used.map,
             guide=used.guide,
+            left_out=len(writing.lost),
         )
         return (event,)
 

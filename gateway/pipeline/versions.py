@@ -112,8 +112,19 @@ def sources_of(version: Version) -> Callable[[str], tuple[str, str]]:
 
 
 def map_of(version: Version) -> AnyMap:
-    """The map as it was then, by the language of now. OurFault where that cannot compile it any more."""
-    return compile_any(version.sources[0].name, sources_of(version))
+    """The map as it was then, by the language of now. OurFault where that cannot compile it any more.
+
+    The functions of then are kept as text, and never run: a map that names hooks is not made again.
+    """
+    try:
+        return compile_any(version.sources[0].name, sources_of(version))
+    except OurFault as fault:
+        raise OurFault(
+            f"the map {version.name} of then cannot be made again: {fault}",
+            remedy="read the payload with the map of now: gateway message show ID --payload, gateway map explain; "
+            "a map with hooks is never made again from what is kept",
+            findings=fault.findings,
+        ) from fault
 
 
 def agreement_then(version: Version) -> Agreement:

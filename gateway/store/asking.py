@@ -57,10 +57,17 @@ class Asking:
         return await self.database.read(read)
 
     async def messages(
-        self, *, partner: str | None = None, state: MessageState | None = None, limit: int = 50
+        self,
+        *,
+        partner: str | None = None,
+        state: MessageState | None = None,
+        before: str | None = None,
+        limit: int = 50,
     ) -> list[Message]:
-        """The newest messages first, at most 1,000."""
-        return await self.database.read(partial(queries.messages, partner=partner, state=state, limit=limit))
+        """The newest messages first, at most 1,000; those older than the message `before`, when it is given."""
+        return await self.database.read(
+            partial(queries.messages, partner=partner, state=state, before=before, limit=limit)
+        )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:
         """The message that took this duplicate key."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from gateway.events import DocumentResumed
 from gateway.mapping.references import ALL
@@ -20,6 +20,8 @@ from gateway.store.tables import document, reference_hold
 
 MOST_SHOWN = 10_000
 
+_FEW = 500
+"""So many words are asked for by name; of more, all that waits is looked at."""
 _WAITS = select(reference_hold, document.c.order_number).join_from(reference_hold, document)
 
 
@@ -58,6 +60,9 @@ def taught(connection: Connection, change: ReferenceChange, now: datetime) -> li
     if change.partner != ALL:
         statement = statement.where(reference_hold.c.partner == change.partner)
     fewer = bool(change.retire or change.end)
+    if len(words) <= _FEW:
+        said = reference_hold.c.said.in_({word for _, _, word in words})
+        statement = statement.where(or_(said, reference_hold.c.rule == "reference.ambiguous") if fewer else said)
     found = [
         row
         for row in connection.execute(statement)

@@ -80,13 +80,17 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
     return None if row is None else message_of(row)
 
 
-def messages(connection: Connection, *, partner: str | None, state: MessageState | None, limit: int) -> list[Message]:
-    """The newest first."""
+def messages(
+    connection: Connection, *, partner: str | None, state: MessageState | None, before: str | None, limit: int
+) -> list[Message]:
+    """The newest first; those older than the message `before`, when it is given."""
     statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:
         statement = statement.where(message.c.state == state.value)
+    if before is not None:
+        statement = statement.where(message.c.id < before)
     return [message_of(row) for row in connection.execute(statement)]
 
 

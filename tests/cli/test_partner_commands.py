@@ -155,3 +155,40 @@ def test_mistakes_in_a_partners_guide_are_shown_with_the_partner(run: Run, folde
     result = run("partner", "check", "baltic", "--workspace", folder)
     assert result.exit_code == 0, result.output
     assert "1 finding" in result.stdout
+
+
+SENDING = """\
+title: {name}
+ids: [{{scheme: assigned_by_buyer, value: V-{name}}}]
+channel: as2
+as2: {{id: {name}, url: https://{name}.example.com/as2, certificates: [certs/partner.pem]}}
+x12: {{identity: {{qualifier: ZZ, id: {name}}}}}
+documents:
+  send: {{purchase_order: {{set: "850", map: {name}/850}}}}
+"""
+
+
+def test_partner_check_tells_all_that_is_wrong_in_the_maps_that_agreements_name(run: Run, folder: Path) -> None:
+    """Compiled and held against their guides, each by itself: a map that is broken hides nothing in another."""
+    shutil.copy(next((folder / "certs").glob("*.pem")), folder / "certs/partner.pem")
+    maps = {
+        "broken": "extends: x12/850\nchange:\n  BEG: {BEG03: nummer}\nremove: [XYZ]\n",
+        "unguided": "extends: x12/850\nafter:\n  BEG: [{XYZ: {XYZ01: project}}]\n",
+        "sound": "extends: x12/850\n",
+    }
+    for name, text in maps.items():
+        (folder / f"partners/{name}.yaml").write_text(SENDING.format(name=name))
+        (folder / f"maps/{name}").mkdir(parents=True)
+        (folder / f"maps/{name}/850.yaml").write_text(text)
+    result = run("partner", "check", "--workspace", folder, "--json")
+    assert result.exit_code == 1
+    found = {(one["rule"], one["file"], one["line"]) for one in json.loads(result.stdout)}
+    assert found >= {
+        ("map.field.unknown", "maps/broken/850.yaml", 3),
+        ("map.change.nowhere", "maps/broken/850.yaml", 4),
+        ("map.guide.segment", "maps/unguided/850.yaml", 3),
+    }
+    assert not any("sound" in file for _, file, _ in found)
+    alone = run("partner", "check", "unguided", "--workspace", folder)
+    assert "map.guide.segment" in alone.stdout or "maps/unguided/850.yaml:3" in alone.stdout
+    assert "broken" not in alone.stdout

@@ -200,3 +200,11 @@ def test_a_broken_map_is_refused_at_its_line(name: str) -> None:
     found = [one for one in caught.value.findings if one.rule == rule and one.place.line == line]  # type: ignore[union-attr]
     assert found, [one.text for one in caught.value.findings]
     assert wanted in found[0].text
+
+
+def test_a_row_without_a_key_repeats_the_one_above() -> None:
+    """Its lines belong to the order above it, not to one without a number that all such rows make."""
+    own = MAPS["csv/order"]
+    rows = ("Order;Date;Line;Quantity", "A;2026-05-01;1;1", ";;2;2", "B;2026-05-01;1;3", ";;2;4")
+    readings = own.read("\r\n".join(rows).encode())
+    assert [(one.document["number"], len(one.document["lines"])) for one in readings] == [("A", 2), ("B", 2)]

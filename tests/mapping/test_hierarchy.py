@@ -91,3 +91,34 @@ def test_a_node_of_no_level_is_lost_and_said() -> None:
     writing = shipped_map("x12/856").write({"number": "1", "contents": [{"kind": "handling_unit", "type": "drum"}]})
     assert writing.lost[0].pointer == "/contents/0"
     assert "handling_unit pallet" in writing.lost[0].reason
+
+
+def test_the_wires_own_numbers_are_given_up_where_an_edit_would_use_one_twice() -> None:
+    """1, 3, 4 on the wire; the first order goes and two come: no HL01 twice."""
+    levels = [Segment("HL", [number, parent, code]) for number, parent, code in (("3", "1", "O"), ("4", "1", "O"))]
+    orders = [Loop("HL", [level, Segment("PRF", [f"PO{n}"])]) for n, level in enumerate(levels)]
+    shipment = Loop("HL", [Segment("HL", ["1", "", "S"]), *orders])
+    own = shipped_map("x12/856")
+    document = own.read(Loop("", [Segment("BSN", ["00", "S1", "20260501", "1200"]), shipment])).document
+    assert [one[1] for one in flat(own.write(document).root) if one[0] == "HL"] == ["1", "3", "4"]
+    document["contents"] = [document["contents"][1], node("order"), node("order")]
+    numbers = [one[1] for one in flat(own.write(document).root) if one[0] == "HL"]
+    assert len(set(numbers)) == len(numbers) == 4
+
+
+def test_the_same_holds_of_packages() -> None:
+    """CPS 1, 3, 4 on the wire; the first package goes and two come: no CPS01 twice."""
+    parts = [
+        Loop("CPS", [Segment("CPS", [number, "1"]), Loop("PAC", [Segment("PAC", ["1", "", "CT"])])])
+        for number in ("3", "4")
+    ]
+    own = shipped_map("edifact/DESADV")
+    document = own.read(
+        Loop("", [Segment("BGM", ["351", "D1", "9"]), Loop("CPS", [Segment("CPS", ["1"])]), *parts])
+    ).document
+    packages = document["contents"]
+    assert [one[1] for one in flat(own.write(document).root) if one[0] == "CPS"] == ["1", "3", "4"]
+    fresh = {name: value for name, value in packages[1].items() if name != "extensions"}
+    document["contents"] = [packages[1], dict(fresh), dict(fresh)]
+    numbers = [one[1] for one in flat(own.write(document).root) if one[0] == "CPS"]
+    assert len(set(numbers)) == len(numbers) == 4

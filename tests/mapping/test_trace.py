@@ -89,3 +89,13 @@ def test_what_a_header_hands_down_has_its_origin_at_each_line() -> None:
         "/lines/0/requested_delivery/at",
         "/lines/1/requested_delivery/at",
     ]
+
+
+def test_a_qualifier_without_a_value_makes_no_origin() -> None:
+    """PO106 without PO107: the pair behind it is what the field came from."""
+    line = Segment("PO1", ["1", "5", "EA", "", "", "VP", "", "UP", "123", "IN"])
+    root = Loop("", [Segment("BEG", ["00", "SA", "1", "", "20260501"]), Loop("PO1", [line])])
+    found = shipped_map("x12/850").read(root, traced=True)
+    assert found.document["lines"][0]["item"]["ids"] == [{"scheme": "upc", "value": "123"}]
+    ids = [one for one in found.origins if one.pointer == "/lines/0/item/ids/0"]
+    assert [(one.text, [spot.element for spot in one.spots]) for one in ids] == [("UP 123", [7, 8])]

@@ -190,6 +190,35 @@ def test_the_document_that_was_given_is_not_changed() -> None:
     assert repr(body) == before
 
 
+def test_a_word_that_a_nearer_row_means_otherwise_is_never_written() -> None:
+    """All partners' CT is our CA, acme's own CT is our BX: our CA must not become acme's BX."""
+    both = (
+        CrossReference(partner="", list="units", theirs="CT", ours="CA", id="1"),
+        CrossReference(partner="acme", list="units", theirs="CT", ours="BX", id="2"),
+    )
+    known = References(both, "1.1", "acme")
+    said = theirs(line("5", "CA"), known)
+    assert [one.said for one in said.held if one.list == "units"] == ["CA"]
+    assert said.body["lines"][0]["quantity"] == {"value": "5", "unit": "CA"}
+    assert theirs(line("5", "BX"), known).body["lines"][0]["quantity"]["unit"] == "CT"
+
+
+def test_a_word_that_holds_is_noted_behind_however_many_that_do_not() -> None:
+    """Sixty unknown items are let stand; the unit behind them holds the document all the same."""
+    lenient = Agreed(items=Ids(theirs="supplier", ours="buyer", unknown="keep"), units="hold")
+    items = [{"item": {"ids": [{"scheme": "supplier", "value": f"U-{n}"}]}} for n in range(60)]
+    made = to_ours({"lines": [*items, {"quantity": {"value": "1", "unit": "XX"}}]}, lenient, KNOWN, DAY)
+    assert [one.said for one in made.held] == ["XX"]
+    assert len(made.missing) == 51
+
+
+def test_blanks_around_a_word_say_nothing() -> None:
+    """What is taught has none, so that padded words would wait for ever."""
+    made = ours({"lines": [*line("2", "CT ", "A-1 ")["lines"], *line("2", "QQ ")["lines"]]})
+    assert made.body["lines"][0]["quantity"]["unit"] == "EA"
+    assert [one.said for one in made.held] == ["QQ"]
+
+
 def test_hostile_extensions_change_nothing() -> None:
     """What stands beside is believed only while it means the same."""
     quantity = {"value": "24", "unit": "EA", "extensions": {"references": {"unit": "CT", "value": "1", "x": [1]}}}

@@ -364,3 +364,14 @@ def test_a_delta_puts_a_partner_s_elements_into_the_base() -> None:
     assert b"<p:Desk>7</p:Desk>" in data
     assert b"<b:Result>3</b:Result>" in data
     assert own.hash != small().hash
+
+
+def test_a_second_line_of_an_address_with_an_attribute_is_reported_and_kept() -> None:
+    """UBL texts may name their language; the address line does not vanish."""
+    own = MAPS["ubl/Order"]
+    plain = b"<cbc:AdditionalStreetName>"
+    data = (ROOT / "samples/ubl/order.xml").read_bytes()
+    assert plain in data
+    reading = own.read(data.replace(plain, plain[:-1] + b' languageID="en">'))
+    assert [one.pointer.rpartition("/")[2] for one in reading.unmapped] == ["cbc:AdditionalStreetName"]
+    assert b'languageID="en">Building C<' in own.write(reading.document).data

@@ -16,6 +16,7 @@ from gateway.onboarding.infer import infer
 from gateway.onboarding.outcome import CLEAN, Inference, Known
 from gateway.onboarding.report import as_json, as_markdown, rows
 from gateway.onboarding.samples import Sample
+from gateway.yamltext import read_yaml
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 Infer = Callable[..., Inference]
@@ -227,3 +228,16 @@ def test_public_samples_are_inferred_from_without_loss(known: Known) -> None:
         except OurFault:
             continue
         _sound(found)
+
+
+@pytest.mark.parametrize("sender", ["ACME{14", "ACME}", "ACME:", "AC\udcffME"])
+def test_an_id_of_odd_characters_makes_files_that_can_be_read(
+    sender: str, known: Known, interchange: Interchange
+) -> None:
+    """A brace, a colon at the end, a byte that is no text: none ends in a traceback or in YAML that is none."""
+    text = interchange("855", "BAK*00*AC*4711*20261121", "PO1*1*1*EA*1**VP*1", "CTT*1", sender="SENDERID")
+    data = text.replace(b"SENDERID", sender.encode("utf-8", "surrogateescape").ljust(8))
+    found = infer([Sample(name="1.edi", blocks=lambda: [data])], known, name="acme")
+    for name, content in found.files().items():
+        if name.endswith(".yaml"):
+            assert [one.text for one in read_yaml(name, content)[1]] == []

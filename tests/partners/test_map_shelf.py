@@ -126,3 +126,10 @@ def test_the_version_of_a_configuration_is_that_of_all_its_files(sound: Path) ->
     assert second.version != first.version
     assert second.changed(first.files) == ("maps/acme/855.yaml",)
     assert compile_map("acme/855", from_folders(sound / "maps", shipped())).hash == second.maps.version("acme/855")
+
+
+def test_an_empty_map_is_wrong_and_never_becomes_active(tmp_path: Path) -> None:
+    """An editor that truncates before it writes leaves one: no finding would mean that it is sound."""
+    for text in ("", "# nothing yet\n"):
+        write(tmp_path, "acme/855", text)
+        assert [one.rule for one in MapShelf(tmp_path).check(["acme/855"])] == ["map.file.shape"]

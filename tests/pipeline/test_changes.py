@@ -39,7 +39,7 @@ async def at_station(trade: Any, body: dict[str, Any]) -> Submitted | Refused:
     done: Submitted | Refused = await trade.station.desk.submit(
         kind="order_change",
         partner=None,
-        body=json.dumps(body).encode(),
+        body=json.dumps(body).replace("C-5005", "HARBORLINE").encode(),  # as the station's agreement names us
         idempotency_key=None,
         order_id=None,
         correlation_id="c",
@@ -94,7 +94,7 @@ async def test_the_same_place_with_other_content_is_refused_and_the_same_change_
 
 async def test_a_partner_that_wants_005010_gets_it(trade: Any) -> None:
     """Its map writes notes as MTX; the envelope says the version and has a repetition separator."""
-    for side, partner in ((trade.gateway, "acme"), (trade.station, "distributor")):
+    for side, partner in ((trade.gateway, "acme"), (trade.station, "us")):
         documents = side.station.agreement(partner).documents
         rule = DocumentRule(set="860", map=MAP_005010)
         here = "send" if partner == "acme" else "receive"

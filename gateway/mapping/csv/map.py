@@ -22,7 +22,7 @@ from gateway.mapping.map import Sources
 from gateway.mapping.overlay import CSV
 from gateway.mapping.rows import Rows, split
 from gateway.mapping.rules import Problems, finding
-from gateway.mapping.segments.compile import compile_codes
+from gateway.mapping.segments.shared import compile_codes
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json, WriteState
 from gateway.mapping.texts import (
@@ -79,11 +79,14 @@ class CsvMap:
         return tuple(readings)
 
     def _grouped(self, table: Table) -> list[list[tuple[int, Json]]]:
-        """The rows of each document, in the order of their first rows."""
+        """The rows of each document, in the order of their first rows; one without a key repeats the row's above it."""
         found: dict[tuple[str, ...], list[tuple[int, Json]]] = {}
+        above: tuple[str, ...] = ()
         for number, cells in table.rows:
             row = {name: cell for name, cell in zip(table.header, cells, strict=True) if cell}
-            found.setdefault(tuple(row.get(name, "") for name in self.key), []).append((number, row))
+            key = tuple(row.get(name, "") for name in self.key)
+            above = key if any(key) or not above else above
+            found.setdefault(above, []).append((number, row))
         return list(found.values())
 
     def _document(self, rows: list[tuple[int, Json]]) -> TextReading:

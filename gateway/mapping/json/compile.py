@@ -183,7 +183,7 @@ class JsonCompiler(Compiler):
             return None
         known = made.place.known.at(path)
         if preset:
-            known.kinds[dict(preset).get(KIND), preset] = inside.known
+            known.put_kind((dict(preset).get(KIND), preset), inside.known)
         else:
             known.items = inside.known
         scope = self.scope_of(node, inside)
@@ -219,8 +219,8 @@ class JsonCompiler(Compiler):
             if not preset or len(here.models) != 1:
                 self._say("map.file.shape", spec, here.key, "a level of no kind", "is: order, handling_unit or line")
                 continue
-            known.kinds[dict(preset).get(KIND), preset] = here.known
-            here.known.fields[name] = Known(kinds=known.kinds)
+            known.put_kind((dict(preset).get(KIND), preset), here.known)
+            here.known.put(name, Known(kinds=known.kinds))
             own = self.open(spec, here) if {"fields", "lists"} & spec.keys.keys() else Opened(here)
             if self.pointer(by.text or "", by, f"{here.key} by", own.names) is not None:
                 own.constants.append((-1, told, JsonConstant(code, ""), spec, here.key))

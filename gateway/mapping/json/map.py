@@ -20,7 +20,7 @@ from gateway.mapping.known import Known, lost
 from gateway.mapping.map import Sources, finder
 from gateway.mapping.overlay import JSON, resolve
 from gateway.mapping.rules import Problems, finding
-from gateway.mapping.segments.compile import compile_codes
+from gateway.mapping.segments.shared import compile_codes
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json, Lost, WriteState
 

@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.canonical import KINDS, shape
-from gateway.mapping.codes import Codes, read_codes
-from gateway.mapping.fields import Place
+from gateway.mapping.codes import Codes
+from gateway.mapping.fields import How, Place, Taken
 from gateway.mapping.groups import Ids
-from gateway.mapping.hooks import Hooked
 from gateway.mapping.known import Known
 from gateway.mapping.moments import Moment
 from gateway.mapping.pairs import Coded, Fields
-from gateway.mapping.paths import Path, getter, read_path
+from gateway.mapping.paths import getter, read_path
 from gateway.mapping.rules import Problems
+from gateway.mapping.segments.claimed import claimed, claims
 from gateway.mapping.segments.condition import Condition, read_condition
 from gateway.mapping.segments.inherit import Inherited
 from gateway.mapping.segments.labels import ATTRIBUTES, labels, rule_key
@@ -43,16 +43,10 @@ class Compiler(TreeRules):
 
     def __init__(self, kind: str, codes: Mapping[str, Codes], problems: Problems, *, comma: bool = False) -> None:
         """`comma`: numbers may have a decimal comma, as in EDIFACT."""
+        super().__init__(codes, problems, comma=comma)
         self.kind = kind
-        self.codes = codes
-        self.comma = comma
-        self.hooks: Mapping[str, Hooked] = {}
-        """What the map's lines may name as hook."""
-        super().__init__(problems)
         self.known = Known()
         self.said: tuple[tuple[str, str], ...] = ()
-        self.always: list[str] = []
-        """Labels of segments written for their count alone."""
 
     def root(self, segments: Node, whole: Node) -> Scope:
         """The scope of the whole set; `whole` may set fields that no segment says."""
@@ -68,15 +62,14 @@ class Compiler(TreeRules):
         nodes = segments.items
         if not nodes:
             self._say("map.file.shape", segments, place.key or "segments", "nothing", "a list of segments and loops")
-        place = replace(place, claimed=_claims(nodes))
+        place = replace(place, claimed=claims(nodes))
         rules: list[Rule] = []
         conditions: dict[int, Condition] = {}
         counted: dict[int, int] = {}
         taken: dict[object, Node] = {}
         for node, name in zip(nodes, labels(nodes), strict=True):
             own = f"{place.key}/{name}".lstrip("/")
-            self._known_keys(node, own)
-            rule = self.rule(node, f"{label}/{name}".lstrip("/"), replace(place, key=own))
+            rule = self._rule(node, f"{label}/{name}".lstrip("/"), own, place)
             if rule is None:
                 continue
             condition, number = self.condition(node, own, place), self.number(node, own)
@@ -92,6 +85,20 @@ class Compiler(TreeRules):
                 counted[len(rules)] = number
             rules.append(rule)
         return Scope(label, tuple(rules), conditions, counted)
+
+    def _rule(self, node: Node, label: str, own: str, place: Place) -> Rule | None:
+        """The rule, shared or compiled."""
+        each = node.keys.get("each")
+        taken = claimed(place, read_path(each.text or "") or ()) if each is not None and place.claimed else ()
+        rule = self.again(node, label, own, place, taken)
+        if rule is None:
+            begun = self.begin()
+            self._known_keys(node, own)
+            place = replace(place, key=own)
+            rule = self.rule(node, label, place)
+            if rule is not None:
+                self.keep(node, rule, begun, label, place, taken)
+        return rule
 
     def _known_keys(self, node: Node, own: str) -> None:
         for key in node.keys:
@@ -118,7 +125,7 @@ class Compiler(TreeRules):
         if spec is None:
             return None
         text = spec.text or ""
-        if not (text.isascii() and text.isdigit() and 0 < int(text) < 100):  # noqa: PLR2004  two digits
+        if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text)):  # noqa: PLR2004  two digits
             self._say("map.file.shape", spec, f"{own}.nth", text or "nothing", "a number from 1 to 99")
             return None
         return int(text)
@@ -159,8 +166,8 @@ class Compiler(TreeRules):
         assert path is not None
         scope = Scope("", (One(lens, key),))
         self._required(many.known, many.models, node, place.key)
-        preset, claimed = self._preset(node, many), _claimed(place, path)
-        return Each(scope, label, path, False, lens, preset, claimed, kind)  # noqa: FBT003
+        preset = self._preset(node, many)
+        return Each(scope, label, path, False, lens, preset, claimed(place, path), kind)  # noqa: FBT003
 
     def loop(self, node: Node, label: str, place: Place, inside: Place, many: Place | None) -> Rule | None:
         """A loop, of one object each or inside the scope's own."""
@@ -180,7 +187,7 @@ class Compiler(TreeRules):
             return Inside(scope, label, first.lens, once=node.keys.get("repeat") is None)
         path = read_path(node.keys["each"].text or "") or ()
         self._required(many.known, many.models, node, place.key)
-        return Each(scope, label, path, True, first.lens, preset, _claimed(place, path), self._kind_of(node))  # noqa: FBT003
+        return Each(scope, label, path, True, first.lens, preset, claimed(place, path), self._kind_of(node))  # noqa: FBT003
 
     def repeated(self, node: Node, lens: SegmentLens, label: str, place: Place) -> Rule | None:
         """A segment repeated for one list or one text."""
@@ -216,6 +223,8 @@ class Compiler(TreeRules):
         step = self._resolve(path, spec, f"{place.key}.more", place) if path else None
         lens = self.segment(node, key, label, replace(place, known=Known()))
         begun = bool(path) and place.known.at(path or ()).leaf
+        if path and begun:
+            self.note(Taken(How.MORE, path), place.known)
         only = len(lens.lenses) == 1 and lens.lenses[0].path == path and isinstance(lens.lenses[0].pair, Ids)
         if path is None or step is None or not begun or not only:
             wanted = "a list that a line above begins with ids, and one line of this segment for it"
@@ -303,11 +312,6 @@ class Compiler(TreeRules):
         )  # fmt: skip
 
 
-def compile_codes(node: Node | None, problems: Problems) -> dict[str, Codes]:
-    """All code tables of a map."""
-    return {name: read_codes(name, table, problems) for name, table in (node.keys if node else {}).items()}
-
-
 def _count(what: str) -> Count:
     if what in NESTS:
         return lambda _document, nodes: nodes
@@ -325,24 +329,3 @@ def _selectors(rule: Rule) -> Selectors:
     if isinstance(rule, (One, Inherited)):
         return rule.lens.constants
     return rule.first.constants if isinstance(rule, Inside) else ()
-
-
-def _claims(nodes: list[Node]) -> tuple[tuple[str, str, str], ...]:
-    """List, key, value of every `list[key=value]` in the lines of a scope's own segments."""
-    found: list[tuple[str, str, str]] = []
-    for node in nodes:
-        if "each" in node.keys:
-            continue
-        if "segments" in node.keys:  # a loop that speaks of the scope's own object
-            found += _claims(node.keys["segments"].items)
-        for name, inside in node.keys.items():
-            if name in ATTRIBUTES:
-                continue
-            for spec in inside.keys.values():
-                path = read_path((spec.text or "").split("|")[0].strip()) or ()
-                found += [(step.name, step.key, step.value) for step in path[:1] if step.key and not step.other]
-    return tuple(dict.fromkeys(found))
-
-
-def _claimed(place: Place, path: Path) -> tuple[tuple[str, str], ...]:
-    return tuple((key, value) for name, key, value in place.claimed if len(path) == 1 and path[0].name == name)

@@ -125,7 +125,7 @@ def _loop(  # noqa: PLR0917  one step of the recursion
 ) -> Loop:
     state.nodes += 1
     kept = kept_of(node, state.syntax, f"HL/{level.code}")
-    number = _kept(kept, "01") or str(state.nodes)
+    number = state.number(_kept(kept, "01"))
     segment = Segment("HL", [number, _kept(kept, "02") or parent, level.code])
     state.parents.append(number)
     children = level.scope.write(node, state, at, root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -44,6 +45,15 @@ _TABLED: Final[Mapping[str, Callable[[Codes], Narrow | Wide]]] = {
 NONE: Final[Mapping[str, Hooked]] = MappingProxyType({})
 _NUMBERS: Final = ("decimal", "count")
 _SEPARATORS: Final = {"blank": " ", "comma": ", ", "slash": "/", "dash": "-", "line": "\n", "nothing": ""}
+_ANY: Final = re.compile(r".")
+_TAKES: Final[Mapping[str, tuple[int, re.Pattern[str]]]] = {
+    **dict.fromkeys(("code", "pairs", "allocations", "implied", "join", "wrap", "count", "hook"), (1, _ANY)),
+    **dict.fromkeys(("ids", "id"), (2, re.compile(r"[234]\Z"))),
+    **dict.fromkeys(("fields", "named"), (2, re.compile(r"[2-9]\Z"))),
+    **dict.fromkeys(("date", "when"), (1, re.compile(r"short\Z"))),
+}
+"""How many words a pair takes at most, and the form of the last of them."""
+_NUMBER: Final = re.compile(r"[0-9]{1,3}\Z")
 NAMES: Final = (*_NUMBERS, *_PLAIN, *_TABLED, "implied", "ids", "id", "fields", "named", "join", "wrap", "hook")
 
 
@@ -98,7 +108,7 @@ def read_line(
     if name in ("fields", "named") and rest:
         inner = _pair(calls[1], where) if len(calls) > 1 else Same()
         table = _table(rest[0], where)
-        size = int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 2
+        size = int(rest[1]) if len(rest) > 1 and _NUMBER.match(rest[1]) else 2
         pair = Fields(table, inner, max(size, 2), last=name == "named") if table and inner else None
     elif len(calls) > 1:
         where.say("map.pair.unknown", " | ".join(words[1:]), "one pair, or fields TABLE | pair")
@@ -110,8 +120,24 @@ def read_line(
     if not is_wide(pair) and address.wide:
         where.say("map.address.wrong", "a range", f"one element or component for {name}")
         return None
-    beside = read_path(rest[rest.index("beside") + 1]) if "beside" in rest[:-1] else None
+    odd = [word for call in calls[1:] for word in _odd(call)]
+    beside = None
+    if isinstance(pair, Coded) and "beside" in rest[:-1]:
+        beside = read_path(rest[rest.index("beside") + 1])
+        odd += [] if beside else rest
+        rest = rest[: rest.index("beside")]
+    if odd := [*odd, *_odd([name, *rest])]:
+        where.say("map.pair.unknown", " ".join(odd), f"{name} with its parameters; beside FIELD behind code and unit")
+        return None
     return Line(path, pair, beside, rest[0] if name == "count" and rest else "", name == "lines")
+
+
+def _odd(call: list[str]) -> list[str]:
+    """The words behind a pair's name that it does not know: a slip that would else be read past."""
+    name, *rest = call
+    takes, form = _TAKES.get(name, (0, _ANY))
+    given = rest[:takes]
+    return [*(word for word in given[-1:] if len(given) == takes and not form.match(word)), *rest[takes:]]
 
 
 def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:  # noqa: PLR0911  one for each shape of a call
@@ -122,11 +148,11 @@ def _pair(call: list[str], where: _Where) -> Narrow | Wide | None:  # noqa: PLR0
         return _PLAIN[name]()
     if name == "decimal" or (name == "count" and rest):
         return Number(comma=where.comma)
-    if name == "implied" and rest and rest[0].isdigit() and len(rest[0]) == 1:
+    if name == "implied" and rest and _NUMBER.match(rest[0]) and len(rest[0]) == 1:
         return Implied(int(rest[0]))
     if name == "join" and rest and rest[0] in _SEPARATORS:
         return Joined(_SEPARATORS[rest[0]])
-    if name == "wrap" and rest and rest[0].isdigit() and 0 < int(rest[0]) < 1000:  # noqa: PLR2004  a component's length
+    if name == "wrap" and rest and _NUMBER.match(rest[0]) and int(rest[0]):
         return Wrapped(int(rest[0]))
     if name in (*_TABLED, "ids", "id") and rest:
         table = _table(rest[0], where)

@@ -55,6 +55,8 @@ class _Delta:
         self.delta = delta
         self.problems = problems
         self.removed: list[tuple[str, Node]] = []
+        self.own: dict[int, Node] = {}
+        """Nodes of this delta's outcome alone, which may be changed; all others are the base's."""
 
     def apply(self) -> list[tuple[str, Node]]:
         changes = list(self._paths("change", adding=True))
@@ -113,8 +115,7 @@ class _Delta:
 
     def _find(self, path: str, asked: Node, section: str, *, adding: bool = False) -> _Spot | None:
         """The rule or level at `path`; a level that is missing is made where `adding`."""
-        segments = self.base.keys.get("segments")
-        siblings = segments.items if segments else []
+        siblings = self._inside(self.base, "segments").items
         above: list[Node] = []
         steps, taken = path.split("/"), [""][:0]
         while True:
@@ -124,33 +125,49 @@ class _Delta:
                 self._nowhere(path, asked, section, step, taken, names)
                 return None
             taken.append(step)
-            rule = siblings[names.index(step)]
+            index = names.index(step)
+            rule = siblings[index] = self._mine(siblings[index])
             if not steps:
                 return _Spot(rule, siblings, tuple(above))
             above.append(rule)
             if "levels" in rule.keys:  # of a tree the next step is a level's code
-                levels = rule.keys["levels"].keys
+                levels = self._inside(rule, "levels").keys
                 code = steps.pop(0)
                 if code not in levels:
                     if not (adding and not steps and "is" in asked.keys):
                         self._nowhere(path, asked, section, code, taken, list(levels))
                         return None
                     levels[code] = Node({}, asked.file, asked.line)
+                rule = levels[code] = self._mine(levels[code])
                 if not steps:
-                    return _Spot(levels[code], [], tuple(above), levels, code)
+                    return _Spot(rule, [], tuple(above), levels, code)
                 taken.append(code)
-                rule = levels[code]
                 above.append(rule)
-            inside = rule.keys.get("segments")
-            siblings = inside.items if inside else []
+            siblings = self._inside(rule, "segments").items
+
+    def _mine(self, node: Node) -> Node:
+        """The node to change in place of this one."""
+        if id(node) in self.own:
+            return node
+        mine = node.own()
+        self.own[id(mine)] = mine
+        return mine
+
+    def _inside(self, node: Node, key: str) -> Node:
+        """What stands under `key` of a node that may be changed, to be changed too; an empty list for nothing."""
+        if key not in node.keys:
+            return Node([], node.file, node.line)
+        node.keys[key] = mine = self._mine(node.keys[key])
+        return mine
 
     def _change(self, path: str, node: Node, spot: _Spot, done: dict[tuple[int, str], Node]) -> None:
         """Attributes go to the rule; elements to the segment, of a loop to the first of its segments."""
         rule, elements = spot.rule, None
         if spot.levels is None and "tree" not in rule.keys:
-            inside = rule.keys.get("segments")
-            first = inside.items[0] if inside and inside.items else rule
-            elements = first.keys.get(rule_key(first))
+            first = rule
+            if inside := self._inside(rule, "segments").items:
+                first = inside[0] = self._mine(inside[0])
+            elements = self._inside(first, rule_key(first)) if rule_key(first) in first.keys else None
             if node.text == IGNORE:
                 self._ignore(path, node, first, done)
                 return

@@ -118,8 +118,10 @@ def _loop(  # noqa: PLR0917  one step of the recursion
 ) -> Loop:
     state.nodes += 1
     kept = kept_of(node, state.syntax, f"CPS/{level.code}")
-    number = _kept(kept, "01") or str(state.nodes)
     stated, code = _kept(kept, "02"), _kept(kept, "03")
+    if stated in state.numbers:  # the wire's named no package; now it would name another than this one stands in
+        stated = None
+    number = state.number(_kept(kept, "01"))
     elements = [number, parent if stated is None else stated, _code(level) if code is None else code]
     state.parents.append(number)
     children = level.scope.write(_said(level, node, state.syntax), state, at, root)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.edi.tree import Element, Segment
+from gateway.mapping.groups import Pairs
 from gateway.mapping.memory import element_of, form_of, keep, kept_of
 from gateway.mapping.segments.elements import place, text_at, trimmed
 from gateway.mapping.segments.lens import Lens
 from gateway.mapping.segments.swift import ODD, reader, selector
 from gateway.mapping.segments.swift_write import Writer, writer
 from gateway.mapping.segments.words import Spot
-from gateway.mapping.state import Json, ReadState, WriteState
+from gateway.mapping.state import Json, Lost, ReadState, WriteState
 from gateway.mapping.trace import Note
 
 Selectors = tuple[tuple[Spot, tuple[str, ...]], ...]
@@ -95,7 +96,7 @@ class SegmentLens:
         if self.swift is not None:
             if self.swift(segment.elements, target):
                 return True
-        elif self.reads == WARM:
+        elif self.reads >= WARM:  # threads may count past it
             self.swift = reader(self.lenses, self.constants, self.ignored) or _never
         else:
             self.reads += 1
@@ -192,7 +193,7 @@ class SegmentLens:
                     return None
                 if elements is not ODD:
                     return Segment(self.tag, elements)
-            elif self.writes == WARM:
+            elif self.writes >= WARM:
                 self.swift_write = writer(self.lenses, self.constants) or _always_odd
             else:
                 self.writes += 1
@@ -248,6 +249,12 @@ class SegmentLens:
             path = "/".join(str(step) for step in lens.path)
             state.lose(f"{at}/{path}".rstrip("/"), value, lens.reason)
             return False
+        if isinstance(lens.pair, Pairs):
+            below = "/".join((at, *map(str, lens.path)))
+            state.lost += [
+                Lost(pointer=f"{below}/{name}", value=str(own)[:200], reason="no line of the map names it")
+                for name, own in lens.pair.unsaid(value)
+            ]
         if lens.codes is not None and isinstance(value, str) and value in lens.codes.coarse:
             state.coarsen(f"{at}/{'/'.join(map(str, lens.path))}", value, lens.codes.read(texts[0]) or "")
         lens.place(elements, texts)

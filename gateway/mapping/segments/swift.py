@@ -167,10 +167,12 @@ def _read(source: Source, number: int, lens: Lens) -> str:
     return name
 
 
-@functools.lru_cache(maxsize=4096)
 def read_known_date(text: str) -> str | None:
-    """CCYYMMDD to ISO 8601, as `Date` reads it: files name few days."""
-    return read_date(text)
+    """CCYYMMDD to ISO 8601, as `Date` reads it: files name few days. What is no day's length is not remembered."""
+    return _known_date(text) if len(text) == 8 else None  # noqa: PLR2004  CCYYMMDD
+
+
+_known_date = functools.lru_cache(maxsize=4096)(read_date)
 
 
 def _exact(codes: Codes) -> dict[str, str]:

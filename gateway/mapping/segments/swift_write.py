@@ -38,7 +38,7 @@ def writer(lenses: tuple[Lens, ...], constants: Selectors) -> Writer | None:
     source.add("if " + " and ".join(values) + ": return None")
     if not _elements(source, lenses, constants):
         return None
-    source.add("while not e[-1]: e.pop()")
+    source.add("while e and not e[-1]: e.pop()")
     source.add("return e")
     return source.function("t", "odd")  # type: ignore[no-any-return]
 

@@ -11,15 +11,16 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from gateway.canonical import shape
-from gateway.mapping.fields import FieldChecks, Place
+from gateway.mapping.fields import How, Place, Taken
 from gateway.mapping.known import Known
-from gateway.mapping.paths import read_path
+from gateway.mapping.paths import Path, read_path
 from gateway.mapping.segments.hierarchy import DOCUMENT, Level, Tree
 from gateway.mapping.segments.orders import Ordered
 from gateway.mapping.segments.packages import OTHER, ROOT, Packages
 from gateway.mapping.segments.rule import Rule
 from gateway.mapping.segments.scope import Scope
 from gateway.mapping.segments.several import Each
+from gateway.mapping.segments.shared import Shared
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json
 
@@ -33,11 +34,8 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class TreeRules(FieldChecks):
+class TreeRules(Shared):
     """The part of the compiler that knows lists of nodes."""
-
-    line_orders: bool = False
-    """Whether each line says its order."""
 
     def scope(self, segments: Node, label: str, place: Place) -> Scope:
         """The rules of a list of segments and loops."""
@@ -79,12 +77,13 @@ class TreeRules(FieldChecks):
             for code, level in made.items():
                 level.told = level.preset
                 if level.kind != DOCUMENT:
-                    many.known.kinds[level.kind, level.told] = inside[code].known
-            place.known.at(read_path(path) or ()).kinds = many.known.kinds
+                    many.known.put_kind((level.kind, level.told), inside[code].known)
+            self.note(Taken(How.KINDS, read_path(path) or (), many.known.kinds), place.known)
         for code, level in made.items():
             self._fill(level, levels.keys[code], inside[code], nests, (made, path, many))
         if nests == "CPS":
             self._tell(made, inside, path, place)
+            self.note(Taken(How.ALONE, ()), place.known)  # what is told depends on the rules before it
         return Tree(made, path) if nests == "HL" else Packages(made, path)
 
     def _level(
@@ -109,7 +108,7 @@ class TreeRules(FieldChecks):
         here = replace(place, key=own)
         preset: tuple[tuple[str, str], ...] = ()
         if kind != DOCUMENT:
-            here = Place((kinds[kind],), Known(preset={"kind"}), own)
+            here = Place((kinds[kind],), Known(preset=frozenset({"kind"})), own)
             preset = self._preset(spec, here)
         parents, unless = spec.keys.get("in"), spec.keys.get("unless")
         level = Level(code, kind, preset, tuple(each.text or "" for each in (parents.items if parents else [])))
@@ -137,7 +136,7 @@ class TreeRules(FieldChecks):
             level.told = tuple((key, value) for key, value in level.preset if not (key in lined and lined[key].leaf))
         level.scope = Scope(label, (*scope.rules, below), scope.conditions, scope.counted)
         if level.kind != DOCUMENT:
-            contents = here.known.fields.setdefault(path, Known())
+            contents = here.known.fields.get(path) or here.known.put(path, Known())
             if nests == "HL":
                 contents.kinds = many.known.kinds
             self._required(here.known, here.models, spec, here.key)
@@ -154,7 +153,7 @@ class TreeRules(FieldChecks):
             known.kinds = {**packages, **known.kinds}
             if self.line_orders and line is not None and "order" in line.fields:
                 order = {"order": line.fields["order"], path: Known(kinds=known.kinds)}
-                known.kinds["order", ()] = Known(preset={"kind"}, fields=order)
+                known.put_kind(("order", ()), Known(preset=frozenset({"kind"}), fields=order))
 
     def _preset(self, node: Node, place: Place) -> tuple[tuple[str, str], ...]:
         spec = node.keys.get("set")
@@ -184,27 +183,30 @@ class TreeRules(FieldChecks):
         if not step.many:
             self._say("map.field.type", each, key, each.text or "", "a list")
             return None
-        known = place.known.at(path)
         if kind:
-            return self._of_kind(kind, step, each, key, known)
-        if known.items is not None or known.leaf:
+            return self._of_kind(kind, step, each, path, replace(place, key=key))
+        taken = Taken(How.ITEMS, path, Known(leaf=not step.models))
+        if not taken.free(place.known):
             self._say("map.field.twice", each, key, each.text or "", "one rule for the list")
             return None
-        known.items = Known(leaf=not step.models)
-        return Place(step.models, known.items, place.key)
+        self.note(taken, place.known)
+        return Place(step.models, taken.value, place.key)
 
-    def _of_kind(self, kind: str, step: shape.Step, each: Node, key: str, known: Known) -> Place | None:
+    def _of_kind(self, kind: str, step: shape.Step, each: Node, path: Path, place: Place) -> Place | None:
+        key = place.key
         kinds = {_kind(model): model for model in step.models}
         if kind not in kinds:
             wanted = "one of " + ", ".join(filter(None, kinds)) + shape.near(kind, kinds)
             self._say("map.field.unknown", each, key, f"kind {kind}", wanted)
             return None
-        if (kind, ()) in known.kinds:
+        inside = Known(preset=frozenset({"kind"}))
+        taken = Taken(How.KIND, path, (kind, inside))
+        if not taken.free(place.known):
             self._say("map.field.twice", each, key, f"{each.text} of kind {kind}", "one rule for the nodes of a kind")
             return None
-        known.kinds[kind, ()] = Known(preset={"kind"})
+        self.note(taken, place.known)
         extra = (Ordered,) if self.line_orders and kind == "line" else ()
-        return Place((kinds[kind], *extra), known.kinds[kind, ()], key.removesuffix(".each"))
+        return Place((kinds[kind], *extra), inside, key.removesuffix(".each"))
 
 
 def lines_of(document: Json) -> int:

@@ -5,6 +5,7 @@ Paths and pairs of a line are `gateway.mapping.segments.lines`.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -65,6 +66,7 @@ class Key:
     chosen: tuple[tuple[Spot, tuple[str, ...]], ...] = ()
 
 
+@functools.lru_cache(maxsize=4096)
 def read_key(key: str) -> Key | None:
     """The key of a segment; None where it is none."""
     found = _KEY.match(key)
@@ -78,6 +80,7 @@ def read_key(key: str) -> Key | None:
     return Key(found[1], tuple(chosen))
 
 
+@functools.lru_cache(maxsize=4096)
 def read_address(tag: str, text: str) -> Address | None:
     """The elements and components that `text` names; None where it is no address of `tag`."""
     found = _ADDRESS.match(text)

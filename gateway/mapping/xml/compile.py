@@ -291,7 +291,7 @@ class XmlCompiler(JsonCompiler):
             for outer in above if KIND in dict(preset) else above[-1:]:
                 known = outer.known.at(path)
                 if KIND in dict(preset):
-                    known.kinds[dict(preset)[KIND], preset] = inside.known
+                    known.put_kind((dict(preset)[KIND], preset), inside.known)
                 else:
                     known.items = inside.known
             scope = self.scope_of(spec, inside)

@@ -21,7 +21,7 @@ from gateway.mapping.map import Sources
 from gateway.mapping.overlay import XML
 from gateway.mapping.rows import Rows
 from gateway.mapping.rules import Problems, finding
-from gateway.mapping.segments.compile import compile_codes
+from gateway.mapping.segments.shared import compile_codes
 from gateway.mapping.source import Node
 from gateway.mapping.state import Json, WriteState
 from gateway.mapping.texts import (

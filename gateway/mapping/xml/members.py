@@ -82,8 +82,8 @@ def _read(element: etree._Element, shape: Shape, known: Mapping[str, Any], at: P
                 made.others.append(_other(child, name, before))
             else:
                 made.setdefault(name, []).append(item)
-        elif below is None and (*at, name) in second:
-            made.setdefault(name, []).append(_text_of(child) or "")
+        elif below is None and (*at, name) in second and (text_ := _text_of(child)) is not None:
+            made.setdefault(name, []).append(text_)
         elif isinstance(below, dict) and name not in made:
             made[name] = _read(child, shape, below, (*at, name), names)
         else:

@@ -26,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="A self-hosted EDI/B2B partner gateway: X12 over AS2, JSON over REST, canonical documents to ERP APIs.",
+    help="A self-hosted EDI/B2B gateway: X12 and EDIFACT over AS2, JSON over REST, canonical documents to ERP APIs.",
 )
 app.command()(serve)
 app.command()(init)

@@ -85,6 +85,11 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> 
     Console(highlight=False, width=None if terminal else PIPE_WIDTH).print(table)
 
 
+def times(number: int, thing: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def show_json(value: Any) -> None:
     """A value as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -23,6 +23,8 @@ RATIO = 200
 """How many times the packed size a gzip may unpack to beyond `FREE`; EDI packs 5 to 30 times."""
 LARGEST = 64 << 30
 STANDARD_INPUT = "-"
+NO_EDI = ("edi.file.unreadable", "edi.file.not_x12")
+"""Rules broken by what else lies in a folder: it is passed over where the folder was named, not the file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gateway.canonical import check, dump, parse
 from gateway.cli import map_edi, map_json, map_text
+from gateway.cli.answers import times
 from gateway.cli.edi_reading import Partner, reading
 from gateway.cli.map_diff import diff
 from gateway.cli.map_explain import coverage, explain
@@ -40,6 +41,8 @@ from gateway.mapping.envelope import FIELDS as ENVELOPE
 from gateway.mapping.envelope import read_envelope
 from gateway.mapping.json import text as json_text
 from gateway.partners.hooks import hooks_of
+from gateway.partners.map_names import map_names
+from gateway.yamltext import near_miss
 
 app = typer.Typer(no_args_is_help=True, help="Maps: between EDI and canonical JSON, both ways.")
 
@@ -189,7 +192,9 @@ def check_(
     rows: list[dict[str, Any]] = []
     console = Console(highlight=False)
     desk = Desk(workspace)
-    for name in names or _all(workspace):
+    for name in names or ():
+        _exists(name, workspace)
+    for name in names or sorted(map_names(workspace)):
         examples, only_writes = 0, ""
         try:
             own = compile_any(name, from_folders(workspace / "maps", shipped()), hooks_of(workspace))
@@ -208,8 +213,8 @@ def check_(
         found = (*found, *desk.findings(name, from_folders(workspace / "maps", shipped())))
         rows.append({"map": name, "examples": examples, "findings": [_row(one) for one in found]})
         if not as_json:
-            verdict = f"[red]{len(found)} findings[/red]" if found else "[green]right[/green]"
-            console.print(f"{name:24} {examples} examples, {verdict}{only_writes}")
+            verdict = f"[red]{times(len(found), 'finding')}[/red]" if found else "[green]right[/green]"
+            console.print(f"{name:24} {times(examples, 'example')}, {verdict}{only_writes}")
             for one in found:
                 console.print(f"  {one.text}\n    {one.fix}", markup=False, soft_wrap=True)
     if as_json:
@@ -226,12 +231,20 @@ def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[
         _stop(f"{fault}.", fault.remedy)
 
 
+def _exists(name: str, workspace: Path) -> None:
+    known = map_names(workspace)
+    if name not in known:
+        meant = near_miss(name, known)
+        _stop(f"There is no map {name}.", f"Did you mean {meant}?" if meant else "All of them: gateway map list.")
+
+
 def _map(name: str, workspace: Path) -> AnyMap:
+    _exists(name, workspace)
     try:
         return compile_any(name, from_folders(workspace / "maps", shipped()), hooks_of(workspace))
     except OurFault as fault:
         _say(fault.findings)
-        _stop(str(fault), fault.remedy)
+        _stop(f"{fault}.", fault.remedy)
 
 
 def _object(file: str) -> dict[str, Any]:
@@ -248,20 +261,6 @@ def _finish(found: tuple[Finding, ...]) -> None:
     _say(found)
     if worst(found) is not Severity.ACCEPT:
         raise typer.Exit(FINDINGS)
-
-
-def _all(workspace: Path) -> list[str]:
-    own = {
-        path.relative_to(workspace / "maps").with_suffix("").as_posix() for path in (workspace / "maps").rglob("*.yaml")
-    }
-    with_us = {
-        f"{group.name}/{file.name.removesuffix('.yaml')}"
-        for group in shipped().iterdir()
-        if group.is_dir()
-        for file in group.iterdir()
-        if file.name.endswith(".yaml")
-    }
-    return sorted(own | with_us)
 
 
 def _example(example: Example, workspace: Path) -> tuple[Loop, dict[str, Any]] | None:
@@ -283,10 +282,10 @@ def _messages(
         interchanges = reading(partner=partner, workspace=workspace).interchanges(data)
     except OurFault as fault:
         _say(fault.findings)
-        _stop(str(fault), fault.remedy)
+        _stop(f"{fault}.", fault.remedy)
     except PartnerFault as fault:
         _say(fault.findings)
-        _stop(f"{file}: {fault.public}", "Give an X12 or EDIFACT file; gateway edi check says more.")
+        _stop(f"{file}: {fault.public}.", "Give an X12 or EDIFACT file; gateway edi check says more.")
     return [
         (interchange, group, message)
         for interchange in interchanges

@@ -15,11 +15,12 @@ from rich.text import Text
 
 from gateway.canonical import dump, parse
 from gateway.cli.answers import FINDINGS, answering, run, say, say_fault, show
-from gateway.cli.edi_files import blocks, sources
+from gateway.cli.edi_files import NO_EDI, blocks, sources
 from gateway.cli.edi_progress import COUNTED, Meter
 from gateway.cli.edi_reading import Charset, Partner, Reading, Tolerate, reading
 from gateway.cli.map_files import HERE, Folder, complete_map
 from gateway.cli.map_files import sources as maps_of
+from gateway.cli.map_lineage import not_read
 from gateway.cli.map_stored import Limit, Readings, Since, Stored, Wanted, asked, each_stored
 from gateway.edi.interchange import InterchangeStart
 from gateway.edi.tree import Message
@@ -36,7 +37,6 @@ MOST_SHOWN = 50
 """Differences of one document on a terminal; `--json` has them all."""
 MOST_FIELDS = 10_000
 """Different fields that are counted one by one; a document with a million fields of its own cannot fill the memory."""
-NO_EDI = ("edi.file.unreadable", "edi.file.not_x12")
 SIGNS = {ADDED: ("+", "green"), REMOVED: ("-", "red"), CHANGED: ("~", "yellow")}
 
 Versions = Annotated[
@@ -181,6 +181,10 @@ class _Run:
     def _add(self, name: str, data: Callable[[], Iterable[bytes]], how: Reading, *, named: bool) -> None:
         try:
             for one in _documents(name, data(), *self.maps, how):
+                if isinstance(one, str):
+                    self.failed += 1
+                    say(f"{name}: {one}")
+                    continue
                 self.total.add(one)
                 if not one.same and not self.summary:
                     _show(one, as_json=self.as_json)
@@ -233,8 +237,8 @@ def _comparable(before: Map | JsonMap, after: Map | JsonMap, old: str, new: str)
 
 def _documents(
     name: str, data: Iterable[bytes], before: Map | JsonMap, after: Map | JsonMap, how: Reading
-) -> Iterator[Compared]:
-    """Every document of a file that the maps are for."""
+) -> Iterator[Compared | str]:
+    """Every document of a file that the maps are for; of one that no guide is for, why it is not read."""
     if isinstance(before, JsonMap) or isinstance(after, JsonMap):
         assert isinstance(before, JsonMap)
         assert isinstance(after, JsonMap)
@@ -247,6 +251,9 @@ def _documents(
         if isinstance(event, InterchangeStart):
             interchange = event.control_number
         elif isinstance(event, Message) and event.type == before.document:
+            if (why := not_read(event)) is not None:
+                yield why
+                continue
             old, new = (_canonical(own.canonical, own.read(event.root)) for own in (before, after))
             where = f"interchange {interchange}, set {event.control_number}"
             one = _compared(name, where, old, new)

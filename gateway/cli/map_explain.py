@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.answers import FINDINGS, AsJson, answering
-from gateway.cli.edi_files import Source, blocks, sources
+from gateway.cli.edi_files import NO_EDI, Source, blocks, sources
 from gateway.cli.edi_ink import Ink
 from gateway.cli.edi_progress import Meter
 from gateway.cli.edi_reading import Charset, File, Files, Partner, Tolerate, Workspace, reading
 from gateway.cli.edi_window import Window
 from gateway.cli.map_explain_html import page
-from gateway.cli.map_lineage import Explained, MapFor, Row, explained
+from gateway.cli.map_lineage import Explained, MapFor, Row, explained, not_read
 from gateway.cli.printable import printable
 from gateway.edi.library import VERSION_LENGTH
 from gateway.edi.tree import Message
@@ -61,8 +61,8 @@ def explain(
 ) -> None:
     """Show for every segment of FILE which field each element became, by which line of the map and which code.
 
-    Elements that no line reads are marked. Exit code 1 when the file cannot be read to its end or holds no message
-    that the map is for.
+    Elements that no line reads are marked. Exit code 1 when the file cannot be read to its end, holds no message that
+    the map is for, or one whose version has no guide.
 
     Example: gateway map explain samples/x12/855-split.edi
     """
@@ -97,6 +97,8 @@ def coverage(
 ) -> None:
     """Count over FILES which elements no map line reads, and which fields of the map nothing ever sets.
 
+    Exit code 1 where a file cannot be read to its end, or a message not at all, for no guide is for its version.
+
     Example: gateway map coverage samples/x12 --map x12/855
     """
     with answering():
@@ -105,27 +107,32 @@ def coverage(
         found = sources(files)
         tallies: dict[str, Tally] = {}
         with Meter(found) as meter:
+            failed = 0
             for source in found:
-                _tally(tallies, how, source, chosen, meter.add)
+                failed += _tally(tallies, how, source, chosen, meter.add, named=source.name in files)
     if as_json:
         typer.echo(json.dumps([tally.row() for tally in tallies.values()], indent=2, ensure_ascii=False))
     else:
         for tally in tallies.values():
             tally.show(Ink())
-    if not tallies:
+    if not tallies and not failed:
         typer.echo("no message that a map is for", err=True)
+    if failed or not tallies:
         raise typer.Exit(FINDINGS)
 
 
 def written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str) -> int:
     """Print every message; how many there were. What cannot be read is told and ends the file."""
-    count = 0
+    count = failed = 0
 
     def counted() -> Iterator[Explained]:
-        nonlocal count
+        nonlocal count, failed
         try:
             for one in found:
                 count += 1
+                if (why := not_read(one.message)) is not None:
+                    failed += 1
+                    typer.echo(printable(why), err=True)
                 yield one
         except PartnerFault as fault:
             for finding in fault.findings:
@@ -141,6 +148,8 @@ def written(found: Iterator[Explained], *, html: bool, as_json: bool, title: str
         ink = Ink()
         for one in counted():
             _text(one, ink)
+    if failed:
+        raise typer.Exit(FINDINGS)
     return count
 
 
@@ -241,7 +250,7 @@ class Tally:
 
     def show(self, ink: Ink) -> None:
         """For people."""
-        ink.line(ink(self.map.name, "bold"), f"  {self.messages} messages")
+        ink.line(ink(self.map.name, "bold"), f"  {self.messages} message{'' if self.messages == 1 else 's'}")
         if not self.unread:
             ink.line(ink("  every element is read", "green"))
         for element, times in self.unread.most_common():
@@ -265,13 +274,31 @@ def _fields(known: Known, at: str) -> Iterator[str]:
             yield from _fields(each, path)
 
 
-def _tally(tallies: dict[str, Tally], how: Any, source: Source, chosen: MapFor, count: Callable[[int], None]) -> None:
+def _tally(
+    tallies: dict[str, Tally],
+    how: Any,
+    source: Source,
+    chosen: MapFor,
+    count: Callable[[int], None],
+    *,
+    named: bool,
+) -> int:
+    """Count a file's messages; how many problems there were. What else lies in a folder that was named is no EDI."""
+    failed = 0
     window = Window(blocks(source, count), unwrapped=how.tolerances.wrapped_lines)
     try:
         for one in explained(how, window, chosen):
+            if (why := not_read(one.message)) is not None:
+                failed += 1
+                typer.echo(printable(f"{source.name}: {why}"), err=True)
+                continue
             tallies.setdefault(one.map.name, Tally(one.map)).add(one, source.name)
     except PartnerFault as fault:
+        if not named and fault.findings and fault.findings[0].rule in NO_EDI:
+            return failed
+        failed += 1
         typer.echo(printable(f"{source.name}: {fault.findings[0].text if fault.findings else fault}"), err=True)
+    return failed
 
 
 def _chooser(name: str | None, partner: str | None, workspace: Path) -> MapFor:
@@ -302,5 +329,7 @@ def _agreed(partner: str, workspace: Path) -> dict[str, str]:
     agreement = next(one for one in load(workspace).agreements if one.name == partner)
     rules = [*agreement.documents.send.values(), *agreement.documents.receive.values()]
     find = from_folders(workspace / "maps", shipped())
-    heads = {rule.map: head(rule.map, find) for rule in rules if rule.map is not None}
-    return {found.document: name for name, found in heads.items() if found is not None}
+    maps = [(rule.set, rule.map) for rule in rules if rule.map is not None]
+    heads = [(head(name, find), document, name) for document, name in maps]
+    # A map whose file is no YAML has no head: it is still the one agreed, and is told to be wrong when it is used.
+    return {found.document if found else document or "": name for found, document, name in heads}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.cli.edi_placed import raw_segments
 from gateway.cli.edi_reading import Reading
@@ -13,7 +13,7 @@ from gateway.cli.edi_window import Window
 from gateway.edi.delimiters import STANDARD, Delimiters
 from gateway.edi.interchange import InterchangeStart
 from gateway.edi.tree import Message
-from gateway.findings import EdiPlace, Finding
+from gateway.findings import EdiPlace, Finding, Severity
 from gateway.mapping import Map
 from gateway.mapping.trace import Origin
 
@@ -63,6 +63,16 @@ class Explained:
     findings: tuple[Finding, ...]
 
 
+def not_read(message: Message) -> str | None:
+    """Why nothing of a message was read, where no guide is for it: its segments were never sorted."""
+    if message.root.children or message.segments <= len(("ST", "SE")):
+        return None
+    graver = [one for one in message.findings if one.severity is Severity.REJECT]
+    why = graver[0].text if graver else f"no guide for {message.type} in version {message.version}"
+    return f"{message.type} {message.control_number} is not read: {why}. {NO_GUIDE}"
+
+
+NO_GUIDE: Final = "A version without guides is read by an agreement with read_as: --partner NAME."
 MapFor = Callable[[Message], Map | None]
 """The map that a message is read with."""
 

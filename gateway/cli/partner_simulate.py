@@ -103,6 +103,10 @@ def _over_folders(
             f"{name} speaks neither X12 nor EDIFACT", remedy=f"try its documents: gateway partner test {name}"
         )
     partner = sides(found.workspace, found.maps, agreement).theirs
+    if once and not inbox.is_dir():
+        raise OurFault(f"{inbox} is no folder", remedy="give the folder with what we send, one interchange a file")
+    if outbox.resolve() == inbox.resolve():
+        raise OurFault("the inbox and the outbox are one folder", remedy="answers need a folder of their own: --outbox")
     folders = Folders(partner, inbox=inbox, outbox=outbox, scenarios=scenarios)
     try:
         while True:

@@ -167,6 +167,11 @@ class Problems:
         self.files: list[str] = []
         """The files of the map that is looked at, the outermost delta first."""
 
+    @property
+    def counted(self) -> str:
+        """`1 problem`, `2 problems`."""
+        return f"{len(self.findings)} problem{'' if len(self.findings) == 1 else 's'}"
+
     def nearer(self, one: str, other: str) -> bool:
         """Whether the file `one` is a delta on `other`: of two lines that clash its own is told."""
         known = self.files

@@ -95,7 +95,7 @@ def refused(name: str, problems: Problems) -> OurFault:
     """What is raised for a map that breaks a law."""
     first = problems.findings[0].text if problems.findings else ""
     return OurFault(
-        f"The map {name} cannot be used: {len(problems.findings)} problems; the first: {first}",
+        f"The map {name} cannot be used: {problems.counted}; the first: {first}",
         remedy=f"Correct the map; `gateway map check {name}` lists all of them.",
         findings=tuple(problems.findings),
     )

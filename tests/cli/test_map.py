@@ -183,3 +183,19 @@ def test_a_broken_xml_file_and_a_csv_row_are_told_at_their_place(tmp_path: Path)
         result = RUN.invoke(map_commands.app, ["read", "--map", name, str(tmp_path / file)])
         assert (result.exit_code, result.stdout) == (1, "")
         assert place in result.stderr
+
+
+def test_a_map_that_is_not_there_is_told_with_the_near_one(tmp_path: Path) -> None:
+    """By every command alike, with exit code 2: a mistyped name is no mistake in a map."""
+    for command in (["check", "x12/85"], ["read", "--map", "x12/85", "x.edi"], ["write", "--map", "x12/85", "x.json"]):
+        ran = RUN.invoke(map_commands.app, [*command, "--workspace", str(tmp_path)])
+        assert (ran.exit_code, ran.stderr) == (2, "There is no map x12/85. Did you mean x12/865?\n"), command
+
+
+def test_every_map_that_is_listed_is_checked(tmp_path: Path) -> None:
+    """Those in folders of folders, too."""
+    listed = RUN.invoke(map_commands.app, ["list", "--json", "--workspace", str(tmp_path)])
+    checked = RUN.invoke(map_commands.app, ["check", "--json", "--workspace", str(tmp_path)])
+    names = [row["map"] for row in json.loads(checked.stdout)]
+    assert names == [row["map"] for row in json.loads(listed.stdout)]
+    assert "x12/005010/850" in names

@@ -138,3 +138,16 @@ def test_what_cannot_be_explained_is_said_in_words(
     assert ran.exit_code == code, ran.output
     assert said in ran.output
     assert "Traceback" not in ran.output
+
+
+def test_what_else_lies_in_a_folder_is_passed_over_by_coverage(tmp_path: Path) -> None:
+    """The JSON beside a sample is no EDI; named itself it is told, with exit code 1."""
+    (tmp_path / "one.edi").write_bytes(FILE.read_bytes())
+    (tmp_path / "one.json").write_text("{}", "utf-8")
+    ran = RUN.invoke(map_commands.app, ["coverage", str(tmp_path)])
+    assert ran.exit_code == 0, ran.output
+    assert "x12/855  1 message\n" in ran.stdout
+    assert "one.json" not in ran.output
+    named = RUN.invoke(map_commands.app, ["coverage", str(tmp_path / "one.json")])
+    assert named.exit_code == 1
+    assert "one.json: byte 0" in named.stderr

@@ -213,3 +213,32 @@ def test_read_as_must_lead_to_guides(run: Run, folder: Path) -> None:
     assert result.exit_code == 1
     assert "004011; expected a version with guides" in result.stdout
     assert "005010; expected a version without guides" in result.stdout
+
+
+def test_a_version_without_a_guide_is_told_and_never_counted_as_read(run: Run, folder: Path) -> None:
+    """Explain, coverage and diff need the agreement, which reads the version as another; then they are quiet."""
+    run("partner", "infer", SAMPLES / "tidewater", "--name", "tidewater", "--into", folder)
+    first = SAMPLES / "tidewater/855-first.edi"
+    for command, code in ((("explain",), 1), (("coverage",), 1), (("diff", "x12/855", "tidewater/855"), 2)):
+        ran = run("map", *command, first, "--workspace", folder)
+        assert ran.exit_code == code, command
+        assert "855 0001 is not read: interchange 000000311" in ran.stderr
+        assert "read_as: --partner NAME" in ran.stderr
+        assert "every element is read" not in ran.stdout
+        agreed = run("map", *command, first, "--workspace", folder, "--partner", "tidewater")
+        assert agreed.exit_code == 0, agreed.output
+        assert "not read" not in agreed.output
+
+
+def test_a_broken_map_of_a_partner_is_found_by_its_check_and_never_passed_over(run: Run, folder: Path) -> None:
+    """Not replaced by the gateway's own map either."""
+    run("partner", "infer", SAMPLES / "tidewater", "--name", "tidewater", "--into", folder)
+    (folder / "maps/tidewater/855.yaml").write_text("codes: {a: [}\n")
+    for names in ((), ("tidewater",)):
+        checked = run("partner", "check", *names, "--workspace", folder)
+        assert checked.exit_code == 1
+        assert "maps/tidewater/855.yaml:1: " in checked.stdout
+        assert "[map.file.yaml]" in checked.stdout
+    read = run("map", "coverage", SAMPLES / "tidewater", "--partner", "tidewater", "--workspace", folder)
+    assert read.exit_code == 2
+    assert "The map tidewater/855 cannot be used: 1 problem; the first: maps/tidewater/855.yaml:1" in read.stderr

@@ -146,3 +146,13 @@ def test_prepare_without_our_certificate_says_how_to_make_it(workspace: Path, tm
     assert done.exit_code == 2
     assert "gateway init DIR --keys-only" in done.stderr
     assert not station.exists()
+
+
+def test_a_missing_inbox_and_one_folder_for_both_are_refused(workspace: Path, tmp_path: Path) -> None:
+    """A mistyped inbox is no empty one, and answers are never put among what is to be answered."""
+    command = ["partner", "simulate", "acme", "--workspace", str(workspace), "--once", "--inbox"]
+    missing = RUN.invoke(app, [*command, str(tmp_path / "typo"), "--outbox", str(tmp_path / "in")])
+    assert (missing.exit_code, "typo is no folder" in missing.stderr) == (2, True)
+    assert not (tmp_path / "typo").exists()
+    same = RUN.invoke(app, [*command, str(tmp_path), "--outbox", str(tmp_path)])
+    assert (same.exit_code, "are one folder" in same.stderr) == (2, True)

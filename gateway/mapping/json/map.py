@@ -102,7 +102,7 @@ def compile_json_map(name: str, sources: Sources) -> JsonMap:
     if problems.findings or made is None:
         first = problems.findings[0].text if problems.findings else ""
         raise OurFault(
-            f"The map {name} cannot be used: {len(problems.findings)} problems; the first: {first}",
+            f"The map {name} cannot be used: {problems.counted}; the first: {first}",
             remedy=f"Correct the map; `gateway map check {name}` lists all of them.",
             findings=tuple(problems.findings),
         )

@@ -19,7 +19,9 @@ from gateway.cli.map_explain import coverage, explain
 from gateway.cli.map_files import Folder, complete_map
 from gateway.cli.map_guides import ByGuide, Desk, Unchecked
 from gateway.cli.map_init import init
+from gateway.cli.map_lineage import not_read
 from gateway.cli.map_show import list_, show_
+from gateway.cli.printable import printable
 from gateway.edi.interchange import Group, Interchange
 from gateway.edi.tree import Loop, Message
 from gateway.errors import OurFault, PartnerFault
@@ -92,6 +94,10 @@ def read(
         )
     bad = False
     for interchange, group, message in sets:
+        if (why := not_read(message)) is not None:
+            typer.echo(printable(why), err=True)
+            bad = True
+            continue
         result = own.read(message.root)
         model, errors = parse(own.canonical, result.document)
         found = (*message.findings, *result.findings, *errors, *(check(model) if model else ()))

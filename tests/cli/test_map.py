@@ -199,3 +199,14 @@ def test_every_map_that_is_listed_is_checked(tmp_path: Path) -> None:
     names = [row["map"] for row in json.loads(checked.stdout)]
     assert names == [row["map"] for row in json.loads(listed.stdout)]
     assert "x12/005010/850" in names
+
+
+def test_a_set_without_a_guide_is_not_read_and_the_way_to_read_it_is_told(tmp_path: Path) -> None:
+    """No document of nothing; the agreement may say as which version it is read."""
+    file = tmp_path / "old.edi"
+    data = (SAMPLES / "855-split.edi").read_bytes()
+    file.write_bytes(data.replace(b"*004010~", b"*004060~"))
+    read = RUN.invoke(map_commands.app, ["read", "--map", "x12/855", str(file)])
+    assert read.exit_code == 1
+    assert not read.stdout
+    assert "--partner NAME" in read.stderr

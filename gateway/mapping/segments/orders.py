@@ -39,7 +39,8 @@ def lift(document: Json, syntax: str, *, memory: bool = True) -> dict[int, Json]
     """Make the order nodes of a document just read, in place; by a line's identity its order as it was said."""
     contents = document.get("contents") or []
     lines = list(_lines(contents))
-    heads = [each for each in document.get("references") or () if each.get("type") == TYPE and each.get("value")]
+    named = [each for each in document.get("references") or () if each.get("type") == TYPE]
+    heads = [each for each in named if each.get("value")]
     head = heads[0] if len(heads) == 1 else None
     stated = {id(line): line.pop("order", None) or {} for line in lines}
     dates = _dates([*stated.values(), *([_of_reference(head)] if head else [])])
@@ -51,7 +52,7 @@ def lift(document: Json, syntax: str, *, memory: bool = True) -> dict[int, Json]
     dated = plain and bool(head) and "date" in (head or {})
     if memory and single:
         place = document["references"].index(head) if plain and head else -1
-        if place < 0 and not heads:
+        if place < 0 and not named:
             remember(document, syntax)["orders"] = "lines"
         elif place > 0 or (plain and single[1] and not dated):
             remember(document, syntax)["orders"] = {"at": place, "date": dated}

@@ -5,6 +5,7 @@ The levels' own segments are the compiler's work.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,12 +35,12 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class TreeRules(Shared):
+class TreeRules(Shared, ABC):
     """The part of the compiler that knows lists of nodes."""
 
+    @abstractmethod
     def scope(self, segments: Node, label: str, place: Place) -> Scope:
-        """The rules of a list of segments and loops."""
-        raise NotImplementedError
+        """The rules of a list of segments and loops: the whole compiler's work."""
 
     def says_orders(self, segments: Node) -> bool:
         """Whether the tree among these rules has `orders: lines`."""

@@ -23,7 +23,6 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.activation import Activation
-from gateway.as2.certificates import KeyPair
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
@@ -34,6 +33,7 @@ from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.configuration import Configuration
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
+from gateway.partners.keyring import Keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
@@ -291,7 +291,6 @@ def make_station(
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
-    ours = keys.load_as2_key_pair(folder, settings)
     over_as2 = [one for one in loaded.agreements if one.as2 is not None]
     return Station(
         settings=settings,
@@ -300,10 +299,10 @@ def make_station(
         maps=maps.of(configuration.agreed_maps(loaded)),
         guides=loaded.standard,
         partner_guides=loaded.guides,
-        keys=(KeyPair(private_key=ours.private_key, certificate=ours.certificate),),
-        certificates={
-            one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2 is not None
-        },
+        keyring=Keyring(
+            ours=(keys.load_as2_key_pair(folder, settings),),
+            theirs={one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2},
+        ),
         store=store,
         queries=store,
         clock=now,

@@ -9,11 +9,11 @@ from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read
 from gateway.as2.algorithms import CIPHERS, HASHES
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, fingerprint, valid_at
-from gateway.as2.envelope import KeyTransport
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.opening import Opened, open_message
 from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
+from gateway.as2.recipients import KeyTransport
 from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
 
 __all__ = [

@@ -23,6 +23,7 @@ from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
+from gateway.as2.recipients import KeyTransport
 from gateway.errors import OurFault
 
 VERSION = "1.1"
@@ -75,7 +76,7 @@ def build_message(
     receipt: ReceiptKind,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
-    key_transport: envelope.KeyTransport = envelope.KeyTransport.PKCS1,
+    key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
     boundary: str | None = None,
 ) -> Built:

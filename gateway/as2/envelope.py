@@ -1,4 +1,4 @@
-"""Encryption: EnvelopedData (RFC 5652 section 6, RFC 3565) and AuthEnvelopedData (RFC 5083, RFC 5084).
+"""Encrypted content: EnvelopedData (RFC 5652 section 6, RFC 3565) and AuthEnvelopedData (RFC 5083, RFC 5084).
 
 Law: whoever sends variants of a message learns nothing from how they fail. A session key that does not come out right
 is replaced by a random one, and bad CBC padding does not end the work: the plaintext goes on to the next layer with
@@ -7,52 +7,28 @@ is replaced by a random one, and bad CBC padding does not end the work: the plai
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 
 from gateway.as2 import ber, cms, der
-from gateway.as2.algorithms import (
-    CIPHER_BY_OID,
-    HASH_BY_OID,
-    HASHES,
-    MGF1,
-    P_SPECIFIED,
-    RSA_ENCRYPTION,
-    RSA_OAEP,
-    CipherSuite,
-    Hash,
-    Mode,
-)
-from gateway.as2.certificates import KeyPair, fingerprint, identity, named
+from gateway.as2.algorithms import CIPHER_BY_OID, CipherSuite, Mode
+from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.recipients import KeyTransport, failed, recipient_info, session_key
 from gateway.errors import OurFault
 
-PUBLIC = "The message could not be decrypted."
-"""The one thing a peer is told, whatever went wrong inside an envelope."""
-
-_NULL = der.tlv(ber.NULL)
 _ENCRYPTED_CONTENT = 0x80
 _AUTHENTICATED_ATTRIBUTES = 0xA1
 _GCM_NONCE = 12
 _GCM_TAG = 16
 _GCM_DEFAULT_TAG = 12
 """RFC 5084 3.2: aes-ICVlen DEFAULT 12."""
-
-
-class KeyTransport(StrEnum):
-    """How the session key travels to a recipient with an RSA key."""
-
-    PKCS1 = "rsa-pkcs1-v1.5"
-    OAEP = "rsa-oaep-sha-256"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +41,6 @@ class Decrypted:
     cipher: str
 
 
-def failed(detail: str) -> As2Fault:
-    """The uniform refusal; `detail` is for the operator."""
-    return As2Fault(detail, refusal=Refusal.DECRYPTION_FAILED, public=PUBLIC)
-
-
 def decrypt(
     content_type: bytes, structure: ber.Element, *, keys: Sequence[KeyPair], accepted: frozenset[str]
 ) -> Decrypted:
@@ -79,7 +50,7 @@ def decrypt(
     ]  # no originatorInfo
     if len(found) < 2:  # noqa: PLR2004  recipients and content
         raise ber.BerFault("an envelope without content")
-    recipients, encrypted = found[0].expect(ber.SET).parts, cms.fields(found[1], 3)
+    encrypted = cms.fields(found[1], 3)
     identifier, parameters = cms.algorithm(encrypted[1])
     suite = CIPHER_BY_OID.get(identifier)
     authenticated = content_type == cms.AUTH_ENVELOPED_DATA
@@ -88,55 +59,11 @@ def decrypt(
         raise As2Fault(f"{name} is not accepted from this partner", refusal=Refusal.INSUFFICIENT_SECURITY)
     if encrypted[2].tag & ~0x20 != _ENCRYPTED_CONTENT or parameters is None:
         raise ber.BerFault("an envelope without content")
-    key = _session_key(recipients, keys, suite)
+    key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
     pieces = list(encrypted[2].octets())
     if suite.mode is Mode.GCM:
         return _decrypt_gcm(suite, key, parameters, pieces, found[2:])
     return _decrypt_cbc(suite, key, parameters, pieces)
-
-
-def _session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], suite: CipherSuite) -> bytes:
-    """The session key for the first recipient who is us; a random one when it does not come out right."""
-    for recipient in recipients:
-        if recipient.tag != ber.SEQUENCE:  # only KeyTransRecipientInfo has no tag (RFC 5652 6.2)
-            continue
-        found = cms.fields(recipient, 4)
-        pair = next((pair for pair in keys if named(found[1], [pair.certificate]) is not None), None)
-        if pair is None or not isinstance(pair.private_key, rsa.RSAPrivateKey):
-            continue
-        scheme = _transport(found[2])
-        key = spare = os.urandom(suite.key_length)
-        # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
-        with contextlib.suppress(ValueError):
-            key = pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
-        return key if len(key) == suite.key_length else spare
-    raise failed("the envelope is addressed to none of our certificates")
-
-
-def _transport(element: ber.Element) -> padding.AsymmetricPadding:
-    """The padding of an RSA recipient (RFC 3370 4.2.1, RFC 4055 4.1)."""
-    identifier, parameters = cms.algorithm(element)
-    if identifier == RSA_ENCRYPTION:
-        return padding.PKCS1v15()
-    if identifier != RSA_OAEP:
-        raise failed(f"unknown key transport {identifier.hex()}")
-    digest = mask = HASHES["sha-1"]
-    for field in parameters.parts if parameters is not None else ():
-        inside, arguments = cms.algorithm(field.parts[0])
-        if field.tag == cms.EXPLICIT_0:
-            digest = _hash(inside)
-        elif field.tag == cms.EXPLICIT_1 and inside == MGF1 and arguments is not None:
-            mask = _hash(cms.algorithm(arguments)[0])
-        elif inside != P_SPECIFIED or (arguments is not None and arguments.joined()):
-            raise failed("unknown OAEP parameters")
-    return padding.OAEP(mgf=padding.MGF1(mask.scheme), algorithm=digest.scheme, label=None)
-
-
-def _hash(identifier: bytes) -> Hash:
-    found = HASH_BY_OID.get(identifier)
-    if found is None:
-        raise failed(f"unknown hash {identifier.hex()}")
-    return found
 
 
 def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:
@@ -190,7 +117,7 @@ def encrypt(
     if not recipients:
         raise OurFault("nobody to encrypt for", remedy="Configure the partner's encryption certificate.")
     key = os.urandom(suite.key_length)
-    infos = der.set_of([_recipient(certificate, key, transport) for certificate in recipients])
+    infos = der.set_of([recipient_info(certificate, key, transport) for certificate in recipients])
     # RFC 5652 6.1: version 0 when all recipients are named by issuer and serial number.
     head: der.Pieces = [der.integer(0), infos]
     if suite.mode is Mode.GCM:
@@ -211,32 +138,3 @@ def encrypt(
     algorithm = der.sequence(der.identifier(suite.oid), parameters)
     content = der.wrap(ber.SEQUENCE, [der.identifier(cms.DATA), algorithm, *der.wrap(_ENCRYPTED_CONTENT, body)])
     return cms.frame(content_type, der.wrap(ber.SEQUENCE, [*head, *content, *tail]))
-
-
-def _recipient(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
-    """KeyTransRecipientInfo (RFC 5652 6.2.1)."""
-    public = certificate.public_key()
-    if not isinstance(public, rsa.RSAPublicKey):
-        raise OurFault(
-            f"certificate {fingerprint(certificate)} has no RSA key",
-            remedy="Ask the partner for an RSA encryption certificate.",
-        )
-    who = identity(certificate)
-    if transport is KeyTransport.OAEP:
-        digest = HASHES["sha-256"]
-        scheme: padding.AsymmetricPadding = padding.OAEP(
-            mgf=padding.MGF1(digest.scheme), algorithm=digest.scheme, label=None
-        )
-        named_hash = der.sequence(der.identifier(digest.oid))
-        mask = der.sequence(der.identifier(MGF1), named_hash)
-        parameters = der.sequence(der.tlv(cms.EXPLICIT_0, named_hash), der.tlv(cms.EXPLICIT_1, mask))
-        algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
-    else:
-        scheme = padding.PKCS1v15()
-        algorithm = der.sequence(der.identifier(RSA_ENCRYPTION), _NULL)
-    return der.sequence(
-        der.integer(0),
-        who.issuer_and_serial,
-        algorithm,
-        der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme)),
-    )

@@ -21,6 +21,7 @@ from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.policy import Policy
+from gateway.as2.recipients import failed
 
 _PKCS7_MIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _BEFORE: dict[str, frozenset[str]] = {
@@ -165,7 +166,7 @@ def open_message(
     except mime.MimeFault as fault:
         raise _refused(fault, opening) from fault
     if not opening.sound:
-        raise envelope.failed("wrong session key, or padding changed on the way")
+        raise failed("wrong session key, or padding changed on the way")
     used = opening.verified.hash if opening.verified else HASHES[_DEFAULT_HASH]
     chosen = wanted or used
     if opening.verified is not None and chosen is opening.verified.hash:
@@ -209,7 +210,7 @@ def receipt_hash(addressing: Addressing, policy: Policy) -> Hash | None:
 def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
     """What a failure of form is called; inside an envelope it has one name only."""
     if "encrypted" in opening.layers:
-        return envelope.failed(f"inside the envelope: {fault}" if opening.cipher else f"envelope: {fault}")
+        return failed(f"inside the envelope: {fault}" if opening.cipher else f"envelope: {fault}")
     if isinstance(fault, compression.InflateFault):
         return As2Fault(str(fault), refusal=Refusal.DECOMPRESSION_FAILED)
     return As2Fault(f"cannot be read: {fault}", refusal=Refusal.UNEXPECTED)

@@ -11,32 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from gateway.as2 import ber, cms, der
-from gateway.as2.algorithms import (
-    ECDSA_BY_HASH,
-    ECDSA_SIGNATURES,
-    HASH_BY_OID,
-    MGF1,
-    RSA_ENCRYPTION,
-    RSA_PSS,
-    RSA_SIGNATURES,
-    Hash,
-)
+from gateway.as2 import ber, cms, der, schemes
+from gateway.as2.algorithms import HASH_BY_OID, Hash
 from gateway.as2.certificates import KeyPair, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
-from gateway.errors import OurFault
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
 _SIGNED_ATTRIBUTES = 0xA0
 _SET_TAG = bytes((ber.SET,))
-_SALT_LENGTH = 0xA2
-_DEFAULT_SALT = 20
-_MAX_SALT = 512
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
 
@@ -46,7 +31,6 @@ def _attribute(identifier: bytes, value: bytes) -> bytes:
 
 
 _SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
-_RSA_SCHEME = der.sequence(der.identifier(RSA_ENCRYPTION), der.tlv(ber.NULL))  # RFC 3370 3.2
 _DETACHED = der.sequence(der.identifier(cms.DATA))
 _VERSION_1 = der.integer(1)
 
@@ -58,10 +42,6 @@ class Verified:
     certificate: x509.Certificate
     hash: Hash
     digest: bytes
-
-
-def _broken(message: str) -> As2Fault:
-    return As2Fault(message, refusal=Refusal.INTEGRITY_FAILED, public="The signature does not match the content.")
 
 
 def verify(
@@ -108,21 +88,21 @@ def _verify_signer(
     if attributes.tag != _SIGNED_ATTRIBUTES or len(details) < 6:  # noqa: PLR2004  RFC 5652 5.3
         # Without attributes the signature would be over the content itself, and anyone could pass off the attributes
         # of an earlier signature as such a content.
-        raise _broken("the signature has no signed attributes")
+        raise schemes.broken("the signature has no signed attributes")
     values = _attribute_values(attributes)
     digest = digest_hash.digest([content])
     if bytes(values[_CONTENT_TYPE].expect(ber.OID).content) != encapsulated:
-        raise _broken("the signed content type is another one than the content's")
+        raise schemes.broken("the signed content type is another one than the content's")
     if values[_MESSAGE_DIGEST].expect(ber.OCTET_STRING).joined() != digest:
-        raise _broken("the content is not what was signed")
+        raise schemes.broken("the content is not what was signed")
     octets = bytes(details[5].expect(ber.OCTET_STRING).joined())
     # RFC 5652 5.4: the DER of the attributes as a SET, whatever tag and order they came in. Some sign the order they
     # send, so that is tried first where its lengths are definite; both carry the very same attributes.
     received = _SET_TAG + bytes(attributes.whole[1:])
-    if not _matches(certificate, octets, received, details[4], digest_hash):
+    if not schemes.matches(certificate, octets, received, details[4], digest_hash):
         ordered = der.set_of([bytes(one.whole) for one in attributes.parts])
-        if ordered == received or not _matches(certificate, octets, ordered, details[4], digest_hash):
-            raise _broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
+        if ordered == received or not schemes.matches(certificate, octets, ordered, details[4], digest_hash):
+            raise schemes.broken(f"the signature was not made with the key of certificate {fingerprint(certificate)}")
     return Verified(certificate=certificate, hash=digest_hash, digest=digest)
 
 
@@ -136,54 +116,11 @@ def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
             continue
         found = inside.expect(ber.SET).parts
         if identifier in values or len(found) != 1:
-            raise _broken("a signed attribute stands more than once")
+            raise schemes.broken("a signed attribute stands more than once")
         values[identifier] = found[0]
     if len(values) != 2:  # noqa: PLR2004  both
-        raise _broken("content type or digest is not among the signed attributes")
+        raise schemes.broken("content type or digest is not among the signed attributes")
     return values
-
-
-def _matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme: ber.Element, digest: Hash) -> bool:
-    """Whether the key of `certificate` made this signature. Raises As2Fault for a scheme we do not know."""
-    identifier, parameters = cms.algorithm(scheme)
-    key = certificate.public_key()
-    try:
-        # The hash in a scheme's name must be the digest's, or a weak one would come in beside the accepted one.
-        if isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest:
-            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
-        elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
-            key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
-            key.verify(octets, signed, ec.ECDSA(digest.scheme))
-        else:
-            raise _broken(
-                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
-            )
-    except InvalidSignature:
-        return False
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _broken(f"the signature cannot be checked: {error}") from error
-    return True
-
-
-def _hash_of_rsa(identifier: bytes, digest: Hash) -> Hash | None:
-    """The hash of a PKCS#1 v1.5 scheme; rsaEncryption takes the digest's (RFC 3370 3.2), an unknown one has none."""
-    return digest if identifier == RSA_ENCRYPTION else RSA_SIGNATURES.get(identifier)
-
-
-def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
-    """RFC 4056 section 2: hash and mask hash are the digest's; the salt length is a parameter."""
-    salt, mask = _DEFAULT_SALT, None
-    for field in parameters.parts if parameters is not None else ():
-        if field.tag == _SALT_LENGTH:
-            salt = field.parts[0].integer()
-        elif field.tag == cms.EXPLICIT_1:
-            function, arguments = cms.algorithm(field.parts[0])
-            if function == MGF1 and arguments is not None:
-                mask = HASH_BY_OID.get(cms.algorithm(arguments)[0])
-    if mask is not digest or not 0 <= salt <= _MAX_SALT:
-        raise _broken("PSS parameters that do not fit the digest")
-    return padding.PSS(mgf=padding.MGF1(digest.scheme), salt_length=salt)
 
 
 def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> bytes:
@@ -195,14 +132,7 @@ def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> b
     signing_time = _attribute(_SIGNING_TIME, _time(moment))
     message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
     signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
-    if isinstance(key.private_key, rsa.RSAPrivateKey):
-        scheme = _RSA_SCHEME
-        octets = key.private_key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
-    else:
-        if algorithm.name not in ECDSA_BY_HASH:
-            raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
-        scheme = der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name]))  # RFC 5754 3.3
-        octets = key.private_key.sign(signed, ec.ECDSA(algorithm.scheme))
+    scheme, octets = schemes.sign(signed, key.private_key, algorithm)
     hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
     info = der.sequence(
         _VERSION_1,

@@ -15,7 +15,7 @@ from gateway import as2
 from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity
+from gateway.pipeline import identity, wrapping
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
@@ -239,9 +239,9 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
         opened = as2.open_message(
             arrival.headers,
             arrival.body,
-            keys=station.keys,
-            partner_certificates=station.certificates[arrival.agreement.name],
-            policy=as2_policy(station, arrival.agreement),
+            keys=station.keyring.decrypting(arrival.at),
+            partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
+            policy=wrapping.policy(station, arrival.agreement),
         )
     except as2.As2Fault as error:
         fault = error
@@ -257,20 +257,10 @@ def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, faul
         request=arrival.addressing,
         opened=opened,
         fault=fault,
-        key=station.keys[0],
+        key=station.keyring.signing(arrival.agreement.name, arrival.at),
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,
     )
     answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
     return _Opened(receipt=answer, disposition=receipt.disposition, opened=opened, fault=fault)
-
-
-def as2_policy(station: Station, agreement: Agreement) -> as2.Policy:
-    """What the agreement demands of a message, judged by what was really decrypted and verified."""
-    assert agreement.as2 is not None
-    return as2.Policy(
-        require_signature=agreement.as2.require_signature,
-        require_encryption=agreement.as2.require_encryption,
-        max_size=agreement.max_message_bytes or station.settings.max_message_bytes,
-    )

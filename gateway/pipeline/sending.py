@@ -13,7 +13,7 @@ from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, standards
+from gateway.pipeline import identity, standards, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -30,15 +30,6 @@ from gateway.ports import (
 )
 
 _CLOSED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.ACKNOWLEDGED, MessageState.REJECTED})
-
-HASH_NAMES = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512", "no": "sha-256"}
-"""Configuration's words as AS2's (RFC 5751 3.4.3.2); an unsigned message has a MIC all the same."""
-CIPHER_NAMES = {
-    "aes128-cbc": "aes-128-cbc",
-    "aes192-cbc": "aes-192-cbc",
-    "aes256-cbc": "aes-256-cbc",
-    "no": "aes-256-cbc",
-}
 
 PASSING_ERRORS = frozenset({"unexpected-processing-error", "decryption-failed", None})
 """Errors in a receipt (RFC 4130 7.4.3) that may be gone at the next attempt: their fault, a certificate rolled over."""
@@ -59,7 +50,7 @@ async def send(station: Station, job: Job) -> Changes:
         )
     payload = await station.queries.payload(message.id)
     loop = asyncio.get_running_loop()
-    built = await loop.run_in_executor(station.crypto, _build, station, agreement, message, payload, station.clock())
+    built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
     answer = await station.as2.post(agreement, built.headers, built.body)
     documents = tuple(await station.queries.documents_of(message.id))
     exchange = _Exchange(
@@ -68,7 +59,7 @@ async def send(station: Station, job: Job) -> Changes:
     if agreement.as2.receipt == "none":
         return _sent(exchange, None)
     try:
-        verdict = await loop.run_in_executor(station.crypto, _read_receipt, station, exchange)
+        verdict = await loop.run_in_executor(station.crypto, wrapping.verdict, station, agreement, built, answer)
     except PartnerFault as fault:
         raise DeliveryFailed(
             f"the answer of {agreement.name}'s station is no valid receipt: {fault}",
@@ -110,42 +101,6 @@ class _Exchange:
     def order_number(self) -> str | None:
         """The order that the message is about."""
         return next((one.order_number for one in self.documents), None)
-
-
-def _build(station: Station, agreement: Agreement, message: Message, payload: bytes, now: datetime) -> as2.Built:
-    channel = agreement.as2
-    assert channel is not None
-    encrypt_for = station.certificates[agreement.name][:1]
-    return as2.build_message(
-        payload,
-        content_type=message.content_type,
-        filename=message.filename,
-        as2_from=station.settings.identity.as2_id,
-        as2_to=channel.id,
-        message_id=message.as2_message_id or f"<{message.id}@gateway>",
-        date=now,
-        subject=f"EDI from {station.settings.identity.as2_id}",
-        sign_with=None if channel.sign == "no" else station.keys[0],
-        micalg=HASH_NAMES[channel.sign],
-        encrypt_for=() if channel.encrypt == "no" else encrypt_for,
-        cipher=CIPHER_NAMES[channel.encrypt],
-        compress=channel.compress,
-        receipt=as2.ReceiptKind(channel.receipt),
-    )
-
-
-def _read_receipt(station: Station, exchange: _Exchange) -> as2.ReceiptVerdict:
-    channel, built = exchange.agreement.as2, exchange.built
-    assert channel is not None
-    return as2.read_receipt(
-        exchange.answer.headers,
-        exchange.answer.body,
-        sent=as2.Sent(
-            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
-        ),
-        partner_certificates=station.certificates[exchange.agreement.name],
-        require_signature=channel.receipt == "signed",
-    )
 
 
 def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:

@@ -7,15 +7,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cryptography import x509
-
-from gateway.as2.certificates import KeyPair
 from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, Standard
 from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
+from gateway.partners.keyring import Keyring
 from gateway.pipeline.snapshots import Snapshots
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
@@ -35,10 +33,8 @@ class Station:
     """The guides that come with the gateway."""
     partner_guides: Mapping[str, PartnerGuide]
     """Every guide that an agreement names, with what it extends."""
-    keys: tuple[KeyPair, ...]
-    """Our AS2 key pairs; the first one signs, each may decrypt."""
-    certificates: Mapping[str, tuple[x509.Certificate, ...]]
-    """The certificates of each partner; the first one encrypts, any may have signed."""
+    keyring: Keyring
+    """Our keys and the partners' certificates."""
     store: Store
     queries: Queries
     clock: Clock

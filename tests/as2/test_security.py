@@ -17,7 +17,8 @@ from gateway.as2 import KeyPair, Policy, Refusal, ber, cms, compression, der, si
 from gateway.as2.algorithms import CIPHERS, HASHES, RSA_ENCRYPTION
 from gateway.as2.building import Layer
 from gateway.as2.certificates import identity
-from gateway.as2.envelope import KeyTransport, encrypt
+from gateway.as2.envelope import encrypt
+from gateway.as2.recipients import KeyTransport
 
 HTTP = (("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"))
 ASKS = (

@@ -29,8 +29,8 @@ class Peer:
         opened = as2.open_message(
             headers,
             body,
-            keys=station.keys,
-            partner_certificates=station.certificates["us"],
+            keys=station.keyring.ours,
+            partner_certificates=station.keyring.theirs["us"],
             policy=as2.Policy(),
         )
         refusal = {"negative": as2.Refusal.AUTHENTICATION_FAILED, "passing": as2.Refusal.DECRYPTION_FAILED}.get(
@@ -41,7 +41,7 @@ class Peer:
             request=request,
             opened=None if fault else opened,
             fault=fault,
-            key=None if self.how == "unsigned" else station.keys[0],
+            key=None if self.how == "unsigned" else station.keyring.ours[0],
             our_name="peer",
             message_id="<receipt@peer>",
             date=trade.clock(),

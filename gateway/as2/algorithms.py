@@ -7,7 +7,7 @@ of the OIDs on the wire. Which rows a partner may use is `Policy`'s business, no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 
 from gateway.as2.der import oid
+from gateway.as2.octets import Octets, flat
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,10 +30,10 @@ class Hash:
     sendable: bool = True
     """SHA-1 and MD5 are read for those who must (a partner switch), never signed with in a message of ours."""
 
-    def digest(self, pieces: list[bytes | memoryview]) -> bytes:
+    def digest(self, pieces: Iterable[Octets]) -> bytes:
         """The digest over the pieces in order."""
         state = self.start(usedforsecurity=False)
-        for piece in pieces:
+        for piece in flat(pieces):
             state.update(piece)
         digest: bytes = state.digest()
         return digest

@@ -23,6 +23,7 @@ from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
+from gateway.as2.octets import Octets, Spool, Stretch, flat, gathered
 from gateway.as2.recipients import KeyTransport
 from gateway.errors import OurFault
 
@@ -40,7 +41,8 @@ class Built:
     """A request ready to be posted, and what its receipt must say."""
 
     headers: Headers
-    body: bytes
+    body: bytes | Stretch
+    """A stretch only when a `spool` was given and it is large: all of one scratch."""
     message_id: str
     mic: str
     mic_algorithm: str
@@ -52,7 +54,7 @@ class Layer:
     """One MIME entity being built: its headers and the pieces of its content."""
 
     headers: Headers
-    content: Sequence[bytes | memoryview]
+    content: Sequence[Octets]
 
     def pieces(self) -> Pieces:
         """Headers, blank line, content."""
@@ -61,7 +63,7 @@ class Layer:
 
 
 def build_message(
-    payload: bytes,
+    payload: bytes | Stretch,
     *,
     content_type: str,
     filename: str | None,
@@ -79,11 +81,13 @@ def build_message(
     key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
     boundary: str | None = None,
+    spool: Spool | None = None,
 ) -> Built:
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
-    sends it in the clear; `boundary` is for reproducible tests.
+    sends it in the clear; `boundary` is for reproducible tests. With a `spool` what is too large for memory goes into a
+    scratch; a payload that is a stretch needs one.
     """
     digest_with = _known(HASHES, micalg, "hash")
     if not digest_with.sendable:
@@ -99,7 +103,7 @@ def build_message(
     )
     layer = inner
     if compress and not compress_after_signing:
-        layer = _compressed(layer)
+        layer = _compressed(layer, spool)
     if sign_with is not None:
         layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
     elif compress or encrypt_for:
@@ -107,11 +111,15 @@ def build_message(
     else:
         digest = digest_with.digest([payload])  # RFC 4130 7.3.1: without headers
     if compress and compress_after_signing:
-        layer = _compressed(layer)
+        layer = _compressed(layer, spool)
     if encrypt_for:
         suite = _known(CIPHERS, cipher, "cipher")
-        body = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
-        layer = _pkcs7_mime("enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data", body)
+        pieces = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
+        kind = "enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data"
+        body = gathered(pieces, spool)
+        layer = _pkcs7_mime(kind, [body])
+    else:
+        body = gathered(flat(layer.content), spool)
     headers = (
         ("AS2-Version", VERSION),
         ("AS2-From", write_name(as2_from)),
@@ -123,10 +131,9 @@ def build_message(
         *_receipt_headers(receipt, digest_with, as2_from),
         *layer.headers,
     )
-    content = layer.content
     return Built(
         headers=headers,
-        body=bytes(content[0]) if len(content) == 1 else b"".join(content),
+        body=body,
         message_id=message_id,
         mic=base64.b64encode(digest).decode("ascii"),
         mic_algorithm=digest_with.name,
@@ -185,11 +192,11 @@ def disposition(filename: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _compressed(layer: Layer) -> Layer:
-    return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces()))
+def _compressed(layer: Layer, spool: Spool | None) -> Layer:
+    return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces(), spool))
 
 
-def _pkcs7_mime(kind: str, body: bytes) -> Layer:
+def _pkcs7_mime(kind: str, body: Sequence[Octets]) -> Layer:
     """RFC 8551 3.2, as binary: HTTP needs no base64."""
     name = "smime.p7z" if kind == "compressed-data" else "smime.p7m"
     return Layer(
@@ -198,7 +205,7 @@ def _pkcs7_mime(kind: str, body: bytes) -> Layer:
             ("Content-Transfer-Encoding", "binary"),
             ("Content-Disposition", f'attachment; filename="{name}"'),
         ),
-        content=[body],
+        content=body,
     )
 
 

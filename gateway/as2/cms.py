@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.as2 import ber, der
+from gateway.as2.octets import Octets, flat
 
 DATA = der.oid("1.2.840.113549.1.7.1")
 SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
@@ -28,7 +29,7 @@ EXPLICIT_0 = 0xA0
 EXPLICIT_1 = 0xA1
 
 
-def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
+def open_frame(data: Octets) -> tuple[bytes, ber.Element]:
     """The content type of a ContentInfo and the structure in it. Raises BerFault."""
     parts = ber.read(data).expect(ber.SEQUENCE).parts
     if len(parts) != 2:  # noqa: PLR2004  RFC 5652 3: contentType and content
@@ -39,10 +40,14 @@ def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
     return parts[0].oid(), inside[0].expect(ber.SEQUENCE)
 
 
+def framed(content_type: bytes, structure: Sequence[Octets]) -> der.Pieces:
+    """A ContentInfo around the pieces of a structure."""
+    return der.wrap(ber.SEQUENCE, [der.identifier(content_type), *der.wrap(EXPLICIT_0, structure)])
+
+
 def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes:
-    """A ContentInfo around the pieces of a structure; the one place where they are joined."""
-    kind = der.identifier(content_type)
-    return b"".join(der.wrap(ber.SEQUENCE, [kind, *der.wrap(EXPLICIT_0, structure)]))
+    """A ContentInfo around a small structure, as one."""
+    return b"".join(flat(framed(content_type, structure)))
 
 
 def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:

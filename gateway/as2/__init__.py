@@ -10,6 +10,7 @@ from gateway.as2.algorithms import CIPHERS, HASHES
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, fingerprint, valid_at
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import Stretch
 from gateway.as2.opening import Opened, open_message
 from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
@@ -32,6 +33,7 @@ __all__ = [
     "ReceiptVerdict",
     "Refusal",
     "Sent",
+    "Stretch",
     "build_message",
     "build_receipt",
     "fingerprint",

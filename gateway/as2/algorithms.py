@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 
 from gateway.as2.der import oid
-from gateway.as2.octets import Octets, flat
+from gateway.as2.octets import Octets, Stretch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +33,9 @@ class Hash:
     def digest(self, pieces: Iterable[Octets]) -> bytes:
         """The digest over the pieces in order."""
         state = self.start(usedforsecurity=False)
-        for piece in flat(pieces):
-            state.update(piece)
+        for octets in pieces:
+            for piece in octets.pieces() if isinstance(octets, Stretch) else (octets,):
+                state.update(piece)
         digest: bytes = state.digest()
         return digest
 

@@ -53,15 +53,15 @@ class _Source:
         self.left = _ELEMENTS + held // _OCTETS_PER_ELEMENT
         self.pieces_left = len(data) // _OCTETS_PER_PIECE
 
-    def small(self, start: int, stop: int) -> memoryview:
-        """Octets that a structure needs as a whole. Raises BerFault when they are too many for memory."""
-        found = self.data[start:stop]
-        if not isinstance(found, Stretch):
-            return found
-        try:
-            return memoryview(bytes(found))
-        except ValueError as error:
-            raise BerFault(str(error)) from error
+
+def _whole(found: memoryview | Stretch) -> memoryview:
+    """Octets that a structure needs as one. Raises BerFault when they are too many for memory."""
+    if type(found) is memoryview:
+        return found
+    try:
+        return memoryview(bytes(found))
+    except ValueError as error:
+        raise BerFault(str(error)) from error
 
 
 class Element:
@@ -93,14 +93,14 @@ class Element:
     @property
     def whole(self) -> memoryview:
         """The element as received, header included."""
-        return self._source.small(self.start, self.end)
+        return _whole(self._source.data[self.start : self.end])
 
     @property
     def content(self) -> memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
-        return self._source.small(self.body, self.stop)
+        return _whole(self._source.data[self.body : self.stop])
 
     def octets(self) -> Iterator[Octets]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
@@ -115,10 +115,11 @@ class Element:
     def joined(self) -> memoryview:
         """A short octet string as one run of octets; copied only when it came in several pieces, or from a stretch."""
         if isinstance(self._source.data, Stretch):
-            self._source.small(self.body, self.stop)  # no more than may be held, whatever it is made of
+            _whole(self._source.data[self.body : self.stop])  # no more than may be held, whatever it is made of
             return memoryview(b"".join(map(bytes, self.octets())))
-        pieces = list(flat(self.octets()))
-        return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if not self.tag & _CONSTRUCTED:
+            return self._source.data[self.body : self.stop]
+        return memoryview(b"".join(flat(self.octets())))
 
     def integer(self) -> int:
         """A whole number of bounded size."""
@@ -185,9 +186,9 @@ def _pieces(data: Stretch, at: int, limit: int) -> Iterator[tuple[int, int]]:
 
 
 def _run(source: _Source, before: list[Element], at: int, limit: int, depth: int) -> int:
-    """The pieces from `at` on as one more element, when there are many before; where they end."""
+    """In a stretch, the pieces from `at` on as one more element; where they end."""
     data, begin = source.data, at
-    if not isinstance(data, Stretch) or len(before) < _PIECES_AS_ELEMENTS:
+    if not isinstance(data, Stretch):
         return begin
     for _, stop in _pieces(data, begin, limit):
         at = stop
@@ -234,7 +235,7 @@ def _series(
             count = length & 0x7F
             if count > _MAX_LENGTH_OCTETS or body + count > limit:
                 raise BerFault("a length that cannot be")
-            length = int.from_bytes(source.small(body, body + count), "big")
+            length = int.from_bytes(data[body : body + count], "big")
             body += count
             end = body + length
         if end > limit or tag & _LONG_TAG == _LONG_TAG:
@@ -243,7 +244,7 @@ def _series(
         at = end
         if first_only:
             break
-        if tag == OCTET_STRING:
+        if tag == OCTET_STRING and len(found) >= _PIECES_AS_ELEMENTS:
             at = _run(source, found, at, limit, depth)
     return found, at
 

@@ -275,5 +275,5 @@ def _line_end(data: bytes | Stretch, at: int, end: int) -> int | None:
     if isinstance(data, Stretch):
         found = _AFTER_DELIMITER.match(data.look(at, min(end, at + _MAX_PADDING)))
         return found and at + found.end()
-    found = _AFTER_DELIMITER.match(data, at, min(end, at + _MAX_PADDING))
+    found = _AFTER_DELIMITER.match(data, at, end)
     return found and found.end()

@@ -6,6 +6,7 @@ Redirects are never followed, answers are never inflated, and no more of an answ
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from gateway.as2 import Stretch
+from gateway.connectors.posted import A_SECOND, StretchPayload
 from gateway.errors import DeliveryFailed, Outcome
 
 _CHUNK = 65_536
@@ -60,27 +63,41 @@ async def exchange(
     url: URL,
     *,
     headers: Iterable[tuple[str, str]],
-    body: bytes,
+    body: bytes | Stretch,
     seconds: Decimal | float,
     limit: int,
 ) -> Answer:
-    """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came."""
+    """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came.
+
+    `seconds` are for all of it; a body from a file may take longer as long as each piece goes out in that time.
+    """
     whole = float(seconds)
-    timeout = aiohttp.ClientTimeout(total=whole, connect=min(_CONNECT_SECONDS, whole / 2))
+    large = isinstance(body, Stretch)
+    timeout = aiohttp.ClientTimeout(total=None if large else whole, connect=min(_CONNECT_SECONDS, whole / 2))
     try:
-        async with session.request(
-            method,
-            url,
-            headers=CIMultiDict(headers),
-            data=body,
-            timeout=timeout,
-            allow_redirects=False,
-            auto_decompress=False,
-        ) as response:
+        async with (
+            asyncio.timeout(whole if large else None) as patience,
+            session.request(
+                method,
+                url,
+                headers=CIMultiDict(headers),
+                data=_streamed(body, patience, whole) if isinstance(body, Stretch) else body,
+                timeout=timeout,
+                allow_redirects=False,
+                auto_decompress=False,
+            ) as response,
+        ):
             content, complete = await _read(response, limit)
             return Answer(status=response.status, headers=response.headers, body=content, complete=complete)
     except (aiohttp.ClientError, OSError) as error:
         raise _failed(url, error) from error
+
+
+def _streamed(body: Stretch, patience: asyncio.Timeout, seconds: float) -> StretchPayload:
+    """The body from its file; our patience begins anew with each piece, and ends with what the station needs for it."""
+    loop = asyncio.get_running_loop()
+    answer = seconds + len(body) / A_SECOND
+    return StretchPayload(body, lambda: patience.reschedule(loop.time() + answer))
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:

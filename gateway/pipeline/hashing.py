@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class WithDigest(Protocol):
+    """What knows its SHA-256, as a file of the spool does."""
+
+    @property
+    def sha256(self) -> str:
+        """As hex."""
 
 
 def sha256_hex(content: object) -> str:
-    """SHA-256 of bytes, as hex; anything else has not been written yet and has none."""
+    """SHA-256 of bytes or of a file, as hex; what has not been written yet has none."""
+    if isinstance(content, WithDigest):
+        return content.sha256
     if not isinstance(content, bytes | bytearray | memoryview):
         return ""
     return hashlib.sha256(content).hexdigest()

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from gateway.edi import partial
 from gateway.edi.interchange import Group, Interchange, of_group
+from gateway.edi.reading import standard_at
 from gateway.edi.rules import RULES
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -27,6 +28,7 @@ from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
 from gateway.pipeline import addressing, answering, at_hand, documents, identity, judging, standards, versions
+from gateway.pipeline.bodies import start_of
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
@@ -39,6 +41,8 @@ from gateway.ports import (
 )
 from gateway.ports import Message as StoredMessage
 
+START_SEEN = 65_536
+"""Bytes that are looked at of a file that is not read for its size."""
 IN_A_THREAD = 65_536
 """Bytes of payload from which on everything pure (parsing, and each set's map and checks) is off the event loop."""
 
@@ -58,6 +62,11 @@ async def read(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
+    if message.size > station.settings.max_interchange_bytes:
+        start = start_of(await at_hand.octets_of(station, job), START_SEEN)
+        reading = _Reading(station, agreement, message, standards.of_payload(agreement, start))
+        await reading.too_large(start)
+        return reading.done()
     payload = await at_hand.payload_of(station, job)
     reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
     await reading.file(payload)
@@ -95,6 +104,15 @@ class _Reading:
             await self.interchange(interchange)
         if whole.fault is not None:
             self._unreadable(whole.fault)
+
+    async def too_large(self, start: bytes) -> None:
+        """A file that is not read for its size, of which `start` was looked at: what is no interchange is told so."""
+        if standard_at(start) is None:
+            await self.file(start)
+            return
+        limit = self._station.settings.max_interchange_bytes
+        found = addressing.too_large(self._message.size, limit)
+        self._unreadable(PartnerFault(found.text, findings=(found,)))
 
     def _unreadable(self, fault: PartnerFault) -> None:
         """What cannot be read is said on the trail; without its header no acknowledgment can be addressed."""

@@ -1,14 +1,15 @@
 """AS2 in: open, decide, answer. Nothing is acknowledged before it is durable (RFC 4130 7).
 
 Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out. A repeat
-gets the first receipt, byte for byte. Whatever is refused gets a receipt too, and is kept.
+gets the first receipt, byte for byte. Whatever is refused gets a receipt too, and is kept. What is too large for memory
+stays in files from the first octet to the store.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway import as2
@@ -16,10 +17,11 @@ from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, wrapping
+from gateway.pipeline.bodies import Body, as_octets, kept, size_of
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
+from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, Spooled, new_id
 
 Headers = Sequence[tuple[str, str]]
 
@@ -32,6 +34,8 @@ class _Opened:
     disposition: str
     opened: as2.Opened | None
     fault: as2.As2Fault | None
+    payload: Body = b""
+    """As the store takes it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +45,7 @@ class _Arrival:
     agreement: Agreement
     addressing: as2.Addressing
     headers: Headers
-    body: bytes
+    body: Body
     at: datetime
 
 
@@ -66,7 +70,11 @@ class Reception:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
 
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
+    def spool(self) -> Spooled:
+        """A file for a body too large for memory, to be given to `receive`. Blocks. Raises OurFault."""
+        return self._station.store.spool(kept=True)
+
+    async def receive(self, headers: Headers, body: Body) -> Receipt:
         """Take one request; the receipt to answer with. Raises PartnerFault for what is not AS2 at all."""
         addressing = as2.read_headers(headers)
         station = self._station
@@ -87,7 +95,7 @@ class Reception:
             channel=Channel.AS2,
             state=MessageState.RECEIVED,
             at=now,
-            payload=opened.payload,
+            payload=result.payload,
             content_type=opened.content_type,
             filename=opened.filename,
             raw=body,
@@ -104,8 +112,8 @@ class Reception:
                 partner=agreement.name,
                 channel=Channel.AS2.value,
                 sha256=sha256_hex(body),
-                size=len(body),
-                payload_sha256=sha256_hex(opened.payload),
+                size=size_of(body),
+                payload_sha256=sha256_hex(result.payload),
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
                 encrypted=opened.encrypted,
@@ -118,12 +126,12 @@ class Reception:
         if not accepted.duplicate:
             return result.receipt
         first = await station.queries.message(accepted.message_id)
-        if first is not None and first.payload_sha256 != sha256_hex(opened.payload):
+        if first is not None and first.payload_sha256 != sha256_hex(result.payload):
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
         return accepted.receipt if accepted.receipt is not None else result.receipt
 
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+    async def too_large(self, headers: Headers, start: Body) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
         addressing = as2.read_headers(headers)
         station = self._station
@@ -131,7 +139,7 @@ class Reception:
         if agreement is None or addressing.as2_to != station.settings.identity.as2_id:
             return await self._stranger(headers, addressing, start)
         fault = as2.As2Fault(
-            f"the body is larger than the {len(start)} octets agreed; hash and size are of those",
+            f"the body is larger than agreed; hash and size are of the {size_of(start)} octets that were read",
             refusal=as2.Refusal.UNEXPECTED,
             public="the message is larger than agreed",
         )
@@ -149,7 +157,8 @@ class Reception:
 
     async def _in_crypto_thread(self, work: Callable[..., _Opened], arrival: _Arrival, *arguments: object) -> _Opened:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._station.crypto, work, self._station, arrival, *arguments)
+        threads = self._station.crypto if isinstance(arrival.body, bytes) else self._station.large
+        return await loop.run_in_executor(threads, work, self._station, arrival, *arguments)
 
     async def _refused(self, arrival: _Arrival, result: _Opened, *, whole: bool = True) -> Receipt:
         """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance."""
@@ -162,7 +171,7 @@ class Reception:
             await self._station.store.accept(Changes(messages=(message,), events=events))
         return result.receipt
 
-    def _refused_message(self, headers: Headers, payload: bytes, receipt: Receipt, partner: str | None) -> NewMessage:
+    def _refused_message(self, headers: Headers, payload: Body, receipt: Receipt, partner: str | None) -> NewMessage:
         now = self._station.clock()
         return NewMessage(
             id=new_id(now),
@@ -176,7 +185,7 @@ class Reception:
             receipt=receipt,
         )
 
-    async def _stranger(self, headers: Headers, addressing: as2.Addressing, body: bytes) -> Receipt:
+    async def _stranger(self, headers: Headers, addressing: as2.Addressing, body: Body) -> Receipt:
         """An unknown relationship: a synchronous, unsigned receipt, and a bounded record."""
         station = self._station
         now = station.clock()
@@ -203,7 +212,7 @@ class Reception:
         return answer
 
 
-def _refusal(message_id: str, partner: str | None, body: bytes, reason: str, kept: Kept) -> MessageRefused:
+def _refusal(message_id: str, partner: str | None, body: Body, reason: str, kept: Kept) -> MessageRefused:
     """The event of a refusal; a partner's name in it is what the message claims."""
     more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
     return MessageRefused(
@@ -212,7 +221,7 @@ def _refusal(message_id: str, partner: str | None, body: bytes, reason: str, kep
         channel=Channel.AS2.value,
         reason=f"{reason}{more}",
         sha256=sha256_hex(body),
-        size=len(body),
+        size=size_of(body),
     )
 
 
@@ -238,14 +247,16 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     try:
         opened = as2.open_message(
             arrival.headers,
-            arrival.body,
+            as_octets(arrival.body),
             keys=station.keyring.decrypting(arrival.at),
             partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
             policy=wrapping.policy(station, arrival.agreement),
+            spool=station.store.spool,
         )
     except as2.As2Fault as error:
         fault = error
-    return _answer(station, arrival, opened, fault)
+    answered = _answer(station, arrival, opened, fault)
+    return answered if opened is None else replace(answered, payload=kept(station, opened.payload))
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

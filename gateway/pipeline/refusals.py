@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gateway.pipeline.bodies import Body, size_of, start_of
+
 START_KEPT = 65_536
 """Octets kept of what is not kept whole; hash and size are of all that was read."""
 RECORDS_A_MINUTE = 60
@@ -33,7 +35,7 @@ class Kept:
     """How much of one refusal is recorded."""
 
     recorded: bool
-    payload: bytes = b""
+    payload: Body = b""
     unrecorded_before: int = 0
     """Refusals of the same name since the last record that were only counted."""
 
@@ -45,7 +47,7 @@ class Refusals:
     clock: Callable[[], float] = time.monotonic
     _counts: dict[str, _Count] = field(default_factory=dict)
 
-    def keep(self, partner: str | None, body: bytes, *, whole: bool) -> Kept:
+    def keep(self, partner: str | None, body: Body, *, whole: bool) -> Kept:
         """What may be kept of a message that claims to be from `partner` (None: from nobody we know).
 
         `whole` asks for all of it; what was refused unread is kept as its beginning.
@@ -60,8 +62,9 @@ class Refusals:
             count.unrecorded += 1
             return Kept(recorded=False)
         count.records += 1
-        whole = whole and partner is not None and count.octets + len(body) <= WHOLE_AN_HOUR
+        size = size_of(body)
+        whole = whole and partner is not None and count.octets + size <= WHOLE_AN_HOUR
         if whole:
-            count.octets += len(body)
+            count.octets += size
         before, count.unrecorded = count.unrecorded, 0
-        return Kept(recorded=True, payload=body if whole else body[:START_KEPT], unrecorded_before=before)
+        return Kept(recorded=True, payload=body if whole else start_of(body, START_KEPT), unrecorded_before=before)

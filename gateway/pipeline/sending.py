@@ -14,6 +14,7 @@ from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import at_hand, identity, standards, wrapping
+from gateway.pipeline.bodies import as_stored
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -46,9 +47,10 @@ async def send(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange over AS2 now",
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
-    payload = await at_hand.payload_of(station, job)
+    payload = await at_hand.octets_of(station, job)
     loop = asyncio.get_running_loop()
-    built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
+    threads = station.crypto if isinstance(payload, bytes) else station.large
+    built = await loop.run_in_executor(threads, wrapping.wrap, station, agreement, message, payload)
     answer = await station.as2.post(agreement, built.headers, built.body)
     documents = tuple(await station.queries.documents_of(message.id))
     exchange = _Exchange(
@@ -89,7 +91,7 @@ class _Exchange:
         return MessageUpdate(
             id=self.message.id,
             state=state,
-            raw=self.built.body,
+            raw=as_stored(self.built.body),
             raw_headers=self.built.headers,
             mic=self.built.mic,
             receipt=Receipt(status=self.answer.status, headers=self.answer.headers, body=self.answer.body),

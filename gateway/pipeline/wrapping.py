@@ -5,10 +5,13 @@ Costs RSA work and waits for nothing: run it in a thread of `Station.crypto`.
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway import as2
 from gateway.partners.agreement import Agreement
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.station import Station
-from gateway.ports import HttpAnswer, Message
+from gateway.ports import HttpAnswer, Message, OctetSource
 
 HASH_NAMES = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512", "no": "sha-256"}
 """Configuration's words as AS2's (RFC 5751 3.4.3.2); an unsigned message has a MIC all the same."""
@@ -20,13 +23,16 @@ CIPHER_NAMES = {
 }
 
 
-def wrap(station: Station, agreement: Agreement, message: Message, payload: bytes) -> as2.Built:
-    """The message as it is posted. Every attempt has the same Message-ID, and octets of its own."""
+def wrap(station: Station, agreement: Agreement, message: Message, payload: bytes | OctetSource) -> as2.Built:
+    """The message as it is posted. Every attempt has the same Message-ID, and octets of its own.
+
+    What is too large for memory is built into a file of the spool.
+    """
     channel = agreement.as2
     assert channel is not None
     now = station.clock()
     return as2.build_message(
-        payload,
+        as_octets(payload),
         content_type=message.content_type,
         filename=message.filename,
         as2_from=station.settings.identity.as2_id,
@@ -40,16 +46,19 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         cipher=CIPHER_NAMES[channel.encrypt],
         compress=channel.compress,
         receipt=as2.ReceiptKind(channel.receipt),
+        spool=partial(station.store.spool, kept=True),
     )
 
 
 def policy(station: Station, agreement: Agreement) -> as2.Policy:
     """What the agreement demands of a message, judged by what was really decrypted and verified."""
     assert agreement.as2 is not None
+    largest = agreement.max_message_bytes or station.settings.max_message_bytes
     return as2.Policy(
         require_signature=agreement.as2.require_signature,
         require_encryption=agreement.as2.require_encryption,
-        max_size=agreement.max_message_bytes or station.settings.max_message_bytes,
+        max_size=largest,
+        max_inflated=max(as2.Policy().max_inflated, 2 * largest),
     )
 
 

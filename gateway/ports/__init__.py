@@ -19,6 +19,8 @@ from gateway.ports.changes import (
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
+from gateway.ports.spooling import IN_MEMORY, Spooled
+from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -38,6 +40,7 @@ from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
     "CONFIGURATION",
+    "IN_MEMORY",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -70,6 +73,7 @@ __all__ = [
     "NewMessage",
     "Numbered",
     "Numbers",
+    "OctetSource",
     "Page",
     "Queries",
     "Receipt",
@@ -77,6 +81,7 @@ __all__ = [
     "ReferenceState",
     "Refused",
     "Source",
+    "Spooled",
     "Store",
     "Submissions",
     "Submitted",

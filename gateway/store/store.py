@@ -25,6 +25,7 @@ from gateway.ports import (
     LeaseLost,
     NaturalKeyTaken,
     NewMessage,
+    Numbered,
     Version,
     VersionKind,
 )
@@ -35,6 +36,7 @@ from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
 
 if TYPE_CHECKING:
@@ -191,6 +193,10 @@ class Store(Asking, Auditing):
         self._shelved.update((one.kind, one.hash, one.name) for one in new)
         return added
 
+    def spool(self, *, kept: bool = False) -> SpoolFile:
+        """A new file for what is too large for memory; `kept` says that it is meant for a message. It blocks."""
+        return self.payloads.spool(kept=kept)
+
     async def check(self) -> None:
         """Raises OurFault when the database does not answer, or has another schema."""
         await self.database.read(schema.check)
@@ -250,12 +256,16 @@ class Store(Asking, Auditing):
 
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""
-        wanted = [(new.id, "payload", new.payload) for new in changes.messages if isinstance(new.payload, bytes)]
+        wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
         kept: dict[tuple[str, str], Stored] = {}
         for message_id, form, data in wanted:
-            if len(data) > self.payloads.row_limit:
+            if isinstance(data, Numbered):
+                continue  # it is no bytes before the commit
+            if not isinstance(data, bytes):
+                kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
+            elif len(data) > self.payloads.row_limit:
                 kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
             else:
                 kept[message_id, form] = self.payloads.keep(message_id, form, data)

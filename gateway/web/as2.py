@@ -5,14 +5,15 @@ Knows HTTP only. Chunked bodies and `Expect: 100-continue` are aiohttp's work; w
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
 
-from gateway.errors import PartnerFault
-from gateway.ports import Receipt
+from gateway.errors import NoRoom, PartnerFault
+from gateway.ports import Receipt, Spooled
+from gateway.web.arriving import GRACE_SECONDS, SILENCE_SECONDS, SLOWEST, Arrivals
 
 Headers = Sequence[tuple[str, str]]
 
@@ -23,19 +24,22 @@ class As2Reception(Protocol):
     def limit(self, headers: Headers) -> int:
         """How many octets this sender may post."""
 
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
-        """Take a request. Raises PartnerFault for what is not AS2 at all."""
+    def spool(self) -> Spooled:
+        """A file for a body too large for memory. It blocks. Raises OurFault, NoRoom when the disk is full."""
 
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+    async def receive(self, headers: Headers, body: bytes | Spooled) -> Receipt:
+        """Take a request. Raises PartnerFault for what is not AS2 at all, NoRoom when the disk is full."""
+
+    async def too_large(self, headers: Headers, start: bytes | Spooled) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
 
 
-CHUNK_SECONDS = 30
-"""Longest silence within a body."""
-BODY_SECONDS = 900
-"""Longest time for a whole body."""
-HELD = 512 * 1024 * 1024
-"""Octets of bodies held at once, over all senders; what comes beyond is asked to come later."""
+log = logging.getLogger(__name__)
+
+_TOO_SLOW = (
+    f"The body came too slowly: {SILENCE_SECONDS} s of silence, or {GRACE_SECONDS} s and less than {SLOWEST} octets a "
+    "second."
+)
 
 
 class As2Endpoint:
@@ -43,59 +47,36 @@ class As2Endpoint:
 
     def __init__(self, reception: Callable[[], As2Reception]) -> None:
         self._current = reception
-        self._held = 0
+        self._arrivals = Arrivals()
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """One message in, one receipt out."""
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
-        body = bytearray()
         reception = self._current()  # once: a request ends with the configuration that it began with
-        try:
-            limit = reception.limit(headers)
-            complete = await self._read(request, body, limit)
-            octets = bytes(body[:limit])
-            if complete:
-                receipt = await reception.receive(headers, octets)
-            else:
-                receipt = await reception.too_large(headers, octets)
-        except PartnerFault as fault:
-            return _refused(400, fault.public)
-        except TimeoutError:
-            return _refused(408, f"The body came too slowly: {CHUNK_SECONDS} s of silence, {BODY_SECONDS} s in all.")
-        except _TooMuchAtOnceError:
-            return _refused(503, "Too much is being received at once; send it again.", (("Retry-After", "30"),))
-        finally:
-            self._held -= len(body)
+        with self._arrivals.one(request.headers.get("AS2-From", "")) as arrival:
+            try:
+                arrived = await arrival.read(request, reception.limit(headers), reception.spool)
+                if arrived.complete:
+                    receipt = await reception.receive(headers, arrived.body)
+                else:
+                    receipt = await reception.too_large(headers, arrived.body)
+            except PartnerFault as fault:
+                return _refused(400, fault.public)
+            except TimeoutError:
+                return _refused(408, _TOO_SLOW)
+            except NoRoom as fault:
+                log.warning("An AS2 message was asked to come later: %s", fault)
+                return _refused(503, "There is no room for it now; send it again.", (("Retry-After", "60"),))
         answer = web.Response(status=receipt.status, body=receipt.body)
         answer.headers.update(dict(receipt.headers))
-        if not complete:
+        if not arrived.complete:
             answer.force_close()  # the rest of the body is not read
         return answer
-
-    async def _read(self, request: web.Request, body: bytearray, limit: int) -> bool:
-        """The body into `body`; False when it is over `limit`. Raises TimeoutError and _TooMuchAtOnceError."""
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                async with asyncio.timeout(CHUNK_SECONDS):
-                    chunk = await request.content.readany()
-                if not chunk:
-                    return True
-                chunk = chunk[: limit + 1 - len(body)]
-                if self._held + len(chunk) > HELD:
-                    raise _TooMuchAtOnceError
-                body += chunk
-                self._held += len(chunk)
-                if len(body) > limit:
-                    return False
 
     async def get(self, request: web.Request) -> web.Response:
         """For people and monitors that look with a browser."""
         del request
         return web.Response(text="This is an AS2 endpoint: messages are POSTed here (RFC 4130).\n")
-
-
-class _TooMuchAtOnceError(Exception):
-    """More octets of bodies than may be held."""
 
 
 def _refused(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> web.Response:

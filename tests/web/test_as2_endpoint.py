@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from gateway.errors import PartnerFault
-from gateway.ports import Receipt
+from gateway.ports import Receipt, Spooled
 from gateway.web.as2 import As2Endpoint
 
 
@@ -24,16 +24,22 @@ class Reception:
         del headers
         return 100_000
 
-    async def receive(self, headers: Sequence[tuple[str, str]], body: bytes) -> Receipt:
+    def spool(self) -> Spooled:
+        """Nothing is so large here."""
+        raise NotImplementedError
+
+    async def receive(self, headers: Sequence[tuple[str, str]], body: bytes | Spooled) -> Receipt:
         """A receipt with a body of odd bytes."""
+        assert isinstance(body, bytes)
         name = next((value for name, value in headers if name.lower() == "as2-from"), None)
         if name is None:
             raise PartnerFault("no AS2-From at all: secret", public="not an AS2 message")
         self.taken.append((name, len(body)))
         return Receipt(status=200, headers=(("Content-Type", "x/y; a=b"), ("AS2-To", name)), body=b"\x00\xff\r\n")
 
-    async def too_large(self, headers: Sequence[tuple[str, str]], start: bytes) -> Receipt:
+    async def too_large(self, headers: Sequence[tuple[str, str]], start: bytes | Spooled) -> Receipt:
         """A receipt that refuses."""
+        assert isinstance(start, bytes)
         del headers
         self.taken.append(("too large", len(start)))
         return Receipt(status=200, headers=(), body=b"refused")

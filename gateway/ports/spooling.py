@@ -1,0 +1,26 @@
+"""What is too large for memory, on its way into the store and out of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gateway.as2.octets import Scratch, Source
+
+IN_MEMORY = 1024 * 1024
+"""Octets up to which a body is held in memory; what is larger is spooled while it comes."""
+
+__all__ = ["IN_MEMORY", "Scratch", "Source", "Spooled"]
+
+
+class Spooled(Scratch, Protocol):
+    """A file that a body is written to as it comes. It is there as long as somebody holds this value.
+
+    The store takes it over when a message that is stored has it as its payload or its raw octets.
+    """
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written, as hex."""
+
+    def discard(self) -> None:
+        """Remove the file now, unless the store has taken it."""

@@ -33,6 +33,7 @@ from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
 from gateway.ports import (
+    IN_MEMORY,
     Changes,
     Job,
     MessageState,
@@ -62,11 +63,16 @@ async def read(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
-    if message.size > station.settings.max_interchange_bytes:
+    if message.size > IN_MEMORY:
         start = start_of(await at_hand.octets_of(station, job), START_SEEN)
-        reading = _Reading(station, agreement, message, standards.of_payload(agreement, start))
-        await reading.too_large(start)
-        return reading.done()
+        begins = standard_at(start)
+        if begins is None or message.size > station.settings.max_interchange_bytes:
+            reading = _Reading(station, agreement, message, standards.of_payload(agreement, start))
+            if begins is None:
+                await reading.file(start)  # what is no interchange is told so by how it begins
+            else:
+                reading.too_large()
+            return reading.done()
     payload = await at_hand.payload_of(station, job)
     reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
     await reading.file(payload)
@@ -105,11 +111,8 @@ class _Reading:
         if whole.fault is not None:
             self._unreadable(whole.fault)
 
-    async def too_large(self, start: bytes) -> None:
-        """A file that is not read for its size, of which `start` was looked at: what is no interchange is told so."""
-        if standard_at(start) is None:
-            await self.file(start)
-            return
+    def too_large(self) -> None:
+        """A file that is not read for its size."""
         limit = self._station.settings.max_interchange_bytes
         found = addressing.too_large(self._message.size, limit)
         self._unreadable(PartnerFault(found.text, findings=(found,)))

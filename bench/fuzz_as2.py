@@ -1,7 +1,8 @@
 """What is fuzzed of AS2: any octets as a message or a receipt, also inside layers that no octets by chance would open.
 
-The laws: opening a message gives `Opened` or PartnerFault, reading a receipt a verdict or PartnerFault; whatever came, a receipt can be built for it and read back; what counts as signed has the MIC of something that was
-really signed; a positive verdict on our signed message names our MIC.
+The laws: opening a message gives `Opened` or PartnerFault, reading a receipt a verdict or PartnerFault; whatever came,
+a receipt can be built for it and read back; what counts as signed has the MIC of something that was really signed; a
+positive verdict on our signed message names our MIC.
 
 An input is one octet that chooses the layers around it, header lines, a blank line and a body.
 """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from gateway.as2 import Stretch
+from gateway.as2.octets import Spool
 from gateway.pipeline.station import Station
 from gateway.ports import OctetSource, Spooled
 
@@ -31,9 +34,29 @@ def kept(station: Station, octets: bytes | Stretch) -> Body:
     if isinstance(octets, bytes):
         return octets
     file = station.store.spool(kept=True)
-    for piece in octets.pieces():
-        file.write(piece)
+    try:
+        for piece in octets.pieces():
+            file.write(piece)
+    except BaseException:
+        file.discard()
+        raise
     return file
+
+
+@contextmanager
+def scratches(station: Station) -> Iterator[Spool]:
+    """Files for the layers of one message; they are gone at the end, however it ends."""
+    made: list[Spooled] = []
+
+    def spool() -> Spooled:
+        made.append(station.store.spool())
+        return made[-1]
+
+    try:
+        yield spool
+    finally:
+        for one in made:
+            one.discard()
 
 
 def as_stored(body: bytes | Stretch) -> Body:

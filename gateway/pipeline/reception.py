@@ -17,7 +17,7 @@ from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, wrapping
-from gateway.pipeline.bodies import Body, as_octets, kept, size_of
+from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
@@ -126,7 +126,10 @@ class Reception:
         if not accepted.duplicate:
             return result.receipt
         first = await station.queries.message(accepted.message_id)
-        if first is not None and first.payload_sha256 != sha256_hex(result.payload):
+        other = first is not None and first.payload_sha256 != sha256_hex(result.payload)
+        if not isinstance(result.payload, bytes):
+            await asyncio.to_thread(result.payload.discard)
+        if other:
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
         return accepted.receipt if accepted.receipt is not None else result.receipt
@@ -244,19 +247,21 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     """Open and answer, off the event loop: the RSA work of both."""
     opened: as2.Opened | None = None
     fault: as2.As2Fault | None = None
-    try:
-        opened = as2.open_message(
-            arrival.headers,
-            as_octets(arrival.body),
-            keys=station.keyring.decrypting(arrival.at),
-            partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
-            policy=wrapping.policy(station, arrival.agreement),
-            spool=station.store.spool,
-        )
-    except as2.As2Fault as error:
-        fault = error
-    answered = _answer(station, arrival, opened, fault)
-    return answered if opened is None else replace(answered, payload=kept(station, opened.payload))
+    payload: Body = b""
+    with scratches(station) as spool:
+        try:
+            opened = as2.open_message(
+                arrival.headers,
+                as_octets(arrival.body),
+                keys=station.keyring.decrypting(arrival.at),
+                partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
+                policy=wrapping.policy(station, arrival.agreement),
+                spool=spool,
+            )
+            payload = kept(station, opened.payload)
+        except as2.As2Fault as error:
+            fault = error
+    return replace(_answer(station, arrival, opened, fault), payload=payload)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

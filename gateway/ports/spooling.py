@@ -13,9 +13,10 @@ __all__ = ["IN_MEMORY", "Scratch", "Source", "Spooled"]
 
 
 class Spooled(Scratch, Protocol):
-    """A file that a body is written to as it comes. It is there as long as somebody holds this value.
+    """A file that a body is written to as it comes. It is there until it is discarded, or nobody holds it any more.
 
-    The store takes it over when a message that is stored has it as its payload or its raw octets.
+    The store keeps it when a message that is stored has it as its payload or its raw octets; discarding it then costs
+    the store nothing.
     """
 
     @property
@@ -23,4 +24,4 @@ class Spooled(Scratch, Protocol):
         """Of all that was written, as hex."""
 
     def discard(self) -> None:
-        """Remove the file now, unless the store has taken it."""
+        """Remove the file now, but for what the store keeps. It blocks for a moment."""

@@ -1,7 +1,7 @@
 """Payload bytes: small ones stand in the row, large ones in a folder, on disk before the commit that names them.
 
 A file's name is the SHA-256 of its bytes, the message and the form: never shared, so removing one loses nothing else.
-What is too large for memory comes as a file of the spool, which is renamed, and is read in pieces.
+What is too large for memory comes as a file of the spool, which gets its name here, and is read in pieces.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Payloads:
 
     def take(self, message_id: str, form: str, spooled: Spooled) -> Stored:
         """Make a file of the spool the payload of a message, durably."""
-        assert isinstance(spooled, SpoolFile), "only this store's own spool can be renamed"
+        assert isinstance(spooled, SpoolFile), "only a file of this store's own spool"
         sha256 = spooled.sha256
         path = self.path(sha256, message_id, form)
         try:

@@ -18,11 +18,15 @@ from pathlib import Path
 from gateway.errors import NoRoom, OurFault
 
 FOLDER = "spool"
-"""Under the payload folder: a file that is taken is renamed, never copied."""
+"""Under the payload folder: a file that is taken gets another name, it is never copied."""
 SYNC_EVERY = 64 * 1024 * 1024
 """Octets after which what will be kept is given to the disk: the last sync, for which the sender waits, is short."""
+RESERVE = 256 * 1024 * 1024
+"""Octets of the disk that the spool leaves free: the database needs them to say what happened."""
 _PIECE = 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK})
+"""File systems without hard links say one of these."""
 _YOUNG_SECONDS = 60
 
 
@@ -43,25 +47,32 @@ class SpoolFile:
         self.size = 0
         self._handle = handle
         self._hash = hashlib.sha256() if kept else None
-        self._unsynced = 0
+        self._looked_at = -SYNC_EVERY
         self._end = weakref.finalize(self, _drop, handle, self.path)
 
     def write(self, piece: bytes | memoryview) -> None:
         """Add octets at the end. Raises OurFault, NoRoom when the disk is full; the file is gone then."""
         rest = memoryview(piece)
         try:
+            if self.size - self._looked_at >= SYNC_EVERY:
+                self._look()
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
-            self.size += len(piece)
-            if self._hash is not None:
-                self._hash.update(piece)
-                self._unsynced += len(piece)
-                if self._unsynced > SYNC_EVERY:
-                    os.fdatasync(self._handle)
-                    self._unsynced = 0
         except OSError as fault:
             self.discard()
             raise failed(fault, self.path) from fault
+        self.size += len(piece)
+        if self._hash is not None:
+            self._hash.update(piece)
+
+    def _look(self) -> None:
+        """Now and then: is there room, and does what was written reach the disk. Raises OSError."""
+        disk = os.fstatvfs(self._handle)
+        if disk.f_bavail * disk.f_frsize < RESERVE:
+            raise OSError(errno.ENOSPC, "less is free than the database needs")
+        if self._hash is not None and self.size:
+            os.fdatasync(self._handle)
+        self._looked_at = self.size
 
     def read(self, at: int, count: int) -> bytes:
         """So many octets from there on."""
@@ -76,12 +87,23 @@ class SpoolFile:
         return digest(self._handle) if self._hash is None else self._hash.hexdigest()
 
     def take(self, path: Path) -> None:
-        """Make it durable under that name: from then on it is the store's. Raises OSError."""
+        """Give it a name of the store's, durably but for the folder. Raises OSError.
+
+        The file has both names until it is discarded: where the store lets go of it again (a duplicate), it is still
+        here for whoever records that.
+        """
         os.fsync(self._handle)
-        self.path.rename(path)
+        try:
+            path.hardlink_to(self.path)
+        except FileExistsError:
+            return  # the name says all: message, form and SHA-256
+        except OSError as fault:
+            if fault.errno not in _NO_LINKS:
+                raise
+            self.path.rename(path)
 
     def discard(self) -> None:
-        """Remove it, unless it was taken."""
+        """Remove it from the spool; what the store took stays."""
         self._end()
 
 

@@ -246,6 +246,13 @@ class Store(Asking, Auditing):
         self._committed(changes)
 
     def _committed(self, changes: Changes) -> None:
+        """It is durable: files of the spool have the store's names now, and need their own no more."""
+        for held in (*(new.payload for new in changes.messages), *(new.raw for new in changes.messages)):
+            if isinstance(held, SpoolFile):
+                held.discard()
+        for old in changes.message_updates:
+            if isinstance(old.raw, SpoolFile):
+                old.raw.discard()
         self._lanes.update(job.lane for job in changes.jobs)
         self.on_commit(changes)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -49,14 +49,14 @@ class Arrivals:
         self._held = 0
         self._spooled: Counter[str] = Counter()
 
-    @contextmanager
-    def one(self, sender: str) -> Iterator[Arrival]:
+    @asynccontextmanager
+    async def one(self, sender: str) -> AsyncIterator[Arrival]:
         """Room for one body. What was spooled and nobody took is removed at the end."""
         arrival = Arrival(self, sender)
         try:
             yield arrival
         finally:
-            arrival.end()
+            await arrival.end()
 
     def hold(self, octets: int) -> None:
         """Take memory, or give it back. Raises NoRoom."""
@@ -96,12 +96,13 @@ class Arrival:
                 return Arrived(body=await self._done(), complete=False)
         return Arrived(body=await self._done(), complete=True)
 
-    def end(self) -> None:
-        """Give back what was taken. A file that nobody holds any more removes itself."""
+    async def end(self) -> None:
+        """Give back what was taken."""
         self._arrivals.hold(-self._held)
         if self._spooling:
             self._arrivals.spool(self._sender, -1)
-        self._file = None
+        if self._file is not None:
+            await asyncio.to_thread(self._file.discard)
 
     async def _next(self, request: web.Request) -> bytes:
         """What came next; time is counted only while we wait for the sender. Raises TimeoutError."""

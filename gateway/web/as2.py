@@ -53,7 +53,7 @@ class As2Endpoint:
         """One message in, one receipt out."""
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         reception = self._current()  # once: a request ends with the configuration that it began with
-        with self._arrivals.one(request.headers.get("AS2-From", "")) as arrival:
+        async with self._arrivals.one(request.headers.get("AS2-From", "")) as arrival:
             try:
                 arrived = await arrival.read(request, reception.limit(headers), reception.spool)
                 if arrived.complete:

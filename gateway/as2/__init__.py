@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read_headers, read_name, write_name
 from gateway.as2.algorithms import CIPHERS, HASHES
-from gateway.as2.attachments import MAX_ATTACHMENTS, Attachment, Joined, is_multipart, join, split
+from gateway.as2.attachments import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    Joined,
+    is_multipart,
+    join,
+    media_type,
+    root_type,
+    split,
+)
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, fingerprint, valid_at
 from gateway.as2.faults import As2Fault, Refusal
@@ -41,10 +50,12 @@ __all__ = [
     "fingerprint",
     "is_multipart",
     "join",
+    "media_type",
     "open_message",
     "read_headers",
     "read_name",
     "read_receipt",
+    "root_type",
     "split",
     "valid_at",
     "write_name",

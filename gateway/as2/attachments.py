@@ -57,6 +57,13 @@ def is_multipart(content_type: str) -> bool:
     return media_type(content_type) == MULTIPART
 
 
+def root_type(content_type: str) -> str:
+    """The media type of a payload; of a multipart/related that of its main file (RFC 2387 3.1, where it is said)."""
+    if not is_multipart(content_type):
+        return media_type(content_type)
+    return media_type(mime.structured(content_type).parameters.get("type", ""))
+
+
 def split(content_type: str, content: bytes) -> tuple[Attachment, ...]:
     """The files of a multipart/related, its root first, the others in their order. Raises MimeFault.
 

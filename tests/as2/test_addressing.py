@@ -124,7 +124,7 @@ def test_no_receipt_is_wanted_without_a_notification_address() -> None:
         ("", ()),
         (",,", ()),
         ("two words, CEM, <script>, \x00", ("CEM",)),
-        (", ".join(f"f{number}" for number in range(5000)), tuple(f"f{number}" for number in range(16))),
+        (", ".join(f"f{number}" for number in range(3000)), tuple(f"f{number}" for number in range(16))),
         ("x" * 65, ()),
     ],
 )

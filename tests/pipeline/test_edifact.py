@@ -10,7 +10,7 @@ import pytest
 from gateway.edi.delta import PartnerGuide, resolve
 from gateway.edi.library import standard
 from gateway.partners.agreement import DocumentRule, Documents
-from gateway.pipeline import composing
+from gateway.pipeline import ready
 from gateway.ports import Direction, DocumentState, MessageState
 
 from .edifact_trade import ACME, US, Edifact, in_edifact
@@ -303,7 +303,7 @@ async def test_ready_file_of_edifact_waits_for_its_contrl_where_it_asks(traded: 
     text = Edifact.interchange(Edifact.message("ORDERS", "BGM+220+1"), reference="X7", ack="1")
     agreement = traded.gateway.station.directory.known("acme")
     settings = traded.gateway.station.settings
-    changes = composing.ready_file(settings, agreement, text.encode(), "own.edi", traded.clock())
+    changes = ready.ready_file(settings, agreement, text.encode(), "own.edi", traded.clock())
     await traded.gateway.store.apply(changes)
     await traded.gateway.work()
     sent = await traded.gateway.newest("own")

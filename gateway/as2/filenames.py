@@ -34,7 +34,9 @@ def filename_of(entity: mime.Entity) -> str | None:
             continue
         value = _utf8(value)
         name = mime.structured(value).parameters.get(parameter, "")
-        if "name*" not in value.lower():  # RFC 2231 replaced the encoded words, which mail programs still write here
+        if (
+            "=?" in name and "name*" not in value.lower()
+        ):  # RFC 2231 replaced the encoded words, which mail programs still write here
             name = _ENCODED_WORD.sub(_word, name)
         name = safe(name)
         if name and name.lower() not in _LAYERS:

@@ -16,7 +16,7 @@ from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, ru
 from gateway.cli.edi_reading import Reading
 from gateway.cli.edi_window import Window
 from gateway.cli.map_explain import AsHtml, written
-from gateway.cli.map_lineage import Explained, explained
+from gateway.cli.map_lineage import Explained, MapFor, explained
 from gateway.cli.printable import printable
 from gateway.edi.library import Guides, standard
 from gateway.edi.tolerances import Tolerances
@@ -121,6 +121,11 @@ def _again(kept: _Kept, differing: list[str]) -> Iterator[Explained]:
     def choose(message: EdiMessage) -> Map | None:
         return maps.get(message.type)
 
+    yield from _explained(kept, how, choose, differing)
+
+
+def _explained(kept: _Kept, how: Reading, choose: MapFor, differing: list[str]) -> Iterator[Explained]:
+    """Each message of each file that is EDI, held against the document that stands for its place."""
     stored = {one.position: one for one in kept.documents}
     try:
         for file in kept.files:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json
+from gateway.cli.partner_names import complete_partner
 from gateway.errors import OurFault
 from gateway.ports import Changes
 
@@ -21,7 +22,7 @@ def send(
         ),
     ],
     *,
-    partner: Annotated[str, typer.Option("--partner", help="Who gets it.")],
+    partner: Annotated[str, typer.Option("--partner", help="Who gets it.", autocompletion=complete_partner)],
     together: Annotated[
         bool, typer.Option("--together", help="One message with the files as attachments (RFC 6362).")
     ] = False,

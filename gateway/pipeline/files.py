@@ -5,6 +5,7 @@ Says which of them are EDI, by media type and, where that says nothing, by how t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -85,14 +86,21 @@ def kept(message: Message, file: File) -> AttachmentKept:
 
 async def came_in(queries: Queries, message: Message, file: File) -> bool:
     """Whether this very file came in that message, too: alone, or among others. Of bytes that were purged, no."""
-    if message.payload_sha256 == file.sha256:
+    if message.payload_sha256 == await asyncio.to_thread(lambda: file.sha256):
         return True
     if not as2.is_multipart(message.content_type):
         return False
     try:
         payload = await queries.payload(message.id)
-        return any(one.sha256 == file.sha256 for one in files_of(message.content_type, payload))
-    except (OurFault, PartnerFault):
+    except OurFault:
+        return False
+    return await asyncio.to_thread(_encloses, message.content_type, payload, file)
+
+
+def _encloses(content_type: str, payload: bytes, file: File) -> bool:
+    try:
+        return any(one.data == file.data for one in files_of(content_type, payload))
+    except PartnerFault:
         return False
 
 

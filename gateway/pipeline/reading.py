@@ -61,7 +61,7 @@ async def read(station: Station, job: Job) -> Changes:
         )
     payload = await at_hand.payload_of(station, job)
     reading = _Reading(station, agreement, message)
-    await reading.all(payload)
+    await reading.every_file(payload)
     return reading.done()
 
 
@@ -83,7 +83,7 @@ class _Reading:
         self._wire: Wire
         self._syntax: Syntax
 
-    async def all(self, payload: bytes) -> None:
+    async def every_file(self, payload: bytes) -> None:
         """Every file of the message: interchanges are read, the others are kept in it and named on the trail."""
         try:
             found = await self._aside(files.files_of, self._message.content_type, payload)
@@ -94,7 +94,7 @@ class _Reading:
             if one.edi:
                 await self.file(one)
             else:
-                self._decided.events.append(files.kept(self._message, one))
+                self._decided.events.append(await self._aside(files.kept, self._message, one))
         if not any(one.edi for one in found):
             self._unreadable(PartnerFault(f"none of the files attached ({len(found)}) is an interchange"))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from gateway.as2 import HASHES, MAX_ATTACHMENTS, Attachment, Policy, Refusal, join, split
 from gateway.as2.building import Layer, sign_layer
 from gateway.as2.compression import deflate
-from gateway.as2.mime import MimeFault
+from gateway.as2.mime import MimeFault, fields
 from gateway.errors import OurFault
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -95,6 +98,32 @@ def test_a_message_of_three_files_is_taken_as_it_came(
     types = {one.filename: one.media_type for one in files}
     assert types["order.edi"] == "application/edi-x12"
     assert types["Zeichnung ü.pdf"] == "application/pdf"
+
+
+@pytest.mark.parametrize("name", ["order.edi", "Zeichnung ü.pdf", 'a;b=c "d".pdf', "x" * 200 + ".pdf"])
+def test_what_pythons_mail_package_writes_is_read_and_the_other_way_round(name: str) -> None:
+    """A reader and writer of MIME that knows nothing of ours: encoded words, pieces, lines of base64."""
+    mail = EmailMessage(policy=policy.SMTP)
+    mail.add_related(ORDER, maintype="application", subtype="edi-x12", cid="<1@a>", filename=name)
+    mail.add_related(DRAWING, maintype="application", subtype="pdf", cid="<2@a>", filename=f"2 {name}")
+    head, _, content = mail.as_bytes().partition(b"\r\n\r\n")
+    content_type = dict(fields(head.decode()))["Content-Type"]
+    files = split(content_type, content)
+    assert [(one.filename, bytes(one.data)) for one in files] == [(name, ORDER), (f"2 {name}", DRAWING)]
+    ours = join([Attachment(content_type=one.content_type, filename=one.filename, data=one.data) for one in files])
+    theirs = message_from_bytes(
+        f"Content-Type: {ours.content_type}\r\n\r\n".encode() + ours.content, policy=policy.default
+    )
+    assert isinstance(theirs, EmailMessage)
+    assert [part.get_filename() for part in theirs.iter_parts()] == [name, f"2 {name}"]
+    assert [part.get_content() for part in theirs.iter_parts()] == [ORDER, DRAWING]
+
+
+@given(st.text(max_size=100), st.binary(max_size=400))
+def test_any_octets_are_a_fault_or_files(more: str, content: bytes) -> None:
+    """Whatever a sender calls a multipart/related."""
+    with contextlib.suppress(MimeFault):
+        assert split(f"multipart/related; boundary=b; {more}", b"--b\r\n" + content)
 
 
 def test_the_root_is_the_part_that_start_names() -> None:

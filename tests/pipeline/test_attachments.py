@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway import as2
+from gateway.cli import message_explain
 from gateway.errors import OurFault
 from gateway.pipeline import files, ready
 from gateway.ports import DocumentState, MessageState
@@ -59,6 +60,35 @@ async def test_two_interchanges_and_a_drawing_come_in_one_message(trade: Any, ed
     received = trail[0].data
     assert (received["attachments"], received["as2_version"]) == (3, "1.2")
     assert received["features"] == ["multiple-attachments"]
+
+
+async def test_the_lineage_of_each_file_is_told_by_its_own_bytes(trade: Any, edi: Any) -> None:
+    """`gateway message explain`: both sets are number 0001, and each is held against its own document."""
+    await trade.order()
+    await trade.order("4500012346")
+    first = edi.file(edi.ack(), control="000000011")
+    second = edi.file(edi.ack("4500012346", supplier="SO-2"), control="000000012")
+    what = attached(
+        ("a.pdf", "application/pdf", DRAWING),
+        ("1.edi", "application/edi-x12", first),
+        ("2.edi", "application/edi-x12", second),
+    )
+    message = await trade.arrives(**what)
+    documents = await trade.gateway.documents(message)
+    mapping = trade.gateway.station.maps["acme/855"]
+    kept = message_explain._Kept(
+        files=files.files_of(message.content_type, what["payload"].encode("latin-1")),
+        documents=tuple(documents),
+        maps={},
+        guides={},
+        agreements={},
+    )
+    reading = message_explain._reading(kept, [])
+    differing: list[str] = []
+    found = list(message_explain._explained(kept, reading, lambda _: mapping, differing))
+    assert [one.position for one in found] == [one.position for one in documents]
+    assert [one.document["order"]["number"] for one in found] == ["4500012345", "4500012346"]
+    assert differing == []
 
 
 async def test_what_is_wrong_with_one_file_costs_the_others_nothing(trade: Any, edi: Any) -> None:

@@ -312,6 +312,23 @@ async def test_ready_file_of_edifact_waits_for_its_contrl_where_it_asks(traded: 
     assert (await traded.gateway.newest("own")).state is MessageState.ACKNOWLEDGED
 
 
+async def test_edifact_among_other_files_is_closed_by_its_contrl(traded: Any) -> None:
+    """`gateway message send --together`: the message's type is that of its root, the CONTRL finds the set in it."""
+    text = Edifact.interchange(Edifact.message("ORDERS", "BGM+220+1"), reference="X8", ack="1")
+    station = traded.gateway.station
+    agreement = station.directory.known("acme")
+    changes = ready.ready_together(
+        station.settings, agreement, [("a.pdf", b"%PDF"), ("own.edi", text.encode())], traded.clock()
+    )
+    await traded.gateway.store.apply(changes)
+    await traded.gateway.work()
+    sent = await traded.gateway.store.message(changes.messages[0].id)
+    assert sent.state is MessageState.SENT
+    assert 'type="application/edifact"' in sent.content_type
+    await traded.arrives(Edifact.contrl("X8", "4"))
+    assert (await traded.gateway.store.message(sent.id)).state is MessageState.REJECTED
+
+
 async def test_answer_repeats_what_the_agreed_characters_lack(trade: Any) -> None:
     """UNOA has no small letters and their reference has: it is answered; letters beyond ASCII are dots."""
     in_edifact(trade, syntax="UNOA")

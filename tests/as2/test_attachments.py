@@ -126,6 +126,27 @@ def test_any_octets_are_a_fault_or_files(more: str, content: bytes) -> None:
         assert split(f"multipart/related; boundary=b; {more}", b"--b\r\n" + content)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        (None, ORDER),
+        ("binary", ORDER),
+        ("8BIT", ORDER),
+        ("7bit", ORDER),
+        ("base64", lines(ORDER)),
+        ("Base64 ", lines(ORDER, b"\n")),
+        ("base64", base64.b64encode(ORDER)),
+        ("base64", b"\r\n".join(base64.b64encode(ORDER)[at : at + 4] for at in range(0, 92, 4))),
+        ("quoted-printable", b"ISA*00*          *00*          ~=0D=0AST*850*0001~=0D=0ASE=\r\n*2*0001~=0D=0A"),
+    ],
+)
+def test_every_transfer_encoding_of_a_file_is_taken_off(encoding: str | None, content: bytes) -> None:
+    """RFC 2045 section 6: in lines of any length, in any case."""
+    said = f"Content-Transfer-Encoding: {encoding}\r\n".encode() if encoding else b""
+    (one,) = split("multipart/related; boundary=b", b"--b\r\n" + said + b"\r\n" + content + b"\r\n--b--")
+    assert bytes(one.data) == ORDER
+
+
 def test_the_root_is_the_part_that_start_names() -> None:
     """RFC 2387 3.2; with or without angle brackets, the first where no part has that name."""
     content = b"--b\r\nContent-ID: <1@a>\r\n\r\none\r\n--b\r\nContent-ID: <2@a>\r\n\r\ntwo\r\n--b--"

@@ -62,6 +62,8 @@ class Identity:
     key_identifier: bytes | None
     pss_only: bool
     """An RSA key that signs by RSASSA-PSS and does nothing else (RFC 4055 1.2)."""
+    key_fault: str | None
+    """Why its key is of no use to AS2 at all, as a clause; `None` when it is."""
 
 
 @lru_cache(maxsize=4096)
@@ -88,6 +90,7 @@ def identity(certificate: x509.Certificate) -> Identity:
         issuer_and_serial=der.sequence(issuer, der.integer(serial)),
         key_identifier=key_identifier,
         pss_only=certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS,
+        key_fault=_key_fault(certificate),
     )
 
 
@@ -108,9 +111,7 @@ class Use(StrEnum):
     ENCRYPT = "encrypt"
 
 
-@lru_cache(maxsize=4096)
-def key_fault(certificate: x509.Certificate) -> str | None:
-    """Why the key of a certificate is of no use to AS2 at all, as a clause; `None` when it is."""
+def _key_fault(certificate: x509.Certificate) -> str | None:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -134,12 +135,13 @@ def unfit(certificate: x509.Certificate, use: Use) -> str | None:
     its key can. One that may only sign certificates is an authority's, and neither. Extended key usage is not asked:
     stations commonly use certificates made for TLS. Validity is another question (`valid_at`).
     """
-    if fault := key_fault(certificate):
-        return fault
+    who = identity(certificate)
+    if who.key_fault is not None:
+        return who.key_fault
     key = certificate.public_key()
     if use is Use.ENCRYPT and isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES:
         return f"its curve {key.curve.name} is none of {', '.join(CURVES)}"
-    if use is Use.ENCRYPT and identity(certificate).pss_only:
+    if use is Use.ENCRYPT and who.pss_only:
         return "its RSA key is for RSASSA-PSS signatures only"
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from gateway.as2 import ber, cms, der, key_agreement
 from gateway.as2.algorithms import CURVES, HASH_BY_OID, HASHES, MGF1, P_SPECIFIED, RSA_ENCRYPTION, RSA_OAEP, Hash
-from gateway.as2.certificates import KeyPair, Use, fingerprint, identity, key_fault, named, unfit
+from gateway.as2.certificates import KeyPair, Use, identity, named, unfit
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -122,14 +122,14 @@ def recipient_infos(certificates: Sequence[x509.Certificate], key: bytes, transp
 
 def _recipient_info(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
     """What the certificate's key asks for. Its key usage is asked by whoever configures it, only its kind here."""
-    fault = key_fault(certificate)
-    public = None if fault else certificate.public_key()
-    if isinstance(public, rsa.RSAPublicKey) and not identity(certificate).pss_only:
+    who = identity(certificate)
+    public = None if who.key_fault else certificate.public_key()
+    if isinstance(public, rsa.RSAPublicKey) and not who.pss_only:
         return _transport_info(certificate, public, key, transport)
     if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
         return key_agreement.recipient_info(certificate, key)
     raise OurFault(
-        f"certificate {fingerprint(certificate)} does not encrypt: {fault or unfit(certificate, Use.ENCRYPT)}",
+        f"certificate {who.fingerprint} does not encrypt: {unfit(certificate, Use.ENCRYPT)}",
         remedy="Ask the partner for an encryption certificate with an RSA key, or one on P-256, P-384 or P-521.",
     )
 

@@ -6,7 +6,6 @@ Law: the hash in a scheme's name is the digest's, or a weak one would come in be
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,7 +23,7 @@ from gateway.as2.algorithms import (
     RSA_SIGNATURES,
     Hash,
 )
-from gateway.as2.certificates import KeyPair, fingerprint, identity, key_fault
+from gateway.as2.certificates import KeyPair, identity
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -50,24 +49,19 @@ def broken(message: str) -> As2Fault:
 def matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme: ber.Element, digest: Hash) -> bool:
     """Whether the key of `certificate` made this signature. Raises As2Fault for a scheme we do not know."""
     identifier, parameters = cms.algorithm(scheme)
-    if fault := key_fault(certificate):
-        raise broken(fault)
+    who = identity(certificate)
+    if who.key_fault is not None:
+        raise broken(f"certificate {who.fingerprint}: {who.key_fault}")
     key = certificate.public_key()
     try:
         if isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
             key.verify(octets, signed, ec.ECDSA(digest.scheme))
         elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
             key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif (
-            isinstance(key, rsa.RSAPublicKey)
-            and _hash_of_rsa(identifier, digest) is digest
-            and not identity(certificate).pss_only
-        ):
+        elif isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest and not who.pss_only:
             key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
         else:
-            raise broken(
-                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
-            )
+            raise broken(f"scheme {identifier.hex()} does not fit {digest.name} or the key of {who.fingerprint}")
     except InvalidSignature:
         return False
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -137,9 +131,8 @@ def sign(signed: bytes, key: KeyPair, algorithm: Hash, scheme: SignatureScheme) 
     return _pss_identifier(algorithm), octets
 
 
-@cache
 def _pss_identifier(algorithm: Hash) -> bytes:
-    """RSASSA-PSS with its parameters (RFC 4055 3.1), for hashes of the table only."""
+    """RSASSA-PSS with its parameters (RFC 4055 3.1)."""
     hashed = der.sequence(der.identifier(algorithm.oid))
     mask = der.sequence(der.identifier(MGF1), hashed)
     salt = der.integer(algorithm.scheme.digest_size)

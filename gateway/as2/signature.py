@@ -64,8 +64,9 @@ def verify(
         certificate = named(details[1], certificates)
         if certificate is not None:
             return _verify_signer(details, certificate, content, encapsulated, accepted)
+    looked_at = f"first {_MAX_SIGNERS} of {len(signers)}" if len(signers) > _MAX_SIGNERS else f"{len(signers)}"
     raise As2Fault(
-        f"none of the {len(signers)} signers is one of this partner's certificates"
+        f"none of the {looked_at} signers is one of this partner's certificates"
         if signers
         else "the signature has no signer",
         refusal=Refusal.AUTHENTICATION_FAILED,

@@ -66,7 +66,7 @@ def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None
         raise ber.BerFault(f"unknown key agreement {agreement.hex()} or key wrap")
     ukm = None
     if optional:
-        ukm = bytes(optional[0].expect(_UKM).parts[0].expect(ber.OCTET_STRING).joined())
+        ukm = bytes(cms.inside(optional[0], _UKM).expect(ber.OCTET_STRING).joined())
     point = _point(origin)
     if len(point) > _MAX_POINT or len(wrapped) > _MAX_WRAPPED or len(ukm or b"") > _MAX_UKM:
         raise ber.BerFault("a key agreement of impossible size")
@@ -108,10 +108,10 @@ def _ours(
 
 def _point(origin: ber.Element) -> bytes:
     """The ephemeral public key. Its curve is the recipient's, whatever its parameters say (RFC 5753 3.1.1)."""
-    inside = origin.expect(_ORIGINATOR).parts
-    if len(inside) != 1 or inside[0].tag != _ORIGINATOR_KEY or len(inside[0].parts) != 2:  # noqa: PLR2004
+    key = cms.inside(origin, _ORIGINATOR)
+    if key.tag != _ORIGINATOR_KEY or len(key.parts) != 2:  # noqa: PLR2004  RFC 5652 6.2.2: algorithm, publicKey
         raise ber.BerFault("a key agreement without the sender's ephemeral key")
-    algorithm, octets = inside[0].parts
+    algorithm, octets = key.parts
     content = octets.expect(_BIT_STRING).content
     if cms.algorithm(algorithm)[0] != EC_PUBLIC_KEY or content[0:1].tobytes() != b"\0":
         raise ber.BerFault("the sender's ephemeral key is none of an elliptic curve")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from gateway.as2 import ber, cms, der, key_agreement
@@ -32,13 +33,13 @@ class KeyTransport(StrEnum):
     """How the session key travels to a recipient with an RSA key."""
 
     PKCS1 = "rsa-pkcs1-v1.5"
-    OAEP_SHA256 = "rsa-oaep-sha-256"
+    OAEP = "rsa-oaep-sha-256"
     OAEP_SHA384 = "rsa-oaep-sha-384"
     OAEP_SHA512 = "rsa-oaep-sha-512"
 
 
 _OAEP_HASHES = {
-    KeyTransport.OAEP_SHA256: HASHES["sha-256"],
+    KeyTransport.OAEP: HASHES["sha-256"],
     KeyTransport.OAEP_SHA384: HASHES["sha-384"],
     KeyTransport.OAEP_SHA512: HASHES["sha-512"],
 }
@@ -72,7 +73,7 @@ def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | Non
         return None
     scheme = _transport(found[2])
     # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
         return pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
     return b""
 
@@ -93,7 +94,7 @@ def _transport(element: ber.Element) -> padding.AsymmetricPadding:
         raise failed(f"unknown key transport {identifier.hex()}")
     digest = mask = HASHES["sha-1"]
     for field in parameters.parts if parameters is not None else ():
-        inside, arguments = cms.algorithm(field.parts[0])
+        inside, arguments = cms.algorithm(cms.inside(field))
         if field.tag == cms.EXPLICIT_0:
             digest = _hash(inside)
         elif field.tag == cms.EXPLICIT_1 and inside == MGF1 and arguments is not None:
@@ -148,5 +149,11 @@ def _transport_info(
         mask = der.sequence(der.identifier(MGF1), hashed)
         parameters = der.sequence(der.tlv(cms.EXPLICIT_0, hashed), der.tlv(cms.EXPLICIT_1, mask))
         algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
-    wrapped = der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme))
+    try:
+        wrapped = der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme))
+    except ValueError as error:
+        raise OurFault(
+            f"an RSA key of {public.key_size} bits is too short for {transport}",
+            remedy="Choose another key transport for this partner, or ask for a longer key.",
+        ) from error
     return der.sequence(der.integer(0), identity(certificate).issuer_and_serial, algorithm, wrapped)

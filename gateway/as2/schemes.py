@@ -80,15 +80,15 @@ def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
     hashed = mask = HASHES["sha-1"]
     for field in parameters.parts if parameters is not None else ():
         if field.tag == _SALT_LENGTH:
-            salt = field.parts[0].integer()
+            salt = cms.inside(field).integer()
         elif field.tag == cms.EXPLICIT_0:
-            hashed = _row(field.parts[0])
+            hashed = _row(cms.inside(field))
         elif field.tag == cms.EXPLICIT_1:
-            function, arguments = cms.algorithm(field.parts[0])
+            function, arguments = cms.algorithm(cms.inside(field))
             if function != MGF1 or arguments is None:
                 raise broken("PSS with a mask function we do not know")
             mask = _row(arguments)
-        elif field.tag != _TRAILER or field.parts[0].integer() != 1:
+        elif field.tag != _TRAILER or cms.inside(field).integer() != 1:
             raise broken("PSS with parameters we do not know")
     if mask is not digest or hashed is not digest or not 0 <= salt <= _MAX_SALT:
         raise broken("PSS parameters that do not fit the digest")

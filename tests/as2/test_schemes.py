@@ -191,6 +191,10 @@ SHA1_NAME = der.sequence(der.identifier(HASHES["sha-1"].oid))
         {"trailer": der.integer(2)},
         {"more": der.integer(1)},
         {"none": True},
+        {"hashed": b""},
+        {"mask": b""},
+        {"salt": b""},
+        {"trailer": b""},
     ],
 )
 def test_pss_parameters_that_do_not_fit_are_refused(stations: Any, changes: dict[str, Any]) -> None:

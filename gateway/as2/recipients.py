@@ -7,6 +7,7 @@ A session key that does not come out right is replaced by a random one: nobody l
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -27,6 +28,9 @@ PUBLIC = "The message could not be decrypted."
 _NULL = der.tlv(ber.NULL)
 _MAX_RECIPIENTS = 64
 """How many are looked at: a message for more partners than that is none of ours."""
+
+_SECRET = os.urandom(32)
+"""Of this process: what spare session keys are made with."""
 
 
 class KeyTransport(StrEnum):
@@ -59,7 +63,9 @@ def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], leng
         reader = _READERS.get(recipient.tag)
         key = reader(recipient, keys) if reader is not None else None
         if key is not None:
-            spare = os.urandom(length)
+            # Always the same for the same octets: whoever sends them again does not learn from a second plaintext
+            # that the first one came from a spare key.
+            spare = hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
             return key if len(key) == length else spare
     several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
     raise failed(f"the envelope is addressed to none of our certificates{several}")

@@ -18,12 +18,13 @@ from gateway.as2.attachments import (
     split,
 )
 from gateway.as2.building import Built, build_message
-from gateway.as2.certificates import KeyPair, fingerprint, valid_at
+from gateway.as2.certificates import KeyPair, Use, fingerprint, unfit, valid_at
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.opening import Opened, open_message
 from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
 from gateway.as2.recipients import KeyTransport
+from gateway.as2.schemes import SignatureScheme
 from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "ReceiptVerdict",
     "Refusal",
     "Sent",
+    "SignatureScheme",
+    "Use",
     "build_message",
     "build_receipt",
     "fingerprint",
@@ -57,6 +60,7 @@ __all__ = [
     "read_receipt",
     "root_type",
     "split",
+    "unfit",
     "valid_at",
     "write_name",
 ]

@@ -135,7 +135,7 @@ _TABLE = """
 7.3 | AES-128 and 256 in CBC and GCM | yes | as2.algorithms, as2.envelope | as2/test_layers.py::test_every_cipher_and_key_transport |
 7.3 | AES-CCM | no | | | recommended; no peer is known to send it
 7.3.1 | AuthEnvelopedData for GCM, EnvelopedData for CBC, one cipher for all recipients | yes | as2.envelope | as2/test_security.py::test_a_cipher_unknown_or_in_the_wrong_structure_is_refused |
-7.3.2 | several recipients | yes | as2.envelope | as2/test_layers.py::test_any_of_several_recipients_can_open_it |
+7.3.2 | several recipients, with keys of both kinds | yes | as2.recipients | as2/test_recipients.py::test_any_of_several_recipients_of_both_kinds_opens_it |
 7.3.2 | a copy of the key for ourselves | no | | | what we sent is kept in the store
 8.1 | signed receipts; the MIC of a multipart is over all of it | yes | as2.receipt, as2.opening | as2/test_attachments.py::test_a_message_of_three_files_is_taken_as_it_came |
 8.2 | synchronous receipts | yes | as2.receipt, as2.verdict | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
@@ -158,30 +158,30 @@ _TABLE = """
 
 # RFC 8551 | S/MIME 4.0, where AS2 uses it.
 2.2 | SHA-256, SHA-512 | yes | as2.algorithms | as2/test_layers.py::test_every_hash_signs_and_counts_only_where_it_is_accepted |
-2.3 | signatures: RSA PKCS#1 v1.5, ECDSA with P-256 | yes | as2.schemes | as2/test_layers.py::test_an_elliptic_curve_key_signs_message_and_receipt |
+2.3 | signatures: RSA PKCS#1 v1.5, RSA-PSS, ECDSA | yes | as2.schemes | as2/test_schemes.py::test_every_key_signs_message_and_receipt_with_every_hash |
 2.3 | signatures: EdDSA | no | | |
-2.4 | the keys of several recipients | yes | as2.recipients | as2/test_layers.py::test_any_of_several_recipients_can_open_it |
+2.4 | the keys of several recipients | yes | as2.recipients | as2/test_recipients.py::test_any_of_several_recipients_of_both_kinds_opens_it |
 2.5 | signing time, content type, digest as signed attributes | yes | as2.signature | as2/test_security.py::test_signed_attributes_must_tie_the_signature_to_the_content |
 2.7 | AES-128 and 256, GCM and CBC | yes | as2.algorithms | as2/test_layers.py::test_every_cipher_and_key_transport |
 2.7 | ChaCha20-Poly1305 | no | | |
 3.1 | what is signed is not rewritten | yes | as2.mime | as2/test_security.py::test_a_line_end_more_or_less_is_changed_content |
-3.2 | application/pkcs7-mime | yes | as2.building, as2.opening | as2/test_openssl_peer.py::test_openssl_decrypts_and_verifies_what_we_built |
+3.2 | application/pkcs7-mime | yes | as2.building, as2.opening | as2/test_openssl_peer.py::test_openssl_decrypts_and_verifies_a_message_of_ours |
 3.3, 3.4 | enveloped and authenticated-enveloped | yes | as2.envelope | as2/test_layers.py::test_every_cipher_and_key_transport |
 3.5.2 | opaque signatures | no | as2.opening | as2/test_security.py::test_an_opaque_signature_is_no_layer_of_as2 | RFC 4130 has multipart/signed only
-3.5.3 | multipart/signed, micalg | yes | as2.building, as2.opening | as2/test_openssl_peer.py::test_we_verify_what_openssl_signed |
+3.5.3 | multipart/signed, micalg | yes | as2.building, as2.opening | as2/test_openssl_peer.py::test_openssl_verifies_whatever_we_sign |
 3.6 | compressed | yes | as2.compression | as2/test_layers.py::test_every_combination_of_layers_comes_back |
 3.7 | several layers | yes | as2.opening | as2/test_security.py::test_layers_stand_once_and_in_order |
 3.8 | messages with certificates only | no | | |
 4 | certificates: size of keys | yes | partners.keys | partners/test_keys.py::test_a_weak_or_unfit_partner_key_is_noticed |
 
 # RFC 5652 | The Cryptographic Message Syntax.
-5.1-5.3 | SignedData, several signers | yes | as2.signature | as2/test_security.py::test_a_signature_of_somebody_else_is_refused |
+5.1-5.3 | SignedData, several signers | yes | as2.signature | as2/test_schemes.py::test_the_first_signer_who_is_known_decides | of 16 the first known one decides
 5.4-5.6 | digest and verification with signed attributes | yes | as2.signature | as2/test_security.py::test_signed_attributes_must_tie_the_signature_to_the_content |
 5.4 | signatures without signed attributes | no | as2.signature | as2/test_security.py::test_a_signature_without_attributes_is_refused | refused: such a signature could be passed off
 6.1, 6.3, 6.4 | EnvelopedData | yes | as2.envelope | as2/test_openssl_peer.py::test_we_decrypt_what_openssl_encrypted |
-6.2.1 | recipients by issuer and serial number, or by key identifier | yes | as2.recipients | as2/test_openssl_peer.py::test_we_find_our_key_by_its_identifier |
-6.2.2 | recipients by key agreement | no | | |
-6.2.3-6.2.5 | key-encryption keys, passwords, other recipients | no | | | AS2 has certificates
+6.2.1 | recipients by issuer and serial number, or by key identifier | yes | as2.recipients | as2/test_vectors.py::test_we_open_every_vector |
+6.2.2 | recipients by key agreement | yes | as2.recipients, as2.key_agreement | as2/test_recipients.py::test_every_cipher_goes_to_every_curve |
+6.2.3-6.2.5 | key-encryption keys, passwords, other recipients | no | as2.recipients | as2/test_recipients.py::test_recipients_of_kinds_we_do_not_use_are_passed_over | passed over: AS2 has certificates
 11.1-11.3 | content type, digest, signing time | yes | as2.signature | as2/test_security.py::test_signed_attributes_must_tie_the_signature_to_the_content |
 11.4 | countersignatures | no | | | passed over
 
@@ -196,15 +196,21 @@ _TABLE = """
 3370 5.1 | 3DES | partial | as2.envelope | as2/test_security.py::test_a_cipher_outside_the_policy_is_refused | read by a partner's switch, never sent
 
 # RFC 3560, RFC 4055 | RSA-OAEP.
-3560 | key transport by OAEP | yes | as2.recipients | as2/test_layers.py::test_every_cipher_and_key_transport | SHA-256 is written; SHA-1 and the SHA-2 family are read
+3560; 4055 4.1 | key transport by OAEP | yes | as2.recipients | as2/test_layers.py::test_every_cipher_and_key_transport | SHA-256, 384, 512 are written, SHA-1 is read too; no label
+4055 1.2 | certificates with keys for PSS only | partial | as2.schemes | as2/test_schemes.py::test_a_key_for_pss_only_signs_so_whatever_is_configured | their parameters are not compared
+4055 4.1 | certificates with keys for OAEP only | no | | | the library does not load them
 
 # RFC 4056 | RSA-PSS.
-2, 3 | signatures are verified | yes | as2.schemes | as2/test_openssl_peer.py::test_we_verify_what_openssl_signed |
-2, 3 | signatures are made | no | | |
+2, 3 | signatures, made and verified | yes | as2.schemes | as2/test_schemes.py::test_pss_says_its_hash_its_mask_and_a_salt_as_long_as_the_hash | any salt is read
 
 # RFC 5753, RFC 5754 | Elliptic curves.
-5754 3.3 | ECDSA, both ways | yes | as2.schemes | as2/test_layers.py::test_an_elliptic_curve_key_signs_message_and_receipt |
-5753 3.1 | recipients with elliptic curve keys (ECDH) | no | as2.recipients | as2/test_layers.py::test_a_recipient_without_an_rsa_key_is_our_fault |
+5754 3.3 | ECDSA with P-256, P-384, P-521, both ways | yes | as2.schemes | as2/test_layers.py::test_an_elliptic_curve_key_signs_message_and_receipt |
+5753 3.1, 7.2 | recipients with elliptic curve keys: ephemeral-static ECDH | yes | as2.key_agreement | as2/test_recipients.py::test_every_cipher_goes_to_every_curve |
+5753 7.1.4 | dhSinglePass-stdDH with SHA-2; SHA-1 is read | yes | as2.key_agreement | as2/test_recipients.py::test_what_peers_may_write_is_read |
+5753 3.2, 7.1.4 | MQV, cofactor ECDH, static senders | no | | |
+RFC 8418 | X25519 | no | | |
+RFC 3394, RFC 3565 2.3.2 | AES key wrap | yes | as2.key_agreement | as2/test_recipients.py::test_what_peers_may_write_is_read |
+RFC 3217 | 3DES key wrap | no | | |
 
 # RFC 3274 | Compressed data.
 1, 2 | CompressedData with zlib | yes | as2.compression | as2/test_security.py::test_a_bomb_is_stopped_by_ratio_and_by_absolute_size |

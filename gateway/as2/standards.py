@@ -110,7 +110,7 @@ _TABLE = """
 | the MIC is over the multipart as a whole, headers included | yes | as2.opening | as2/test_attachments.py::test_a_message_of_three_files_is_taken_as_it_came | without its headers where nothing protects it, as RFC 4130 7.3.1 says
 | any media type is kept as it came | yes | pipeline.files | pipeline/test_attachments.py::test_what_is_read_as_an_interchange |
 
-# draft-ietf-ediint-rfc4130bis-05 | The successor of RFC 4130 in work, of 2 October 2026; its text was seen up to section 11. It is a draft: we say AS2-Version 1.2, not the 1.3 that it defines.
+# draft-ietf-ediint-rfc4130bis-05 | The successor of RFC 4130 in work, of 2 October 2026; its text was seen in sections 1 and 3 to 11. It is a draft: we say AS2-Version 1.2, not the 1.3 that it defines.
 1, 2, 3 | introduction, terms, the documents it builds on | - | | |
 1.2 | the S/MIME 4.0 structures, and the older ones too | yes | as2.envelope | as2/test_layers.py::test_every_cipher_and_key_transport |
 4.2 | every combination of layers, compressed before or after signing | yes | as2.opening, as2.building | as2/test_layers.py::test_every_combination_of_layers_comes_back |

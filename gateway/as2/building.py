@@ -14,25 +14,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TypeVar
-from urllib.parse import quote
 
 from cryptography import x509
 
-from gateway.as2 import compression, envelope, mime, signature
+from gateway.as2 import compression, envelope, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
+from gateway.as2.filenames import disposition
 from gateway.as2.octets import Octets, Spool, Stretch, flat, gathered
 from gateway.as2.recipients import KeyTransport
+from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
-VERSION = "1.1"
-"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
-_MAX_FILENAME = 255
 
 Headers = tuple[tuple[str, str], ...]
+ANNOUNCED: Headers = (("AS2-Version", "1.2"), ("EDIINT-Features", "multiple-attachments"))
+"""What we are able to, on every message and receipt, whatever version the other side names (decision 0067).
+
+RFC 4130 6.1, RFC 5402: 1.1 is compression. RFC 6017: 1.2 is this header; CEM is left out, because we have none."""
 Row = TypeVar("Row")
 
 
@@ -78,6 +80,7 @@ def build_message(
     receipt: ReceiptKind,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
+    signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
     boundary: str | None = None,
@@ -86,8 +89,9 @@ def build_message(
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
-    sends it in the clear; `boundary` is for reproducible tests. With a `spool` what is too large for memory goes into a
-    scratch; a payload that is a stretch needs one.
+    sends it in the clear; `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is
+    encrypted for by ECDH); `boundary` is for reproducible tests. With a `spool` what is too large for memory
+    goes into a scratch; a payload that is a stretch needs one.
     """
     digest_with = _known(HASHES, micalg, "hash")
     if not digest_with.sendable:
@@ -105,7 +109,9 @@ def build_message(
     if compress and not compress_after_signing:
         layer = _compressed(layer, spool)
     if sign_with is not None:
-        layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
+        layer, digest = sign_layer(
+            layer, key=sign_with, algorithm=digest_with, moment=date, scheme=signature_scheme, boundary=boundary
+        )
     elif compress or encrypt_for:
         digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
     else:
@@ -114,14 +120,14 @@ def build_message(
         layer = _compressed(layer, spool)
     if encrypt_for:
         suite = _known(CIPHERS, cipher, "cipher")
-        pieces = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
+        pieces = envelope.encrypted(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
         kind = "enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data"
         body = gathered(pieces, spool)
         layer = _pkcs7_mime(kind, [body])
     else:
         body = gathered(flat(layer.content), spool)
     headers = (
-        ("AS2-Version", VERSION),
+        *ANNOUNCED,
         ("AS2-From", write_name(as2_from)),
         ("AS2-To", write_name(as2_to)),
         ("Message-ID", write_printable(message_id, "Message-ID")),
@@ -142,13 +148,19 @@ def build_message(
 
 
 def sign_layer(
-    layer: Layer, *, key: KeyPair, algorithm: Hash, moment: datetime, boundary: str | None = None
+    layer: Layer,
+    *,
+    key: KeyPair,
+    algorithm: Hash,
+    moment: datetime,
+    scheme: SignatureScheme = SignatureScheme.PKCS1,
+    boundary: str | None = None,
 ) -> tuple[Layer, bytes]:
     """A multipart/signed around `layer` (RFC 1847 2.1, RFC 8551 3.5.3), and the digest of what was signed."""
     boundary = new_boundary(boundary)
     pieces = layer.pieces()
     digest = algorithm.digest(pieces)
-    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment)
+    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment, scheme=scheme)
     attached = Layer(
         headers=(
             ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),
@@ -180,20 +192,8 @@ def new_boundary(given: str | None) -> str:
     return boundary
 
 
-def disposition(filename: str) -> str:
-    """A Content-Disposition for a file name; beyond plain ASCII by RFC 2231. Raises OurFault on paths and controls."""
-    unfit = filename in {".", ".."} or set(filename) & set("/\\") or mime.printable(filename) != filename
-    if unfit or not 0 < len(filename) <= _MAX_FILENAME:
-        raise OurFault(
-            f"{filename[:60]!r} cannot be a file name", remedy="Use a name without path and control characters."
-        )
-    if filename.isascii():
-        return 'attachment; filename="' + filename.replace('"', r"\"") + '"'
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-
-
 def _compressed(layer: Layer, spool: Spool | None) -> Layer:
-    return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces(), spool))
+    return _pkcs7_mime("compressed-data", compression.deflated(layer.pieces(), spool))
 
 
 def _pkcs7_mime(kind: str, body: Sequence[Octets]) -> Layer:

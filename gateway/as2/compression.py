@@ -59,7 +59,12 @@ def _inflated(packed: Sequence[Octets], size: int, limit: int, step: int) -> Ite
         raise InflateFault("compressed data that does not end where it should")
 
 
-def deflate(pieces: Sequence[Octets], spool: Spool | None = None) -> der.Pieces:
+def deflate(pieces: Sequence[Octets]) -> bytes:
+    """A CompressedData around the pieces, as one."""
+    return b"".join(flat(deflated(pieces)))
+
+
+def deflated(pieces: Sequence[Octets], spool: Spool | None = None) -> der.Pieces:
     """A CompressedData around the pieces; what it holds stands in a scratch of `spool` where it is large."""
     packed = gathered(_deflated(pieces), spool)
     content = der.wrap(cms.EXPLICIT_0, der.wrap(ber.OCTET_STRING, [packed]))

@@ -28,7 +28,7 @@ from gateway.as2.algorithms import CIPHER_BY_OID, CipherSuite, Mode
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.octets import Octets, Spool, Stretch, flat, gathered
-from gateway.as2.recipients import KeyTransport, failed, recipient_info, session_key
+from gateway.as2.recipients import KeyTransport, failed, recipient_infos, session_key
 from gateway.errors import OurFault
 
 _ENCRYPTED_CONTENT = 0x80
@@ -132,17 +132,30 @@ def encrypt(
     recipients: Sequence[x509.Certificate],
     suite: CipherSuite,
     transport: KeyTransport,
+) -> bytes:
+    """An envelope for every recipient, as one. Raises as `encrypted` does."""
+    return b"".join(encrypted(pieces, recipients=recipients, suite=suite, transport=transport))
+
+
+def encrypted(
+    pieces: Sequence[Octets],
+    *,
+    recipients: Sequence[x509.Certificate],
+    suite: CipherSuite,
+    transport: KeyTransport,
 ) -> Iterator[bytes | memoryview]:
     """An envelope for every recipient, in pieces: its lengths are known before anything is encrypted.
 
-    Raises OurFault when a recipient has no RSA key or the cipher is not for sending.
+    Raises OurFault when a recipient cannot be encrypted for, or the cipher is not for sending.
     """
     if not suite.sendable:
         raise OurFault(f"{suite.name} is never sent", remedy="Choose an AES cipher for this partner.")
     if not recipients:
         raise OurFault("nobody to encrypt for", remedy="Configure the partner's encryption certificate.")
     key = os.urandom(suite.key_length)
-    infos = der.set_of([recipient_info(certificate, key, transport) for certificate in recipients])
+    version, infos = recipient_infos(recipients, key, transport)
+    if suite.mode is Mode.GCM:
+        version = 0  # RFC 5083 2.1
     size = sum(map(len, pieces))
     if suite.mode is Mode.GCM:
         nonce = os.urandom(_GCM_NONCE)
@@ -156,11 +169,10 @@ def encrypt(
         count = suite.block - size % suite.block
         content_type, padding, tag = cms.ENVELOPED_DATA, bytes((count,)) * count, b""
     algorithm = der.sequence(der.identifier(suite.oid), parameters)
-    encrypted = der.header(_ENCRYPTED_CONTENT, size + len(padding))
-    room = [encrypted, *pieces, padding]  # the ciphertext will have the length of these
+    header = der.header(_ENCRYPTED_CONTENT, size + len(padding))
+    room = [header, *pieces, padding]  # the ciphertext will have the length of these
     content = der.wrap(ber.SEQUENCE, [der.identifier(cms.DATA), algorithm, *room])
-    # RFC 5652 6.1: version 0 when all recipients are named by issuer and serial number.
-    whole = cms.framed(content_type, der.wrap(ber.SEQUENCE, [der.integer(0), infos, *content, tag]))
+    whole = cms.framed(content_type, der.wrap(ber.SEQUENCE, [der.integer(version), infos, *content, tag]))
     head = b"".join(flat(whole[: len(whole) - len(pieces) - 2]))
     return _encrypted(head, cipher, [*pieces, padding], sealed=bool(tag))
 

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from gateway.as2.addressing import Addressing, ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import HASHES, hash_named
-from gateway.as2.building import VERSION, Headers, Layer, http_date, new_boundary, sign_layer
+from gateway.as2.building import ANNOUNCED, Headers, Layer, http_date, new_boundary, sign_layer
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.octets import flat
 from gateway.as2.opening import Opened
+from gateway.as2.schemes import SignatureScheme
 
 PROCESSED = "processed"
 DUPLICATE = "processed/warning: duplicate-document"
@@ -50,13 +51,15 @@ def build_receipt(
     message_id: str,
     date: datetime,
     duplicate: bool = False,
+    signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     boundary: str | None = None,
 ) -> BuiltReceipt:
     """The receipt for a message that was taken (`opened`) or refused (`fault`; exactly one of the two).
 
     Signed when the sender asked for it and `key` is given, with the hash the sender asked for. `our_name` is the
     Reporting-UA; `message_id` (with angle brackets) and `date` are the receipt's own. `duplicate` says that a repeated
-    message was recognised and is answered anew. `boundary` is for reproducible tests.
+    message was recognised and is answered anew. `signature_scheme` is for an RSA `key`; `boundary`
+    for reproducible tests.
     """
     if (opened is None) == (fault is None):
         raise ValueError("a receipt is for a message that was either taken or refused")
@@ -92,9 +95,16 @@ def build_receipt(
         assert key is not None
         # With what was asked for, SHA-1 too where the partner's switch let it in; MD5 is never generated.
         name = opened.mic_algorithm if opened is not None and opened.mic_algorithm != "md5" else _asked(request)
-        report, _ = sign_layer(report, key=key, algorithm=HASHES[name], moment=date, boundary=f"{boundary}-signed")
+        report, _ = sign_layer(
+            report,
+            key=key,
+            algorithm=HASHES[name],
+            moment=date,
+            scheme=signature_scheme,
+            boundary=f"{boundary}-signed",
+        )
     headers = (
-        ("AS2-Version", VERSION),
+        *ANNOUNCED,
         ("AS2-From", who),
         ("AS2-To", write_name(request.as2_from)),
         ("Message-ID", write_printable(message_id, "Message-ID")),

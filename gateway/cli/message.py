@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.text import Text
 
+from gateway.as2 import Stretch
+from gateway.as2.octets import flat
 from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli.message_files import described, enclosed
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
+from gateway.pipeline.bodies import as_octets
 from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
 
 if TYPE_CHECKING:
@@ -38,8 +42,8 @@ class _Everything:
     timeline: list[TrailEntry]
     attempts: list[Attempt]
     documents: list[Document]
-    payload: bytes | None
-    raw: bytes | None
+    payload: bytes | Stretch | None
+    raw: bytes | Stretch | None
     gone: str | None
 
 
@@ -105,7 +109,7 @@ def show_message(
                 raise OurFault(
                     found.gone or "There are no bytes.", remedy="Hashes and trail are kept: leave the option out."
                 )
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.writelines(flat([data]))
             sys.stdout.buffer.flush()
         elif canonical:
             show_json([document.body for document in found.documents])
@@ -157,7 +161,7 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
     payload, raw, gone = None, None, None
     try:
-        payload, raw = await store.payload(message_id), await store.raw(message_id)
+        payload, raw = await _octets(store, message_id, "payload"), await _octets(store, message_id, "raw")
     except OurFault as fault:
         gone = str(fault)
     return _Everything(
@@ -169,6 +173,12 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         raw=raw,
         gone=gone,
     )
+
+
+async def _octets(store: Store, message_id: str, form: str) -> bytes | Stretch | None:
+    """What is large stays in its file, and is written out in pieces."""
+    found = await store.octets(message_id, form)
+    return None if found is None else as_octets(found)
 
 
 def _as_json(message: Message) -> dict[str, Any]:
@@ -183,7 +193,8 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
-        "payload": None if found.payload is None else found.payload.decode("utf-8", "replace"),
+        "attachments": [described(file) for file in enclosed(found.message, found.payload)],
+        "payload": found.payload.decode("utf-8", "replace") if isinstance(found.payload, bytes) else None,
         "raw_size": None if found.raw is None else len(found.raw),
     }
 
@@ -228,12 +239,30 @@ def _print(found: _Everything) -> None:
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
         show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
+    if files := enclosed(message, found.payload):
+        _title(f"{len(files)} files (`gateway message export {message.id} --to FOLDER` writes them)")
+        show_table(
+            ("name", "type", "", "bytes", "sha256"),
+            (
+                (
+                    printable(one["name"] or ""),
+                    printable(one["type"]),
+                    "read" if one["edi"] else "kept",
+                    str(one["size"]),
+                    one["sha256"],
+                )
+                for one in map(described, files)
+            ),
+        )
     if found.raw is not None:
         _title(f"On the wire: {len(found.raw)} bytes (--raw writes them)")
         for name, value in message.raw_headers:
             show(printable(f"{name}: {value}"))
     _title("Payload")
-    show(printable(found.gone) if found.payload is None else _readable(found.payload))
+    if isinstance(found.payload, Stretch):
+        show(f"{len(found.payload)} bytes (--payload writes them)")
+    else:
+        show(printable(found.gone) if found.payload is None else _readable(found.payload))
 
 
 _FACTS = (

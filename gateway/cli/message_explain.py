@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from gateway.as2.octets import flat
 from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, say
 from gateway.cli.edi_reading import Reading
 from gateway.cli.edi_window import Window
 from gateway.cli.map_explain import AsHtml, written
-from gateway.cli.map_lineage import Explained, explained
+from gateway.cli.map_lineage import Explained, MapFor, explained
 from gateway.cli.printable import printable
 from gateway.edi.library import Guides, standard
 from gateway.edi.tolerances import Tolerances
@@ -26,6 +27,8 @@ from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, standard_of
 from gateway.partners.guides import syntax_of
 from gateway.pipeline import versions
+from gateway.pipeline.bodies import as_octets
+from gateway.pipeline.files import File, files_of
 from gateway.ports import Document, Version, VersionKind
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ ENVELOPE = frozenset({"interchange", "group_control_number", "message_reference"
 class _Kept:
     """What the store has of one message and of what decided about it."""
 
-    payload: bytes
+    files: tuple[File, ...]
     documents: tuple[Document, ...]
     maps: Mapping[str, Version]
     guides: Mapping[str, Version]
@@ -86,7 +89,7 @@ async def _kept(store: Store, message_id: str) -> _Kept:
     message = await store.message(message_id)
     if message is None:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
-    payload = await store.payload(message_id)
+    payload = await store.octets(message_id)
     if payload is None:
         raise OurFault("There are no bytes to read again.", remedy="retention removed them; hashes and trail are kept")
     documents = tuple(one for one in await store.documents_of(message_id) if one.map is not None)
@@ -97,7 +100,7 @@ async def _kept(store: Store, message_id: str) -> _Kept:
         return {digest: version for digest, version in found.items() if version is not None}
 
     return _Kept(
-        payload=payload,
+        files=files_of(message.content_type, as_octets(payload), spool=store.spool),
         documents=documents,
         maps=await shelf(VersionKind.MAP, [one.map for one in documents]),
         guides=await shelf(VersionKind.GUIDE, [one.guide for one in documents]),
@@ -120,14 +123,22 @@ def _again(kept: _Kept, differing: list[str]) -> Iterator[Explained]:
     def choose(message: EdiMessage) -> Map | None:
         return maps.get(message.type)
 
-    window = Window(iter([kept.payload]), unwrapped=how.tolerances.wrapped_lines)
-    stored = {str(one.body.get("message_reference")): one for one in kept.documents}
+    yield from _explained(kept, how, choose, differing)
+
+
+def _explained(kept: _Kept, how: Reading, choose: MapFor, differing: list[str]) -> Iterator[Explained]:
+    """Each message of each file that is EDI, held against the document that stands for its place."""
+    stored = {one.position: one for one in kept.documents}
     try:
-        for one in explained(how, window, choose):
-            document = stored.get(one.message.control_number)
-            if document is not None:
-                differing += _differences(document, one.document)
-            yield one
+        for file in kept.files:
+            if not file.edi:
+                continue
+            window = Window(map(bytes, flat([file.data])), unwrapped=how.tolerances.wrapped_lines)
+            for one in explained(how, window, choose):
+                document = stored.get(one.position)
+                if document is not None:
+                    differing += _differences(document, one.document)
+                yield one
     except PartnerFault as fault:
         raise OurFault(f"The bytes cannot be read again: {fault}", findings=fault.findings) from fault
 

@@ -24,6 +24,11 @@ def start_of(body: bytes | OctetSource, count: int) -> bytes:
     return body[:count] if isinstance(body, bytes) else body.read(0, count)
 
 
+def whole_of(body: Body) -> bytes:
+    """All of it, in memory: for what is small, or is read as a whole."""
+    return body if isinstance(body, bytes) else body.read(0, body.size)
+
+
 def as_octets(body: bytes | OctetSource) -> bytes | Stretch:
     """As AS2 reads it."""
     return body if isinstance(body, bytes) else Stretch(body)

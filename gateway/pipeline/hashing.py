@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol, runtime_checkable
 
+from gateway.as2 import Stretch
+
 
 @runtime_checkable
 class WithDigest(Protocol):
@@ -19,6 +21,11 @@ def sha256_hex(content: object) -> str:
     """SHA-256 of bytes or of a file, as hex; what has not been written yet has none."""
     if isinstance(content, WithDigest):
         return content.sha256
+    if isinstance(content, Stretch):
+        state = hashlib.sha256()
+        for piece in content.pieces():
+            state.update(piece)
+        return state.hexdigest()
     if not isinstance(content, bytes | bytearray | memoryview):
         return ""
     return hashlib.sha256(content).hexdigest()

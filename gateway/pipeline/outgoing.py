@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity
-from gateway.ports import Channel, Direction, MessageState, NewJob, NewMessage, Numbered
+from gateway.ports import Channel, Direction, MessageState, NewJob, NewMessage, Numbered, Spooled
 from gateway.settings import Settings
 
 
@@ -15,9 +15,9 @@ def outbound_message(
     agreement: Agreement,
     *,
     message_id: str,
-    payload: bytes | Numbered,
+    payload: bytes | Numbered | Spooled,
     content_type: str,
-    filename: str,
+    filename: str | None,
     now: datetime,
     answers: str | None = None,
     wait_key: str | None = None,
@@ -33,7 +33,7 @@ def outbound_message(
         at=now,
         payload=payload,
         content_type=content_type,
-        filename=_safe(filename),
+        filename=None if filename is None else _safe(filename),
         as2_message_id=f"<{message_id}@{host}>",
         answers=answers,
         wait_key=wait_key,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
+from gateway.as2 import Stretch
 from gateway.edi import partial
 from gateway.edi.interchange import Group, Interchange, of_group
 from gateway.edi.reading import standard_at
@@ -27,13 +28,13 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import addressing, answering, at_hand, documents, identity, judging, standards, versions
-from gateway.pipeline.bodies import start_of
+from gateway.partners.guides import Syntax
+from gateway.pipeline import addressing, answering, at_hand, documents, files, identity, judging, standards, versions
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
 from gateway.ports import (
-    IN_MEMORY,
     Changes,
     Job,
     MessageState,
@@ -42,8 +43,6 @@ from gateway.ports import (
 )
 from gateway.ports import Message as StoredMessage
 
-START_SEEN = 65_536
-"""Bytes that are looked at of a file that is not read for its size."""
 IN_A_THREAD = 65_536
 """Bytes of payload from which on everything pure (parsing, and each set's map and checks) is off the event loop."""
 
@@ -63,44 +62,64 @@ async def read(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
-    if message.size > IN_MEMORY:
-        start = start_of(await at_hand.octets_of(station, job), START_SEEN)
-        begins = standard_at(start)
-        if begins is None or message.size > station.settings.max_interchange_bytes:
-            reading = _Reading(station, agreement, message, standards.of_payload(agreement, start))
-            if begins is None:
-                await reading.file(start)  # what is no interchange is told so by how it begins
-            else:
-                reading.too_large()
-            return reading.done()
-    payload = await at_hand.payload_of(station, job)
-    reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
-    await reading.file(payload)
+    payload = as_octets(await at_hand.octets_of(station, job))
+    reading = _Reading(station, agreement, message)
+    await reading.every_file(payload)
     return reading.done()
 
 
 class _Reading:
-    """One message being read."""
+    """One message being read, file by file: each is answered as if it had come alone, all of it is one commit."""
 
-    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage, wire: Wire) -> None:
+    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage) -> None:
         self._station = station
         self._agreement = agreement
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
-        self._wire = wire
-        self._syntax = station.syntax(agreement, "receive", wire.name)
         self._taken: set[str] = set()
         self._answered: set[str] = set()
         """Earlier messages that this one repeats, and whose answers are sent again."""
         self._firsts: dict[str, NewDocument] = {}
         """Documents of this message that are to be stored, by their identities."""
+        self._file: files.File
+        """In hand, with the standard and the syntax that it is read by."""
+        self._wire: Wire
+        self._syntax: Syntax
 
-    async def file(self, payload: bytes) -> None:
-        """The whole payload: what is read to its end counts, whatever is wrong behind it."""
-        syntax = self._syntax
+    async def every_file(self, payload: bytes | Stretch) -> None:
+        """Every file of the message: interchanges are read, the others are kept in it and named on the trail."""
+        try:
+            found = await self._aside(
+                files.files_of, self._message.content_type, payload, spool=self._station.store.spool
+            )
+        except PartnerFault as fault:
+            self._unreadable(fault)
+            return
+        for one in found:
+            if one.edi:
+                await self.file(one)
+            else:
+                self._decided.events.append(await self._aside(files.kept, self._message, one))
+        if not any(one.edi for one in found):
+            self._unreadable(PartnerFault(f"none of the files attached ({len(found)}) is an interchange"))
+
+    async def file(self, file: files.File) -> None:
+        """One file: what is read to its end counts, whatever is wrong behind it."""
+        data, limit = file.data, self._station.settings.max_interchange_bytes
+        if isinstance(data, Stretch) and standard_at(file.start) is None:
+            data = file.start  # what is no interchange is told so by how it begins
+        elif len(data) > limit:
+            found = addressing.too_large(len(data), limit)
+            self._unreadable(PartnerFault(found.text, findings=(found,)))
+            return
+        elif isinstance(data, Stretch):
+            data = await self._aside(file.whole)
+        self._file = file
+        self._wire = standards.of_payload(self._agreement, data)
+        self._syntax = syntax = self._station.syntax(self._agreement, "receive", self._wire.name)
         whole = await self._aside(
             self._wire.reader.read_whole,
-            payload,
+            data,
             guides=syntax.guides,
             tolerances=syntax.tolerances,
             limits=judging.LIMITS,
@@ -110,12 +129,6 @@ class _Reading:
             await self.interchange(interchange)
         if whole.fault is not None:
             self._unreadable(whole.fault)
-
-    def too_large(self) -> None:
-        """A file that is not read for its size."""
-        limit = self._station.settings.max_interchange_bytes
-        found = addressing.too_large(self._message.size, limit)
-        self._unreadable(PartnerFault(found.text, findings=(found,)))
 
     def _unreadable(self, fault: PartnerFault) -> None:
         """What cannot be read is said on the trail; without its header no acknowledgment can be addressed."""
@@ -143,7 +156,9 @@ class _Reading:
         findings = [*interchange.findings, *addressing.check(self._station, self._agreement, wire, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
-            if first is not None and first.payload_sha256 == self._message.payload_sha256:
+            if first is not None and await files.came_in(
+                self._station.queries, first, self._file, self._station.store.spool
+            ):
                 self._decided.accepted += 1
                 self._decided.events.append(
                     DuplicateReceived(

@@ -17,7 +17,8 @@ from gateway.edi.tree import Segment, Verdict, verdict_of
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
-from gateway.pipeline import identity
+from gateway.pipeline import files, identity
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
@@ -149,13 +150,18 @@ async def _sets(
 ) -> Mapping[str, Sequence[str]]:
     """What was in the message that we sent: message numbers by group; of bytes that were purged, what is named."""
     try:
-        payload = await decided.station.queries.payload(sent.id)
+        payload = as_octets(await decided.station.queries.octets(sent.id) or b"")
     except OurFault:
         return {"": [one.reference for one in found.messages] or [""]}
-    read = wire.reader.read_whole(payload, guides=decided.station.guides)
+    read = [
+        wire.reader.read_whole(one.whole(), guides=decided.station.guides)
+        for one in files.files_of(sent.content_type, payload, spool=decided.station.store.spool)
+        if one.edi
+    ]
     return {
         group.control_number: [one.control_number for one in group.messages]
-        for interchange in read.interchanges
+        for whole in read
+        for interchange in whole.interchanges
         if interchange.control_number == found.control_number
         for group in interchange.groups
     }

@@ -93,14 +93,16 @@ class Element:
     @property
     def whole(self) -> memoryview:
         """The element as received, header included."""
-        return _whole(self._source.data[self.start : self.end])
+        found = self._source.data[self.start : self.end]
+        return found if type(found) is memoryview else _whole(found)
 
     @property
     def content(self) -> memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
-        return _whole(self._source.data[self.body : self.stop])
+        found = self._source.data[self.body : self.stop]
+        return found if type(found) is memoryview else _whole(found)
 
     def octets(self) -> Iterator[Octets]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
@@ -114,11 +116,10 @@ class Element:
 
     def joined(self) -> memoryview:
         """A short octet string as one run of octets; copied only when it came in several pieces, or from a stretch."""
-        if isinstance(self._source.data, Stretch):
-            _whole(self._source.data[self.body : self.stop])  # no more than may be held, whatever it is made of
-            return memoryview(b"".join(map(bytes, self.octets())))
-        if not self.tag & _CONSTRUCTED:
-            return self._source.data[self.body : self.stop]
+        found = self._source.data[self.body : self.stop]
+        if type(found) is memoryview and not self.tag & _CONSTRUCTED:
+            return found
+        _whole(found)  # no more than may be held, whatever it is made of
         return memoryview(b"".join(flat(self.octets())))
 
     def integer(self) -> int:

@@ -76,12 +76,14 @@ class Entity:
     @property
     def octets(self) -> memoryview | Stretch:
         """Headers and content, as received: what signatures and MICs are computed over."""
-        return _span(self.data, self.start, self.end)
+        data = self.data
+        return memoryview(data)[self.start : self.end] if isinstance(data, bytes) else data[self.start : self.end]
 
     @property
     def content(self) -> memoryview | Stretch:
         """The content as received, still in its transfer encoding."""
-        return _span(self.data, self.body, self.end)
+        data = self.data
+        return memoryview(data)[self.body : self.end] if isinstance(data, bytes) else data[self.body : self.end]
 
     def header(self, name: str) -> str | None:
         """The value of a header that may stand once. Raises MimeFault when it stands twice."""
@@ -111,10 +113,6 @@ class Entity:
             return DECODERS[encoding].at_once(content)
         except ValueError as error:
             raise MimeFault(f"not {encoding}: {error}") from error
-
-
-def _span(data: bytes | Stretch, start: int, end: int) -> memoryview | Stretch:
-    return data[start:end] if isinstance(data, Stretch) else memoryview(data)[start:end]
 
 
 class Index(dict[str, str]):
@@ -271,7 +269,7 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
             if len(found) > most:
                 raise MimeFault(f"more than {most} parts")
         if closing:
-            if bytes(_span(data, behind + 2, min(end, behind + 1026))).strip() or end > behind + 1026:
+            if bytes(data[behind + 2 : min(end, behind + 1026)]).strip() or end > behind + 1026:
                 raise MimeFault("something follows the closing delimiter")
             return found
         assert line_end is not None

@@ -105,7 +105,7 @@ async def receive(around: Surroundings, built: as2.Built, number: int) -> Figure
 
         beside = asyncio.create_task(small_ones())
         assert isinstance(built.body, as2.Stretch)
-        data = StretchPayload(built.body, lambda: None)
+        data = StretchPayload(built.body, lambda _left: None)
         async with session.post(around.url, data=data, headers=dict(built.headers)) as answer:
             body = await answer.read()
             assert answer.status == 200, body

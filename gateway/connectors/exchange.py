@@ -97,7 +97,7 @@ def _streamed(body: Stretch, patience: asyncio.Timeout, seconds: float) -> Stret
     """The body from its file; our patience begins anew with each piece, and ends with what the station needs for it."""
     loop = asyncio.get_running_loop()
     answer = seconds + len(body) / A_SECOND
-    return StretchPayload(body, lambda: patience.reschedule(loop.time() + answer))
+    return StretchPayload(body, lambda left: patience.reschedule(loop.time() + (seconds if left else answer)))
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:

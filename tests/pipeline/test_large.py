@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import os
 from pathlib import Path
@@ -173,6 +175,35 @@ async def test_what_is_no_interchange_is_told_by_how_it_begins(roomy: Any, monke
     await roomy.gateway.work()
     (message,) = await roomy.gateway.store.messages()
     assert message.state is MessageState.REJECTED
+
+
+@pytest.mark.parametrize("encoding", ["binary", "base64"])
+async def test_a_large_drawing_beside_an_order_is_kept_and_the_order_is_read(
+    roomy: Any, edi: Any, encoding: str
+) -> None:
+    """Each file by itself, also where the drawing comes in a transfer encoding."""
+    await roomy.order()
+    drawing = os.urandom(SIZE)
+    shown = drawing if encoding == "binary" else base64.encodebytes(drawing)
+    order = edi.file(edi.ack()).encode()
+    payload = (
+        b"--b\r\nContent-Type: application/edi-x12\r\n\r\n" + order + b"\r\n--b\r\n"
+        b"Content-Type: image/tiff; name=a.tif\r\nContent-Transfer-Encoding: "
+        + encoding.encode()
+        + b"\r\n\r\n"
+        + shown
+        + b"\r\n--b--\r\n"
+    )
+    type_ = 'multipart/related; type="application/edi-x12"; boundary=b'
+    built = roomy.wire(payload, content_type=type_)
+    assert GOOD in (await post(roomy, built.headers, built.body)).body
+    await roomy.gateway.work()
+    message = await roomy.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
+    trail = await roomy.gateway.trail(message_id=message.id)
+    (kept,) = [one for one in trail if one.kind == "attachment.kept"]
+    assert (kept.data["size"], kept.data["sha256"]) == (SIZE, hashlib.sha256(drawing).hexdigest())
+    assert len(roomy.at_erp("order_acknowledgement")) == 1
+    assert in_spool(roomy.gateway) == []
 
 
 async def test_small_messages_find_a_thread_however_many_large_ones_are_opened(roomy: Any) -> None:

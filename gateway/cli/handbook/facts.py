@@ -8,7 +8,8 @@ from decimal import Decimal
 from gateway.as2 import fingerprint
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
-from gateway.partners.agreement import Agreement, As2Channel, Dialect, EdifactDialect, X12Dialect
+from gateway.partners.agreement import Agreement, Dialect, EdifactDialect, X12Dialect
+from gateway.partners.as2_channel import As2Channel
 from gateway.partners.keys import load_certificate
 from gateway.partners.workspace import Workspace
 

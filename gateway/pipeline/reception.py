@@ -108,8 +108,11 @@ class Reception:
                 payload_sha256=sha256_hex(opened.payload),
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
+                signature_hash=opened.signature_hash,
                 encrypted=opened.encrypted,
+                cipher=opened.cipher,
                 compressed=opened.compressed,
+                receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
             ),
             _issued(message_id, agreement.name, result),
@@ -234,7 +237,9 @@ def _issued(message_id: str, partner: str, result: _Opened) -> ReceiptIssued:
 def _open(station: Station, arrival: _Arrival) -> _Opened:
     """Open and answer, off the event loop: the RSA work of both."""
     opened: as2.Opened | None = None
-    fault: as2.As2Fault | None = None
+    fault = wrapping.asked_for(arrival.agreement, arrival.addressing)
+    if fault is not None:
+        return _answer(station, arrival, None, fault)
     try:
         opened = as2.open_message(
             arrival.headers,
@@ -243,9 +248,10 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
             policy=wrapping.policy(station, arrival.agreement),
         )
+        fault = wrapping.content_agreed(arrival.agreement, opened)
     except as2.As2Fault as error:
         fault = error
-    return _answer(station, arrival, opened, fault)
+    return _answer(station, arrival, None if fault else opened, fault)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

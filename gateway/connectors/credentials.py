@@ -23,6 +23,12 @@ def checked_header(where: str, name: str, value: str) -> tuple[str, str]:
     return name, value
 
 
+def checked_user(where: str, authentication: Basic) -> None:
+    """Raises OurFault for a user name that HTTP basic authentication cannot carry."""
+    if ":" in authentication.username:  # RFC 7617 2: a user-id cannot contain a colon
+        raise OurFault(f"{where}: the user name contains a colon", remedy="HTTP basic authentication forbids it")
+
+
 def credentials(where: str, authentication: Authentication | None, folder: Path) -> tuple[tuple[str, str], ...]:
     """The headers that authenticate us; secrets are read now. Raises OurFault when one is missing or unusable."""
     if authentication is None:
@@ -30,8 +36,7 @@ def credentials(where: str, authentication: Authentication | None, folder: Path)
     if isinstance(authentication, Bearer):
         header = ("Authorization", f"Bearer {authentication.token.read(folder)}")
     elif isinstance(authentication, Basic):
-        if ":" in authentication.username:  # RFC 7617 2: a user-id cannot contain a colon
-            raise OurFault(f"{where}: the user name contains a colon", remedy="HTTP basic authentication forbids it")
+        checked_user(where, authentication)
         pair = f"{authentication.username}:{authentication.password.read(folder)}"
         header = ("Authorization", "Basic " + base64.b64encode(pair.encode()).decode("ascii"))
     else:

@@ -16,6 +16,7 @@ from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, wrapping
+from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
@@ -65,6 +66,26 @@ class Reception:
         if agreement is None:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
+
+    async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
+        """Why a request is not let in, before its body is read; None where nothing but its content decides.
+
+        `headers` are without what authenticates it, which is in `shown`. Denials are recorded like refusals.
+        """
+        try:
+            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
+        except PartnerFault:
+            return None
+        guard = None if agreement is None else self._station.guards.get(agreement.name)
+        denial = None if guard is None else guard.denial(shown)
+        if denial is None or agreement is None:
+            return None
+        kept = self._refusals.keep(agreement.name, b"", whole=False)
+        if kept.recorded:
+            message = self._refused_message(headers, b"", None, agreement.name)
+            refusal = _refusal(message.id, agreement.name, b"", denial.reason, kept)
+            await self._station.store.accept(Changes(messages=(message,), events=(refusal,)))
+        return denial
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take one request; the receipt to answer with. Raises PartnerFault for what is not AS2 at all."""
@@ -165,7 +186,9 @@ class Reception:
             await self._station.store.accept(Changes(messages=(message,), events=events))
         return result.receipt
 
-    def _refused_message(self, headers: Headers, payload: bytes, receipt: Receipt, partner: str | None) -> NewMessage:
+    def _refused_message(
+        self, headers: Headers, payload: bytes, receipt: Receipt | None, partner: str | None
+    ) -> NewMessage:
         now = self._station.clock()
         return NewMessage(
             id=new_id(now),

@@ -28,6 +28,7 @@ from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
 from gateway.errors import OurFault
+from gateway.findings import Finding
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.agreement import Agreement
@@ -199,6 +200,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
+            _warn(new.workspace.findings, None if before is None else activation.current.configuration)
             station = make_station(new.workspace, store, session, crypto, new.maps)
             desk = SubmissionDesk(station)
             if before is not None:
@@ -275,6 +277,14 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         watching.add_done_callback(_died)
         stack.push_async_callback(_cancelled, watching)
         yield Running(address=server.url, store=store, worker=worker, activation=activation)
+
+
+def _warn(findings: Iterable[Finding], before: Configuration | None) -> None:
+    """Say what a sound configuration is warned of: at the start all of it, later what is new."""
+    told = {one.text for one in before.workspace.findings} if before is not None else set()
+    for finding in findings:
+        if finding.text not in told:
+            log.warning("%s [%s]", finding.text, finding.rule)
 
 
 def _read_again(folder: Path, cache: MapCache) -> Configuration:

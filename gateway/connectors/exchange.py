@@ -72,12 +72,17 @@ async def exchange(
 ) -> Answer:
     """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came."""
     whole = float(seconds)
+    own = CIMultiDict(headers)
+    # RFC 9110 11.7.1: who we are at the proxy is said in CONNECT; of what it forwards in the clear, in the request.
+    to_proxy = CIMultiDict({"Proxy-Authorization": way.proxy_authorization} if way.proxy_authorization else {})
+    if way.proxy is not None and url.scheme == "http":
+        own.extend(to_proxy)
     timeout = aiohttp.ClientTimeout(total=whole, connect=min(way.connect_seconds, whole / 2))
     try:
         async with session.request(
             method,
             url,
-            headers=CIMultiDict(headers),
+            headers=own,
             data=body,
             timeout=timeout,
             allow_redirects=False,
@@ -85,7 +90,7 @@ async def exchange(
             ssl=way.tls,
             server_hostname=way.server_name,
             proxy=way.proxy,
-            proxy_auth=way.proxy_user,
+            proxy_headers=to_proxy if way.proxy is not None and url.scheme == "https" else None,
             chunked=way.chunked or None,
             expect100=way.expect_from is not None and len(body) >= way.expect_from,
         ) as response:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import aiohttp
 from yarl import URL
 
-from gateway.connectors.credentials import checked_header, checked_user
+from gateway.connectors.credentials import basic, checked_header
 from gateway.errors import OurFault
 from gateway.partners.as2_transport import Proxy, Transport
 
@@ -30,7 +29,7 @@ class Way:
     tls: ssl.SSLContext | bool = True
     server_name: str | None = None
     proxy: URL | None = None
-    proxy_user: aiohttp.BasicAuth | None = None
+    proxy_authorization: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     connect_seconds: float = CONNECT_SECONDS
     chunked: bool = False
@@ -58,20 +57,16 @@ class Ways:
             tls=self._tls(where, transport),
             server_name=transport.server_name,
             proxy=None if proxy is None else URL(proxy.url),
-            proxy_user=None if proxy is None else self._user(where, proxy),
+            proxy_authorization=None if proxy is None else self._user(where, proxy),
             headers=tuple(fixed),
             connect_seconds=float(transport.connect_seconds),
             chunked=transport.chunked,
             expect_from=transport.expect_continue_bytes,
         )
 
-    def _user(self, where: str, proxy: Proxy) -> aiohttp.BasicAuth | None:
-        if proxy.authentication is None:
-            return None
-        checked_user(f"proxy to {where}", proxy.authentication)
-        return aiohttp.BasicAuth(
-            proxy.authentication.username, proxy.authentication.password.read(self._folder), encoding="utf-8"
-        )
+    def _user(self, where: str, proxy: Proxy) -> str | None:
+        user = proxy.authentication
+        return None if user is None else basic(f"proxy to {where}", user, self._folder)
 
     def _tls(self, where: str, transport: Transport) -> ssl.SSLContext | bool:
         files = (transport.ca, transport.client_certificate, transport.client_key, transport.client_passphrase)

@@ -31,6 +31,8 @@ _BEFORE: dict[str, frozenset[str]] = {
 }
 """What may lie around each layer; itself never: that bounds nesting."""
 _MAX_FILENAME = 255
+_ENVELOPE_NAMES = {"smime.p7m", "smime.p7z"}
+"""RFC 8551 3.2.1: names of layers, never of a payload."""
 _DEFAULT_HASH = "sha-256"
 
 
@@ -237,6 +239,6 @@ def _filename(entity: mime.Entity) -> str | None:
             continue
         name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
         name = mime.printable(name).strip()[:_MAX_FILENAME]
-        if name not in {"", ".", ".."}:
+        if name not in {"", ".", ".."} and name.lower() not in _ENVELOPE_NAMES:
             return name
     return None

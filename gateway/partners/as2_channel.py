@@ -19,15 +19,16 @@ from gateway.settings import As2Id, Authentication, Basic, Form, Part, Retries, 
 from gateway.yamltext import near_miss
 
 
-def _spelled(word: object) -> object:
+def spelled(word: object) -> object:
     """`sha-256` and `aes-256-cbc`, as they stand on the wire, are `sha256` and `aes256-cbc` here."""
     return re.sub(r"^(sha|aes)-(?=[0-9])", r"\1", word.strip().lower()) if isinstance(word, str) else word
 
 
-Spelled = BeforeValidator(_spelled)
+Spelled = BeforeValidator(spelled)
 Hash = Annotated[Literal["sha256", "sha384", "sha512"], Spelled]
 Cipher = Annotated[Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"], Spelled]
-Weak = Annotated[Literal["sha1", "md5", "3des-cbc"], Spelled]
+WeakName = Literal["sha1", "md5", "3des-cbc"]
+Weak = Annotated[WeakName, Spelled]
 """What is read from a partner that cannot do better, and never sent."""
 MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")

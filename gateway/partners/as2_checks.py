@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from gateway.errors import OurFault
 from gateway.findings import Severity
+from gateway.partners.as2_channel import WeakName, spelled
 from gateway.partners.dialects import Wrong
 from gateway.partners.keys import load_certificate
 
@@ -72,7 +73,7 @@ def _unreadable(folder: Path, file: str) -> str | None:
 
 
 def _weak(section: Mapping[str, Any]) -> Iterator[Wrong]:
-    names = [str(one) for one in _listed(section, "accept_weak")]
+    names = [str(one) for one in _listed(section, "accept_weak") if spelled(one) in get_args(WeakName)]
     if names:
         yield Wrong(
             keys=("accept_weak",),

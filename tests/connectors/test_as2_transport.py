@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from gateway.connectors.as2 import As2Connector
 from gateway.errors import DeliveryFailed, OurFault, Outcome
@@ -28,73 +25,6 @@ from gateway.partners.agreement import Agreement
 
 PASSPHRASE = "a passphrase of a client key"
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(kw_only=True)
-class Authority:
-    """A CA and the files of what it issued, in one folder."""
-
-    folder: Path
-    name: str
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-
-    def __post_init__(self) -> None:
-        """Its own certificate."""
-        self.certificate = self._make(self.name, self.key.public_key(), ca=True, host=None)
-        self.file = f"{self.name}.pem"
-        (self.folder / self.file).write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, name: str, host: str | None = None, *, passphrase: str | None = None) -> tuple[str, str, str]:
-        """Certificate and key files, and the certificate's SHA-256."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._make(name, key.public_key(), ca=False, host=host)
-        encryption: Any = (
-            serialization.NoEncryption()
-            if passphrase is None
-            else serialization.BestAvailableEncryption(passphrase.encode())
-        )
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-        (self.folder / f"{name}.key").write_bytes(pem)
-        (self.folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        return f"{name}.crt", f"{name}.key", certificate.fingerprint(hashes.SHA256()).hex()
-
-    def _make(self, name: str, key: Any, *, ca: bool, host: str | None) -> x509.Certificate:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)])
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(START)
-            .not_valid_after(START + timedelta(days=3650))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        )
-        own = x509.SubjectKeyIdentifier.from_public_key(key)
-        builder = builder.add_extension(own, critical=False)
-        issuing = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        builder = builder.add_extension(issuing, critical=False)
-        if ca:
-            usage = x509.KeyUsage(
-                digital_signature=True,
-                key_cert_sign=True,
-                crl_sign=True,
-                content_commitment=False,
-                key_encipherment=False,
-                data_encipherment=False,
-                key_agreement=False,
-                encipher_only=False,
-                decipher_only=False,
-            )
-            builder = builder.add_extension(usage, critical=True)
-        if host is not None:
-            try:
-                names: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
-            except ValueError:
-                names = x509.DNSName(host)
-            builder = builder.add_extension(x509.SubjectAlternativeName([names]), critical=False)
-        return builder.sign(self.key, hashes.SHA256())
 
 
 @dataclass(kw_only=True)
@@ -118,9 +48,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def authority(folder: Path) -> Authority:
+def authority(folder: Path, new_authority: Any) -> Any:
     """The CA of the stations, and what it issued."""
-    made = Authority(folder=folder, name="authority")
+    made = new_authority(folder, "authority")
     made.issue("loopback", "127.0.0.1")
     made.issue("elsewhere", "as2.elsewhere.example")
     made.issue("client")
@@ -129,16 +59,16 @@ def authority(folder: Path) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def stranger(folder: Path) -> Authority:
+def stranger(folder: Path, new_authority: Any) -> Any:
     """A CA that nobody trusts."""
-    made = Authority(folder=folder, name="stranger")
+    made = new_authority(folder, "stranger")
     made.issue("odd", "127.0.0.1")
     made.issue("odd-client")
     return made
 
 
 @pytest.fixture
-async def start(folder: Path, authority: Authority, stranger: Authority) -> AsyncIterator[Start]:
+async def start(folder: Path, authority: Any, stranger: Any) -> AsyncIterator[Start]:
     """Starts TLS servers."""
     async with AsyncExitStack() as stack:
 
@@ -436,7 +366,7 @@ async def test_connecting_takes_no_longer_than_agreed(post: Post) -> None:
 
 
 async def test_partners_that_agree_in_tls_share_a_context_and_others_do_not(
-    folder: Path, authority: Authority, session: aiohttp.ClientSession
+    folder: Path, authority: Any, session: aiohttp.ClientSession
 ) -> None:
     """A connection is used again only under the very same TLS setting; the default needs no context at all."""
     same = {"transport": {"ca": "authority.pem"}}

@@ -24,6 +24,7 @@ from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
 from gateway.as2.recipients import KeyTransport
+from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
 VERSION = "1.1"
@@ -81,6 +82,7 @@ def build_message(
     receipt: ReceiptKind,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
+    signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
     micalgs: Sequence[str] = (),
@@ -90,7 +92,8 @@ def build_message(
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
     sends it in the clear; `micalg` signs, `micalgs` are those that the receipt may choose from, in this order (empty:
-    `micalg`); `boundary` is for reproducible tests.
+    `micalg`); `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is encrypted for by
+    ECDH); `boundary` is for reproducible tests.
     """
     digest_with, *asked = (_sent_hash(name) for name in (micalg, *(micalgs or (micalg,))))
     write_printable(content_type, "Content-Type")
@@ -111,7 +114,7 @@ def build_message(
     mics: dict[str, bytes] = {}
     if sign_with is not None:
         layer, mics[digest_with.name] = sign_layer(
-            layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary
+            layer, key=sign_with, algorithm=digest_with, moment=date, scheme=signature_scheme, boundary=boundary
         )
     mics |= {one.name: one.digest(mic_over) for one in asked if one.name not in mics}
     if compress and compress_after_signing:
@@ -155,13 +158,19 @@ def _sent_hash(name: str) -> Hash:
 
 
 def sign_layer(
-    layer: Layer, *, key: KeyPair, algorithm: Hash, moment: datetime, boundary: str | None = None
+    layer: Layer,
+    *,
+    key: KeyPair,
+    algorithm: Hash,
+    moment: datetime,
+    scheme: SignatureScheme = SignatureScheme.PKCS1,
+    boundary: str | None = None,
 ) -> tuple[Layer, bytes]:
     """A multipart/signed around `layer` (RFC 1847 2.1, RFC 8551 3.5.3), and the digest of what was signed."""
     boundary = new_boundary(boundary)
     pieces = layer.pieces()
     digest = algorithm.digest(pieces)
-    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment)
+    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment, scheme=scheme)
     attached = Layer(
         headers=(
             ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),

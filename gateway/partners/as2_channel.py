@@ -29,7 +29,7 @@ Hash = Annotated[Literal["sha256", "sha384", "sha512"], Spelled]
 Cipher = Annotated[Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"], Spelled]
 WeakName = Literal["sha1", "md5", "3des-cbc"]
 Weak = Annotated[WeakName, Spelled]
-"""What is read from a partner that cannot do better, and never sent."""
+"""What is read from a partner that cannot do better; messages of ours use none of it."""
 MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")
 ]
@@ -73,14 +73,19 @@ class As2Channel(Part):
     sign: Annotated[Literal["sha256", "sha384", "sha512", "no"], Spelled] = Field(
         default="sha256", description="Hash of the signatures we make; no: unsigned."
     )
+    signature_scheme: Literal["pkcs1", "pss"] = Field(
+        default="pkcs1", description="How an RSA key of ours signs, receipts too; pss is RSA-PSS. An EC key signs by ECDSA."
+    )
     encrypt: Annotated[
         Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "no"], Spelled
     ] = Field(
         default="aes128-cbc",
         description="Cipher we encrypt with; no: unencrypted. GCM is better, where their station reads it.",
     )
-    key_transport: Literal["pkcs1", "oaep"] = Field(
-        default="pkcs1", description="How an RSA certificate of theirs gets the session key; oaep is RSA-OAEP, SHA-256."
+    key_transport: Literal["pkcs1", "oaep", "oaep-sha384", "oaep-sha512"] = Field(
+        default="pkcs1",
+        description="How an RSA certificate of theirs gets the session key; oaep is RSA-OAEP with SHA-256. An EC "
+        "certificate gets it by ECDH.",
     )
     compress: Annotated[Literal["before", "after", "no"], BeforeValidator(_order)] = Field(
         default="before", description="Compress what we send (RFC 5402), before or after signing; yes means before."
@@ -119,7 +124,7 @@ class As2Channel(Part):
     )
     accept_weak: tuple[Weak, ...] = Field(
         default=(),
-        description="Broken algorithms of theirs that are read all the same, and warned about; we never send them.",
+        description="Broken algorithms of theirs that are read all the same, and warned about; our messages use none.",
         examples=[("sha1", "3des-cbc")],
     )
     accept_content_types: tuple[MediaType, ...] = Field(

@@ -282,6 +282,8 @@ def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened
 
 
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
+    channel = arrival.agreement.as2
+    assert channel is not None
     receipt = as2.build_receipt(
         request=arrival.addressing,
         opened=opened,
@@ -290,6 +292,7 @@ def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, faul
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,
+        signature_scheme=wrapping.SIGNATURE_SCHEMES[channel.signature_scheme],
     )
     answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
     return _Opened(receipt=answer, disposition=receipt.disposition, opened=opened, fault=fault)

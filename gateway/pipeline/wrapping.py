@@ -15,7 +15,13 @@ from gateway.ports import HttpAnswer, Message
 
 _SHORT_NAME = re.compile(r"^(sha|aes)(?=[0-9])")
 MAX_FILENAME = 255
-KEY_TRANSPORTS = {"pkcs1": as2.KeyTransport.PKCS1, "oaep": as2.KeyTransport.OAEP}
+SIGNATURE_SCHEMES = {"pkcs1": as2.SignatureScheme.PKCS1, "pss": as2.SignatureScheme.PSS}
+KEY_TRANSPORTS = {
+    "pkcs1": as2.KeyTransport.PKCS1,
+    "oaep": as2.KeyTransport.OAEP,
+    "oaep-sha384": as2.KeyTransport.OAEP_SHA384,
+    "oaep-sha512": as2.KeyTransport.OAEP_SHA512,
+}
 SENT_HASHES = frozenset(one.name for one in as2.HASHES.values() if one.sendable)
 """A receipt may be signed with any hash that we could ask for."""
 
@@ -44,6 +50,7 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         micalgs=tuple(map(wire_name, channel.micalgs)),
         encrypt_for=() if channel.encrypt == "no" else station.keyring.encrypting(agreement.name, now),
         cipher=wire_name(channel.encrypt),
+        signature_scheme=SIGNATURE_SCHEMES[channel.signature_scheme],
         key_transport=KEY_TRANSPORTS[channel.key_transport],
         compress=channel.compress != "no",
         compress_after_signing=channel.compress == "after",

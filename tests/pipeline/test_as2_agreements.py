@@ -113,7 +113,28 @@ async def test_compression_stands_where_agreed(trade: Any, listener: Listener, o
     assert layers(listener)[2] is True
 
 
-@pytest.mark.parametrize(("word", "identifier"), [("pkcs1", "2a864886f70d010101"), ("oaep", "2a864886f70d010107")])
+@pytest.mark.parametrize("word", ["pkcs1", "pss"])
+async def test_signature_scheme_is_the_agreed_one(trade: Any, listener: Listener, word: str) -> None:
+    """Of message and receipt, by the OID of RSASSA-PSS (RFC 4056) in the signature, or its absence."""
+    trade.gateway.agree("acme", as2={"encrypt": "no", "compress": "no", "signature_scheme": word})
+    await trade.order()
+    signature = base64.b64decode(listener.raw.rpartition(b"\r\n\r\n")[2].partition(b"--")[0])
+    assert (bytes.fromhex("2a864886f70d01010a") in signature) is (word == "pss")
+    assert layers(listener)[0] == "sha-256"
+    built = trade.wire(b"x")
+    receipt = await trade.post(built.headers, built.body)
+    signature = base64.b64decode(receipt.body.rpartition(b"\r\n\r\n")[2].partition(b"--")[0])
+    assert (bytes.fromhex("2a864886f70d01010a") in signature) is (word == "pss")
+
+
+@pytest.mark.parametrize(
+    ("word", "identifier"),
+    [
+        ("pkcs1", "2a864886f70d010101"),
+        ("oaep", "2a864886f70d010107"),
+        ("oaep-sha512", "2a864886f70d010107"),
+    ],
+)
 async def test_session_key_travels_as_agreed(trade: Any, listener: Listener, word: str, identifier: str) -> None:
     """By its OID in the envelope: rsaEncryption or id-RSAES-OAEP (RFC 3560)."""
     trade.gateway.agree("acme", as2={"key_transport": word})

@@ -59,7 +59,13 @@ COMPRESSION = {
     "after": "after signing (RFC 5402)",
     "no": "none",
 }
-KEY_TRANSPORT = {"pkcs1": "RSA, PKCS #1 v1.5", "oaep": "RSA-OAEP with SHA-256"}
+SIGNATURE_SCHEME = {"pkcs1": "RSA PKCS #1 v1.5 or ECDSA, as our certificate", "pss": "RSA-PSS"}
+KEY_TRANSPORT = {
+    "pkcs1": "RSA PKCS #1 v1.5 or ECDH, as your certificate",
+    "oaep": "RSA-OAEP with SHA-256",
+    "oaep-sha384": "RSA-OAEP with SHA-384",
+    "oaep-sha512": "RSA-OAEP with SHA-512",
+}
 
 
 def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterator[tuple[str, str]]:
@@ -67,7 +73,10 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
     yield "Our AS2 name", identity.as2_id
     yield "Your AS2 name", as2.id
     yield "Your address", as2.url
-    yield "Signature we make", as2.sign.upper() if as2.sign != "no" else "none"
+    if as2.sign == "no":
+        yield "Signature we make", "none"
+    else:
+        yield "Signature we make", f"{as2.sign.upper()}, {SIGNATURE_SCHEME[as2.signature_scheme]}"
     if as2.encrypt == "no":
         yield "Encryption we use", "none"
     else:
@@ -80,7 +89,7 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
     yield "Signature hashes we take", _words((*as2.accept_hashes, *(one for one in as2.weak if one != "3des-cbc")))
     yield "Ciphers we take", _words((*as2.accept_ciphers, *(one for one in as2.weak if one == "3des-cbc")))
     if as2.weak:
-        yield "Please replace soon", f"{_words(as2.weak)}: broken, taken from you for the time being, never sent by us"
+        yield "Please replace soon", f"{_words(as2.weak)}: broken, taken from you for the time being, in no message of ours"
     if as2.accept_content_types:
         yield "Content types we take", ", ".join(as2.accept_content_types)
     largest = agreement.max_message_bytes or workspace.settings.max_message_bytes

@@ -74,7 +74,8 @@ class As2Channel(Part):
         default="sha256", description="Hash of the signatures we make; no: unsigned."
     )
     signature_scheme: Literal["pkcs1", "pss"] = Field(
-        default="pkcs1", description="How an RSA key of ours signs, receipts too; pss is RSA-PSS. An EC key signs by ECDSA."
+        default="pkcs1",
+        description="How an RSA key of ours signs, receipts too; pss is RSA-PSS. An EC key signs by ECDSA.",
     )
     encrypt: Annotated[
         Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "no"], Spelled

@@ -89,7 +89,7 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
     yield "Signature hashes we take", _words((*as2.accept_hashes, *(one for one in as2.weak if one != "3des-cbc")))
     yield "Ciphers we take", _words((*as2.accept_ciphers, *(one for one in as2.weak if one == "3des-cbc")))
     if as2.weak:
-        yield "Please replace soon", f"{_words(as2.weak)}: broken, taken from you for the time being, in no message of ours"
+        yield "Please replace soon", f"{_words(as2.weak)}: broken, taken from you for now, in no message of ours"
     if as2.accept_content_types:
         yield "Content types we take", ", ".join(as2.accept_content_types)
     largest = agreement.max_message_bytes or workspace.settings.max_message_bytes

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from gateway.errors import PartnerFault
+from gateway.pipeline.admission import Denial, Shown
 from gateway.ports import Receipt, Spooled
 from gateway.store.spool import SpoolFile
 from gateway.web import arriving
@@ -37,6 +38,13 @@ class Reception:
     def spool(self) -> Spooled:
         """A file in the test's folder."""
         return SpoolFile(self.folder, kept=True)
+
+    async def admit(self, headers: Sequence[tuple[str, str]], shown: Shown) -> Denial | None:
+        """Whoever shows the word `wrong` stays outside."""
+        assert not [name for name, _ in headers if name.lower() == "authorization"]
+        if shown.authorization != ("wrong",):
+            return None
+        return Denial(status=401, text="no", headers=(("WWW-Authenticate", "Basic"),), reason="no")
 
     async def receive(self, headers: Sequence[tuple[str, str]], body: bytes | Spooled) -> Receipt:
         """A receipt with a body of odd bytes."""
@@ -71,7 +79,7 @@ async def url(reception: Reception) -> AsyncIterator[str]:
     """The endpoint on a real server."""
     endpoint = As2Endpoint(lambda: reception)
     application = web.Application()
-    application.add_routes([web.post("/as2", endpoint.post), web.get("/as2", endpoint.get)])
+    application.add_routes(endpoint.routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -74,6 +74,7 @@ def build_message(
     encrypt_for: Sequence[x509.Certificate],
     compress: bool,
     receipt: ReceiptKind,
+    receipt_to: str | None = None,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
     key_transport: KeyTransport = KeyTransport.PKCS1,
@@ -83,7 +84,8 @@ def build_message(
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
-    sends it in the clear; `boundary` is for reproducible tests.
+    sends it in the clear; `receipt_to` is our address for an asynchronous receipt, without one it comes in the answer;
+    `boundary` is for reproducible tests.
     """
     digest_with = _known(HASHES, micalg, "hash")
     if not digest_with.sendable:
@@ -120,7 +122,7 @@ def build_message(
         ("Subject", write_printable(subject, "Subject")),
         ("Date", http_date(date)),
         ("MIME-Version", "1.0"),
-        *_receipt_headers(receipt, digest_with, as2_from),
+        *_receipt_headers(receipt, digest_with, as2_from, receipt_to),
         *layer.headers,
     )
     content = layer.content
@@ -208,11 +210,13 @@ def _base64_lines(octets: bytes) -> bytes:
     return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
 
 
-def _receipt_headers(receipt: ReceiptKind, algorithm: Hash, as2_from: str) -> Headers:
+def _receipt_headers(receipt: ReceiptKind, algorithm: Hash, as2_from: str, receipt_to: str | None) -> Headers:
     """RFC 4130 7.3."""
     if receipt is ReceiptKind.NONE:
         return ()
     asked: Headers = (("Disposition-Notification-To", write_name(as2_from)),)
+    if receipt_to is not None:  # RFC 4130 7.3: the header that makes it asynchronous, and its address
+        asked += (("Receipt-Delivery-Option", write_printable(receipt_to, "Receipt-Delivery-Option")),)
     if receipt is ReceiptKind.UNSIGNED:
         return asked
     options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {algorithm.name}"

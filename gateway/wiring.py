@@ -36,7 +36,7 @@ from gateway.partners.hooks import hooks_of
 from gateway.partners.keyring import Keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, sending
+from gateway.pipeline import composing, delivery, reading, receipting, sending, wrapping
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
@@ -56,6 +56,7 @@ STEPS: Mapping[str, Step] = {
     "compose": composing.compose,
     "send": sending.send,
     "overdue": sending.overdue,
+    "receipt": receipting.send,
 }
 """Every kind of work by its name in the job table."""
 
@@ -328,7 +329,11 @@ def _session() -> aiohttp.ClientSession:
 
 def _as2_routes(current: Callable[[], Reception]) -> tuple[web.AbstractRouteDef, ...]:
     endpoint = As2Endpoint(current)
-    return (web.post("/as2", endpoint.post), web.get("/as2", endpoint.get))
+    return (
+        web.post("/as2", endpoint.post),
+        web.get("/as2", endpoint.get),
+        web.post(wrapping.RECEIPTS_PATH, endpoint.post_receipt),
+    )
 
 
 async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], seal_seconds: int) -> dict[str, str]:

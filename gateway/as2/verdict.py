@@ -140,9 +140,10 @@ def is_receipt(headers: mime.Headers, body: bytes) -> bool:
     try:
         if whole.media_type == "multipart/signed":
             whole = mime.parts(whole)[0]
-        return whole.media_type == "multipart/report"
+        media_type = whole.media_type
     except (mime.MimeFault, IndexError):
         return False
+    return media_type == "multipart/report"
 
 
 def original_message_id(headers: mime.Headers, body: bytes) -> str:

@@ -36,3 +36,22 @@ class As2Channel(Part):
     timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
         default=Decimal(60), description="How long to wait for the receipt."
     )
+    receipt_mode: Literal["sync", "async"] = Field(
+        default="sync",
+        description="How the receipt comes: sync in the answer; async by itself, to /as2/receipts below "
+        "listen.public_url of gateway.yaml.",
+    )
+    receipt_within_minutes: Annotated[int, Field(ge=1, le=4320)] = Field(
+        default=60, description="An asynchronous receipt that has not come by then: the message is sent again."
+    )
+    receipt_urls: tuple[Url, ...] = Field(
+        default=(),
+        description="Where they may have their asynchronous receipts sent: addresses, or beginnings that end in /; "
+        "absent: anywhere at the scheme, host and port of url. A private address only where it is named whole.",
+        examples=[("https://as2.example.com/receipts",)],
+    )
+
+    @property
+    def asks_asynchronously(self) -> bool:
+        """Whether we ask for receipts that come by themselves."""
+        return self.receipt != "none" and self.receipt_mode == "async"

@@ -6,9 +6,14 @@ Costs RSA work and waits for nothing: run it in a thread of `Station.crypto`.
 from __future__ import annotations
 
 from gateway import as2
+from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
+from gateway.partners.as2_channel import As2Channel
 from gateway.pipeline.station import Station
-from gateway.ports import HttpAnswer, Message
+from gateway.ports import Message, Receipt
+
+RECEIPTS_PATH = "/as2/receipts"
+"""Below our public address; the web layer has an endpoint there."""
 
 HASH_NAMES = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512", "no": "sha-256"}
 """Configuration's words as AS2's (RFC 5751 3.4.3.2); an unsigned message has a MIC all the same."""
@@ -40,7 +45,21 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         cipher=CIPHER_NAMES[channel.encrypt],
         compress=channel.compress,
         receipt=as2.ReceiptKind(channel.receipt),
+        receipt_to=receipt_to(station, channel),
     )
+
+
+def receipt_to(station: Station, channel: As2Channel) -> str | None:
+    """Where our partner's asynchronous receipts shall go. Raises OurFault when nobody could reach us there."""
+    if not channel.asks_asynchronously:
+        return None
+    ours = station.settings.listen.public_url
+    if ours is None:
+        raise OurFault(
+            "asynchronous receipts are asked for, and partners are told no address of ours",
+            remedy="set listen.public_url in gateway.yaml, or receipt_mode: sync in the partner's file",
+        )
+    return f"{ours.rstrip('/')}{RECEIPTS_PATH}"
 
 
 def policy(station: Station, agreement: Agreement) -> as2.Policy:
@@ -53,15 +72,17 @@ def policy(station: Station, agreement: Agreement) -> as2.Policy:
     )
 
 
-def verdict(station: Station, agreement: Agreement, built: as2.Built, answer: HttpAnswer) -> as2.ReceiptVerdict:
-    """What a receipt says about what was posted. Raises PartnerFault when it is none, or proves nothing."""
-    assert agreement.as2 is not None
+def verdict(
+    station: Station, agreement: Agreement, sent: as2.Sent, receipt: Receipt, *, signed: bool
+) -> as2.ReceiptVerdict:
+    """What a receipt says about what was posted. Raises PartnerFault when it is none, or proves nothing.
+
+    `signed` says that a signed one was asked for.
+    """
     return as2.read_receipt(
-        answer.headers,
-        answer.body,
-        sent=as2.Sent(
-            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
-        ),
+        receipt.headers,
+        receipt.body,
+        sent=sent,
         partner_certificates=station.keyring.verifying(agreement.name, station.clock()),
-        require_signature=agreement.as2.receipt == "signed",
+        require_signature=signed,
     )

@@ -1,4 +1,4 @@
-"""POST /as2: the body is read within the sender's limit, then the pipeline decides and answers.
+"""POST /as2 and /as2/receipts: the body is read within the sender's limit, then the pipeline decides and answers.
 
 Knows HTTP only. Chunked bodies and `Expect: 100-continue` are aiohttp's work; what is not AS2 at all gets a plain 400.
 """
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from gateway.as2 import MAX_RECEIPT
 from gateway.errors import PartnerFault
 from gateway.ports import Receipt
 
@@ -25,6 +26,9 @@ class As2Reception(Protocol):
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take a request. Raises PartnerFault for what is not AS2 at all."""
+
+    async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
+        """Take a receipt that comes by itself. Raises PartnerFault for what is not AS2 at all."""
 
     async def too_large(self, headers: Headers, start: bytes) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
@@ -71,6 +75,24 @@ class As2Endpoint:
         if not complete:
             answer.force_close()  # the rest of the body is not read
         return answer
+
+    async def post_receipt(self, request: web.Request) -> web.StreamResponse:
+        """A receipt that comes by itself (RFC 4130 7.2); messages are not taken here."""
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+        body = bytearray()
+        try:
+            if not await self._read(request, body, MAX_RECEIPT):
+                return _refused(413, f"A receipt has {MAX_RECEIPT} octets at most.")
+            answer = await self._current().receive_receipt(headers, bytes(body))
+        except PartnerFault as fault:
+            return _refused(400, fault.public)
+        except TimeoutError:
+            return _refused(408, f"The body came too slowly: {CHUNK_SECONDS} s of silence, {BODY_SECONDS} s in all.")
+        except _TooMuchAtOnceError:
+            return _refused(503, "Too much is being received at once; send it again.", (("Retry-After", "30"),))
+        finally:
+            self._held -= len(body)
+        return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
 
     async def _read(self, request: web.Request, body: bytearray, limit: int) -> bool:
         """The body into `body`; False when it is over `limit`. Raises TimeoutError and _TooMuchAtOnceError."""

@@ -13,7 +13,7 @@ from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.events import ReceiptDelivered
 from gateway.partners.agreement import Agreement
 from gateway.partners.receipt_address import receipt_address
-from gateway.pipeline import identity
+from gateway.pipeline import at_hand, identity
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Job, NewJob, Receipt
@@ -57,8 +57,8 @@ def receipt_job(agreement: Agreement, message_id: str, url: str, now: datetime, 
 
 async def send(station: Station, job: Job) -> Changes:
     """Post the receipt of the job's message. Raises DeliveryFailed: permanent where the address is not allowed now."""
-    message = await station.queries.message(job.message_id)
-    if message is None or message.receipt is None:
+    message = await at_hand.message_of(station, job)
+    if message.receipt is None:
         raise OurFault(f"message {job.message_id} has no receipt in the store", remedy="gateway audit verify")
     agreement = station.agreement(message.partner)
     if agreement is None or agreement.as2 is None:

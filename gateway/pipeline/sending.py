@@ -14,7 +14,7 @@ from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
-from gateway.pipeline import receipted, wrapping
+from gateway.pipeline import at_hand, receipted, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -35,9 +35,7 @@ IN_THE_ANSWER = "in the answer, though one that comes by itself was asked for"
 
 async def send(station: Station, job: Job) -> Changes:
     """Send the job's message. Raises DeliveryFailed; an answer that is no valid receipt is *uncertain*."""
-    message = await station.queries.message(job.message_id)
-    if message is None:
-        raise OurFault(f"message {job.message_id} is not in the store", remedy="gateway audit verify")
+    message = await at_hand.message_of(station, job)
     if message.state in receipted.CLOSED:
         return Changes()
     agreement = station.agreement(message.partner)
@@ -47,7 +45,7 @@ async def send(station: Station, job: Job) -> Changes:
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
     channel = agreement.as2
-    payload = await station.queries.payload(message.id)
+    payload = await at_hand.payload_of(station, job)
     loop = asyncio.get_running_loop()
     built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
     if channel.asks_asynchronously:
@@ -153,8 +151,8 @@ def _posted(message: Message, channel: As2Channel) -> Changes:
 
 async def overdue(station: Station, job: Job) -> Changes:
     """The time for the partner's functional acknowledgment is over: say so. A late one still closes the message."""
-    message = await station.queries.message(job.message_id)
-    if message is None or message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
+    message = await at_hand.message_of(station, job)
+    if message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
         return Changes()
     documents = await station.queries.documents_of(message.id)
     waited = int((station.clock() - message.at).total_seconds())

@@ -118,6 +118,10 @@ async def _write_down(station: Station, agreement: Agreement, message: Message, 
     """What is posted, durable: octets, MIC, and on the trail what a receipt for it must say."""
     assert agreement.as2 is not None
     trail = await station.queries.timeline(message_id=message.id)
+    if not agreement.as2.asks_asynchronously and receipted.sent_as(built) in {
+        one.sent for one in receipted.postings(trail)
+    }:
+        return  # known from the attempt before
     posted = receipted.posting(message, agreement, built, wrapping.receipt_to(station, agreement.as2))
     update = MessageUpdate(id=message.id, raw=built.body, raw_headers=built.headers, mic=built.mic)
     await station.store.apply(Changes(message_updates=(update,), events=(*_overdue(station, message, trail), posted)))

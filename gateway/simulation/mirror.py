@@ -113,7 +113,7 @@ def _agreement(settings: Settings, agreement: Agreement, url: str) -> Json:
     }
     if agreement.as2 is not None:
         kept = _said(agreement.as2)
-        for name in ("authentication", "certificates", "url", "id"):
+        for name in ("authentication", "certificates", "url", "id", "receipt_mode", "receipt_urls"):
             kept.pop(name, None)
         turned["as2"] = {"id": settings.identity.as2_id, "url": url, "certificates": [OUR_CERTIFICATE], **kept}
     for standard, own in (("x12", settings.identity.x12), ("edifact", settings.identity.edifact)):

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
 from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
@@ -180,6 +181,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 
 def _all_as_json(found: _Everything) -> dict[str, Any]:
     return _as_json(found.message) | {
+        "receipt_state": receipt_words(found.message, found.timeline),
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
@@ -191,6 +193,8 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
 def _print(found: _Everything) -> None:
     message = found.message
     facts = {name: getattr(message, name) for name in _FACTS if getattr(message, name) is not None}
+    if (words := receipt_words(message, found.timeline)) is not None:
+        facts["receipt"] = words
     show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
     _title("Timeline")
     show_table(

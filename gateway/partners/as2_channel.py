@@ -50,6 +50,11 @@ class As2Channel(Part):
         "absent: anywhere at the scheme, host and port of url. A private address only where it is named whole.",
         examples=[("https://as2.example.com/receipts",)],
     )
+    processing_after_seconds: Annotated[int, Field(ge=1, le=300)] | None = Field(
+        default=None,
+        description="Send HTTP 102 each time that a message of theirs has been worked for so long; absent: never, "
+        "because many HTTP clients take 102 for the answer. For partners whose client is known to wait on.",
+    )
 
     @property
     def asks_asynchronously(self) -> bool:

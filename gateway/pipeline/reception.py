@@ -76,13 +76,21 @@ class Reception:
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
-        try:
-            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
-        except PartnerFault:
-            return START_KEPT
+        agreement = self._named(headers)
         if agreement is None:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
+
+    def patience(self, headers: Headers) -> float | None:
+        """After how many seconds that sender is told that its message is still worked; None: never."""
+        agreement = self._named(headers)
+        return None if agreement is None or agreement.as2 is None else agreement.as2.processing_after_seconds
+
+    def _named(self, headers: Headers) -> Agreement | None:
+        try:
+            return self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
+        except PartnerFault:
+            return None
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""

@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.as2 import MAX_RECEIPT
 from gateway.errors import PartnerFault
 from gateway.ports import Receipt
+from gateway.web.patience import patiently
 
 Headers = Sequence[tuple[str, str]]
 
@@ -23,6 +24,9 @@ class As2Reception(Protocol):
 
     def limit(self, headers: Headers) -> int:
         """How many octets this sender may post."""
+
+    def patience(self, headers: Headers) -> float | None:
+        """After how many seconds this sender is told that its message is still worked; None: never."""
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take a request. Raises PartnerFault for what is not AS2 at all."""
@@ -59,7 +63,7 @@ class As2Endpoint:
             complete = await self._read(request, body, limit)
             octets = bytes(body[:limit])
             if complete:
-                receipt = await reception.receive(headers, octets)
+                receipt = await patiently(request, reception.receive(headers, octets), reception.patience(headers))
             else:
                 receipt = await reception.too_large(headers, octets)
         except PartnerFault as fault:

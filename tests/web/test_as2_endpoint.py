@@ -24,6 +24,11 @@ class Reception:
         del headers
         return 100_000
 
+    def patience(self, headers: Sequence[tuple[str, str]]) -> float | None:
+        """For nobody."""
+        del headers
+        return None
+
     async def receive(self, headers: Sequence[tuple[str, str]], body: bytes) -> Receipt:
         """A receipt with a body of odd bytes."""
         name = next((value for name, value in headers if name.lower() == "as2-from"), None)

@@ -44,8 +44,12 @@ class MessageReceived(Event):
     payload_sha256: str | None = None
     as2_message_id: str | None = None
     signed_by: str | None = None
+    signature_hash: str | None = None
     encrypted: bool | None = None
+    cipher: str | None = None
     compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
     mic: str | None = None
 
 
@@ -416,9 +420,15 @@ class MessagePosted(Event):
     as2_message_id: str
     mic: str
     mic_algorithm: str
-    signed: bool
-    receipt: str
-    """The receipt asked for: signed or unsigned."""
+    further_mics: dict[str, str] | None = None
+    """By algorithm, where the receipt may choose another."""
+    signature_hash: str | None = None
+    """Absent: it goes unsigned."""
+    cipher: str | None = None
+    """Absent: it goes unencrypted."""
+    compressed: bool | None = None
+    receipt_asked: str | None = None
+    """unsigned or signed."""
     receipt_to: str | None = None
     """Where it was asked to go; absent: in the answer."""
 
@@ -432,9 +442,15 @@ class MessageSent(Event):
     disposition: str
     mic: str | None = None
     mic_algorithm: str | None = None
-    signed: bool | None = None
     mic_matched: bool | None = None
     receipt_signed_by: str | None = None
+    signature_hash: str | None = None
+    """Absent: it went unsigned."""
+    cipher: str | None = None
+    """Absent: it went unencrypted."""
+    compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
     receipt_came: str | None = None
     """How, unless it was in the answer as asked."""
 

@@ -41,7 +41,10 @@ class Posting:
     """What was posted under a Message-ID, and the receipt that was asked for."""
 
     sent: as2.Sent
-    signed_receipt: bool
+    signature_hash: str | None
+    cipher: str | None
+    compressed: bool
+    receipt_asked: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,7 @@ class Exchange:
     agreement: Agreement
     message: Message
     documents: tuple[Document, ...]
-    sent: as2.Sent
+    posting: Posting
     receipt: Receipt | None
     """None where none was asked for."""
     at: datetime
@@ -67,7 +70,7 @@ class Exchange:
             state=state,
             raw=None if self.wire is None else self.wire.body,
             raw_headers=None if self.wire is None else self.wire.headers,
-            mic=self.sent.mic,
+            mic=self.posting.sent.mic,
             receipt=self.receipt,
         )
 
@@ -77,46 +80,68 @@ class Exchange:
         return next((one.order_number for one in self.documents), None)
 
 
-def posting(message: Message, agreement: Agreement, built: as2.Built, receipt_to: str | None) -> MessagePosted:
-    """The record of what is posted, which a receipt that comes later is held against."""
+def posting(agreement: Agreement, built: as2.Built) -> Posting:
+    """What a receipt for `built` must say."""
     assert agreement.as2 is not None
+    return Posting(
+        sent=as2.Sent(
+            message_id=built.message_id,
+            mic=built.mic,
+            mic_algorithm=built.mic_algorithm,
+            signed=built.signed,
+            further_mics=built.further_mics,
+        ),
+        signature_hash=built.signature_hash,
+        cipher=built.cipher,
+        compressed=built.compressed,
+        receipt_asked=agreement.as2.receipt,
+    )
+
+
+def posted(message: Message, one: Posting, receipt_to: str | None) -> MessagePosted:
+    """The record of what is posted, which a receipt that comes later is held against."""
     return MessagePosted(
         message_id=message.id,
         partner=message.partner,
-        as2_message_id=built.message_id,
-        mic=built.mic,
-        mic_algorithm=built.mic_algorithm,
-        signed=built.signed,
-        receipt=agreement.as2.receipt,
+        as2_message_id=one.sent.message_id,
+        mic=one.sent.mic,
+        mic_algorithm=one.sent.mic_algorithm,
+        further_mics=dict(one.sent.further_mics) or None,
+        signature_hash=one.signature_hash,
+        cipher=one.cipher,
+        compressed=one.compressed,
+        receipt_asked=one.receipt_asked,
         receipt_to=receipt_to,
     )
 
 
-def postings(trail: Iterable[TrailEntry]) -> tuple[Posting, ...]:
+def postings(trail: Iterable[TrailEntry]) -> list[Posting]:
     """Everything that a message was posted as, each once, the newest first.
 
     All have one Message-ID; their MICs differ where the agreement was changed between two attempts, and a station that
     took an earlier one answers for that one.
     """
-    found: dict[Posting, None] = {}
+    found: list[Posting] = []
     for entry in trail:
         data = entry.data
         if entry.kind not in {MessagePosted.kind, MessageSent.kind} or "mic_algorithm" not in data:
             continue
-        sent = as2.Sent(
-            message_id=str(data["as2_message_id"]),
-            mic=str(data["mic"]),
-            mic_algorithm=str(data["mic_algorithm"]),
-            signed=bool(data["signed"]),
+        one = Posting(
+            sent=as2.Sent(
+                message_id=str(data["as2_message_id"]),
+                mic=str(data["mic"]),
+                mic_algorithm=str(data["mic_algorithm"]),
+                signed="signature_hash" in data,
+                further_mics=data.get("further_mics") or {},
+            ),
+            signature_hash=data.get("signature_hash"),
+            cipher=data.get("cipher"),
+            compressed=bool(data.get("compressed")),
+            receipt_asked=str(data["receipt_asked"]),
         )
-        signed_receipt = data["receipt"] == "signed" if "receipt" in data else "receipt_signed_by" in data
-        found[Posting(sent=sent, signed_receipt=signed_receipt)] = None
-    return tuple(reversed(found))
-
-
-def sent_as(built: as2.Built) -> as2.Sent:
-    """What a receipt for `built` must say."""
-    return as2.Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed)
+        if one not in found:
+            found.append(one)
+    return found[::-1]
 
 
 def judge(
@@ -129,7 +154,7 @@ def judge(
     fault: PartnerFault | None = None
     for one in posted:
         try:
-            return one, wrapping.verdict(station, agreement, one.sent, receipt, signed=one.signed_receipt)
+            return one, wrapping.verdict(station, agreement, one.sent, receipt, signed=one.receipt_asked == "signed")
         except PartnerFault as wrong:
             fault = fault or wrong  # the newest posting's is the likeliest to help
     raise fault or PartnerFault("a receipt for a message that was never posted")
@@ -156,13 +181,16 @@ def _sent(exchange: Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
         message_id=message.id,
         partner=message.partner,
         order_number=exchange.order_number,
-        as2_message_id=exchange.sent.message_id,
+        as2_message_id=exchange.posting.sent.message_id,
         disposition=verdict.disposition if verdict else "no receipt was asked for",
-        mic=exchange.sent.mic,
-        mic_algorithm=exchange.sent.mic_algorithm,
-        signed=exchange.sent.signed,
+        mic=exchange.posting.sent.mic,
+        mic_algorithm=exchange.posting.sent.mic_algorithm,
         mic_matched=verdict.mic_matched if verdict else None,
         receipt_signed_by=verdict.signed_by if verdict else None,
+        signature_hash=exchange.posting.signature_hash,
+        cipher=exchange.posting.cipher,
+        compressed=exchange.posting.compressed,
+        receipt_asked=exchange.posting.receipt_asked,
         receipt_came=exchange.came,
     )
     return Changes(
@@ -197,7 +225,7 @@ def _rejected(exchange: Exchange, verdict: as2.ReceiptVerdict) -> Changes:
         message_id=message.id,
         partner=message.partner,
         order_number=exchange.order_number,
-        as2_message_id=exchange.sent.message_id,
+        as2_message_id=exchange.posting.sent.message_id,
         disposition=verdict.disposition,
         receipt_came=exchange.came,
     )

@@ -106,7 +106,7 @@ async def receive(station: Station, refusals: Refusals, headers: Headers, body: 
             agreement=agreement,
             message=message,
             documents=tuple(await station.queries.documents_of(message.id)),
-            sent=posting.sent,
+            posting=posting,
             receipt=arrival.evidence,
             at=station.clock(),
             came=BY_ITSELF if asked else NOT_ASKED,

@@ -75,7 +75,7 @@ async def _judged(
         agreement=agreement,
         message=message,
         documents=tuple(await station.queries.documents_of(message.id)),
-        sent=receipted.sent_as(built),
+        posting=receipted.posting(agreement, built),
         receipt=receipt,
         at=station.clock(),
         wire=built,
@@ -93,11 +93,10 @@ async def _verdict(
     station: Station, agreement: Agreement, message: Message, built: as2.Built, receipt: Receipt
 ) -> as2.ReceiptVerdict:
     """The verdict about what was posted now, or at an attempt before it under another agreement."""
-    assert agreement.as2 is not None
     loop = asyncio.get_running_loop()
-    now = receipted.Posting(sent=receipted.sent_as(built), signed_receipt=agreement.as2.receipt == "signed")
+    now = [receipted.posting(agreement, built)]
     try:
-        _, verdict = await loop.run_in_executor(station.crypto, receipted.judge, station, agreement, (now,), receipt)
+        _, verdict = await loop.run_in_executor(station.crypto, receipted.judge, station, agreement, now, receipt)
     except PartnerFault as fault:
         before = receipted.postings(await station.queries.timeline(message_id=message.id))
         try:
@@ -118,11 +117,10 @@ async def _write_down(station: Station, agreement: Agreement, message: Message, 
     """What is posted, durable: octets, MIC, and on the trail what a receipt for it must say."""
     assert agreement.as2 is not None
     trail = await station.queries.timeline(message_id=message.id)
-    if not agreement.as2.asks_asynchronously and receipted.sent_as(built) in {
-        one.sent for one in receipted.postings(trail)
-    }:
+    posting = receipted.posting(agreement, built)
+    if not agreement.as2.asks_asynchronously and posting in receipted.postings(trail):
         return  # known from the attempt before
-    posted = receipted.posting(message, agreement, built, wrapping.receipt_to(station, agreement.as2))
+    posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2))
     update = MessageUpdate(id=message.id, raw=built.body, raw_headers=built.headers, mic=built.mic)
     await station.store.apply(Changes(message_updates=(update,), events=(*_overdue(station, message, trail), posted)))
 

@@ -341,7 +341,7 @@ async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, c
         name=name, station=station, store=store, worker=worker, reception=reception, desk=SubmissionDesk(station)
     )
     endpoint = As2Endpoint(lambda: reception)
-    side.url = await _listen(stack, [web.post("/as2", endpoint.post), web.post("/as2/receipts", endpoint.post_receipt)])
+    side.url = await _listen(stack, endpoint.routes())
     return side
 
 

@@ -14,6 +14,7 @@ from yarl import URL
 
 from gateway.connectors.exchange import exchange, open_session
 from gateway.errors import DeliveryFailed, Outcome
+from gateway.pipeline.admission import Denial, Shown
 from gateway.ports import Receipt
 from gateway.web.as2 import As2Endpoint
 
@@ -26,6 +27,11 @@ class Slow:
     seconds: float = 0.15
     patience_seconds: float | None = 0.04
     done: int = 0
+
+    async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
+        """Everybody may come in."""
+        del headers, shown
+        return None
 
     def limit(self, headers: Headers) -> int:
         """For everybody the same."""

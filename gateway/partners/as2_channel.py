@@ -34,6 +34,8 @@ MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")
 ]
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+RECEIPTS_PATH = "/as2/receipts"
+"""Below our public address: where receipts come by themselves."""
 PLACEHOLDERS = ("name", "stem", "extension", "id", "date", "time")
 """Of `filename`: of the file's own name, of the message, and when it was made (UTC)."""
 

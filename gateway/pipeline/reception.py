@@ -98,6 +98,8 @@ class Reception:
 
         `headers` are without what authenticates it, which is in `shown`. Denials are recorded like refusals.
         """
+        if not self._station.guards:
+            return None
         agreement = self._named(headers)
         guard = None if agreement is None else self._station.guards.get(agreement.name)
         denial = None if guard is None else guard.denial(shown)

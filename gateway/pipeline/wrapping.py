@@ -10,12 +10,9 @@ import re
 from gateway import as2
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
-from gateway.partners.as2_channel import As2Channel
+from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
 from gateway.pipeline.station import Station
 from gateway.ports import Message, Receipt
-
-RECEIPTS_PATH = "/as2/receipts"
-"""Below our public address; `gateway.web.as2` listens there."""
 
 _SHORT_NAME = re.compile(r"^(sha|aes)(?=[0-9])")
 MAX_FILENAME = 255

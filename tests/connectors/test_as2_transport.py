@@ -295,6 +295,18 @@ async def test_a_proxy_that_refuses_or_is_not_there_costs_a_retry_only(
     assert station.seen == []
 
 
+async def test_a_proxy_forwards_what_goes_to_http_and_knows_who_we_are(
+    far_side: Any, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server of the test stands for the proxy: it gets the whole address and our credentials there."""
+    monkeypatch.setenv("PROXY_PASSWORD", "p")
+    user = {"kind": "basic", "username": "us", "password": {"env": "PROXY_PASSWORD"}}
+    await post("http://station.invalid:81/as2", proxy={"url": far_side.url, "authentication": user})
+    (request,) = far_side.requests
+    assert request.headers["Host"] == "station.invalid:81"
+    assert request.headers["Proxy-Authorization"] == "Basic " + base64.b64encode(b"us:p").decode()
+
+
 async def test_environment_proxies_are_not_used(
     start: Start, post: Post, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,9 @@ def list_messages(
     state: Annotated[MessageState | None, typer.Option(help="Only those that stand there.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
     *,
+    given_up: Annotated[
+        bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest messages first.
@@ -59,7 +62,7 @@ def list_messages(
     """
 
     async def question(store: Store) -> list[Message]:
-        return await store.messages(partner=partner, state=state, limit=limit)
+        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up)
 
     with answering():
         found = run(asked(workspace, question))
@@ -139,7 +142,7 @@ def retry_message(
         if not revived:
             raise OurFault(
                 f"Message {message_id} has no work that was given up",
-                remedy="`gateway message list --state failed` shows messages that have",
+                remedy="`gateway message list --given-up` shows messages that have",
             )
         show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
 

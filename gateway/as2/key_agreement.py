@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -28,7 +27,7 @@ from gateway.as2.algorithms import (
     KEY_WRAPS,
     Hash,
 )
-from gateway.as2.certificates import KeyPair, identified, identity, named
+from gateway.as2.certificates import Identity, KeyPair, identified, named
 
 TAG = 0xA1
 """KeyAgreeRecipientInfo among the recipients (RFC 5652 6.2)."""
@@ -129,13 +128,11 @@ def _wrapping_key(
     return X963KDF(algorithm=digest.scheme, length=length, sharedinfo=der.sequence(*info)).derive(shared)
 
 
-def recipient_info(certificate: x509.Certificate, key: bytes) -> bytes:
-    """KeyAgreeRecipientInfo for a certificate with a key on a curve of the table.
+def recipient_info(who: Identity, public: ec.EllipticCurvePublicKey, key: bytes) -> bytes:
+    """KeyAgreeRecipientInfo for whoever has that key, on a curve of the table.
 
     The hash is the curve's, the wrap as strong as the session key it carries (RFC 8551 2.7.1).
     """
-    public = certificate.public_key()
-    assert isinstance(public, ec.EllipticCurvePublicKey)
     digest = CURVES[public.curve.name]
     ephemeral = ec.generate_private_key(public.curve)
     wrap = der.sequence(der.identifier(KEY_WRAP_BY_LENGTH[len(key)]))  # RFC 3565 2.3.2: parameters absent
@@ -148,5 +145,5 @@ def recipient_info(certificate: x509.Certificate, key: bytes) -> bytes:
         _VERSION,
         der.tlv(_ORIGINATOR, der.tlv(_ORIGINATOR_KEY, *sender)),
         der.sequence(agreement, wrap),
-        der.sequence(der.sequence(identity(certificate).issuer_and_serial, der.tlv(ber.OCTET_STRING, wrapped))),
+        der.sequence(der.sequence(who.issuer_and_serial, der.tlv(ber.OCTET_STRING, wrapped))),
     )

@@ -7,17 +7,18 @@ A session key that does not come out right is replaced by a random one: nobody l
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gateway.as2 import ber, cms, der, key_agreement
 from gateway.as2.algorithms import CURVES, HASH_BY_OID, HASHES, MGF1, P_SPECIFIED, RSA_ENCRYPTION, RSA_OAEP, Hash
-from gateway.as2.certificates import KeyPair, Use, identity, named, unfit
+from gateway.as2.certificates import Identity, KeyPair, Use, identity, named, unfit
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -27,6 +28,9 @@ PUBLIC = "The message could not be decrypted."
 _NULL = der.tlv(ber.NULL)
 _MAX_RECIPIENTS = 64
 """How many are looked at: a message for more partners than that is none of ours."""
+
+_SECRET = os.urandom(32)
+"""Of this process: what spare session keys are made with."""
 
 
 class KeyTransport(StrEnum):
@@ -59,7 +63,9 @@ def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], leng
         reader = _READERS.get(recipient.tag)
         key = reader(recipient, keys) if reader is not None else None
         if key is not None:
-            spare = os.urandom(length)
+            # Always the same for the same octets: whoever sends them again does not learn from a second plaintext
+            # that the first one came from a spare key.
+            spare = hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
             return key if len(key) == length else spare
     several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
     raise failed(f"the envelope is addressed to none of our certificates{several}")
@@ -124,20 +130,17 @@ def recipient_infos(certificates: Sequence[x509.Certificate], key: bytes, transp
 def _recipient_info(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
     """What the certificate's key asks for. Its key usage is asked by whoever configures it, only its kind here."""
     who = identity(certificate)
-    public = None if who.key_fault else certificate.public_key()
-    if isinstance(public, rsa.RSAPublicKey) and not who.pss_only:
-        return _transport_info(certificate, public, key, transport)
-    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
-        return key_agreement.recipient_info(certificate, key)
+    if who.rsa_key is not None and not who.pss_only:
+        return _transport_info(who, who.rsa_key, key, transport)
+    if who.ec_key is not None and who.ec_key.curve.name in CURVES:
+        return key_agreement.recipient_info(who, who.ec_key, key)
     raise OurFault(
         f"certificate {who.fingerprint} does not encrypt: {unfit(certificate, Use.ENCRYPT)}",
         remedy="Ask the partner for an encryption certificate with an RSA key, or one on P-256, P-384 or P-521.",
     )
 
 
-def _transport_info(
-    certificate: x509.Certificate, public: rsa.RSAPublicKey, key: bytes, transport: KeyTransport
-) -> bytes:
+def _transport_info(who: Identity, public: rsa.RSAPublicKey, key: bytes, transport: KeyTransport) -> bytes:
     """KeyTransRecipientInfo (RFC 5652 6.2.1), by PKCS#1 v1.5 or OAEP (RFC 4055 4.1)."""
     digest = _OAEP_HASHES.get(transport)
     if digest is None:
@@ -156,4 +159,4 @@ def _transport_info(
             f"an RSA key of {public.key_size} bits is too short for {transport}",
             remedy="Choose another key transport for this partner, or ask for a longer key.",
         ) from error
-    return der.sequence(der.integer(0), identity(certificate).issuer_and_serial, algorithm, wrapped)
+    return der.sequence(der.integer(0), who.issuer_and_serial, algorithm, wrapped)

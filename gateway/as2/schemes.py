@@ -23,7 +23,7 @@ from gateway.as2.algorithms import (
     RSA_SIGNATURES,
     Hash,
 )
-from gateway.as2.certificates import KeyPair, identity
+from gateway.as2.certificates import PrivateKey, identity
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -52,14 +52,13 @@ def matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme:
     who = identity(certificate)
     if who.key_fault is not None:
         raise broken(f"certificate {who.fingerprint}: {who.key_fault}")
-    key = certificate.public_key()
     try:
-        if isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
-            key.verify(octets, signed, ec.ECDSA(digest.scheme))
-        elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
-            key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest and not who.pss_only:
-            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        if who.rsa_key is not None and identifier == RSA_PSS:
+            who.rsa_key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
+        elif who.rsa_key is not None and _hash_of_rsa(identifier, digest) is digest and not who.pss_only:
+            who.rsa_key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        elif who.ec_key is not None and ECDSA_SIGNATURES.get(identifier) is digest:
+            who.ec_key.verify(octets, signed, ec.ECDSA(digest.scheme))
         else:
             raise broken(f"scheme {identifier.hex()} does not fit {digest.name} or the key of {who.fingerprint}")
     except InvalidSignature:
@@ -103,29 +102,23 @@ def _row(element: ber.Element) -> Hash:
     return found
 
 
-def sign(signed: bytes, key: KeyPair, algorithm: Hash, scheme: SignatureScheme) -> tuple[bytes, bytes]:
-    """The AlgorithmIdentifier and the signature over `signed`.
+def sign(signed: bytes, key: PrivateKey, algorithm: Hash, scheme: SignatureScheme) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier and the signature over `signed`. RSA signs by `scheme`, EC by ECDSA.
 
-    RSA signs by `scheme`, or by PSS when the certificate says that its key does nothing else; EC by ECDSA. Raises
-    OurFault for a hash that does not fit the key.
+    Raises OurFault for a hash that does not fit the key.
     """
-    private = key.private_key
-    if isinstance(private, ec.EllipticCurvePrivateKey):
+    if not isinstance(key, rsa.RSAPrivateKey):
         if algorithm.name not in ECDSA_BY_HASH:
             raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
-        return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), private.sign(
-            signed, ec.ECDSA(algorithm.scheme)
-        )
-    if scheme is SignatureScheme.PKCS1 and not identity(key.certificate).pss_only:
-        return _RSA_SCHEME, private.sign(signed, padding.PKCS1v15(), algorithm.scheme)
+        return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), key.sign(signed, ec.ECDSA(algorithm.scheme))
+    if scheme is SignatureScheme.PKCS1:
+        return _RSA_SCHEME, key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
     length = algorithm.scheme.digest_size  # RFC 4056 3: the salt is as long as the hash
     try:
-        octets = private.sign(
-            signed, padding.PSS(mgf=padding.MGF1(algorithm.scheme), salt_length=length), algorithm.scheme
-        )
+        octets = key.sign(signed, padding.PSS(mgf=padding.MGF1(algorithm.scheme), salt_length=length), algorithm.scheme)
     except ValueError as error:
         raise OurFault(
-            f"an RSA key of {private.key_size} bits is too short for PSS with {algorithm.name}",
+            f"an RSA key of {key.key_size} bits is too short for PSS with {algorithm.name}",
             remedy="Choose sha-256 for this partner, or make a longer key.",
         ) from error
     return _pss_identifier(algorithm), octets

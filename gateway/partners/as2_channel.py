@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.partners.as2_transport import Transport
+from gateway.partners.receipt_address import plain_address
 from gateway.settings import As2Id, Authentication, Basic, Form, Part, Retries, Url
 from gateway.yamltext import near_miss
 
@@ -34,6 +35,7 @@ MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")
 ]
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+ReceiptUrl = Annotated[Url, AfterValidator(plain_address)]
 RECEIPTS_PATH = "/as2/receipts"
 """Below our public address: where receipts come by themselves."""
 PLACEHOLDERS = ("name", "stem", "extension", "id", "date", "time")
@@ -168,7 +170,7 @@ class As2Channel(Part):
     receipt_within_minutes: Annotated[int, Field(ge=1, le=4320)] = Field(
         default=60, description="An asynchronous receipt that has not come by then: the message is sent again."
     )
-    receipt_urls: tuple[Url, ...] = Field(
+    receipt_urls: tuple[ReceiptUrl, ...] = Field(
         default=(),
         description="Where they may have their asynchronous receipts sent: addresses, or beginnings that end in /; "
         "absent: anywhere at the scheme, host and port of url. A private address only where it is named whole.",

@@ -166,6 +166,9 @@ class Reception:
                 compressed=opened.compressed,
                 receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
+                as2_version=addressing.version,
+                features=addressing.features or None,
+                attachments=len(opened.attachments) or None,
             ),
             _issued(message_id, arrival, result),
         )

@@ -11,9 +11,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from gateway.as2 import KeyPair, Refusal, Use, fingerprint, unfit
+from gateway.as2 import KeyPair, Refusal, Use, fingerprint, unfit, valid_at
+from gateway.as2.algorithms import RSA_ENCRYPTION, RSA_OAEP
 from gateway.errors import OurFault
 
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -114,3 +116,25 @@ def test_a_key_that_costs_too_much_is_refused_unused(stations: Any, name: str) -
     assert fault.refusal is Refusal.INTEGRITY_FAILED
     assert said in str(fault)
     assert time.process_time() - started < 5
+
+
+def test_a_key_that_cannot_be_read_is_told_and_never_a_crash(stations: Any) -> None:
+    """id-RSAES-OAEP in place of rsaEncryption (RFC 4055 4): the library does not load it."""
+    octets = stations.acme.certificate.public_bytes(Encoding.DER)
+    assert octets.count(RSA_ENCRYPTION) == 1
+    made = x509.load_der_x509_certificate(octets.replace(RSA_ENCRYPTION, RSA_OAEP))
+    assert "its key cannot be read" in (unfit(made, Use.ENCRYPT) or "")
+    built = stations.send()
+    fault = stations.refusal(built.headers, built.body, partner_certificates=[made])
+    assert fault.refusal is Refusal.INTEGRITY_FAILED
+
+
+def test_an_expired_certificate_verifies_where_the_caller_gives_it(stations: Any, pair: Callable[..., KeyPair]) -> None:
+    """Validity is the keyring's: whether it counts depends on more than a date (a resend, a rollover, a dispute)."""
+    key = pair("expired").private_key
+    made = certificate(key.public_key())
+    signer = KeyPair(private_key=key, certificate=made)
+    late = made.not_valid_after_utc + timedelta(days=1)
+    built = stations.send(sign_with=signer, date=late)
+    assert not valid_at(made, late)
+    assert stations.take(built.headers, built.body, partner_certificates=[made]).signed_by == fingerprint(made)

@@ -21,7 +21,9 @@ from gateway.ports import Changes, Job, NewJob, Receipt
 AGAIN_AFTER = timedelta(minutes=1)
 """A repeated message has its receipt sent again; a flood of repeats not more often than so."""
 EMPTY = Receipt(status=200, headers=(), body=b"")
-"""The HTTP answer to a message whose receipt goes by itself, or that asks for none."""
+"""The HTTP answer to a message that asks for no receipt, and to a receipt."""
+LATER = Receipt(status=202, headers=(), body=b"")
+"""The HTTP answer to a message whose receipt goes by itself (RFC 9110 15.3.3: accepted, more will be told)."""
 
 
 def address_of(agreement: Agreement, request: as2.ReceiptRequest) -> str | None:

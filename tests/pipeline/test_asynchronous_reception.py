@@ -59,7 +59,7 @@ async def test_the_answer_is_empty_and_the_receipt_goes_to_the_address_asked_for
     await trade.order()
     built = trade.wire(edi.file(edi.ack()).encode(), receipt_to=box.url)
     answer = await trade.post(built.headers, built.body)
-    assert (answer.status, answer.body) == (200, b"")
+    assert (answer.status, answer.body) == (202, b"")
     message = await stored(trade, built)
     assert box.seen == []
     await trade.gateway.work()
@@ -102,7 +102,7 @@ async def test_a_refusal_goes_to_the_address_too_and_is_kept(trade: Any, box: Bo
     """The answer is empty, the error receipt comes by itself."""
     built = trade.wire(b"ISA", receipt_to=box.url)
     answer = await trade.post(built.headers, built.body[:-40] + bytes(40))
-    assert (answer.status, answer.body) == (200, b"")
+    assert (answer.status, answer.body) == (202, b"")
     await trade.gateway.work()
     ((_, body),) = box.seen
     assert b"decryption-failed" in body

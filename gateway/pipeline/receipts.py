@@ -142,16 +142,21 @@ async def _without_effect(
     """A receipt that is right and changes nothing, on the trail within the bounds of refusals."""
     if not refusals.keep(message.partner, b"", whole=False).recorded:
         return
-    sha256 = sha256_hex(arrival.body)
+    sha256, order = sha256_hex(arrival.body), await receipted.order_number_of(station, message)
     event: Event
     if message.receipt is not None:
         event = ReceiptRepeated(
-            message_id=message.id, partner=message.partner, disposition=verdict.disposition, sha256=sha256
+            message_id=message.id,
+            partner=message.partner,
+            order_number=order,
+            disposition=verdict.disposition,
+            sha256=sha256,
         )
     else:
         event = ReceiptNotFinal(
             message_id=message.id,
             partner=message.partner,
+            order_number=order,
             disposition=verdict.disposition,
             sha256=sha256,
             receipt_signed_by=verdict.signed_by,
@@ -188,7 +193,13 @@ async def _refused(station: Station, refusals: Refusals, arrival: _Arrival, no: 
         ]
         if arrival.message is not None:
             facts.append(
-                ReceiptRefused(message_id=arrival.message.id, partner=partner, reason=no.reason, received_as=new.id)
+                ReceiptRefused(
+                    message_id=arrival.message.id,
+                    partner=partner,
+                    order_number=await receipted.order_number_of(station, arrival.message),
+                    reason=no.reason,
+                    received_as=new.id,
+                )
             )
         await station.store.accept(Changes(messages=(new,), events=tuple(facts)))
     return Receipt(

@@ -18,6 +18,7 @@ from gateway.pipeline.admission import Guard
 from gateway.ports import DocumentState, JobState, MessageState
 
 WITHIN = 30
+ORDER = "4500012345"
 
 
 @dataclass(kw_only=True)
@@ -123,6 +124,7 @@ async def test_two_gateways_exchange_an_order_and_its_receipt_comes_by_itself(tr
     (event,) = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "message.sent"]
     assert event.data["receipt_came"] == "by itself"
     assert event.data["mic_matched"] is True
+    assert {"message.posted", "message.sent"} <= set(await trade.gateway.kinds(order=ORDER))
 
 
 @pytest.mark.parametrize("path", ["/as2/receipts", "/as2"])

@@ -134,7 +134,7 @@ class As2Channel(Part):
     )
     accept_content_types: tuple[MediaType, ...] = Field(
         default=(),
-        description="Content types that we take, such as application/edi-x12 or application/*; absent: any.",
+        description="Content types of files that we take, such as application/edi-x12 or text/*; absent: any.",
         examples=[("application/edi-x12", "application/edi-consent")],
     )
     max_inflated_bytes: Annotated[int, Field(ge=1024, le=2**33)] = Field(

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway import as2
 from gateway.pipeline.admission import Guard
+from gateway.pipeline.receipts import MOST_TOLD
 from gateway.ports import DocumentState, JobState, MessageState
 
 WITHIN = 30
@@ -210,11 +211,14 @@ async def test_what_is_no_receipt_is_refused_at_the_address_for_receipts(trade: 
 
 
 async def test_what_is_refused_again_and_again_is_recorded_within_bounds(trade: Any, peer: Peer) -> None:
-    """Sixty a minute; each is refused all the same."""
+    """Sixty a minute, twenty on the trail of one message; each is refused all the same, and the right one counts."""
     await trade.order()
     bad = peer.receipt(mic="AAAA")
     assert {await tell(trade, bad) for _ in range(63)} == {400}
     assert len(await trade.gateway.store.messages(state=MessageState.REFUSED, limit=100)) == 60
+    kinds = await trade.gateway.kinds(message_id=(await trade.gateway.newest("850")).id)
+    assert kinds.count("receipt.refused") == MOST_TOLD
+    assert await tell(trade, peer.receipt()) == 200
 
 
 async def test_a_receipt_that_comes_twice_has_one_effect(trade: Any, peer: Peer) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from gateway.as2 import Stretch
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
+from gateway.partners.receipt_address import ReceiptAddress
 from gateway.ports.stored import Document
 from gateway.ports.values import HttpAnswer, Json, Receipt
 
@@ -54,6 +55,11 @@ class As2Post(Protocol):
 
         A body that is a stretch of a file goes out from there.
         """
+
+    async def post_receipt(
+        self, agreement: Agreement, address: ReceiptAddress, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> HttpAnswer:
+        """Post an asynchronous receipt to its address, which never is a private one unless the agreement names it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

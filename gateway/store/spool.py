@@ -93,14 +93,18 @@ class SpoolFile:
         here for whoever records that.
         """
         os.fsync(self._handle)
+        if path.exists():
+            return  # the name says all: message, form and SHA-256
         try:
             path.hardlink_to(self.path)
-        except FileExistsError:
-            return  # the name says all: message, form and SHA-256
         except OSError as fault:
             if fault.errno not in _NO_LINKS:
                 raise
             self.path.rename(path)
+
+    def settle(self) -> None:
+        """The store has it for good: its name in the spool goes; whoever holds it may read on."""
+        self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove it from the spool; what the store took stays."""

@@ -231,11 +231,13 @@ class Store(Asking, Auditing):
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
+        unnamed: list[tuple[str, str]] = []
 
         def operation(connection: Connection) -> None:
             if ending is not None:
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
+            unnamed[:] = changing.replaced(connection, changes, kept)
             changing.write(connection, changes, kept, now)
 
         try:
@@ -244,15 +246,17 @@ class Store(Asking, Auditing):
             await self._discard(changes, kept)
             raise
         self._committed(changes)
+        for sha256, message_id in unnamed:
+            await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
 
     def _committed(self, changes: Changes) -> None:
         """It is durable: files of the spool have the store's names now, and need their own no more."""
         for held in (*(new.payload for new in changes.messages), *(new.raw for new in changes.messages)):
             if isinstance(held, SpoolFile):
-                held.discard()
+                held.settle()
         for old in changes.message_updates:
             if isinstance(old.raw, SpoolFile):
-                old.raw.discard()
+                old.raw.settle()
         self._lanes.update(job.lane for job in changes.jobs)
         self.on_commit(changes)
 

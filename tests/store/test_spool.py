@@ -70,6 +70,19 @@ async def test_raw_octets_of_a_stored_message_may_come_from_the_spool(store: Sto
     assert await store.raw(message.id) == TEXT
 
 
+async def test_raw_octets_of_an_attempt_before_leave_no_file(store: Store, trade: Any, tmp_path: Path) -> None:
+    """Each attempt has octets of its own, a gigabyte perhaps; those of the last one are kept, and can be read still."""
+    message = trade.message()
+    await store.apply(Changes(messages=(message,)))
+    for attempt in (b"1", b"2", b"2"):
+        file = spooled(store, TEXT + attempt)
+        await store.apply(Changes(message_updates=(MessageUpdate(id=message.id, raw=file),)))
+        assert file.read(len(TEXT), 9) == attempt, "what was stored before it is posted must be there to be posted"
+        await store.apply(Changes(message_updates=(MessageUpdate(id=message.id, raw=file),)))
+    assert await store.raw(message.id) == TEXT + b"2"
+    assert len(files(tmp_path)) == 1
+
+
 async def test_a_changed_file_is_found_before_anything_of_it_is_used(store: Store, trade: Any, tmp_path: Path) -> None:
     """By whoever reads it in pieces, and by the audit."""
     changes = trade.received(payload=TEXT)

@@ -39,6 +39,11 @@ class Reception:
         """A file in the test's folder."""
         return SpoolFile(self.folder, kept=True)
 
+    def patience(self, headers: Sequence[tuple[str, str]]) -> float | None:
+        """For nobody."""
+        del headers
+        return None
+
     async def admit(self, headers: Sequence[tuple[str, str]], shown: Shown) -> Denial | None:
         """Whoever shows the word `wrong` stays outside."""
         assert not [name for name, _ in headers if name.lower() == "authorization"]

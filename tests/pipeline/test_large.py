@@ -128,10 +128,15 @@ async def test_a_disk_that_fills_up_while_it_is_opened_is_no_fault_of_the_messag
     assert await roomy.gateway.store.messages() == []
 
 
-async def test_sent_from_a_file_it_arrives_unchanged_and_is_kept_as_it_was_posted(roomy: Any) -> None:
-    """Compressed, signed and encrypted in files, posted from one, its receipt verified."""
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_sent_from_a_file_it_arrives_unchanged_and_is_kept_as_it_was_posted(roomy: Any, mode: str) -> None:
+    """Compressed, signed and encrypted in files, posted from one, its receipt verified; also where it comes later."""
     payload = os.urandom(SIZE // 2).hex().encode()
     side = roomy.gateway
+    listen = side.station.settings.listen.model_copy(update={"public_url": side.url})
+    side.change(settings=side.station.settings.model_copy(update={"listen": listen}))
+    side.agree("acme", as2={"receipt_mode": mode})
+    roomy.station.agree("us", as2={"receipt_urls": (f"{side.url}/as2/receipts",)})
     file = side.store.spool(kept=True)
     file.write(payload)
     agreement, now = side.station.directory.by_name("acme"), roomy.clock()
@@ -147,6 +152,7 @@ async def test_sent_from_a_file_it_arrives_unchanged_and_is_kept_as_it_was_poste
     await side.store.apply(Changes(messages=(message,), jobs=(send_job(agreement, message.id, now),)))
     del message, file
     await side.work()
+    await roomy.station.work()
     (sent,) = await side.store.messages()
     assert sent.state is MessageState.DELIVERED
     (arrived,) = await roomy.station.store.messages()

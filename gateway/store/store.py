@@ -271,15 +271,19 @@ class Store(Asking, Auditing):
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
         kept: dict[tuple[str, str], Stored] = {}
-        for message_id, form, data in wanted:
-            if isinstance(data, Numbered):
-                continue  # it is no bytes before the commit
-            if not isinstance(data, bytes):
-                kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
-            elif len(data) > self.payloads.row_limit:
-                kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
-            else:
-                kept[message_id, form] = self.payloads.keep(message_id, form, data)
+        try:
+            for message_id, form, data in wanted:
+                if isinstance(data, Numbered):
+                    continue  # it is no bytes before the commit
+                if not isinstance(data, bytes):
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
+                elif len(data) > self.payloads.row_limit:
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                else:
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+        except OurFault:
+            await self._discard(changes, kept)
+            raise
         return kept
 
     async def _discard(self, changes: Changes, kept: changing.Kept) -> None:

@@ -83,6 +83,26 @@ async def test_raw_octets_of_an_attempt_before_leave_no_file(store: Store, trade
     assert len(files(tmp_path)) == 1
 
 
+async def test_a_disk_that_fills_up_between_two_files_keeps_neither(
+    store: Store, trade: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is not made fuller by half a message."""
+    payload, raw = spooled(store), spooled(store)
+    take = SpoolFile.take
+
+    def full(file: SpoolFile, path: Path) -> None:
+        if file is raw:
+            raise OSError(errno.ENOSPC, "full")
+        take(file, path)
+
+    monkeypatch.setattr(SpoolFile, "take", full)
+    with pytest.raises(NoRoom):
+        await store.accept(Changes(messages=(trade.message(payload=payload, raw=raw),)))
+    payload.discard()
+    raw.discard()
+    assert files(tmp_path) == []
+
+
 async def test_a_changed_file_is_found_before_anything_of_it_is_used(store: Store, trade: Any, tmp_path: Path) -> None:
     """By whoever reads it in pieces, and by the audit."""
     changes = trade.received(payload=TEXT)

@@ -101,18 +101,21 @@ class Entity:
 
     def decoded(self, spool: Spool | None = None) -> Octets:
         """The content without its transfer encoding (RFC 2045 section 6); `spool` is for one too large for memory."""
-        encoding = (self.header("content-transfer-encoding") or "binary").strip().lower()
-        if encoding in {"binary", "8bit", "7bit"}:
-            return self.content
-        if encoding not in DECODERS:
-            raise MimeFault(f"unknown transfer encoding {encoding[:40]!r}")
-        content = self.content
-        try:
-            if isinstance(content, Stretch):
-                return gathered(DECODERS[encoding].in_pieces(content), spool)
-            return DECODERS[encoding].at_once(content)
-        except ValueError as error:
-            raise MimeFault(f"not {encoding}: {error}") from error
+        return decoded((self.header("content-transfer-encoding") or "binary").strip().lower(), self.content, spool)
+
+
+def decoded(encoding: str, content: memoryview | Stretch, spool: Spool | None) -> Octets:
+    """Content without that transfer encoding, in a scratch of `spool` where it is too large for memory."""
+    if encoding in {"binary", "8bit", "7bit"}:
+        return content
+    if encoding not in DECODERS:
+        raise MimeFault(f"unknown transfer encoding {encoding[:40]!r}")
+    try:
+        if isinstance(content, Stretch):
+            return gathered(DECODERS[encoding].in_pieces(content), spool)
+        return DECODERS[encoding].at_once(content)
+    except ValueError as error:
+        raise MimeFault(f"not {encoding}: {error}") from error
 
 
 class Index(dict[str, str]):

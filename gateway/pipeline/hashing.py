@@ -19,13 +19,11 @@ class WithDigest(Protocol):
 
 def sha256_hex(content: object) -> str:
     """SHA-256 of bytes or of a file, as hex; what has not been written yet has none."""
-    if isinstance(content, WithDigest):
-        return content.sha256
+    if isinstance(content, bytes | bytearray | memoryview):
+        return hashlib.sha256(content).hexdigest()
     if isinstance(content, Stretch):
         state = hashlib.sha256()
         for piece in content.pieces():
             state.update(piece)
         return state.hexdigest()
-    if not isinstance(content, bytes | bytearray | memoryview):
-        return ""
-    return hashlib.sha256(content).hexdigest()
+    return content.sha256 if isinstance(content, WithDigest) else ""

@@ -40,15 +40,15 @@ class SpoolFile:
         self.path = folder / f"{uuid.uuid4().hex}.spool"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            self._end = weakref.finalize(self, _drop, handle, self.path)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
             raise failed(fault, self.path) from fault
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.size = 0
         self._handle = handle
         self._hash = hashlib.sha256() if kept else None
         self._looked_at = -SYNC_EVERY
-        self._end = weakref.finalize(self, _drop, handle, self.path)
 
     def write(self, piece: bytes | memoryview) -> None:
         """Add octets at the end. Raises OurFault, NoRoom when the disk is full; the file is gone then."""

@@ -205,3 +205,28 @@ async def test_more_at_once_than_there_is_room_for_comes_later(
             assert await asyncio.gather(*waiting) == [(200, None)] * len(others)
         assert await send(http, "A", BODY) == (200, None)
     assert list(reception.folder.iterdir()) == []
+
+
+async def test_sender_that_breaks_off_leaves_neither_file_nor_place(
+    url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a body that is spooled already; the next one finds room."""
+    monkeypatch.setattr(arriving, "SPOOLED_AT_ONCE", 1)
+    reception.most = len(BODY)
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: A\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
+        writer.write(BODY[: 2 * 2**20])
+        await writer.drain()
+        async with asyncio.timeout(5):
+            while not list(reception.folder.iterdir()):  # noqa: ASYNC110  the file system tells nobody
+                await asyncio.sleep(0.01)
+            writer.transport.abort()
+            while list(reception.folder.iterdir()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(url, data=io.BytesIO(BODY), headers={"AS2-From": "A"}) as answer,
+    ):
+        assert answer.status == 200

@@ -32,8 +32,8 @@ EXPLICIT_1 = 0xA1
 def octets(part: mime.Entity) -> bytes | memoryview:
     """The structure that fills a MIME part, whatever its headers say of its encoding. Raises MimeFault.
 
-    Stations say base64 of binary bodies, and nothing of base64 ones. A structure tells by itself: it begins with `0` and
-    an octet that no text has, its base64 with `MI` (or `MH` when small), which no structure does.
+    Stations say base64 of binary bodies, and nothing of base64 ones. A structure tells by itself: it begins with `0`
+    and an octet that no text has, its base64 with `MI` (or `MH` when small), which no structure does.
     """
     start = bytes(part.content[:2])
     if start[:1] == b"0" and start[1:] >= b"\x80":

@@ -54,7 +54,7 @@ class Envelope:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """A receipt as a station writes it; `<id>` and `<mic>` are filled in, `\\n` is CRLF unless `line_end` says other."""
+    """A receipt as a station writes it; `<id>` and `<mic>` are filled in, line ends are CRLF unless `line_end` is other."""
 
     source: str
     headers: Headers = ()

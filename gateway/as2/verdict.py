@@ -170,7 +170,7 @@ def _fields(notification: mime.Entity) -> mime.Index:
 
 
 def _text(part: mime.Entity) -> str:
-    """What a part says to people; in an encoding that is none it says nothing, which is no reason to refuse a receipt."""
+    """What a part says to people: nothing, when its encoding is none; that is no reason to refuse a receipt."""
     try:
         said = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace")
     except mime.MimeFault:

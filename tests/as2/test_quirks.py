@@ -54,7 +54,7 @@ class Envelope:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """A receipt as a station writes it; `<id>` and `<mic>` are filled in, line ends are CRLF unless `line_end` is other."""
+    """A receipt as a station writes it; `<id>` and `<mic>` are filled in, line ends are those of `line_end`."""
 
     source: str
     headers: Headers = ()

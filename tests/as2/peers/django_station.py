@@ -1,0 +1,386 @@
+"""django-pyas2 as the other station: its application behind gunicorn, our side a running `gateway serve`, real HTTP.
+
+Each combination that we send is an agreement of its own with a partner of its own name; what they send comes from one
+partner for each way of signing and encrypting, whose agreement demands just that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from gateway import wiring
+from gateway.demo.processes import Process
+from gateway.partners import keys as workspace_keys
+from gateway.partners.agreement import As2Channel
+from gateway.partners.workspace import load_settings
+from gateway.pipeline.composing import ready_file
+from gateway.ports import Changes, Message, MessageState
+from gateway.settings import Listen
+from gateway.store import Store
+
+from .combinations import Combination, Way, combinations
+from .material import PAYLOAD, Keys, pem
+from .process import Asked
+from .pyas2lib_station import CIPHERS, never_written
+
+T = TypeVar("T")
+PEERS = Path(__file__).parent
+US = "MATRIX"
+SETTLED = {MessageState.SENT, MessageState.DELIVERED, MessageState.REJECTED, MessageState.FAILED}
+SECONDS = 120
+"""For everything that was queued at once to be sent and receipted."""
+
+
+class DjangoStation:
+    """A django-pyas2 server and a gateway, from start to end."""
+
+    def __init__(self, environment: Path, folder: Path, keys: Keys) -> None:
+        self._folder, self._keys, self._python = folder, keys, environment / "bin" / "python"
+        self._ports = _free_ports(2)
+        self._workspace = folder / "gateway"
+        self._stack = ExitStack()
+        self._urls = {
+            "gateway": f"http://127.0.0.1:{self._ports[0]}/as2",
+            "peer": f"http://127.0.0.1:{self._ports[1]}/pyas2/as2receive",
+        }
+        # What the agreement cannot say is not run, so it needs no partner.
+        self._partners = {
+            one: f"out-{number}" for number, one in enumerate(combinations(Way.OUT)) if not self._left_out(one)
+        }
+        self._senders: dict[tuple[str, str], str] = {}
+        for one in combinations(Way.IN):
+            if not self._left_out(one):
+                self._senders.setdefault((one.sign, one.encrypt), f"in-{len(self._senders)}")
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End all processes."""
+        self._stack.close()
+
+    def versions(self) -> dict[str, str]:
+        """Who answers."""
+        return self._ask("versions")
+
+    def theirs(self, one: Combination) -> str | None:
+        """What it has no setting for, or its library does not know."""
+        if one.encrypt.endswith("gcm"):
+            return "it knows no AuthEnvelopedData"
+        if one.encrypt.endswith("oaep"):
+            return "pyas2lib 1.4.3, which it pins, knows no OAEP"
+        if one.way is Way.IN and one.sign.endswith("pss"):
+            return "it has no setting for PSS"
+        if one.way is Way.IN and one.compress == "after":
+            return "it compresses before signing only"
+        return None
+
+    def ours(self, one: Combination) -> str | None:
+        """What we never write, or have no word for in an agreement."""
+        if (why := never_written(one)) is not None:
+            return why
+        if one.way is Way.OUT and one.asynchronous and "public_url" not in Listen.model_fields:
+            return "no asynchronous receipts yet"
+        try:
+            As2Channel.model_validate(self._section(one, "name"))
+        except ValidationError as fault:
+            return f"no such word in the agreement: {', '.join(str(error['loc'][0]) for error in fault.errors())}"
+        return None
+
+    def run(self, chosen: Sequence[Combination]) -> dict[Combination, str]:
+        """What we send is queued at once; what they send goes one after the other."""
+        if not chosen:
+            return {}
+        return self._sent(chosen) if chosen[0].way is Way.OUT else self._taken(chosen)
+
+    def _left_out(self, one: Combination) -> bool:
+        return self.theirs(one) is not None or self.ours(one) is not None
+
+    def _section(self, one: Combination, name: str) -> dict[str, Any]:
+        """The `as2` of the agreement for one combination."""
+        usual: dict[str, Any] = {"id": name, "url": self._urls["peer"], "certificates": ["certs/peer.pem"]}
+        if one.way is Way.IN:
+            usual |= {"require_signature": one.sign != "no", "require_encryption": one.encrypt != "no"}
+            weak = [word for word in ("sha1", "3des-cbc") if word in {one.hash.replace("-", ""), one.cipher}]
+            usual |= {"accept_weak": weak} if weak else {}
+            return usual | ({"receipt_urls": [self._urls["peer"]]} if one.asynchronous else {})
+        usual |= {
+            "sign": "no" if one.sign == "no" else one.hash.replace("-", ""),
+            "encrypt": one.cipher.replace("aes-", "aes"),
+            "compress": {"no": False, "before": True, "after": "after"}[one.compress],
+            "receipt": one.receipt_kind,
+            "require_signature": False,
+            "require_encryption": False,
+        }
+        return usual | ({"receipt_mode": "async"} if one.asynchronous else {})
+
+    def _start(self) -> None:
+        (self._folder / "peer").mkdir()
+        environment = os.environ | {
+            "PEER_FOLDER": str(self._folder / "peer"),
+            "PEER_MDN_URL": self._urls["peer"],
+            "PYTHONPATH": str(PEERS),
+        }
+        own = _write_workspace(self._workspace, self._ports[0], self._urls["gateway"])
+        (self._workspace / "certs/peer.pem").write_bytes(self._keys.theirs_pem)
+        for one, name in self._partners.items():
+            _write_partner(self._workspace, name, self._section(one, name))
+        for one in combinations(Way.IN):
+            if (name := self._senders.get((one.sign, one.encrypt))) and not self._left_out(one):
+                _write_partner(self._workspace, name, self._section(one, name))  # the last one is asynchronous
+        command = [self._python, PEERS / "django_peer.py"]
+        self._ask = self._stack.enter_context(Asked(command, self._folder / "django.log", environment))
+        self._checked(
+            self._ask(
+                "setup",
+                key=base64.b64encode(pem(self._keys.theirs)).decode(),
+                certificate=base64.b64encode(own.read_bytes()).decode(),
+                organisations=[*self._partners.values(), *self._senders.values()],
+                partner=US,
+                url=self._urls["gateway"],
+            )
+        )
+        server = subprocess.Popen(
+            [
+                self._python, "-m", "gunicorn", "--chdir", PEERS, "--workers", "2", "--timeout", "120", "--bind",
+                f"127.0.0.1:{self._ports[1]}", "django_peer:application",
+            ],
+            env=environment,
+            stdout=(self._folder / "gunicorn.log").open("wb"),
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._stack.callback(_ended, server)
+        _answers(self._urls["peer"])
+        gateway = Process(
+            name="gateway",
+            arguments=["-m", "gateway", "serve", "--workspace", str(self._workspace)],
+            ready_url=f"http://127.0.0.1:{self._ports[0]}/health/ready",
+            log=self._folder / "gateway.log",
+        )
+        self._stack.callback(gateway.stop)
+        gateway.start()
+
+    def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
+        assert "raised" not in answer, answer["raised"]
+        return answer
+
+    # What we send.
+
+    def _sent(self, chosen: Sequence[Combination]) -> dict[Combination, str]:
+        self._checked(self._ask("agree", settings={"signature": None, "encryption": None}))  # it demands nothing
+        queued = self._with_store(lambda store: self._queue(store, chosen))
+        ours = self._settled(queued)
+        theirs = {one["organisation"]: one for one in self._messages("IN").values()}
+        return {one: _sending(one, *ours[queued[one]], theirs.get(self._partners[one])) for one in chosen}
+
+    async def _queue(self, store: Store, chosen: Sequence[Combination]) -> dict[Combination, str]:
+        loaded = wiring.load(self._workspace)
+        agreements = {one.name: one for one in loaded.agreements}
+        queued: dict[Combination, str] = {}
+        changes: list[Changes] = []
+        for one in chosen:
+            agreement = agreements[self._partners[one]]
+            changes.append(ready_file(loaded.settings, agreement, PAYLOAD, "order.edi", datetime.now(UTC)))
+            queued[one] = changes[-1].messages[0].id
+        await store.apply(
+            Changes(
+                messages=tuple(message for one in changes for message in one.messages),
+                jobs=tuple(job for one in changes for job in one.jobs),
+            )
+        )
+        return queued
+
+    def _settled(self, queued: dict[Combination, str]) -> dict[str, tuple[Message, str]]:
+        """All that was queued, once it went or failed, with the reason of the last attempt."""
+        waiting = {message_id: one.asynchronous for one, message_id in queued.items()}
+        settled: dict[str, tuple[Message, str]] = {}
+        deadline = time.monotonic() + SECONDS
+        while len(settled) < len(waiting) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            if any(waiting.values()):
+                self._checked(self._ask("receipts"))
+            settled |= self._with_store(lambda store: self._look(store, [one for one in waiting if one not in settled]))
+        return settled | self._with_store(
+            lambda store: self._look(store, [one for one in waiting if one not in settled], whatever=True)
+        )
+
+    async def _look(
+        self, store: Store, waiting: Sequence[str], *, whatever: bool = False
+    ) -> dict[str, tuple[Message, str]]:
+        found: dict[str, tuple[Message, str]] = {}
+        for message_id in waiting:
+            message = await store.message(message_id)
+            assert message is not None
+            attempts = await store.attempts(message_id)
+            wrong = [one for one in attempts if one.outcome not in {None, "done"}]
+            if message.state in SETTLED or wrong or whatever:
+                found[message_id] = (message, (wrong[-1].reason or wrong[-1].outcome or "") if wrong else "")
+        return found
+
+    # What they send.
+
+    def _taken(self, chosen: Sequence[Combination]) -> dict[Combination, str]:
+        sent = {one: self._send(one) for one in chosen}
+        theirs = self._messages("OUT")
+        deadline = time.monotonic() + SECONDS
+        late = {sent[one].get("id") for one in chosen if one.asynchronous}
+        while any(theirs[one]["status"] == "P" for one in late if one) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            theirs = self._messages("OUT")
+        ours = self._with_store(_received)
+        return {one: _taking(one, sent[one], theirs, ours) for one in chosen}
+
+    def _send(self, one: Combination) -> dict[str, Any]:
+        receipt = one.receipt_kind != "none"
+        mode = "ASYNC" if one.asynchronous else "SYNC"
+        settings = {
+            "compress": one.compress != "no",
+            "encryption": CIPHERS.get(one.cipher),
+            "signature": None if one.sign == "no" else one.hash.replace("-", ""),
+            "mdn": receipt,
+            "mdn_mode": mode if receipt else None,
+            "mdn_sign": one.hash.replace("-", "") if one.receipt_kind == "signed" else None,
+        }
+        self._checked(self._ask("agree", settings=settings))
+        sender = self._senders[one.sign, one.encrypt]
+        return self._ask("send", organisation=sender, payload=base64.b64encode(PAYLOAD).decode())
+
+    def _messages(self, direction: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = self._checked(self._ask("messages", direction=direction))["messages"]
+        return found
+
+    def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        async def opened() -> T:
+            async with wiring.open_store(self._workspace) as store:
+                return await work(store)
+
+        return asyncio.run(opened())
+
+
+def _sending(one: Combination, message: Message, reason: str, there: dict[str, Any] | None) -> str:
+    """What is wrong with one message of ours."""
+    if reason:
+        return f"sending failed: {reason}"
+    if message.state not in {MessageState.SENT, MessageState.DELIVERED}:
+        return f"the message is {message.state.value}"
+    if there is None or there["status"] != "S":
+        return f"it has {there and there['detail']}"
+    if base64.b64decode(there["payload"]) != PAYLOAD:
+        return "it has another payload"
+    layers = [one.sign != "no", one.encrypt != "no", one.compress != "no"]
+    if there["layers"] != layers:
+        return f"it saw signed, encrypted, compressed as {there['layers']}"
+    if one.receipt_kind == "none":
+        return "" if there["receipt"] is None else "it made a receipt that nobody asked for"
+    return "" if there["receipt"] == ["S", one.receipt_kind == "signed"] else f"its receipt is {there['receipt']}"
+
+
+def _taking(
+    one: Combination, sent: dict[str, Any], theirs: dict[str, dict[str, Any]], ours: dict[str, tuple[Message, bytes]]
+) -> str:
+    """What is wrong with one message of theirs."""
+    if "raised" in sent:
+        return f"it does not send: {sent['raised']}"
+    there, here = theirs[sent["id"]], ours.get(f"<{sent['id']}>")
+    if here is None:
+        return f"we have not taken it; it says {there['detail'].strip()[-200:]}"
+    if here[1] != PAYLOAD:
+        return "we have another payload"
+    if sent["mic"] is not None and sent["mic"] != here[0].mic:
+        return f"its MIC is {sent['mic']}, ours {here[0].mic}"
+    if there["status"] != "S":
+        return f"it says {there['status']} {there['detail']}"
+    if one.receipt_kind == "none":
+        return ""
+    return "" if there["receipt"] == ["R", one.receipt_kind == "signed"] else f"our receipt is {there['receipt']} there"
+
+
+async def _received(store: Store) -> dict[str, tuple[Message, bytes]]:
+    """All messages taken, by the partner's message id."""
+    found: dict[str, tuple[Message, bytes]] = {}
+    before: str | None = None
+    while page := await store.messages(before=before, limit=1000):
+        for message in page:
+            if message.as2_message_id is not None and message.state is not MessageState.REFUSED:
+                found[message.as2_message_id] = (message, await store.payload(message.id))
+        before = page[-1].id
+    return found
+
+
+def _write_workspace(folder: Path, port: int, url: str) -> Path:
+    """A gateway's folder with keys; the path of its certificate."""
+    for part in ("partners", "certs", "data", "keys"):
+        (folder / part).mkdir(parents=True)
+    (folder / "keys" / "passphrase").write_text("a passphrase for a test\n", encoding="utf-8")
+    listen: dict[str, Any] = {"host": "127.0.0.1", "port": port}
+    if "public_url" in Listen.model_fields:
+        listen["public_url"] = url.removesuffix("/as2")
+    settings = {
+        "identity": {"name": "Matrix", "as2_id": US, "x12": {"qualifier": "ZZ", "id": US}},
+        "listen": listen,
+        "passphrase": {"file": "keys/passphrase"},
+        "retries": {"schedule_seconds": [3600]},  # one attempt each: what fails is seen
+    }
+    (folder / "gateway.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    loaded = load_settings(folder)
+    workspace_keys.create_keys(folder, loaded, now=datetime.now(UTC), bits=2048)
+    return folder / loaded.identity.certificate
+
+
+def _write_partner(folder: Path, name: str, section: dict[str, Any]) -> None:
+    agreement = {
+        "title": name,
+        "ids": [{"scheme": "test", "value": name}],
+        "channel": "as2",
+        "as2": section,
+        "x12": {"identity": {"qualifier": "ZZ", "id": name.upper()}},
+        "documents": {},
+    }
+    (folder / "partners" / f"{name}.yaml").write_text(json.dumps(agreement), encoding="utf-8")
+
+
+def _free_ports(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def _answers(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -19,7 +19,7 @@ class Way(StrEnum):
     OUT = "out"
 
 
-SIGN = ("no", "sha-1", "sha-256", "sha-384", "sha-512", "sha-256 pss")
+SIGN = ("no", "sha-1", "sha-256", "sha-384", "sha-512", "sha-256 pss", "sha-256 ecdsa")
 ENCRYPT = (
     "no",
     "3des-cbc",
@@ -27,6 +27,7 @@ ENCRYPT = (
     "aes-192-cbc",
     "aes-256-cbc",
     "aes-256-cbc oaep",
+    "aes-256-cbc ecdh",
     "aes-128-gcm",
     "aes-192-gcm",
     "aes-256-gcm",
@@ -37,7 +38,7 @@ RECEIPTS = ("none", "unsigned", "signed", "unsigned async", "signed async")
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Combination:
-    """One exchange. `sign` may end in ` pss`, `encrypt` in ` oaep`, `receipt` in ` async`."""
+    """One exchange. `sign` may end in ` pss` or ` ecdsa`, `encrypt` in ` oaep` or ` ecdh`, `receipt` in ` async`."""
 
     way: Way
     sign: str
@@ -53,17 +54,22 @@ class Combination:
     @property
     def hash(self) -> str:
         """The hash of signature and MIC."""
-        return "sha-256" if self.sign == "no" else self.sign.removesuffix(" pss")
+        return "sha-256" if self.sign == "no" else self.sign.partition(" ")[0]
 
     @property
     def cipher(self) -> str:
         """The content cipher."""
-        return self.encrypt.removesuffix(" oaep")
+        return self.encrypt.partition(" ")[0]
+
+    @property
+    def elliptic(self) -> bool:
+        """Whether an EC key signs or is encrypted for."""
+        return self.sign.endswith("ecdsa") or self.encrypt.endswith("ecdh")
 
     @property
     def receipt_kind(self) -> str:
         """none, unsigned or signed."""
-        return self.receipt.removesuffix(" async")
+        return self.receipt.partition(" ")[0]
 
     @property
     def asynchronous(self) -> bool:

@@ -34,7 +34,7 @@ from gateway.settings import Listen
 from gateway.store import Store
 
 from .combinations import Combination, Way, combinations
-from .material import PAYLOAD, Keys, pem
+from .material import PAYLOAD, Keys, certificate_pem, pem
 from .process import Asked
 from .pyas2lib_station import CIPHERS, never_written
 
@@ -84,6 +84,8 @@ class DjangoStation:
         """What it has no setting for, or its library does not know."""
         if one.encrypt.endswith("gcm"):
             return "it knows no AuthEnvelopedData"
+        if one.elliptic:
+            return "it takes RSA keys only"
         if one.encrypt.endswith("oaep"):
             return "pyas2lib 1.4.3, which it pins, knows no OAEP"
         if one.way is Way.IN and one.sign.endswith("pss"):
@@ -139,7 +141,7 @@ class DjangoStation:
             "PYTHONPATH": str(PEERS),
         }
         own = _write_workspace(self._workspace, self._ports[0], self._urls["gateway"])
-        (self._workspace / "certs/peer.pem").write_bytes(self._keys.theirs_pem)
+        (self._workspace / "certs/peer.pem").write_bytes(certificate_pem(self._keys.theirs))
         for one, name in self._partners.items():
             _write_partner(self._workspace, name, self._section(one, name))
         for one in combinations(Way.IN):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway import as2
 
-from .combinations import Combination
+from .combinations import Combination, Way
 
 MOMENT = datetime.now(UTC)
 PAYLOAD = (
@@ -22,26 +22,33 @@ PAYLOAD = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keys:
-    """One pair each."""
+    """An RSA pair and an EC pair each."""
 
     ours: as2.KeyPair
     theirs: as2.KeyPair
+    ours_ec: as2.KeyPair
+    theirs_ec: as2.KeyPair
 
-    @property
-    def ours_pem(self) -> bytes:
-        """Our certificate."""
-        return self.ours.certificate.public_bytes(Encoding.PEM)
+    def signing(self, one: Combination) -> as2.KeyPair:
+        """Of whoever sends the message."""
+        pairs = (self.ours, self.ours_ec) if one.way is Way.OUT else (self.theirs, self.theirs_ec)
+        return pairs[one.sign.endswith("ecdsa")]
 
-    @property
-    def theirs_pem(self) -> bytes:
-        """Their certificate."""
-        return self.theirs.certificate.public_bytes(Encoding.PEM)
+    def decrypting(self, one: Combination) -> as2.KeyPair:
+        """Of whoever gets it."""
+        pairs = (self.ours, self.ours_ec) if one.way is Way.IN else (self.theirs, self.theirs_ec)
+        return pairs[one.encrypt.endswith("ecdh")]
+
+
+def certificate_pem(pair: as2.KeyPair) -> bytes:
+    """Its certificate alone."""
+    return pair.certificate.public_bytes(Encoding.PEM)
 
 
 def pem(pair: as2.KeyPair) -> bytes:
     """A pair as a peer loads it: key and certificate in one file."""
     key = pair.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return key + pair.certificate.public_bytes(Encoding.PEM)
+    return key + certificate_pem(pair)
 
 
 def build(one: Combination, keys: Keys, **changes: Any) -> as2.Built:
@@ -54,9 +61,9 @@ def build(one: Combination, keys: Keys, **changes: Any) -> as2.Built:
         "message_id": "<1@us>",
         "date": MOMENT,
         "subject": "order",
-        "sign_with": None if one.sign == "no" else keys.ours,
+        "sign_with": None if one.sign == "no" else keys.signing(one),
         "micalg": one.hash,
-        "encrypt_for": () if one.encrypt == "no" else (keys.theirs.certificate,),
+        "encrypt_for": () if one.encrypt == "no" else (keys.decrypting(one).certificate,),
         "cipher": "aes-256-cbc" if one.encrypt == "no" else one.cipher,
         "compress": one.compress != "no",
         "compress_after_signing": one.compress == "after",

@@ -14,7 +14,7 @@ from gateway import as2
 from gateway.errors import PartnerFault
 
 from .combinations import Combination, Way
-from .material import MOMENT, PAYLOAD, Keys, build, pem, policy
+from .material import MOMENT, PAYLOAD, Keys, build, certificate_pem, pem, policy
 from .process import Asked
 
 SCRIPT = Path(__file__).parent / "pyas2lib_peer.py"
@@ -47,6 +47,8 @@ class Pyas2libStation:
             return "a library: how a receipt travels is the caller's business"
         if one.encrypt.endswith("gcm"):
             return "it knows no AuthEnvelopedData"
+        if one.elliptic:
+            return "it takes RSA keys only"
         if one.way is Way.IN and one.compress == "after":
             return "it compresses before signing only"
         if one.way is Way.IN and one.encrypt.endswith("oaep"):
@@ -75,7 +77,7 @@ class Pyas2libStation:
         }
 
     def _call(self, do: str, settings: dict[str, Any], **more: Any) -> dict[str, Any]:
-        certificate = base64.b64encode(self._keys.ours_pem).decode()
+        certificate = base64.b64encode(certificate_pem(self._keys.ours)).decode()
         return self._ask(
             do,
             our_name="acme",
@@ -143,6 +145,8 @@ def never_written(one: Combination) -> str | None:
         return "3DES is never written"
     if one.way is Way.OUT and one.sign.endswith("pss") and not hasattr(as2, "SignatureScheme"):
         return "PSS is read only"
+    if one.encrypt.endswith("ecdh") and not hasattr(as2, "SignatureScheme"):
+        return "no ECDH yet"
     return None
 
 

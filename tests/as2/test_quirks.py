@@ -419,28 +419,30 @@ def test_every_row_names_where_the_habit_is_told() -> None:
     assert all(row.source for table in (MESSAGES, ENVELOPES, RECEIPTS) for row in table.values())
 
 
-NOT_READ: dict[str, tuple[Message, str]] = {
+NOT_READ: dict[str, tuple[Message, str, str]] = {
     "signed as CRLF, sent as LF": (
         Message(source="phax/phase2#12", body=PLAIN.replace(b"<part>", PART.replace(b"~\r\n", b"~\n"))),
         "integrity-check-failed",
+        "what came is not what was signed; whoever changed it may have been on the way",
     ),
     "words behind the closing delimiter": (
         Message(source="RFC 2046 5.1.1", body=PLAIN + b"-- \r\nsent by a relay\r\n"),
         "unexpected-processing-error",
+        "no signature covers it, and the end of a forged ciphertext could lie there",
     ),
     "a header twice": (
         Message(source="RFC 5322 3.6", headers=[("Content-Type", MULTIPART), ("content-type", "text/plain")]),
         "unexpected-processing-error",
+        "each reader takes another one",
     ),
 }
-"""What some stations write and we refuse: octets other than the signed ones; octets that no signature covers; headers
-of which each reader takes another."""
+"""What some stations write and we refuse, by which name, and why."""
 
 
 @pytest.mark.parametrize("habit", NOT_READ)
 def test_what_cannot_be_read_safely_is_refused_by_name(stations: Any, habit: str) -> None:
     """These are decisions: whoever changes one changes the security of the reader."""
-    quirk, refusal = NOT_READ[habit]
+    quirk, refusal, _ = NOT_READ[habit]
     headers, body = _message(stations, quirk)
     assert refusal in str(stations.refusal(headers, body, OPEN).refusal)
 

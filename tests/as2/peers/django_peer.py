@@ -74,15 +74,34 @@ def setup(request: dict) -> dict:
     return {}
 
 
+def partner(request: dict) -> dict:
+    """One more partner, of whom nothing is demanded, and an organisation for it."""
+    certificate = PublicCertificate(
+        name=request["name"], certificate=base64.b64decode(request["certificate"]), verify_cert=False
+    )
+    certificate.save()
+    key = PrivateKey.objects.get()
+    name = f"{request['name']}-PEER"
+    Organization(name=name, as2_name=name, encryption_key=key, signature_key=key).save()
+    Partner(
+        name=request["name"],
+        as2_name=request["name"],
+        target_url="http://127.0.0.1:9/",
+        encryption_cert=certificate,
+        signature_cert=certificate,
+    ).save()
+    return {}
+
+
 def agree(request: dict) -> dict:
     """Other settings of the partner from now on: what is sent to it, and what is demanded of what comes from it."""
-    Partner.objects.update(**request["settings"])
+    Partner.objects.filter(name="theirs").update(**request["settings"])
     return {}
 
 
 def send(request: dict) -> dict:
     """As its command sendas2message does."""
-    partner = Partner.objects.get()
+    partner = Partner.objects.get(name="theirs")
     payload = base64.b64decode(request["payload"])
     as2message = As2Message(
         sender=Organization.objects.get(as2_name=request["organisation"]).as2org, receiver=partner.as2partner
@@ -135,7 +154,7 @@ def versions(_: dict) -> dict:
 def main() -> None:
     """Answer until the input ends."""
     logging.disable(logging.CRITICAL)
-    work = {one.__name__: one for one in (setup, agree, send, messages, receipts, versions)}
+    work = {one.__name__: one for one in (setup, partner, agree, send, messages, receipts, versions)}
     for line in sys.stdin:
         request = json.loads(line)
         try:

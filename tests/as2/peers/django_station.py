@@ -18,12 +18,13 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from gateway import wiring
+from gateway import as2, wiring
 from gateway.demo.processes import Process
 from gateway.partners import keys as workspace_keys
 from gateway.partners.agreement import As2Channel
@@ -75,6 +76,12 @@ class DjangoStation:
     def close(self) -> None:
         """End all processes."""
         self._stack.close()
+
+    def add_partner(self, name: str, pair: as2.KeyPair) -> str:
+        """Somebody else who writes to it, to an organisation of the same name with -PEER; its URL."""
+        certificate = base64.b64encode(certificate_pem(pair)).decode()
+        self._checked(self._ask("partner", name=name, certificate=certificate))
+        return self._urls["peer"]
 
     def versions(self) -> dict[str, str]:
         """Who answers."""
@@ -159,13 +166,14 @@ class DjangoStation:
                 url=self._urls["gateway"],
             )
         )
+        log = self._stack.enter_context((self._folder / "gunicorn.log").open("wb"))
         server = subprocess.Popen(
             [
                 self._python, "-m", "gunicorn", "--chdir", PEERS, "--workers", "2", "--timeout", "120", "--bind",
                 f"127.0.0.1:{self._ports[1]}", "django_peer:application",
             ],
             env=environment,
-            stdout=(self._folder / "gunicorn.log").open("wb"),
+            stdout=log,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._stack.callback(_ended, server)
@@ -218,10 +226,10 @@ class DjangoStation:
             time.sleep(0.5)
             if any(waiting.values()):
                 self._checked(self._ask("receipts"))
-            settled |= self._with_store(lambda store: self._look(store, [one for one in waiting if one not in settled]))
-        return settled | self._with_store(
-            lambda store: self._look(store, [one for one in waiting if one not in settled], whatever=True)
-        )
+            left = [one for one in waiting if one not in settled]
+            settled |= self._with_store(partial(self._look, waiting=left))
+        left = [one for one in waiting if one not in settled]
+        return settled | self._with_store(partial(self._look, waiting=left, whatever=True))
 
     async def _look(
         self, store: Store, waiting: Sequence[str], *, whatever: bool = False
@@ -370,7 +378,7 @@ def _answers(url: str) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  an address on this machine
                 return
         except urllib.error.HTTPError:
             return

@@ -1,7 +1,7 @@
 """`openssl cms` as the other station: every layer made or read by that command, compression by zlib, MIME by hand.
 
-What openssl does not do is written here with nothing of the gateway: the two-line CompressedData of RFC 3274, multiparts
-by their octets, receipts. Our side are the functions of `gateway.as2`.
+What openssl does not do is written here with nothing of the gateway: the CompressedData of RFC 3274, multiparts by
+their octets, receipts. Our side are the functions of `gateway.as2`.
 """
 
 from __future__ import annotations
@@ -84,6 +84,18 @@ class OpensslStation:
         if done.returncode:
             raise _RefusedError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
         return done.stdout
+
+    def refuses(self, part: bytes, signature: bytes) -> str:
+        """What it has against a signature of theirs; empty when it holds."""
+        (self._folder / "part").write_bytes(part)
+        try:
+            self._openssl(
+                "-verify", "-inform", "DER", "-content", "part", "-certfile", "theirs.crt", "-CAfile", "theirs.crt",
+                "-purpose", "any", given=signature,
+            )  # fmt: skip
+        except _RefusedError as refused:
+            return str(refused)
+        return ""
 
     # What it sends.
 

@@ -1,4 +1,4 @@
-"""A pyas2lib station as a process: one JSON request a line on standard input, one JSON answer a line on standard output.
+"""A pyas2lib station as a process: JSON requests on standard input, JSON answers on standard output, one a line.
 
 Runs in the peer's own environment (`tests/make_peers.py`); knows nothing of the gateway. Octets travel as base64.
 Requests: {"do": "send", …} builds a message, keeps its state in "state"; {"do": "receive", …} opens one and builds the

@@ -6,6 +6,7 @@ A library does not care how a receipt travels, so asynchronous ones are left to 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ class Pyas2libStation:
     def run(self, chosen: Sequence[Combination]) -> dict[Combination, str]:
         """One after the other."""
         return {one: (self._taken(one) if one.way is Way.IN else self._sent(one)) for one in chosen}
+
+    def pss(self) -> tuple[bytes, bytes]:
+        """A part that it signed by PSS, and its signature."""
+        one = Combination(way=Way.IN, sign="sha-256 pss", encrypt="no", compress="no", receipt="none")
+        sent = self._call("send", self._settings(one), payload=base64.b64encode(PAYLOAD).decode())
+        boundary = re.search(r'boundary="([^"]+)"', dict(sent["headers"])["Content-Type"])
+        assert boundary is not None
+        _, part, signature, _ = (b"\r\n" + base64.b64decode(sent["body"])).split(f"\r\n--{boundary[1]}".encode())
+        return part.removeprefix(b"\r\n"), base64.b64decode(signature.partition(b"\r\n\r\n")[2])
 
     def _settings(self, one: Combination) -> dict[str, Any]:
         scheme = "rsassa_pss" if one.sign.endswith("pss") else "rsassa_pkcs1v15"
@@ -134,7 +144,9 @@ class Pyas2libStation:
             return f"it has another payload: {base64.b64decode(answer['payload'])[:40]!r}"
         if one.receipt_kind == "none":
             return "" if not answer["headers"] else "a receipt that nobody asked for"
-        return read(one, built, [tuple(header) for header in answer["headers"]], base64.b64decode(answer["body"]), self._keys)
+        return read(
+            one, built, [tuple(header) for header in answer["headers"]], base64.b64decode(answer["body"]), self._keys
+        )
 
 
 def never_written(one: Combination) -> str | None:

@@ -122,9 +122,9 @@ def send(request: dict) -> dict:
 
 
 def messages(request: dict) -> dict:
-    """All messages of a direction, with what became of them."""
+    """The messages of a direction, or one of them, with what became of them."""
     found = {}
-    for message in Message.objects.filter(direction=request["direction"]).select_related("mdn"):
+    for message in Message.objects.filter(**request["where"]).select_related("mdn"):
         mdn = getattr(message, "mdn", None)
         found[message.message_id] = {
             "organisation": message.organization_id,

@@ -74,7 +74,8 @@ class Pyas2libStation:
         return part.removeprefix(b"\r\n"), base64.b64decode(signature.partition(b"\r\n\r\n")[2])
 
     def _settings(self, one: Combination) -> dict[str, Any]:
-        scheme = "rsassa_pss" if one.sign.endswith("pss") else "rsassa_pkcs1v15"
+        pss = one.way is Way.IN and one.sign.endswith("pss")  # else its receipts would be signed so, too
+        scheme = "rsassa_pss" if pss else "rsassa_pkcs1v15"
         return {
             "sign": one.sign != "no",
             "digest_alg": one.hash.replace("-", ""),

@@ -202,7 +202,7 @@ class DjangoStation:
         queued = self._with_store(lambda store: self._queue(store, chosen))
         ours = self._settled(queued)
         theirs = {one["organisation"]: one for one in self._messages(direction="IN").values()}
-        return {one: _sending(one, *ours[queued[one]], theirs.get(self._partners[one])) for one in chosen}
+        return {one: _sending(one, ours.get(queued[one]), theirs.get(self._partners[one])) for one in chosen}
 
     async def _queue(self, store: Store, chosen: Sequence[Combination]) -> dict[Combination, str]:
         loaded = wiring.load(self._workspace)
@@ -223,32 +223,35 @@ class DjangoStation:
 
     def _settled(self, queued: dict[Combination, str]) -> dict[str, tuple[Message, str]]:
         """All that was queued, once it went or failed, with the reason of the last attempt."""
-        waiting = {message_id: one.asynchronous for one, message_id in queued.items()}
         settled: dict[str, tuple[Message, str]] = {}
         deadline = time.monotonic() + SECONDS
-        while len(settled) < len(waiting) and time.monotonic() < deadline:
+        while left := [one for one in queued.values() if one not in settled]:
+            found, posted = self._with_store(partial(self._look, waiting=left))
+            settled |= found
+            if time.monotonic() > deadline:
+                return settled | posted
+            if posted and len(posted) + len(found) == len(left):
+                # Its server has written all receipts: sooner, the command that sends them would spoil some.
+                self._checked(self._ask("receipts"))
             time.sleep(0.5)
-            if any(waiting.values()):
-                said = self._ask("receipts").get("raised", "no file")
-                assert "no file" in said, said  # it met a receipt whose files were not written yet: next time
-            left = [one for one in waiting if one not in settled]
-            settled |= self._with_store(partial(self._look, waiting=left))
-        left = [one for one in waiting if one not in settled]
-        return settled | self._with_store(partial(self._look, waiting=left, whatever=True))
+        return settled
 
     async def _look(
-        self, store: Store, waiting: Sequence[str], *, whatever: bool = False
-    ) -> dict[str, tuple[Message, str]]:
-        found: dict[str, tuple[Message, str]] = {}
+        self, store: Store, waiting: Sequence[str]
+    ) -> tuple[dict[str, tuple[Message, str]], dict[str, tuple[Message, str]]]:
+        """What went or failed, and what was posted and waits for an asynchronous receipt."""
+        settled: dict[str, tuple[Message, str]] = {}
+        posted: dict[str, tuple[Message, str]] = {}
         for message_id in waiting:
             message = await store.message(message_id)
             assert message is not None
-            attempts = await store.attempts(message_id)
-            wrong = [one for one in attempts if one.outcome not in {None, "done"}]
-            waits = message.state.value == "posted"  # until its asynchronous receipt is here
-            if message.state in SETTLED or (wrong and not waits) or whatever:
-                found[message_id] = (message, (wrong[-1].reason or wrong[-1].outcome or "") if wrong else "")
-        return found
+            wrong = [one for one in await store.attempts(message_id) if one.outcome not in {None, "done"}]
+            reason = (wrong[-1].reason or wrong[-1].outcome or "") if wrong else ""
+            if message.state.value == "posted":
+                posted[message_id] = (message, reason)
+            elif message.state in SETTLED or wrong:
+                settled[message_id] = (message, reason)
+        return settled, posted
 
     # What they send.
 
@@ -293,8 +296,11 @@ class DjangoStation:
         return asyncio.run(opened())
 
 
-def _sending(one: Combination, message: Message, reason: str, there: dict[str, Any] | None) -> str:
+def _sending(one: Combination, here: tuple[Message, str] | None, there: dict[str, Any] | None) -> str:
     """What is wrong with one message of ours."""
+    if here is None:
+        return f"it was not sent in {SECONDS} s"
+    message, reason = here
     if message.state not in {MessageState.SENT, MessageState.DELIVERED}:
         return f"the message is {message.state.value}: {reason}"
     if there is None or there["status"] != "S":

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bench import oracle
-from gateway.as2 import KeyPair, Policy, Refusal
+from gateway.as2 import KeyPair, Policy, Refusal, cms
+from gateway.as2.recipients import session_key
 
 HTTP = (("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"))
 FORGED = b"Content-Type: application/edi-x12\r\n\r\nISA*forged~"
@@ -92,3 +93,13 @@ def test_a_thousand_unreadable_envelopes_are_answered_with_the_same_octets() -> 
     answers, times = oracle.run(180)
     assert len(answers) == 1
     assert sum(map(len, times.values())) > 1000
+
+
+def test_the_same_envelope_again_is_opened_with_the_same_spare_key(stations: Any) -> None:
+    """A key that differed from time to time would tell that the wrapped one never came out."""
+    forge = oracle.Forge(stations.ours, b"")
+    structure = cms.open_frame(forge.bad_rsa_padding())[1]
+    infos = cms.fields(structure, 3)[1].parts
+    assert len({session_key(infos, [stations.ours], 32) for _ in range(20)}) == 1
+    other = cms.fields(cms.open_frame(forge.bad_rsa_padding())[1], 3)[1].parts
+    assert session_key(other, [stations.ours], 32) != session_key(infos, [stations.ours], 32)

@@ -70,7 +70,7 @@ def build(one: Combination, keys: Keys, **changes: Any) -> as2.Built:
         "receipt": as2.ReceiptKind(one.receipt_kind),
     }
     if one.encrypt.endswith("oaep"):
-        settings["key_transport"] = next(kind for kind in as2.KeyTransport if kind.value == "rsa-oaep-sha-256")
+        settings["key_transport"] = as2.KeyTransport.OAEP
     if one.sign.endswith("pss"):
         settings["signature_scheme"] = as2.SignatureScheme.PSS
     return as2.build_message(PAYLOAD, **(settings | changes))

@@ -156,10 +156,6 @@ def never_written(one: Combination) -> str | None:
         return "SHA-1 is never written"
     if one.way is Way.OUT and one.cipher == "3des-cbc":
         return "3DES is never written"
-    if one.way is Way.OUT and one.sign.endswith("pss") and not hasattr(as2, "SignatureScheme"):
-        return "PSS is read only"
-    if one.encrypt.endswith("ecdh") and not hasattr(as2, "SignatureScheme"):
-        return "no ECDH yet"
     return None
 
 

@@ -41,6 +41,7 @@ class Message:
     part: bytes = PART
     payload: bytes = PAYLOAD
     body: bytes = PLAIN
+    filename: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +193,16 @@ MESSAGES: dict[str, Message] = {
     "a subject beyond ASCII": Message(source="RFC 9110 5.5", headers=[("Subject", "Auftr\xe4ge")]),
     "a weekday in the sender's language": Message(
         source="phax/phase2#141; OpenAS2/OpenAs2App#204", headers=[("Date", "Mi, 17 Aug 2022 23:02:58 +0200")]
+    ),
+    "a file name of several words, not quoted": Message(
+        source="RFC 2045 5.1 (wants quotes)",
+        part=PART.replace(b"\r\n\r\n", b"\r\nContent-Disposition: attachment; filename=May orders.edi\r\n\r\n", 1),
+        filename="May orders.edi",
+    ),
+    "a file name as an encoded word": Message(
+        source="RFC 2047 5 (forbids it, mail programs do it)",
+        part=PART.replace(b"\r\n\r\n", b'\r\nContent-Disposition: attachment; filename="=?utf-8?B?w7wu?="\r\n\r\n', 1),
+        filename="\xfc.",
     ),
 }
 
@@ -364,6 +375,7 @@ def test_a_signed_message_is_read_as_that_station_writes_it(stations: Any, habit
     headers, body = _message(stations, quirk)
     opened = stations.take(headers, body, OPEN)
     assert opened.payload == quirk.payload
+    assert quirk.filename in {None, opened.filename}
     assert opened.mic == base64.b64encode(HASHES["sha-256"].digest([quirk.part])).decode()
     receipt = stations.answer(headers, opened)
     assert receipt.signed

@@ -27,6 +27,9 @@ OPEN = Policy(require_encryption=False)
 MULTIPART = 'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="b"'
 PLAIN = b"--b\r\n<part>\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\n<der>\r\n--b--\r\n"
 
+RSA_ENCRYPTION = bytes.fromhex("06092a864886f70d010101")
+SHA256_WITH_RSA = bytes.fromhex("06092a864886f70d01010b")
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -118,6 +121,13 @@ MESSAGES: dict[str, Message] = {
                 "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, rsa-sha256",
             )
         ],
+    ),
+    "an empty address for an asynchronous receipt": Message(
+        source="BizTalk Server, known issues with AS2 processing: it answers at once, as we do",
+        headers=[("Receipt-Delivery-Option", "")],
+    ),
+    "the signature's algorithm named with its hash": Message(
+        source="abhishek-ram/pyas2-lib#15; RFC 3370 3.2", body=PLAIN.replace(b"<der>", b"<with hash>")
     ),
     "a charset behind the boundary": Message(
         source="phax/phase2#12", headers=[("Content-Type", f"{MULTIPART};charset=UTF-8")]
@@ -349,6 +359,9 @@ def _signed(stations: Any, part: bytes, body: bytes, key: Any) -> bytes:
     digest = HASHES["sha-256"].digest([part])
     octets = sign(digest, key=key, algorithm=HASHES["sha-256"], moment=MOMENT)
     filled = body.replace(b"<part>", part).replace(b"<base64>", base64.b64encode(octets))
+    if b"<with hash>" in filled:
+        before, _, after = octets.rpartition(RSA_ENCRYPTION)
+        filled = filled.replace(b"<with hash>", before + SHA256_WITH_RSA + after)
     return filled.replace(b"<der>", octets)
 
 

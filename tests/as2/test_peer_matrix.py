@@ -20,7 +20,6 @@ from gateway.as2 import KeyPair
 from .peers import page
 from .peers.combinations import Combination, Result, Standing, Way, results
 from .peers.defects import known
-from .peers.django_station import DjangoStation
 from .peers.material import Keys
 from .peers.openssl_station import OpensslStation
 from .peers.pyas2lib_station import Pyas2libStation
@@ -76,6 +75,8 @@ class Matrix:
             pytest.skip(f"no {name} peer: run tests/make_peers.py FOLDER and set GATEWAY_PEERS=FOLDER")
         if name == "pyas2lib":
             return Pyas2libStation(environment / "bin" / "python", folder, self._keys)
+        from .peers.django_station import DjangoStation  # noqa: PLC0415  the whole gateway stands behind it
+
         return DjangoStation(environment, folder, self._keys)
 
     def table(self, name: str, way: Way) -> dict[Combination, Result]:

@@ -29,7 +29,7 @@ from gateway.demo.processes import Process
 from gateway.partners import keys as workspace_keys
 from gateway.partners.agreement import As2Channel
 from gateway.partners.workspace import load_settings
-from gateway.pipeline.composing import ready_file
+from gateway.pipeline.ready import ready_file
 from gateway.ports import Changes, Message, MessageState
 from gateway.settings import Listen
 from gateway.store import Store

@@ -1,58 +1,47 @@
 """How stations write HTTP around AS2, on real sockets: what the server reads, what the client reads, what neither does.
 
-Nothing of AS2 is opened here: a reception that only looks, and a connector that only posts.
+Nothing of AS2 is opened here: a handler that only looks, behind our server, and the exchange that our connectors use.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from gateway.connectors.exchange import Answer, exchange, open_session
-from gateway.ports import Receipt
-from gateway.web.as2 import As2Endpoint
-
-Headers = Sequence[tuple[str, str]]
+from gateway.settings import Listen
+from gateway.web import serve
 
 
 @dataclass(kw_only=True)
-class Looking:
-    """A reception that keeps what it is given."""
+class Seen:
+    """What came through to a handler."""
 
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
-    def limit(self, headers: Headers) -> int:  # noqa: ARG002  the protocol has it
-        """Enough."""
-        return 1000
-
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
-        """Kept."""
-        self.headers, self.body = {name.lower(): value for name, value in headers}, body
-        return Receipt(status=200, headers=(), body=b"receipt")
-
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:  # noqa: ARG002  the protocol has it
-        """Never here."""
-        raise AssertionError(start)
-
 
 @pytest.fixture
-async def looking() -> AsyncIterator[tuple[Looking, int]]:
-    """The AS2 endpoint on a port."""
-    reception = Looking()
-    endpoint = As2Endpoint(lambda: reception)
+async def server(tmp_path: Path) -> AsyncIterator[tuple[Seen, int]]:
+    """Our server, with a handler that only looks."""
+    seen = Seen()
+
+    async def look(request: web.Request) -> web.Response:
+        seen.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.raw_headers}
+        seen.body = await request.read()
+        return web.Response(body=b"receipt")
+
     application = web.Application()
-    application.router.add_post("/as2", endpoint.post)
-    runner = web.AppRunner(application, access_log=None, auto_decompress=False)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield reception, runner.addresses[0][1]
-    await runner.cleanup()
+    application.router.add_post("/as2", look)
+    running = await serve(application, Listen(host="127.0.0.1", port=0), tmp_path)
+    yield seen, running.port
+    await running.close()
 
 
 CHUNKS = b"1\r\nh\r\n1;a=b\r\ni\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -102,23 +91,23 @@ async def _sent(port: int, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("habit", REQUESTS)
-async def test_a_request_is_read_as_that_station_writes_it(looking: tuple[Looking, int], habit: str) -> None:
+async def test_a_request_is_read_as_that_station_writes_it(server: tuple[Seen, int], habit: str) -> None:
     """The body and the headers come through."""
-    reception, port = looking
+    seen, port = server
     request, headers = REQUESTS[habit]
     assert b" 200 OK" in await _sent(port, request)
-    assert reception.body == b"hi"
-    assert headers.items() <= reception.headers.items()
+    assert seen.body == b"hi"
+    assert headers.items() <= seen.headers.items()
 
 
 @pytest.mark.parametrize("habit", REFUSED)
 async def test_a_request_that_two_readers_may_read_in_two_ways_is_answered_400(
-    looking: tuple[Looking, int], habit: str
+    server: tuple[Seen, int], habit: str
 ) -> None:
-    """By the HTTP library; nothing of it reaches the reception."""
-    reception, port = looking
+    """By the HTTP library; nothing of it reaches the seen."""
+    seen, port = server
     assert b" 400 Bad Request" in await _sent(port, REFUSED[habit])
-    assert not reception.body
+    assert not seen.body
 
 
 ANSWERS: dict[str, tuple[bytes, int, str | None, bytes]] = {

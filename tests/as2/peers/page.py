@@ -163,7 +163,7 @@ def _cell(found: Sequence[Result]) -> str:
     run = standings[Standing.WORKS] + standings[Standing.FAILS]
     if not run:
         whys = {one.why for one in found if one.standing is Standing.NOT_OURS}
-        return "none" if not whys else "never" if any("never" in why for why in whys) else "ours"
+        return "none" if not whys else "never" if all("never" in why for why in whys) else "ours"
     return str(run) if not standings[Standing.FAILS] else f"**{standings[Standing.WORKS]} of {run}**"
 
 

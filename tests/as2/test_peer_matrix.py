@@ -23,8 +23,8 @@ from .peers.defects import known
 from .peers.material import Keys
 from .peers.openssl_station import OpensslStation
 from .peers.pyas2lib_station import Pyas2libStation
+from .peers.quirks import ENVELOPES, MESSAGES, NOT_READ, RECEIPTS
 from .peers.url_station import Server, UrlStation, by_environment
-from .test_quirks import ENVELOPES, MESSAGES, NOT_READ, RECEIPTS
 
 pytestmark = pytest.mark.peers
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import socket
 import subprocess
@@ -26,9 +25,7 @@ from pydantic import ValidationError
 
 from gateway import as2, wiring
 from gateway.demo.processes import Process
-from gateway.partners import keys as workspace_keys
 from gateway.partners.agreement import As2Channel
-from gateway.partners.workspace import load_settings
 from gateway.pipeline.ready import ready_file
 from gateway.ports import Changes, Message, MessageState
 from gateway.settings import Listen
@@ -38,10 +35,10 @@ from .combinations import Combination, Way, combinations
 from .material import PAYLOAD, Keys, certificate_pem, pem
 from .process import Asked
 from .pyas2lib_station import CIPHERS, never_written
+from .workspace import US, section, write_partner, write_workspace
 
 T = TypeVar("T")
 PEERS = Path(__file__).parent
-US = "MATRIX"
 SETTLED = {MessageState.SENT, MessageState.DELIVERED, MessageState.REJECTED, MessageState.FAILED}
 SECONDS = 120
 """For everything that was queued at once to be sent and receipted."""
@@ -110,7 +107,7 @@ class DjangoStation:
         if one.way is Way.OUT and one.asynchronous and "public_url" not in Listen.model_fields:
             return "no asynchronous receipts yet"
         try:
-            As2Channel.model_validate(self._section(one, "name"))
+            As2Channel.model_validate(section(one, "name", self._urls["peer"]))
         except ValidationError as fault:
             return f"no such word in the agreement: {', '.join(str(error['loc'][0]) for error in fault.errors())}"
         return None
@@ -124,26 +121,6 @@ class DjangoStation:
     def _left_out(self, one: Combination) -> bool:
         return self.theirs(one) is not None or self.ours(one) is not None
 
-    def _section(self, one: Combination, name: str) -> dict[str, Any]:
-        """The `as2` of the agreement for one combination."""
-        usual: dict[str, Any] = {"id": name, "url": self._urls["peer"], "certificates": ["certs/peer.pem"]}
-        if one.way is Way.IN:
-            usual |= {"require_signature": one.sign != "no", "require_encryption": one.encrypt != "no"}
-            weak = [word for word in ("sha1", "3des-cbc") if word in {one.hash.replace("-", ""), one.cipher}]
-            usual |= {"accept_weak": weak} if weak else {}
-            return usual | ({"receipt_urls": [self._urls["peer"]]} if one.asynchronous else {})
-        usual |= {
-            "sign": "no" if one.sign == "no" else one.hash.replace("-", ""),
-            "encrypt": one.cipher.replace("aes-", "aes"),
-            "compress": {"no": False, "before": True, "after": "after"}[one.compress],
-            "receipt": one.receipt_kind,
-            "require_signature": False,
-            "require_encryption": False,
-        }
-        usual |= {"signature_scheme": "pss"} if one.sign.endswith("pss") else {}
-        usual |= {"key_transport": "oaep"} if one.encrypt.endswith("oaep") else {}
-        return usual | ({"receipt_mode": "async"} if one.asynchronous else {})
-
     def _start(self) -> None:
         (self._folder / "peer").mkdir()
         environment = os.environ | {
@@ -151,13 +128,15 @@ class DjangoStation:
             "PEER_MDN_URL": self._urls["peer"],
             "PYTHONPATH": str(PEERS),
         }
-        own = _write_workspace(self._workspace, self._ports[0], self._urls["gateway"])
+        own = write_workspace(self._workspace, self._ports[0], self._urls["gateway"])
         (self._workspace / "certs/peer.pem").write_bytes(certificate_pem(self._keys.theirs))
         for one, name in self._partners.items():
-            _write_partner(self._workspace, name, self._section(one, name))
+            write_partner(self._workspace, name, section(one, name, self._urls["peer"]))
         for one in combinations(Way.IN):
             if (name := self._senders.get((one.sign, one.encrypt))) and not self._left_out(one):
-                _write_partner(self._workspace, name, self._section(one, name))  # the last one is asynchronous
+                write_partner(
+                    self._workspace, name, section(one, name, self._urls["peer"])
+                )  # the last one is asynchronous
         command = [self._python, PEERS / "django_peer.py"]
         self._ask = self._stack.enter_context(Asked(command, self._folder / "django.log", environment))
         self._checked(
@@ -346,38 +325,6 @@ async def _received(store: Store) -> dict[str, tuple[Message, bytes]]:
                 found[message.as2_message_id] = (message, await store.payload(message.id))
         before = page[-1].id
     return found
-
-
-def _write_workspace(folder: Path, port: int, url: str) -> Path:
-    """A gateway's folder with keys; the path of its certificate."""
-    for part in ("partners", "certs", "data", "keys"):
-        (folder / part).mkdir(parents=True)
-    (folder / "keys" / "passphrase").write_text("a passphrase for a test\n", encoding="utf-8")
-    listen: dict[str, Any] = {"host": "127.0.0.1", "port": port}
-    if "public_url" in Listen.model_fields:
-        listen["public_url"] = url.removesuffix("/as2")
-    settings = {
-        "identity": {"name": "Matrix", "as2_id": US, "x12": {"qualifier": "ZZ", "id": US}},
-        "listen": listen,
-        "passphrase": {"file": "keys/passphrase"},
-        "retries": {"schedule_seconds": [3600]},  # one attempt each: what fails is seen
-    }
-    (folder / "gateway.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    loaded = load_settings(folder)
-    workspace_keys.create_keys(folder, loaded, now=datetime.now(UTC), bits=2048)
-    return folder / loaded.identity.certificate
-
-
-def _write_partner(folder: Path, name: str, section: dict[str, Any]) -> None:
-    agreement = {
-        "title": name,
-        "ids": [{"scheme": "test", "value": name}],
-        "channel": "as2",
-        "as2": section,
-        "x12": {"identity": {"qualifier": "ZZ", "id": name.upper()}},
-        "documents": {},
-    }
-    (folder / "partners" / f"{name}.yaml").write_text(json.dumps(agreement), encoding="utf-8")
 
 
 def _free_ports(count: int) -> list[int]:

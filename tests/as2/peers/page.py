@@ -65,7 +65,7 @@ For the way back, send from it to a running gateway that has an agreement with i
 ODD = """
 ## What stations write oddly
 
-Each row is a message or a receipt in `tests/as2/test_quirks.py`, made as such a station makes it. `phax/phase2` is the
+Each row is a message or a receipt in `tests/as2/peers/quirks.py`, made as such a station makes it. `phax/phase2` is the
 library as2-lib.
 
 | read | told in |

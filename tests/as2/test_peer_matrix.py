@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from gateway.as2 import KeyPair
 from .peers import page
 from .peers.combinations import Combination, Result, Standing, Way, results
 from .peers.defects import known
-from .peers.material import Keys
+from .peers.material import Keys, certificate_pem, pem
 from .peers.openssl_station import OpensslStation
 from .peers.pyas2lib_station import Pyas2libStation
 from .peers.quirks import ENVELOPES, MESSAGES, NOT_READ, RECEIPTS
@@ -134,6 +136,32 @@ def test_the_way_by_url_is_itself_tried_with_a_server(matrix: Matrix, keys: Keys
         for receipt in ("none", "unsigned", "signed")
     ]
     assert set(station.run(chosen).values()) == {""}
+
+
+def test_the_environment_names_server_keys_and_where_receipts_come_to(
+    matrix: Matrix, keys: Keys, tmp_path: Path
+) -> None:
+    """As docs/interoperability.md has it, with an asynchronous receipt."""
+    known_server = matrix.station("django-pyas2")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "peer.pem").write_bytes(certificate_pem(keys.theirs))
+    (tmp_path / "ours.pem").write_bytes(pem(keys.ours))
+    environment = {
+        "GATEWAY_AS2_PEER_URL": known_server.add_partner("BY-ENV", keys.ours),
+        "GATEWAY_AS2_PEER_NAME": "BY-ENV-PEER",
+        "GATEWAY_AS2_OUR_NAME": "BY-ENV",
+        "GATEWAY_AS2_PEER_CERTIFICATE": str(tmp_path / "peer.pem"),
+        "GATEWAY_AS2_OUR_KEY": str(tmp_path / "ours.pem"),
+        "GATEWAY_AS2_RECEIPTS": f"http://127.0.0.1:{port}/",
+    }
+    one = Combination(way=Way.OUT, sign="sha-256", encrypt="aes-128-cbc", compress="no", receipt="signed async")
+    station = by_environment(environment, keys)
+    with ThreadPoolExecutor(1) as thread:
+        waits = thread.submit(station.run, [one])
+        known_server.send_receipts("BY-ENV")
+        assert waits.result() == {one: ""}
+    station.close()
 
 
 def test_pyas2_takes_a_gcm_message_unread(matrix: Matrix, keys: Keys) -> None:

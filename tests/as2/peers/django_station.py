@@ -82,6 +82,17 @@ class DjangoStation:
         self._checked(self._ask("partner", name=name, certificate=certificate))
         return self._urls["peer"]
 
+    def send_receipts(self, name: str) -> None:
+        """Once its server has written an asynchronous receipt for that partner: send it."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            found = self._messages(direction="IN", partner_id=name).values()
+            if any(one["receipt"] is not None for one in found):
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)  # its row is there before its file
+        self._checked(self._ask("receipts"))
+
     def versions(self) -> dict[str, str]:
         """Who answers."""
         return self._ask("versions")
@@ -134,9 +145,8 @@ class DjangoStation:
             write_partner(self._workspace, name, section(one, name, self._urls["peer"]))
         for one in combinations(Way.IN):
             if (name := self._senders.get((one.sign, one.encrypt))) and not self._left_out(one):
-                write_partner(
-                    self._workspace, name, section(one, name, self._urls["peer"])
-                )  # the last one is asynchronous
+                # Written several times; the last one allows asynchronous receipts, too.
+                write_partner(self._workspace, name, section(one, name, self._urls["peer"]))
         command = [self._python, PEERS / "django_peer.py"]
         self._ask = self._stack.enter_context(Asked(command, self._folder / "django.log", environment))
         self._checked(

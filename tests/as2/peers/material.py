@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway import as2
@@ -21,20 +22,27 @@ PAYLOAD = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Public:
+    """Somebody whose certificate is all that we have."""
+
+    certificate: x509.Certificate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Keys:
     """An RSA pair and an EC pair each."""
 
     ours: as2.KeyPair
-    theirs: as2.KeyPair
+    theirs: as2.KeyPair | Public
     ours_ec: as2.KeyPair
     theirs_ec: as2.KeyPair
 
-    def signing(self, one: Combination) -> as2.KeyPair:
+    def signing(self, one: Combination) -> Any:
         """Of whoever sends the message."""
         pairs = (self.ours, self.ours_ec) if one.way is Way.OUT else (self.theirs, self.theirs_ec)
         return pairs[one.sign.endswith("ecdsa")]
 
-    def decrypting(self, one: Combination) -> as2.KeyPair:
+    def decrypting(self, one: Combination) -> Any:
         """Of whoever gets it."""
         pairs = (self.ours, self.ours_ec) if one.way is Way.IN else (self.theirs, self.theirs_ec)
         return pairs[one.encrypt.endswith("ecdh")]

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gateway import as2
 
 from .combinations import Combination, Way
-from .material import Keys, build
+from .material import Keys, Public, build
 from .pyas2lib_station import never_written, read
 
 SECONDS = 60
@@ -147,11 +147,12 @@ def by_environment(environment: Mapping[str, str], keys: Keys) -> UrlStation:
         key: Any = load_pem_private_key(text, None)
         pair = as2.KeyPair(private_key=key, certificate=x509.load_pem_x509_certificate(text))
     certificate = x509.load_pem_x509_certificate(Path(environment["GATEWAY_AS2_PEER_CERTIFICATE"]).read_bytes())
-    theirs = as2.KeyPair(private_key=pair.private_key, certificate=certificate)  # its private key is nobody's here
     server = Server(
         url=environment["GATEWAY_AS2_PEER_URL"],
         name=environment["GATEWAY_AS2_PEER_NAME"],
         our_name=environment["GATEWAY_AS2_OUR_NAME"],
         receipts=environment.get("GATEWAY_AS2_RECEIPTS"),
     )
-    return UrlStation(server, Keys(ours=pair, theirs=theirs, ours_ec=keys.ours_ec, theirs_ec=keys.theirs_ec))
+    return UrlStation(
+        server, Keys(ours=pair, theirs=Public(certificate=certificate), ours_ec=keys.ours_ec, theirs_ec=keys.theirs_ec)
+    )

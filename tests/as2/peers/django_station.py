@@ -28,7 +28,6 @@ from gateway.demo.processes import Process
 from gateway.partners.agreement import As2Channel
 from gateway.pipeline.ready import ready_file
 from gateway.ports import Changes, Message, MessageState
-from gateway.settings import Listen
 from gateway.store import Store
 
 from .combinations import Combination, Way, combinations
@@ -115,8 +114,6 @@ class DjangoStation:
         """What we never write, or have no word for in an agreement."""
         if (why := never_written(one)) is not None:
             return why
-        if one.way is Way.OUT and one.asynchronous and "public_url" not in Listen.model_fields:
-            return "no asynchronous receipts yet"
         try:
             As2Channel.model_validate(section(one, "name", self._urls["peer"]))
         except ValidationError as fault:
@@ -236,7 +233,7 @@ class DjangoStation:
             assert message is not None
             wrong = [one for one in await store.attempts(message_id) if one.outcome not in {None, "done"}]
             reason = (wrong[-1].reason or wrong[-1].outcome or "") if wrong else ""
-            if message.state.value == "posted":
+            if message.state is MessageState.POSTED:
                 posted[message_id] = (message, reason)
             elif message.state in SETTLED or wrong:
                 settled[message_id] = (message, reason)

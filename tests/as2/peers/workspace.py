@@ -9,7 +9,6 @@ from typing import Any
 
 from gateway.partners import keys as workspace_keys
 from gateway.partners.workspace import load_settings
-from gateway.settings import Listen
 
 from .combinations import Combination, Way
 
@@ -42,12 +41,9 @@ def write_workspace(folder: Path, port: int, url: str) -> Path:
     for part in ("partners", "certs", "data", "keys"):
         (folder / part).mkdir(parents=True)
     (folder / "keys" / "passphrase").write_text("a passphrase for a test\n", encoding="utf-8")
-    listen: dict[str, Any] = {"host": "127.0.0.1", "port": port}
-    if "public_url" in Listen.model_fields:
-        listen["public_url"] = url.removesuffix("/as2")
     settings = {
         "identity": {"name": "Matrix", "as2_id": US, "x12": {"qualifier": "ZZ", "id": US}},
-        "listen": listen,
+        "listen": {"host": "127.0.0.1", "port": port, "public_url": url.removesuffix("/as2")},
         "passphrase": {"file": "keys/passphrase"},
         "retries": {"schedule_seconds": [3600]},  # one attempt each: what fails is seen
     }

@@ -125,10 +125,11 @@ def test_a_server_by_its_url_takes_a_signed_and_encrypted_message(matrix: Matrix
     assert usual == [""]
 
 
-def test_the_way_by_url_is_itself_tried_with_a_server(matrix: Matrix, keys: Keys) -> None:
-    """django-pyas2 as the server of which only the URL is known."""
+@pytest.mark.parametrize("name", ["BY-URL", r'By "URL", \ 2'])
+def test_the_way_by_url_is_itself_tried_with_a_server(matrix: Matrix, keys: Keys, name: str) -> None:
+    """django-pyas2 as the server of which only the URL is known; names with blanks and quotes, too (RFC 4130 6.2)."""
     known_server = matrix.station("django-pyas2")
-    server = Server(url=known_server.add_partner("BY-URL", keys.ours), name="BY-URL-PEER", our_name="BY-URL")
+    server = Server(url=known_server.add_partner(name, keys.ours), name=f"{name}-PEER", our_name=name)
     station = UrlStation(server, keys)
     chosen = [
         Combination(way=Way.OUT, sign="sha-256", encrypt=encrypt, compress="before", receipt=receipt)
@@ -162,6 +163,17 @@ def test_the_environment_names_server_keys_and_where_receipts_come_to(
         known_server.send_receipts("BY-ENV")
         assert waits.result() == {one: ""}
     station.close()
+
+
+def test_pyas2lib_sends_other_line_ends_and_keeps_ours(matrix: Matrix) -> None:
+    """What it sends is not what it was given; what came to it is."""
+    station = matrix.station("pyas2lib")
+    theirs, ours = (
+        Combination(way=way, sign="sha-256", encrypt="aes-128-cbc", compress="before", receipt="signed") for way in Way
+    )
+    assert station.run([theirs], b"ISA~\nIEA~\n") == {theirs: r"another payload came: b'ISA~\r\nIEA~\r\n'"}
+    for payload in (b"ISA~\nIEA~", b"\x00\xff\nbinary\r"):
+        assert station.run([ours], payload) == {ours: ""}
 
 
 def test_pyas2_takes_a_gcm_message_unread(matrix: Matrix, keys: Keys) -> None:

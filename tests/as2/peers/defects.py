@@ -25,6 +25,14 @@ _UNREAD = Defect(
     "nobody learns. `test_pyas2_takes_a_gcm_message_unread`.",
 )
 
+_LINES = Defect(
+    title="line ends changed",
+    applies=lambda _: False,
+    proof="A payload whose lines end in LF leaves it with CRLF, and so do binary ones, unless their type is "
+    "`application/octet-stream`; what it takes it keeps as it is. The payload of the matrix has CRLF. "
+    "`test_pyas2lib_sends_other_line_ends_and_keeps_ours`.",
+)
+
 DEFECTS: dict[str, tuple[Defect, ...]] = {
     "pyas2lib": (
         Defect(
@@ -41,8 +49,9 @@ DEFECTS: dict[str, tuple[Defect, ...]] = {
             "the parameters: SHA-1 is assumed, whatever hash they name. We write SHA-256 (RFC 8551 2.3).",
         ),
         _UNREAD,
+        _LINES,
     ),
-    "django-pyas2": (_UNREAD,),
+    "django-pyas2": (_UNREAD, _LINES),
 }
 
 

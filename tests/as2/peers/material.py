@@ -59,7 +59,7 @@ def pem(pair: as2.KeyPair) -> bytes:
     return key + certificate_pem(pair)
 
 
-def build(one: Combination, keys: Keys, **changes: Any) -> as2.Built:
+def build(one: Combination, keys: Keys, payload: bytes = PAYLOAD, **changes: Any) -> as2.Built:
     """The message of a combination, from `us` to `acme`."""
     settings: dict[str, Any] = {
         "content_type": "application/edi-x12",
@@ -81,7 +81,7 @@ def build(one: Combination, keys: Keys, **changes: Any) -> as2.Built:
         settings["key_transport"] = as2.KeyTransport.OAEP
     if one.sign.endswith("pss"):
         settings["signature_scheme"] = as2.SignatureScheme.PSS
-    return as2.build_message(PAYLOAD, **(settings | changes))
+    return as2.build_message(payload, **(settings | changes))
 
 
 def policy(one: Combination) -> as2.Policy:

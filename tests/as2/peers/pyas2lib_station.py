@@ -60,9 +60,9 @@ class Pyas2libStation:
         """What we never write."""
         return never_written(one)
 
-    def run(self, chosen: Sequence[Combination]) -> dict[Combination, str]:
+    def run(self, chosen: Sequence[Combination], payload: bytes = PAYLOAD) -> dict[Combination, str]:
         """One after the other."""
-        return {one: (self._taken(one) if one.way is Way.IN else self._sent(one)) for one in chosen}
+        return {one: self._taken(one, payload) if one.way is Way.IN else self._sent(one, payload) for one in chosen}
 
     def pss(self) -> tuple[bytes, bytes]:
         """A part that it signed by PSS, and its signature."""
@@ -99,9 +99,9 @@ class Pyas2libStation:
             **more,
         )
 
-    def _taken(self, one: Combination) -> str:
+    def _taken(self, one: Combination, payload: bytes) -> str:
         settings = self._settings(one)
-        sent = self._call("send", settings, payload=base64.b64encode(PAYLOAD).decode())
+        sent = self._call("send", settings, payload=base64.b64encode(payload).decode())
         if "raised" in sent:
             return f"it does not send: {sent['raised']}"
         headers = [tuple(header) for header in sent["headers"]]
@@ -116,7 +116,7 @@ class Pyas2libStation:
             )
         except as2.As2Fault as fault:
             return f"we refuse it: {fault}"
-        if opened.payload != PAYLOAD:
+        if opened.payload != payload:
             return f"another payload came: {opened.payload[:40]!r}"
         if sent["mic"] is not None and sent["mic"] != opened.mic:
             return f"its MIC is {sent['mic']}, ours {opened.mic}"
@@ -136,12 +136,12 @@ class Pyas2libStation:
         answer = self._call("receipt", settings, raw=_raw(receipt.headers, receipt.body), state=sent["state"])
         return "" if answer == {"status": "processed", "detail": None} else f"it reads our receipt as {answer}"
 
-    def _sent(self, one: Combination) -> str:
-        built = build(one, self._keys)
+    def _sent(self, one: Combination, payload: bytes) -> str:
+        built = build(one, self._keys, payload)
         answer = self._call("receive", self._settings(one), raw=_raw(built.headers, built.body))
         if answer.get("status") != "processed":
             return f"it refuses it: {answer.get('failure', answer)}"
-        if base64.b64decode(answer["payload"]) != PAYLOAD:
+        if base64.b64decode(answer["payload"]) != payload:
             return f"it has another payload: {base64.b64decode(answer['payload'])[:40]!r}"
         if one.receipt_kind == "none":
             return "" if not answer["headers"] else "a receipt that nobody asked for"

@@ -59,7 +59,7 @@ class Matrix:
         """Skips, with what to do, where it is not there."""
         if name not in self.stations:
             folder = self._folder / name.replace(" ", "-")
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)  # there already, where the station was skipped before
             self.stations[name] = self._make(name, folder)
         return self.stations[name]
 
@@ -68,6 +68,8 @@ class Matrix:
             if URL is None:
                 pytest.skip("no other AS2 server: set GATEWAY_AS2_PEER_URL (docs/interoperability.md)")
             return by_environment(os.environ, self._keys)
+        if not PEERS.exists():
+            pytest.skip(f"no {name} station: run tests/make_peers.py FOLDER and set GATEWAY_PEERS=FOLDER")
         if name == "openssl cms":
             if shutil.which("openssl") is None:
                 pytest.skip("no openssl command on this machine")

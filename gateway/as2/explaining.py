@@ -324,11 +324,13 @@ def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Address
         signed_octets=bytes(found.content.octets) if found and found.content else None,
         signature=found.signature if found else None,
         signer=found.signer if found else None,
+        inside=found.inside if found else (),
         payload=walk.payload,
     )
     if "plain" in walk.octets and not hidden and walk.payload is not None:
-        mic, algorithm, over = _mic(walk, request)
-        explanation = replace(explanation, mic=mic, mic_algorithm=algorithm, mic_over=over)
+        mic, algorithm, layer = _mic(walk, request)
+        covered = bytes(walk.octets[layer])
+        explanation = replace(explanation, mic=mic, mic_algorithm=algorithm, mic_over=_OVER[layer], mic_octets=covered)
     if request is None:
         return replace(explanation, taken=False, sentence=f"Not AS2, no receipt can be addressed: {wrong[0]}.")
     if walk.stranger is not None:
@@ -347,14 +349,15 @@ def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Address
             explanation, taken=False, disposition=str(fault.refusal), told=told, sentence=f"Refused: {said}."
         )
     explanation = replace(explanation, mic=opened.mic, mic_algorithm=opened.mic_algorithm)
-    how = [opened.cipher and f"encrypted with {opened.cipher}", opened.compressed and "compressed"]
-    how.append(found and found.signer and f"signed by {name_of(found.signer)}")
-    said = ", ".join(str(one) for one in how if one) or "neither signed nor encrypted"
+    how = [f"encrypted with {opened.cipher}"] if opened.cipher else []
+    how += ["compressed"] if opened.compressed else []
+    how += [f"signed by {name_of(found.signer)}"] if found and found.signer else []
+    said = ", ".join(how) or "neither signed nor encrypted"
     return replace(explanation, taken=True, disposition="processed", sentence=f"Taken: {said}.")
 
 
 def _mic(walk: _Walk, request: Addressing | None) -> tuple[str, str, str]:
-    """The MIC as a receipt would carry it; of a refused message, what it would have been."""
+    """The MIC as a receipt would carry it, or would have; its hash, and the layer that it covers."""
     chosen: Hash | None = None
     try:
         chosen = receipt_hash(request, walk.sight.policy) if request else None
@@ -364,4 +367,4 @@ def _mic(walk: _Walk, request: Addressing | None) -> tuple[str, str, str]:
         chosen = HASHES.get(walk.found.hash if walk.found else _DEFAULT_HASH, HASHES[_DEFAULT_HASH])
     layer = next(layer for layer in _OVER if layer in walk.octets)
     digest = chosen.digest([walk.octets[layer]])
-    return base64.b64encode(digest).decode("ascii"), chosen.name, _OVER[layer]
+    return base64.b64encode(digest).decode("ascii"), chosen.name, layer

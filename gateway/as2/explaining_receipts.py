@@ -89,7 +89,7 @@ def explain_receipt(headers: mime.Headers, body: bytes, sight: ReceiptSight) -> 
     except ValueError as fault:  # MimeFault
         layers.append(Layer(title="cannot be read", wrong=(str(fault),)))
     verdict, taken, sentence = _concluded(headers, body, sight, layers, (found, fields))
-    said = mime.printable((fields or {}).get("disposition", "")).strip()
+    said = mime.printable(fields.get("disposition", "") if fields is not None else "").strip()
     return Explanation(
         sentence=sentence or _unheld(said, layers, found),
         taken=taken,
@@ -101,6 +101,7 @@ def explain_receipt(headers: mime.Headers, body: bytes, sight: ReceiptSight) -> 
         signed_octets=bytes(found.content.octets) if found and found.content else None,
         signature=found.signature if found else None,
         signer=found.signer if found else None,
+        inside=found.inside if found else (),
     )
 
 

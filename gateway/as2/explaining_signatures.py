@@ -36,6 +36,7 @@ class SignatureFound:
     signer: x509.Certificate | None = None
     """The given certificate that verified it."""
     hash: str = ""
+    inside: tuple[x509.Certificate, ...] = ()
 
 
 def look_at_signature(
@@ -103,7 +104,9 @@ def _judged(look: _Look, moment: datetime) -> SignatureFound:
         notes=tuple(f"{one} is broken; ask for sha-256" for one in weak),
         inside=tuple(inside),
     )
-    return SignatureFound(layer=layer, content=look.content, signature=look.octets, signer=signer, hash=used)
+    return SignatureFound(
+        layer=layer, content=look.content, signature=look.octets, signer=signer, hash=used, inside=seen.certificates
+    )
 
 
 def _signer(one: anatomy.SignerSeen, moment: datetime) -> Layer:

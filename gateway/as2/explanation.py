@@ -53,6 +53,8 @@ class Explanation:
     mic: str | None = None
     mic_algorithm: str | None = None
     mic_over: str | None = None
+    mic_octets: bytes | None = field(default=None, repr=False)
+    """What the MIC is over."""
     layers: tuple[Layer, ...]
     """From the outside in."""
     signed_octets: bytes | None = field(default=None, repr=False)
@@ -60,6 +62,8 @@ class Explanation:
     signature: bytes | None = field(default=None, repr=False)
     signer: x509.Certificate | None = field(default=None, repr=False)
     """Whose key the signature was made with: one of the partner's certificates, or `None`."""
+    inside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    """The certificates that came with the signature: claims, never a proof."""
     payload: bytes | None = field(default=None, repr=False)
 
     def every_layer(self) -> tuple[Layer, ...]:

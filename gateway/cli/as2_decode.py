@@ -17,6 +17,7 @@ from gateway.as2.explanation import Explanation
 from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, show_json
 from gateway.cli.as2_files import captured, key_pairs
 from gateway.cli.as2_tree import explanation_json, show_explanation
+from gateway.cli.message_names import complete_message
 from gateway.cli.partner_names import complete_partner
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
@@ -68,7 +69,10 @@ def decode(
     ] = None,
     *,
     headers: Annotated[Path | None, typer.Option(help="The HTTP headers, when FILE is the body alone.")] = None,
-    message: Annotated[str | None, typer.Option(metavar="ID", help="A stored message instead of a file.")] = None,
+    message: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="A stored message instead of a file.", autocompletion=complete_message),
+    ] = None,
     receipt: Annotated[bool, typer.Option("--receipt", help="With --message: its receipt instead of itself.")] = False,
     held_against: Annotated[
         str | None,
@@ -156,7 +160,7 @@ def _captured_sent(file: Path, sight: Sight) -> Sent:
 async def _with_workspace(asked: _Asked) -> Explanation:
     from gateway.wiring import open_station  # noqa: PLC0415
 
-    async with open_station(asked.workspace) as station:
+    async with open_station(asked.workspace) as (station, _):
         if asked.message is not None:
             return await _stored(station, asked.message, receipt=asked.receipt)
         assert asked.file is not None

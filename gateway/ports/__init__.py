@@ -18,6 +18,7 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
@@ -71,6 +72,8 @@ __all__ = [
     "Numbered",
     "Numbers",
     "Page",
+    "ProvenEvent",
+    "ProvenSeal",
     "Queries",
     "Receipt",
     "ReferenceChange",
@@ -81,6 +84,7 @@ __all__ = [
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "TrailProof",
     "Version",
     "VersionKind",
     "VersionShelf",

@@ -1,0 +1,126 @@
+"""The evidence of an exchange: the commands of its README run against its files, and fail when one is changed."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.pipeline.evidence import files, gather, zipped
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command on this machine")
+
+SEAL_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+async def evidence(side: Any, message_id: str, folder: Path) -> dict[str, bytes]:
+    """Everything is sealed, then gathered, zipped and unpacked."""
+    await side.store.seal(SEAL_KEY)
+    key = SEAL_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    found = await gather(side.station, message_id, await side.store.proof(message_id), key)
+    archive = zipped(files(found))
+    again = await gather(side.station, message_id, await side.store.proof(message_id), key)
+    assert zipped(files(again)) == archive, "the same message gives the same octets"
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        opened.extractall(folder)
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def verify(folder: Path) -> list[str]:
+    """Run the README's commands; those that failed."""
+    failed = []
+    blocks = COMMANDS.findall((folder / "README.md").read_text("utf-8"))
+    for command in "".join(blocks).replace("\\\n", " ").splitlines():
+        done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=False, timeout=60)
+        if done.returncode:
+            failed.append(f"{command}: {done.stderr.decode()}")
+    return failed
+
+
+async def test_a_received_message_verifies_with_openssl_alone(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """Their signature, the MIC, our signed receipt with the same MIC, the trail and its seal."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    made = await evidence(trade.gateway, message.id, tmp_path)
+    expected = {"message.http", "payload", "entity", "signature.p7s", "signer.pem"}
+    assert expected | {"receipt.http", "receipt-entity", "receipt.p7s", "receipt-signer.pem"} <= set(made)
+    page = made["README.md"].decode()
+    assert "Taken: encrypted with aes-256-cbc, signed by" in page
+    assert page.count("openssl cms -verify") == 2
+    assert "pkeyutl -verify" in page
+    assert verify(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["entity", "receipt-entity", "trail/0001", "seals/1.entries", "signature.p7s"])
+async def test_whatever_is_changed_is_found_out(trade: Any, edi: Any, tmp_path: Path, name: str) -> None:
+    """By the sums, and by the command that is for it."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    made = await evidence(trade.gateway, message.id, tmp_path)
+    octets = bytearray(made[name])
+    octets[-5] ^= 1
+    (tmp_path / name).write_bytes(octets)
+    failed = verify(tmp_path)
+    assert len(failed) >= 2, failed
+    assert "SHA256SUMS" in failed[0]
+
+
+async def test_a_sent_message_is_proven_by_the_partners_receipt(trade: Any, tmp_path: Path) -> None:
+    """What we signed is made again and has the MIC that they signed for; our own signature only they can see."""
+    await trade.order()
+    sent = next(one for one in await trade.gateway.all() if one.direction == "outbound")
+    made = await evidence(trade.gateway, sent.id, tmp_path)
+    assert {"entity", "receipt.p7s", "receipt-signer.pem", "message.http"} <= set(made)
+    assert "signature.p7s" not in made
+    assert b"850" in made["payload"]
+    page = made["README.md"].decode()
+    assert "its MIC is ours" in page
+    assert "Our signature is encrypted for the partner" in page
+    assert verify(tmp_path) == []
+
+
+async def test_a_refused_message_has_evidence_too(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """What came, why it was refused, and what the sender was told; its changed content proves nothing."""
+    text = edi.file(edi.ack()).encode()
+    built = trade.wire(text, encrypt_for=())
+    await trade.post(built.headers, built.body.replace(b"*855*", b"*856*"))
+    refused = next(one for one in await trade.gateway.all() if one.state == "refused")
+    made = await evidence(trade.gateway, refused.id, tmp_path)
+    page = made["README.md"].decode()
+    assert "the content is not what was signed" in page
+    assert "message.refused" in page
+    assert "signature.p7s" in made
+    assert "signer.pem" not in made
+    assert b"integrity-check-failed" in made["receipt.http"]
+    assert verify(tmp_path) == []
+
+
+async def test_no_private_key_is_among_the_files(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """Neither ours nor anybody's."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    made = await evidence(trade.gateway, message.id, tmp_path)
+    assert not [name for name, octets in made.items() if b"PRIVATE KEY" in octets]
+
+
+async def test_purged_bytes_are_said_to_be_gone_and_the_rest_still_verifies(
+    trade: Any, edi: Any, tmp_path: Path
+) -> None:
+    """The receipt and the trail are kept."""
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    await trade.gateway.store.purge_payload(message.id, by="ann", reason="retention")
+    made = await evidence(trade.gateway, message.id, tmp_path)
+    assert not {"payload", "entity", "message.http"} & set(made)
+    assert "The octets are not kept any more" in made["README.md"].decode()
+    assert "receipt.p7s" in made
+    assert verify(tmp_path) == []

@@ -20,6 +20,7 @@ from gateway.ports.changes import (
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
+from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -80,6 +81,7 @@ __all__ = [
     "ReferenceState",
     "Refused",
     "Source",
+    "Step",
     "Store",
     "Submissions",
     "Submitted",

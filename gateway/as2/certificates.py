@@ -10,16 +10,24 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from gateway.as2 import ber, der
+from gateway.as2.algorithms import CURVES
 from gateway.errors import OurFault
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+MAX_RSA_BITS = 16384
+MAX_RSA_EXPONENT_BITS = 64
+"""What an RSA key may cost: OpenSSL's own bounds, held here too, and told before a message depends on them."""
 
 _VERSION = 0xA0
 _KEY_IDENTIFIER = 0x80
@@ -52,6 +60,12 @@ class Identity:
     issuer_and_serial: bytes
     """Both as CMS writes them."""
     key_identifier: bytes | None
+    pss_only: bool
+    """An RSA key that signs by RSASSA-PSS and does nothing else (RFC 4055 1.2)."""
+    rsa_key: rsa.RSAPublicKey | None
+    ec_key: ec.EllipticCurvePublicKey | None
+    key_fault: str | None
+    """Why its key is of no use to AS2 at all, as a clause, and both keys `None`; otherwise one of them is there."""
 
 
 @lru_cache(maxsize=4096)
@@ -70,6 +84,7 @@ def identity(certificate: x509.Certificate) -> Identity:
         raise OurFault(
             f"certificate cannot be read: {error}", remedy="Ask for the certificate anew, as PEM or DER."
         ) from error
+    key, key_fault = _key(certificate)
     return Identity(
         fingerprint=hashlib.sha256(octets).hexdigest(),
         der=octets,
@@ -77,6 +92,10 @@ def identity(certificate: x509.Certificate) -> Identity:
         serial=serial,
         issuer_and_serial=der.sequence(issuer, der.integer(serial)),
         key_identifier=key_identifier,
+        pss_only=certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS,
+        rsa_key=key if isinstance(key, rsa.RSAPublicKey) else None,
+        ec_key=key if isinstance(key, ec.EllipticCurvePublicKey) else None,
+        key_fault=key_fault,
     )
 
 
@@ -90,11 +109,65 @@ def valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
+class Use(StrEnum):
+    """What a certificate's key does in AS2: `sign` also means that signatures are verified with it."""
+
+    SIGN = "sign"
+    ENCRYPT = "encrypt"
+
+
+def _key(certificate: x509.Certificate) -> tuple[rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None, str | None]:
+    """The key of a certificate, or why it is of no use."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return None, f"its key cannot be read: {error}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key, None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None, f"its key is neither RSA nor EC ({type(key).__name__.removesuffix('PublicKey')})"
+    if key.key_size > MAX_RSA_BITS:
+        return None, f"its RSA key has {key.key_size} bits, more than {MAX_RSA_BITS}"
+    exponent = key.public_numbers().e
+    if exponent.bit_length() > MAX_RSA_EXPONENT_BITS or exponent < 3 or exponent % 2 == 0:  # noqa: PLR2004  RFC 8017 3.1
+        return None, f"its RSA exponent is even, or not between 3 and {MAX_RSA_EXPONENT_BITS} bits"
+    return key, None
+
+
+def unfit(certificate: x509.Certificate, use: Use) -> str | None:
+    """Why a certificate may not be used so, as a clause; `None` when it may.
+
+    By its key and its key usage (RFC 5280 4.2.1.3, RFC 8550 4.4.2): a certificate without that extension may do what
+    its key can. One that may only sign certificates is an authority's, and neither. Extended key usage is not asked:
+    stations commonly use certificates made for TLS. Validity is another question (`valid_at`).
+    """
+    who = identity(certificate)
+    if who.key_fault is not None:
+        return who.key_fault
+    if use is Use.ENCRYPT and who.ec_key is not None and who.ec_key.curve.name not in CURVES:
+        return f"its curve {who.ec_key.curve.name} is none of {', '.join(CURVES)}"
+    if use is Use.ENCRYPT and who.pss_only:
+        return "its RSA key is for RSASSA-PSS signatures only"
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    if use is Use.SIGN:
+        fits, wanted = usage.digital_signature or usage.content_commitment, "digitalSignature and no nonRepudiation"
+    elif who.rsa_key is not None:
+        fits, wanted = usage.key_encipherment, "keyEncipherment"
+    else:
+        fits, wanted = usage.key_agreement, "keyAgreement"
+    if fits:
+        return None
+    whose = "it is an authority's certificate: " if usage.key_cert_sign or usage.crl_sign else ""
+    return f"{whose}its key usage has no {wanted}"
+
+
 def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.Certificate | None:
     """The candidate a SignerIdentifier or RecipientIdentifier names (RFC 5652 5.3, 6.2.1), or `None`."""
     if element.tag & ~0x20 == _KEY_IDENTIFIER:
-        wanted = bytes(element.joined())
-        return next((one for one in candidates if identity(one).key_identifier == wanted), None)
+        return identified(bytes(element.joined()), candidates)
     fields = element.expect(ber.SEQUENCE).parts
     if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
         raise ber.BerFault("not an issuer and serial number")
@@ -104,3 +177,8 @@ def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.
         if who.serial == serial and who.issuer == fields[0].whole:
             return one
     return None
+
+
+def identified(key_identifier: bytes, candidates: Sequence[x509.Certificate]) -> x509.Certificate | None:
+    """The candidate with that subject key identifier, or `None`."""
+    return next((one for one in candidates if identity(one).key_identifier == key_identifier), None)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from gateway.as2 import ber, cms, der, schemes
-from gateway.as2.algorithms import HASH_BY_OID, Hash
+from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
 from gateway.as2.certificates import KeyPair, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
 
@@ -24,6 +24,7 @@ _SIGNED_ATTRIBUTES = 0xA0
 _SET_TAG = bytes((ber.SET,))
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
+_MAX_SIGNERS = 16
 
 
 def _attribute(identifier: bytes, value: bytes) -> bytes:
@@ -33,6 +34,8 @@ def _attribute(identifier: bytes, value: bytes) -> bytes:
 _SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
 _DETACHED = der.sequence(der.identifier(cms.DATA))
 _VERSION_1 = der.integer(1)
+_HASHED_WITH = {row.name: der.sequence(der.identifier(row.oid)) for row in HASHES.values()}
+"""RFC 5754 2: parameters absent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,13 +61,14 @@ def verify(
     found = cms.fields(structure, 4)
     encapsulated = cms.fields(found[2], 1)[0].oid()
     signers = found[-1].expect(ber.SET).parts
-    for signer in signers:
+    for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
         details = cms.fields(signer, 5)
         certificate = named(details[1], certificates)
         if certificate is not None:
             return _verify_signer(details, certificate, content, encapsulated, accepted)
+    looked_at = f"first {_MAX_SIGNERS} of {len(signers)}" if len(signers) > _MAX_SIGNERS else f"{len(signers)}"
     raise As2Fault(
-        f"none of the {len(signers)} signers is one of this partner's certificates"
+        f"none of the {looked_at} signers is one of this partner's certificates"
         if signers
         else "the signature has no signer",
         refusal=Refusal.AUTHENTICATION_FAILED,
@@ -123,23 +127,33 @@ def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
     return values
 
 
-def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> bytes:
+def sign(
+    digest: bytes,
+    *,
+    key: KeyPair,
+    algorithm: Hash,
+    moment: datetime,
+    scheme: schemes.SignatureScheme = schemes.SignatureScheme.PKCS1,
+) -> bytes:
     """A detached signature over content with that digest, our certificate included (RFC 8551 2.3).
 
-    Attributes: content type, digest, signing time (`moment`, aware). RSA signs with PKCS#1 v1.5, EC with ECDSA.
+    Attributes: content type, digest, signing time (`moment`, aware). `scheme` is an RSA key's;
+    one whose certificate says that it is for PSS only signs so.
     """
     who = identity(key.certificate)
     signing_time = _attribute(_SIGNING_TIME, _time(moment))
     message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
     signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
-    scheme, octets = schemes.sign(signed, key.private_key, algorithm)
-    hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
+    if who.pss_only:  # RFC 4055 1.2
+        scheme = schemes.SignatureScheme.PSS
+    scheme_name, octets = schemes.sign(signed, key.private_key, algorithm, scheme)
+    hashed_with = _HASHED_WITH[algorithm.name]
     info = der.sequence(
         _VERSION_1,
         who.issuer_and_serial,
         hashed_with,
         bytes((_SIGNED_ATTRIBUTES,)) + signed[1:],
-        scheme,
+        scheme_name,
         der.tlv(ber.OCTET_STRING, octets),
     )
     structure = der.sequence(

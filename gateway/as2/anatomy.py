@@ -22,7 +22,7 @@ from gateway.as2.algorithms import (
     RSA_PSS,
     RSA_SIGNATURES,
 )
-from gateway.as2.certificates import named
+from gateway.as2.certificates import identified, named
 
 MAX_SHOWN = 20
 """Recipients, signers and certificates of one structure that are looked at."""
@@ -84,6 +84,9 @@ class EnvelopeSeen:
     size: int
     """Octets of the encrypted content."""
     recipients: tuple[RecipientSeen, ...]
+    infos: tuple[ber.Element, ...]
+    """The RecipientInfos themselves."""
+    key_length: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,13 +124,16 @@ def envelope(structure: ber.Element, candidates: Sequence[x509.Certificate]) -> 
     if encrypted[2].tag & ~0x20 != _ENCRYPTED_CONTENT:
         raise ber.BerFault("an envelope without content")
     recipients: list[RecipientSeen] = []
-    for info in found[0].expect(ber.SET).parts[:MAX_SHOWN]:
+    infos = found[0].expect(ber.SET).parts
+    for info in infos[:MAX_SHOWN]:
         recipients += _recipients(info, candidates)
     return EnvelopeSeen(
         cipher=suite.name if suite else _OTHER_CIPHERS.get(identifier, f"cipher {dotted(identifier)}"),
         known=suite is not None,
         size=sum(map(len, encrypted[2].octets())),
         recipients=tuple(recipients[:MAX_SHOWN]),
+        infos=tuple(infos),
+        key_length=suite.key_length if suite else 0,
     )
 
 
@@ -150,7 +156,7 @@ def _transport(element: ber.Element) -> str:
     if identifier != RSA_OAEP:
         return f"key transport {dotted(identifier)}"
     given = parameters.parts if parameters is not None else ()
-    hashed = next((cms.algorithm(one.parts[0])[0] for one in given if one.tag == cms.EXPLICIT_0), None)
+    hashed = next((cms.algorithm(cms.inside(one))[0] for one in given if one.tag == cms.EXPLICIT_0), None)
     # RFC 4055 4.1: SHA-1 is the default.
     return f"rsa-oaep-{'sha-1' if hashed is None else hash_name(hashed)}"
 
@@ -224,17 +230,15 @@ def _moment(value: ber.Element) -> datetime | None:
 
 def who(element: ber.Element, candidates: Sequence[x509.Certificate]) -> Who:
     """A SignerIdentifier or RecipientIdentifier (RFC 5652 5.3, 6.2.1) in words. Raises BerFault."""
-    if element.tag & ~0x20 == _KEY_IDENTIFIER:
-        key = ber_octets(element)
-        return Who(text=f"key identifier {key.hex()}", certificate=named(element, candidates))
-    if element.tag != ber.SEQUENCE:  # rKeyId of an ECDH recipient: [0] with the identifier first
-        return Who(text="by key identifier", certificate=None)
+    if element.tag & ~0x20 == _KEY_IDENTIFIER:  # also rKeyId of an ECDH recipient (RFC 5753 3.1.1)
+        key = _first_octets(element)
+        return Who(text=f"key identifier {key[:40].hex()}", certificate=identified(key, candidates))
     certificate = named(element, candidates)
     issuer, serial = element.parts
     return Who(text=f"issuer {name(issuer)}, serial {serial.integer():x}", certificate=certificate)
 
 
-def ber_octets(element: ber.Element) -> bytes:
+def _first_octets(element: ber.Element) -> bytes:
     """An octet string, or the first one inside (RecipientKeyIdentifier)."""
     try:
         return bytes(element.joined())

@@ -96,7 +96,7 @@ def _judged(look: _Look, moment: datetime) -> SignatureFound:
     layer = Layer(
         title=f"signed with {used}",
         facts=(
-            ("signature", f"{len(look.octets)} octets, {len(seen.signers)} signers"),
+            ("signature", f"{len(look.octets)} octets, signers: {len(seen.signers)}"),
             ("over", f"{count} octets, MIME headers included"),
         ),
         wrong=wrong,

@@ -71,6 +71,16 @@ def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], leng
     raise failed(f"the envelope is addressed to none of our certificates{several}")
 
 
+def came_out(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], length: int) -> bool:
+    """Whether our session key has the right length, or `session_key` gives a spare one: for the receiver's own eyes."""
+    for recipient in recipients[:_MAX_RECIPIENTS]:
+        reader = _READERS.get(recipient.tag)
+        key = reader(recipient, keys) if reader is not None else None
+        if key is not None:
+            return len(key) == length
+    return False
+
+
 def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None:
     """The session key in one KeyTransRecipientInfo, empty when it comes out wrong; `None` when it is not ours."""
     found = cms.fields(recipient, 4)

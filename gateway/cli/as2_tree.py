@@ -18,7 +18,7 @@ def show_explanation(found: Explanation) -> None:
     """The sentence first, then details."""
     show(Text(printable(found.sentence), style=_COLOURS[found.taken]))
     rows = (
-        ("receipt", found.disposition),
+        ("disposition", found.disposition),
         ("the sender reads", found.told),
         ("MIC", found.mic and f"{found.mic}, {found.mic_algorithm}"),
         ("  over", found.mic_over),

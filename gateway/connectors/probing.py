@@ -124,7 +124,7 @@ async def _secured(host: str, port: int, context: ssl.SSLContext, moment: dateti
     took = time.monotonic() - began
     if refused is not None:
         reason = "no answer in time" if isinstance(refused, TimeoutError) else clean(str(refused), 300)
-        fix = next((fix for text, fix in _TLS_FIXES if text.lower() in reason.lower()), "ask them for the TLS log of this attempt")
+        fix = next((fix for text, fix in _TLS_FIXES if text.lower() in reason.lower()), "ask them for their log of it")
         yield Step(name="TLS", held=False, said=f"the handshake failed: {reason}", fix=fix, seconds=took)
         try:
             found = await handshake(host, port, _unverified())

@@ -67,6 +67,24 @@ def test_what_comes_of_octets_changed_anywhere_is_what_the_station_does(stations
             assert explain(built.headers, octets, free).taken is taken(free, built.headers, octets)
 
 
+@pytest.mark.parametrize(("kind", "transport"), [("rsa", "rsa-pkcs1-v1.5"), ("ec", "ecdh")])
+def test_how_the_session_key_travels_is_told_and_whose_key_opens_it(
+    stations: Any, sight: Sight, pair: Any, kind: str, transport: str
+) -> None:
+    """For RSA and for EC keys; the other one's key does not."""
+    mine, other = pair(f"mine-{kind}", kind), pair(f"other-{kind}", kind)
+    built = stations.send(encrypt_for=[mine.certificate, other.certificate])
+    free = replace(sight, keys=[mine])
+    found = explain(built.headers, built.body, free)
+    assert found.taken, found.sentence
+    rows = [value for name, value in found.layers[1].facts if name == "for"]
+    assert len(rows) == 2
+    assert all(transport in one for one in rows)
+    assert [one for one in rows if f"our key of CN=mine-{kind}" in one]
+    third = explain(built.headers, built.body, replace(sight, keys=[stations.ours]))
+    assert f"issuer CN=mine-{kind}" in third.sentence
+
+
 def test_a_stranger_and_a_wrong_address_are_refused_before_anything_else(stations: Any, sight: Sight) -> None:
     """As the station answers: an unknown trading relationship."""
     built = stations.send()

@@ -106,7 +106,7 @@ def test_json_says_the_same(run: Run) -> None:
 def test_a_sender_reads_less_than_the_operator(run: Run) -> None:
     """What is wrong inside an envelope is told here, and what the receipt says instead."""
     text = decode(run, BROKEN / "bad-padding.http").stdout
-    assert "receipt: processed/error: decryption-failed" in text
+    assert "disposition: processed/error: decryption-failed" in text
     assert "the sender reads: The message could not be decrypted." in text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,18 +125,17 @@ def decode(
 
 
 def _offline(asked: _Asked) -> Explanation:
-    from gateway.wiring import now  # noqa: PLC0415  help needs none of it
-
     assert asked.file is not None
+    moment = datetime.now(UTC)
     pairs, others = key_pairs(asked.keys, asked.certificates, os.environ.get("GATEWAY_PASSPHRASE"))
     headers, body = captured(asked.file, asked.headers)
-    everything = Sight(keys=pairs, certificates=others, policy=_EVERYTHING, moment=now())
+    everything = Sight(keys=pairs, certificates=others, policy=_EVERYTHING, moment=moment)
     if is_receipt(headers, body) or asked.held_against is not None:
         sent = None
         if asked.held_against is not None:
             ours = [*others, *(pair.certificate for pair in pairs)]
             sent = _captured_sent(Path(asked.held_against), replace(everything, certificates=ours))
-        return explain_receipt(headers, body, ReceiptSight(certificates=others, moment=now(), sent=sent))
+        return explain_receipt(headers, body, ReceiptSight(certificates=others, moment=moment, sent=sent))
     return explain(headers, body, replace(everything, policy=_DEFAULT) if asked.given else everything)
 
 

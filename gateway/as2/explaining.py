@@ -14,7 +14,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from gateway.as2 import anatomy, ber, cms, compression, envelope, mime, recipients
+from gateway.as2 import anatomy, attachments, ber, cms, compression, envelope, mime, recipients
 from gateway.as2.addressing import Addressing, index_of
 from gateway.as2.addressing import addressing as read
 from gateway.as2.algorithms import HASHES, Hash
@@ -97,6 +97,7 @@ def _addressed(headers: mime.Headers, walk: _Walk) -> Addressing | None:
     asked = request.receipt
     facts = [("from", request.as2_from), ("to", request.as2_to), ("message id", request.message_id)]
     facts += [("subject", request.subject)] if request.subject else []
+    facts += [("features", ", ".join(request.features)[:200])] if request.features else []
     facts += [("AS2-Version", request.version), ("receipt asked for", str(asked.kind))]
     facts += [("its hash", ", ".join(asked.micalgs)[:200])] if asked.micalgs else []
     facts += [("receipt goes to", asked.delivery_url[:200])] if asked.delivery_url else []
@@ -297,12 +298,19 @@ def _content(entity: mime.Entity, walk: _Walk) -> None:
     if begins:
         facts.append(("begins", begins))
     inside: list[Layer] = []
-    if entity.media_type == "multipart/related":
-        for number, part in enumerate(mime.parts(entity), 1):
-            size = f"{len(part.content)} octets"
-            said = (("type", mime.printable(part.content_type)[:200]), ("size", size))
-            inside.append(Layer(title=f"attachment {number}", facts=said))
-    walk.layers.append(Layer(title="content", facts=tuple(facts), inside=tuple(inside)))
+    wrong: tuple[str, ...] = ()
+    try:
+        files = attachments.split(entity.content_type, octets) if attachments.is_multipart(entity.content_type) else ()
+    except mime.MimeFault as fault:
+        files, wrong = (), (f"its files cannot be taken apart: {fault}",)
+    for number, one in enumerate(files, 1):
+        said = (
+            ("type", one.content_type[:200]),
+            ("file name", one.filename or "none"),
+            ("size", f"{len(one.data)} octets"),
+        )
+        inside.append(Layer(title=f"file {number}", facts=said))
+    walk.layers.append(Layer(title="content", facts=tuple(facts), wrong=wrong, inside=tuple(inside)))
 
 
 def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Addressing | None) -> Explanation:

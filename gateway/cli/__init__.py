@@ -15,6 +15,7 @@ from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
 from gateway.cli.demo import demo
 from gateway.cli.message_evidence import evidence
+from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
 from gateway.cli.schema import schema
@@ -34,6 +35,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(schema)
 message.app.command()(send)
+message.app.command()(export)
 message.app.command()(purge)
 message.app.command()(evidence)
 config.app.command()(status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 import sys
 import time
 from dataclasses import dataclass
@@ -117,22 +116,20 @@ class _Followed:
 
 def _queued(station: Station, agreement: Agreement, errand: _Errand) -> Changes:
     """The message and its work: an interchange with what it waits for, anything else as it is."""
-    from gateway.edi.reading import standard_at  # noqa: PLC0415  help needs none of it
-    from gateway.pipeline.composing import ready_file  # noqa: PLC0415
+    from gateway.pipeline import files, ready  # noqa: PLC0415  help needs none of it
     from gateway.pipeline.outgoing import outbound_message, send_job  # noqa: PLC0415
     from gateway.ports import new_id  # noqa: PLC0415
 
     payload, filename = errand.payload, errand.filename
     now = station.clock()
-    if errand.content_type is None and standard_at(payload) is not None and (agreement.x12 or agreement.edifact):
-        return ready_file(station.settings, agreement, payload, filename, now)
-    guessed = errand.content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    if errand.content_type is None and files.media_type_of(filename, payload) != files.UNKNOWN:
+        return ready.ready_file(station.settings, agreement, payload, filename, now)
     message = outbound_message(
         station.settings,
         agreement,
         message_id=new_id(now),
         payload=payload,
-        content_type=guessed,
+        content_type=errand.content_type or files.UNKNOWN,
         filename=filename,
         now=now,
     )

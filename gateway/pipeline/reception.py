@@ -111,6 +111,9 @@ class Reception:
                 encrypted=opened.encrypted,
                 compressed=opened.compressed,
                 mic=opened.mic,
+                as2_version=addressing.version,
+                features=addressing.features or None,
+                attachments=len(opened.attachments) or None,
             ),
             _issued(message_id, agreement.name, result),
         )

@@ -95,6 +95,8 @@ def explain_receipt(headers: mime.Headers, body: bytes, sight: ReceiptSight) -> 
         taken=taken,
         disposition=said[:_MAX_SHOWN] or None,
         told=None,
+        error=verdict.error if verdict else None,
+        says=verdict.text if verdict else None,
         mic=verdict.mic if verdict else None,
         mic_algorithm=verdict.mic_algorithm if verdict else None,
         layers=(*layers, *_compared(sight.sent, fields)),

@@ -50,6 +50,10 @@ class Explanation:
     """What a receipt says: ours for a message, theirs in a receipt."""
     told: str | None
     """What the sender of a refused message reads."""
+    error: str | None = None
+    """Of a receipt that counts: why they refuse the message."""
+    says: str | None = None
+    """Of a receipt that counts: its text for people."""
     mic: str | None = None
     mic_algorithm: str | None = None
     mic_over: str | None = None

@@ -228,10 +228,15 @@ def _sent(message: Message, agreement: Agreement | None) -> Sent:
 def _receipt(
     station: Station, agreement: Agreement | None, headers: Headers, body: bytes, sent: Sent | None
 ) -> Explanation:
+    from gateway.pipeline import wrapping  # noqa: PLC0415
+
     at = station.clock()
     certificates = () if agreement is None else station.keyring.verifying(agreement.name, at)
+    policy = _EVERYTHING if agreement is None else wrapping.policy(station, agreement)
     required = agreement is None or agreement.as2 is None or agreement.as2.receipt == "signed"
-    sight = ReceiptSight(certificates=certificates, moment=at, sent=sent, require_signature=required)
+    sight = ReceiptSight(
+        certificates=certificates, moment=at, sent=sent, require_signature=required, hashes=policy.hashes
+    )
     return explain_receipt(headers, body, sight)
 
 

@@ -22,6 +22,7 @@ from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_
 from gateway.as2.explanation import Explanation
 from gateway.as2.rebuilding import rebuilt
 from gateway.errors import OurFault
+from gateway.pipeline import wrapping
 from gateway.pipeline.evidence_page import page
 from gateway.pipeline.station import Station
 from gateway.ports import Direction, Message, TrailProof
@@ -29,6 +30,8 @@ from gateway.ports import Direction, Message, TrailProof
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The first that the format knows: the same evidence is the same octets."""
 _ANY = frozenset(HASHES)
+_COMPRESS = (False, True)
+"""The agreement may have said otherwise when it was sent."""
 _POLICY = Policy(require_signature=False, require_encryption=False, hashes=_ANY, ciphers=frozenset(CIPHERS))
 """Nothing is judged anew: whatever was accepted then is looked into."""
 
@@ -77,13 +80,7 @@ async def gather(station: Station, message_id: str, trail: TrailProof, seal_key:
     receipt = _receipt(station, message, _signers(trail))
     entity = seen.mic_octets if seen is not None else None
     if entity is None and payload is not None and message.mic and message.direction is Direction.OUTBOUND:
-        entity = rebuilt(
-            payload,
-            content_type=message.content_type,
-            filename=message.filename,
-            mic=message.mic,
-            mic_algorithm=hash_of(message.mic),
-        )
+        entity = _again(station, message, payload)
         lacking.append(
             "Our signature is encrypted for the partner and cannot be taken out again; `entity` was made again from the"
             " payload and has the MIC that was stored when the message was sent. What proves it is their receipt."
@@ -103,6 +100,24 @@ async def gather(station: Station, message_id: str, trail: TrailProof, seal_key:
         entity=entity,
         lacking=tuple(lacking),
     )
+
+
+def _again(station: Station, message: Message, payload: bytes) -> bytes | None:
+    """What we signed, wrapped anew by the agreement, compressed or not, until it has the MIC of then."""
+    agreement = station.directory.known(message.partner or "")  # also one that is suspended now
+    if agreement is None or agreement.as2 is None or not message.mic:
+        return None
+    clear = {"sign": "no", "encrypt": "no", "receipt": "none"}
+    for compress in (agreement.as2.compress, *_COMPRESS):
+        channel = agreement.as2.model_copy(update=clear | {"compress": compress})
+        try:
+            built = wrapping.wrap(station, agreement.model_copy(update={"as2": channel}), message, payload)
+        except OurFault:
+            return None
+        found = rebuilt(built, mic=message.mic, mic_algorithm=hash_of(message.mic))
+        if found is not None:
+            return found
+    return None
 
 
 def _signers(trail: TrailProof) -> frozenset[str]:

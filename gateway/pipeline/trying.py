@@ -13,10 +13,10 @@ from datetime import datetime
 
 from cryptography import x509
 
-from gateway.as2 import Built
+from gateway.as2 import Built, Sent
 from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of
 from gateway.as2.explanation import certificate_layer, name_of
-from gateway.errors import DeliveryFailed, OurFault, PartnerFault
+from gateway.errors import DeliveryFailed, OurFault
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import wrapping
 from gateway.pipeline.station import Station
@@ -148,24 +148,22 @@ def _undelivered(failed: DeliveryFailed, took: float) -> Step:
 
 def _receipt(station: Station, agreement: Agreement, built: Built, answer: HttpAnswer) -> Step:
     """What their receipt says, and whether it proves it."""
-    from gateway.as2 import Sent  # noqa: PLC0415
-
     sent = Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=hash_of(built.mic), signed=built.signed)
-    certificates = station.keyring.verifying(agreement.name, station.clock())
-    sight = ReceiptSight(certificates=certificates, moment=station.clock(), sent=sent)
+    sight = ReceiptSight(
+        certificates=station.keyring.verifying(agreement.name, station.clock()),
+        moment=station.clock(),
+        sent=sent,
+        hashes=wrapping.policy(station, agreement).hashes,
+    )
     found = explain_receipt(answer.headers, answer.body, sight)
-    facts = tuple((name, value) for name, value in (("disposition", found.disposition), ("MIC", found.mic)) if value)
-    try:
-        verdict = wrapping.verdict(station, agreement, built, answer)
-    except PartnerFault as fault:
-        said = found.sentence if found.taken is not True else str(fault)
-        return Step(name="receipt", held=False, said=said, facts=facts, fix=_unproven(answer))
-    if verdict.processed:
-        return Step(name="receipt", held=True, said=found.sentence, facts=facts)
-    error = (verdict.error or "").lower()
-    facts += (("text", verdict.text[:300]),) if verdict.text else ()
-    fix = FIXES.get(error, "ask them why; the Message-ID above finds it in their log")
-    return Step(name="receipt", held=False, said=found.sentence, facts=facts, fix=fix)
+    facts = [(name, value) for name, value in (("disposition", found.disposition), ("MIC", found.mic)) if value]
+    if found.taken:
+        return Step(name="receipt", held=True, said=found.sentence, facts=tuple(facts))
+    facts += [("text", found.says[:300])] if found.says else []
+    fix = _unproven(answer)
+    if found.error is not None:
+        fix = FIXES.get(found.error.lower(), "ask them why; the Message-ID above finds it in their log")
+    return Step(name="receipt", held=False, said=found.sentence, facts=tuple(facts), fix=fix)
 
 
 def _unproven(answer: HttpAnswer) -> str:

@@ -44,8 +44,12 @@ class MessageReceived(Event):
     payload_sha256: str | None = None
     as2_message_id: str | None = None
     signed_by: str | None = None
+    signature_hash: str | None = None
     encrypted: bool | None = None
+    cipher: str | None = None
     compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
     mic: str | None = None
     as2_version: str | None = None
     """What the sender's station says it is, `1.0` where it does not."""
@@ -379,6 +383,13 @@ class MessageSent(Event):
     mic: str | None = None
     mic_matched: bool | None = None
     receipt_signed_by: str | None = None
+    signature_hash: str | None = None
+    """Absent: it went unsigned."""
+    cipher: str | None = None
+    """Absent: it went unencrypted."""
+    compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

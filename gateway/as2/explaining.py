@@ -8,7 +8,7 @@ the receiver's own eyes: told to a sender it would be an oracle.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from gateway.as2.certificates import KeyPair
 from gateway.as2.explaining_signatures import SignatureFound, look_at_signature
 from gateway.as2.explanation import Explanation, Layer, name_of
 from gateway.as2.faults import As2Fault, Refusal
-from gateway.as2.opening import open_message, receipt_hash
+from gateway.as2.opening import Opened, open_message, receipt_hash
 from gateway.as2.policy import Policy
 from gateway.errors import PartnerFault
 
@@ -53,6 +53,8 @@ class Sight:
     """Our AS2 name, where it is known."""
     partner: str | None = None
     """Who the sender is to us, where he is known."""
+    demands: Callable[[Opened], As2Fault | None] | None = None
+    """What else is agreed with him, judged of a message that is open."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -345,6 +347,9 @@ def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Address
         opened = open_message(
             headers, body, keys=sight.keys, partner_certificates=sight.certificates, policy=sight.policy
         )
+        unfit = sight.demands(opened) if sight.demands is not None else None
+        if unfit is not None:
+            raise unfit
     except As2Fault as fault:
         if hidden and not wrong:
             return replace(explanation, sentence=f"Cannot be judged here: {hidden[0]}.")

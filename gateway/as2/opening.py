@@ -227,7 +227,11 @@ def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
 
 def _judge(opening: _Opening, policy: Policy) -> None:
     """Policy, from what was done."""
-    for demanded, layer in ((policy.require_encryption, "encrypted"), (policy.require_signature, "signed")):
+    for demanded, layer in (
+        (policy.require_encryption, "encrypted"),
+        (policy.require_signature, "signed"),
+        (policy.require_compression, "compressed"),
+    ):
         if demanded and layer not in opening.layers:
             raise As2Fault(
                 f"not {layer}, though this partner's messages must be", refusal=Refusal.INSUFFICIENT_SECURITY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -22,6 +21,8 @@ from gateway.ports import Step
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from gateway.connectors.way import Way
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("!", "yellow")}
 _LIMIT = 64 * 1024
@@ -82,14 +83,16 @@ async def _tell(way: AsyncIterator[Step], steps: list[Step], *, quiet: bool) -> 
 
 async def _address(url: URL) -> AsyncIterator[Step]:
     from gateway.connectors.exchange import open_session  # noqa: PLC0415  help needs none of it
+    from gateway.connectors.way import STRAIGHT  # noqa: PLC0415
 
     async with open_session() as session:
-        async for step in _way(url, session):
+        async for step in _steps(url, session, STRAIGHT):
             yield step
 
 
 async def _partner(workspace: Path, name: str, *, exchange: bool) -> AsyncIterator[Step]:
     from gateway.connectors.exchange import open_session  # noqa: PLC0415
+    from gateway.connectors.way import Ways  # noqa: PLC0415
     from gateway.pipeline.trying import exchanged  # noqa: PLC0415
     from gateway.wiring import load, open_station  # noqa: PLC0415
 
@@ -98,7 +101,8 @@ async def _partner(workspace: Path, name: str, *, exchange: bool) -> AsyncIterat
         raise OurFault(f"{name} is no partner over AS2", remedy="gateway partner list shows who is")
     async with open_session() as session:
         whole = True
-        async for step in _way(URL(agreement.as2.url), session):
+        way = Ways(workspace).of(f"station of {name}", agreement.as2.transport)
+        async for step in _steps(URL(agreement.as2.url), session, way):
             whole = whole and step.held is not False
             yield step
     if not exchange:
@@ -111,25 +115,25 @@ async def _partner(workspace: Path, name: str, *, exchange: bool) -> AsyncIterat
             yield step
 
 
-async def _way(url: URL, session: aiohttp.ClientSession) -> AsyncIterator[Step]:
+async def _steps(url: URL, session: aiohttp.ClientSession, way: Way) -> AsyncIterator[Step]:
     """Name, connection, TLS, then whether anybody speaks HTTP there."""
     from gateway.connectors.probing import probe  # noqa: PLC0415
 
     held = True
-    async for step in probe(url, context=ssl.create_default_context(), moment=datetime.now(UTC)):
+    async for step in probe(url, way=way, moment=datetime.now(UTC)):
         held = held and step.held is not False
         yield step
     if held:
-        yield await _http(url, session)
+        yield await _http(url, session, way)
 
 
-async def _http(url: URL, session: aiohttp.ClientSession) -> Step:
+async def _http(url: URL, session: aiohttp.ClientSession, way: Way) -> Step:
     """A GET, as a browser would look; a station may refuse it, but somebody must answer."""
     from gateway.connectors.exchange import exchange  # noqa: PLC0415
 
     began = time.monotonic()
     try:
-        answer = await exchange(session, "GET", url, headers=(), body=b"", seconds=20, limit=_LIMIT)
+        answer = await exchange(session, "GET", url, headers=way.headers, body=b"", seconds=20, limit=_LIMIT, way=way)
     except DeliveryFailed as failed:
         return Step(name="HTTP", held=False, said=str(failed), fix="a server listens there that does not speak HTTP")
     took = time.monotonic() - began

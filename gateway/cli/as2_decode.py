@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -214,8 +215,17 @@ def _received(station: Station, agreement: Agreement | None, headers: Headers, b
             moment=at,
             our_id=station.settings.identity.as2_id,
             partner=None if agreement is None else agreement.name,
+            demands=None if agreement is None else partial(_unfit, agreement),
         ),
     )
+
+
+def _unfit(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | None:
+    """What the agreement demands beside its policy."""
+    from gateway.pipeline import wrapping  # noqa: PLC0415
+
+    asked = wrapping.asked_for(agreement, opened.addressing)
+    return asked or wrapping.content_agreed(agreement, opened)
 
 
 def _sent(message: Message, agreement: Agreement | None) -> Sent:
@@ -235,7 +245,11 @@ def _receipt(
     policy = _EVERYTHING if agreement is None else wrapping.policy(station, agreement)
     required = agreement is None or agreement.as2 is None or agreement.as2.receipt == "signed"
     sight = ReceiptSight(
-        certificates=certificates, moment=at, sent=sent, require_signature=required, hashes=policy.hashes
+        certificates=certificates,
+        moment=at,
+        sent=sent,
+        require_signature=required,
+        hashes=policy.hashes | wrapping.SENT_HASHES,
     )
     return explain_receipt(headers, body, sight)
 

@@ -19,6 +19,7 @@ from yarl import URL
 
 from gateway.as2.explanation import certificate_layer
 from gateway.connectors.said import clean
+from gateway.connectors.way import Way
 from gateway.ports import Step
 
 SECONDS = 10.0
@@ -55,21 +56,31 @@ class Handshake:
     asked_for_ours: bool
 
 
-async def probe(url: URL, *, context: ssl.SSLContext, moment: datetime) -> AsyncIterator[Step]:
-    """The steps to a station, in order; it ends after the first one that does not hold."""
-    host, port = url.host or "", url.port or 0
+async def probe(url: URL, *, way: Way, moment: datetime) -> AsyncIterator[Step]:
+    """The steps to a station, in order; it ends after the first one that does not hold.
+
+    Behind a proxy only the proxy is looked at: which machines it reaches is its own to say.
+    """
+    target = url if way.proxy is None else way.proxy
+    host, port = target.host or "", target.port or 0
     name = await _resolved(host, port)
     yield name[0]
     if not name[0].held:
         return
     reached = await _connected(name[1], port)
     yield reached
-    if not reached.held or url.scheme != "https":
-        if reached.held:
+    if way.proxy is not None:
+        if reached.held is not False:
+            said = f"{url.host} is reached through it; what it shows there is not looked at"
+            yield Step(name="proxy", held=None, said=said)
+        return
+    if reached.held is False or url.scheme != "https":
+        if reached.held is not False:
             said = "http:// sends everything in the clear but what AS2 encrypts; anybody between can see who trades"
             yield Step(name="TLS", held=None, said=said, fix="use https:// where they offer it")
         return
-    async for step in _secured(host, port, context, moment):
+    context = way.tls if isinstance(way.tls, ssl.SSLContext) else ssl.create_default_context()
+    async for step in _secured(_Tls(host, port, way.server_name or host), context, moment):
         yield step
 
 
@@ -113,11 +124,20 @@ async def _connected(addresses: list[str], port: int) -> Step:
     )
 
 
-async def _secured(host: str, port: int, context: ssl.SSLContext, moment: datetime) -> AsyncIterator[Step]:
+@dataclass(frozen=True, slots=True)
+class _Tls:
+    """Where to shake hands, and with which name."""
+
+    host: str
+    port: int
+    name: str
+
+
+async def _secured(where: _Tls, context: ssl.SSLContext, moment: datetime) -> AsyncIterator[Step]:
     """TLS as we would do it; where that fails, once more without verifying, to see what they show."""
     began = time.monotonic()
     try:
-        found = await handshake(host, port, context)
+        found = await _handshake(where, context)
         refused = None
     except (OSError, ssl.SSLError) as error:
         refused = error
@@ -127,7 +147,7 @@ async def _secured(host: str, port: int, context: ssl.SSLContext, moment: dateti
         fix = next((fix for text, fix in _TLS_FIXES if text.lower() in reason.lower()), "ask them for their log of it")
         yield Step(name="TLS", held=False, said=f"the handshake failed: {reason}", fix=fix, seconds=took)
         try:
-            found = await handshake(host, port, _unverified())
+            found = await _handshake(where, _unverified())
         except (OSError, ssl.SSLError):
             return
     else:
@@ -138,7 +158,7 @@ async def _secured(host: str, port: int, context: ssl.SSLContext, moment: dateti
         yield _certificate(found.certificate, moment, trusted=refused is None)
 
 
-async def handshake(host: str, port: int, context: ssl.SSLContext) -> Handshake:
+async def _handshake(where: _Tls, context: ssl.SSLContext) -> Handshake:
     """One handshake. Raises OSError, ssl.SSLError."""
     asked: list[bool] = []
 
@@ -152,7 +172,7 @@ async def handshake(host: str, port: int, context: ssl.SSLContext) -> Handshake:
     if hasattr(context, "_msg_callback"):
         context._msg_callback = seen  # noqa: SLF001  see above
     async with asyncio.timeout(SECONDS):
-        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+        _, writer = await asyncio.open_connection(where.host, where.port, ssl=context, server_hostname=where.name)
     try:
         session: ssl.SSLObject = writer.get_extra_info("ssl_object")
         octets = session.getpeercert(binary_form=True)

@@ -30,7 +30,7 @@ from gateway.ports import Direction, Message, TrailProof
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The first that the format knows: the same evidence is the same octets."""
 _ANY = frozenset(HASHES)
-_COMPRESS = (False, True)
+_COMPRESS = ("no", "before")
 """The agreement may have said otherwise when it was sent."""
 _POLICY = Policy(require_signature=False, require_encryption=False, hashes=_ANY, ciphers=frozenset(CIPHERS))
 """Nothing is judged anew: whatever was accepted then is looked into."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from cryptography import x509
 
 from gateway.as2 import Built, Sent
-from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of
+from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt
 from gateway.as2.explanation import certificate_layer, name_of
 from gateway.errors import DeliveryFailed, OurFault
 from gateway.partners.agreement import Agreement
@@ -36,7 +36,7 @@ FIXES: Mapping[str, str] = {
     "verify with another certificate",
     "insufficient-message-security": "they ask for more, or other, algorithms: compare as2.sign and as2.encrypt with "
     "what they accept",
-    "decompression-failed": "they do not take compressed messages: as2.compress: false",
+    "decompression-failed": "they do not take compressed messages: as2.compress: no",
     "unsupported mic-algorithms": "they do not know our hash: ask which they do, choose it in as2.sign",
     "unexpected-processing-error": "they have it and could not process it: many refuse what is no EDI; ask them "
     "to look for the subject of the test",
@@ -148,12 +148,18 @@ def _undelivered(failed: DeliveryFailed, took: float) -> Step:
 
 def _receipt(station: Station, agreement: Agreement, built: Built, answer: HttpAnswer) -> Step:
     """What their receipt says, and whether it proves it."""
-    sent = Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=hash_of(built.mic), signed=built.signed)
+    sent = Sent(
+        message_id=built.message_id,
+        mic=built.mic,
+        mic_algorithm=built.mic_algorithm,
+        signed=built.signed,
+        further_mics=built.further_mics,
+    )
     sight = ReceiptSight(
         certificates=station.keyring.verifying(agreement.name, station.clock()),
         moment=station.clock(),
         sent=sent,
-        hashes=wrapping.policy(station, agreement).hashes,
+        hashes=wrapping.policy(station, agreement).hashes | wrapping.SENT_HASHES,
     )
     found = explain_receipt(answer.headers, answer.body, sight)
     facts = [(name, value) for name, value in (("disposition", found.disposition), ("MIC", found.mic)) if value]

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from gateway.connectors.probing import probe
+from gateway.connectors.way import Way
 from gateway.ports import Step
 
 Made = Callable[..., Path]
@@ -79,7 +80,7 @@ async def listening(pem: Path | None, *, asks: bool = False) -> AsyncIterator[in
 async def steps(url: str, trusted: Path | None = None) -> dict[str, Step]:
     """What the probe tells, by the step's name."""
     context = ssl.create_default_context(cafile=trusted)
-    return {step.name: step async for step in probe(URL(url), context=context, moment=datetime.now(UTC))}
+    return {step.name: step async for step in probe(URL(url), way=Way(tls=context), moment=datetime.now(UTC))}
 
 
 async def test_a_sound_station_shows_address_cipher_and_days_left(make: Made) -> None:

@@ -30,6 +30,7 @@ _CERTIFICATE_REQUEST = 13
 
 # The first text that stands in OpenSSL's reason decides.
 _TLS_FIXES: tuple[tuple[str, str], ...] = (
+    ("is pinned", "ask them whether they exchanged it; if so, write the new SHA-256 into as2.transport.pinned"),
     (
         "hostname mismatch",
         "the address must be one of the certificate's names: correct as2.url, or ask for a certificate",
@@ -37,12 +38,18 @@ _TLS_FIXES: tuple[tuple[str, str], ...] = (
     ("IP address mismatch", "the address must be one of the certificate's names: use the host's name in as2.url"),
     ("has expired", "their web server's certificate has expired: they must renew it"),
     ("not yet valid", "their certificate is not valid yet, or our clock is wrong"),
-    ("self-signed", "their certificate is signed by no authority known here: ask for their CA's certificate"),
-    ("unable to get local issuer", "their server leaves out its intermediate certificate, or its CA is unknown here"),
+    (
+        "self-signed",
+        "their certificate is signed by no authority known here: ask for their CA's certificate, for as2.transport.ca",
+    ),
+    (
+        "unable to get local issuer",
+        "their server leaves out its intermediate certificate, or its CA is unknown: as2.transport.ca",
+    ),
     ("WRONG_VERSION_NUMBER", "that port does not speak TLS: http:// instead of https://, or another port"),
     ("PROTOCOL_VERSION", "they speak only old TLS: they must allow TLS 1.2 or 1.3"),
     ("HANDSHAKE_FAILURE", "no cipher in common, or they want a client certificate: ask them which"),
-    ("CERTIFICATE_REQUIRED", "they want a client certificate: ask which one they accept"),
+    ("CERTIFICATE_REQUIRED", "they want a client certificate: as2.transport.client_certificate"),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.as2 import As2Fault, Policy, ReceiptKind, Sent, open_message
+from gateway.as2 import As2Fault, Opened, Policy, ReceiptKind, Refusal, Sent, open_message
 from gateway.as2.explaining import Sight, explain
 from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of, is_receipt
 from gateway.errors import PartnerFault
@@ -93,6 +93,21 @@ def test_a_stranger_and_a_wrong_address_are_refused_before_anything_else(station
     assert stranger.sentence == "Refused: no agreement names a partner 'acme'."
     astray = explain(built.headers, built.body, replace(sight, our_id="them", partner="acme"))
     assert astray.sentence == "Refused: it is addressed to 'us', we are 'them'."
+
+
+def test_what_else_is_agreed_is_judged_of_what_was_opened(stations: Any, sight: Sight) -> None:
+    """A message that is sound in itself is refused for it, in its words."""
+    built = stations.send()
+    seen: list[str] = []
+
+    def demands(opened: Opened) -> As2Fault | None:
+        seen.append(opened.content_type)
+        return As2Fault("this type is not agreed", refusal=Refusal.UNEXPECTED, public="No.")
+
+    found = explain(built.headers, built.body, replace(sight, demands=demands))
+    assert (found.taken, found.sentence, found.told) == (False, "Refused: this type is not agreed.", "No.")
+    assert seen == ["application/edi-x12"]
+    assert explain(built.headers, built.body, replace(sight, demands=lambda _: None)).taken
 
 
 def test_a_body_over_the_limit_is_not_looked_into(stations: Any, sight: Sight) -> None:

@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from gateway.connectors.probing import probe
-from gateway.connectors.way import Way
+from gateway.connectors.way import Way, Ways
+from gateway.partners.as2_transport import Transport
 from gateway.ports import Step
 
 Made = Callable[..., Path]
@@ -146,6 +147,29 @@ async def test_a_port_that_speaks_no_tls_and_one_where_nobody_listens() -> None:
     assert list(nobody) == ["name", "connection"]
     assert nobody["connection"].held is False
     assert "firewall" in nobody["connection"].fix
+
+
+async def test_behind_a_proxy_only_the_proxy_is_looked_at() -> None:
+    """What it reaches is its own to say; one that is not there ends the check."""
+    async with listening(None) as port:
+        way = Way(proxy=URL(f"http://127.0.0.1:{port}"))
+        found = [step async for step in probe(URL("https://as2.invalid/"), way=way, moment=datetime.now(UTC))]
+    assert [(step.name, step.held) for step in found] == [("name", True), ("connection", True), ("proxy", None)]
+    assert "as2.invalid is reached through it" in found[-1].said
+    found = [step async for step in probe(URL("https://as2.invalid/"), way=way, moment=datetime.now(UTC))]
+    assert [(step.name, step.held) for step in found] == [("name", True), ("connection", False)]
+
+
+async def test_a_pinned_certificate_that_was_exchanged_is_told(make: Made) -> None:
+    """By the agreement's own way, which ends the handshake."""
+    pem = make()
+    way = Ways(pem.parent).of("station of acme", Transport(pinned=("0" * 64,)))
+    async with listening(pem) as port:
+        url = URL(f"https://localhost:{port}/as2")
+        found = {step.name: step async for step in probe(url, way=way, moment=datetime.now(UTC))}
+    assert found["TLS"].held is False
+    assert "another one is pinned" in found["TLS"].said
+    assert "transport.pinned" in found["TLS"].fix
 
 
 async def test_a_name_that_nobody_knows_ends_the_check() -> None:

@@ -74,8 +74,16 @@ async def test_whatever_is_changed_is_found_out(trade: Any, edi: Any, tmp_path: 
     assert "SHA256SUMS" in failed[0]
 
 
-async def test_a_sent_message_is_proven_by_the_partners_receipt(trade: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "channel",
+    [{}, {"compress": "after"}, {"compress": "no", "filename": "no"}, {"content_type": "application/x-edi"}],
+    ids=["as it is", "compressed after signing", "no file name", "another type"],
+)
+async def test_a_sent_message_is_proven_by_the_partners_receipt(
+    trade: Any, tmp_path: Path, channel: dict[str, Any]
+) -> None:
     """What we signed is made again and has the MIC that they signed for; our own signature only they can see."""
+    trade.gateway.agree("acme", as2=channel)
     await trade.order()
     sent = next(one for one in await trade.gateway.all() if one.direction == "outbound")
     made = await evidence(trade.gateway, sent.id, tmp_path)
@@ -85,6 +93,29 @@ async def test_a_sent_message_is_proven_by_the_partners_receipt(trade: Any, tmp_
     page = made["README.md"].decode()
     assert "its MIC is ours" in page
     assert "Our signature is encrypted for the partner" in page
+    assert verify(tmp_path) == []
+
+
+async def test_of_a_message_in_the_clear_our_own_signature_is_evidence_too(trade: Any, tmp_path: Path) -> None:
+    """Nothing had to be made again."""
+    trade.gateway.agree("acme", as2={"encrypt": "no"})
+    trade.station.agree("us", as2={"require_encryption": False})
+    await trade.order()
+    sent = next(one for one in await trade.gateway.all() if one.direction == "outbound")
+    made = await evidence(trade.gateway, sent.id, tmp_path)
+    assert {"signature.p7s", "signer.pem", "entity", "receipt.p7s"} <= set(made)
+    assert "encrypted for the partner" not in made["README.md"].decode()
+    assert verify(tmp_path) == []
+
+
+async def test_a_message_whose_agreement_changed_since_says_what_it_lacks(trade: Any, tmp_path: Path) -> None:
+    """A guess that has another MIC is never given out."""
+    await trade.order()
+    sent = next(one for one in await trade.gateway.all() if one.direction == "outbound")
+    trade.gateway.agree("acme", as2={"filename": "changed-{name}"})
+    made = await evidence(trade.gateway, sent.id, tmp_path)
+    assert "entity" not in made
+    assert "could not be made again with the same MIC" in made["README.md"].decode()
     assert verify(tmp_path) == []
 
 

@@ -14,11 +14,12 @@ from datetime import datetime
 
 from cryptography import x509
 
-from gateway.as2 import anatomy, attachments, ber, cms, compression, envelope, mime, recipients
+from gateway.as2 import anatomy, ber, cms, compression, envelope, mime, recipients
 from gateway.as2.addressing import Addressing, index_of
 from gateway.as2.addressing import addressing as read
 from gateway.as2.algorithms import HASHES, Hash
 from gateway.as2.certificates import KeyPair
+from gateway.as2.explaining_content import content_layer
 from gateway.as2.explaining_signatures import SignatureFound, look_at_signature
 from gateway.as2.explanation import Explanation, Layer, name_of
 from gateway.as2.faults import As2Fault, Refusal
@@ -142,7 +143,8 @@ def _inward(entity: mime.Entity | None, walk: _Walk) -> None:
                 walk.layers.append(Layer(title=f"CMS {what}", wrong=(said,)))
                 return
         else:
-            _content(entity, walk)
+            layer, walk.payload = content_layer(entity)
+            walk.layers.append(layer)
             return
 
 
@@ -279,40 +281,6 @@ def _signed(entity: mime.Entity, walk: _Walk) -> mime.Entity | None:
     if walk.found.content is not None:
         walk.octets["signed"] = walk.found.content.octets
     return walk.found.content
-
-
-def _content(entity: mime.Entity, walk: _Walk) -> None:
-    """The payload, or the several of them."""
-    try:
-        octets = bytes(entity.decoded())
-    except mime.MimeFault as fault:
-        walk.layers.append(Layer(title="content", facts=(("type", entity.content_type[:200]),), wrong=(str(fault),)))
-        return
-    walk.payload = octets
-    facts = [("type", mime.printable(entity.content_type)[:200])]
-    facts += [
-        (name.replace("-", " "), mime.printable(entity.headers[name])[:200])
-        for name in ("content-disposition", "content-transfer-encoding")
-        if name in entity.headers
-    ]
-    facts += [("size", f"{len(octets)} octets"), ("sha-256", HASHES["sha-256"].digest([octets]).hex())]
-    begins = mime.printable(octets[:_SHOWN].decode("utf-8", "replace"))
-    if begins:
-        facts.append(("begins", begins))
-    inside: list[Layer] = []
-    wrong: tuple[str, ...] = ()
-    try:
-        files = attachments.split(entity.content_type, octets) if attachments.is_multipart(entity.content_type) else ()
-    except mime.MimeFault as fault:
-        files, wrong = (), (f"its files cannot be taken apart: {fault}",)
-    for number, one in enumerate(files, 1):
-        said = (
-            ("type", one.content_type[:200]),
-            ("file name", one.filename or "none"),
-            ("size", f"{len(one.data)} octets"),
-        )
-        inside.append(Layer(title=f"file {number}", facts=said))
-    walk.layers.append(Layer(title="content", facts=tuple(facts), wrong=wrong, inside=tuple(inside)))
 
 
 def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Addressing | None) -> Explanation:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.as2 import As2Fault, Opened, Policy, ReceiptKind, Refusal, Sent, open_message
+from gateway.as2.attachments import Attachment, join
 from gateway.as2.explaining import Sight, explain
 from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of, is_receipt
 from gateway.errors import PartnerFault
@@ -108,6 +109,21 @@ def test_what_else_is_agreed_is_judged_of_what_was_opened(stations: Any, sight: 
     assert (found.taken, found.sentence, found.told) == (False, "Refused: this type is not agreed.", "No.")
     assert seen == ["application/edi-x12"]
     assert explain(built.headers, built.body, replace(sight, demands=lambda _: None)).taken
+
+
+def test_the_files_of_a_message_are_listed(stations: Any, sight: Sight) -> None:
+    """Name, type and size of each; one that cannot be taken apart is refused with the reason."""
+    files = [
+        Attachment(content_type="application/edi-x12", filename="order.edi", data=stations.payload),
+        Attachment(content_type="application/pdf", filename="terms.pdf", data=b"%PDF-1.7"),
+    ]
+    joined = join(files, boundary="files")
+    built = stations.send(payload=joined.content, content_type=joined.content_type, filename=None)
+    content = explain(built.headers, built.body, sight).layers[-1]
+    assert [dict(one.facts)["file name"] for one in content.inside] == ["order.edi", "terms.pdf"]
+    assert dict(content.inside[1].facts)["size"] == "8 octets"
+    cut = stations.send(payload=joined.content[:-12], content_type=joined.content_type, filename=None)
+    assert "its files cannot be taken apart" in explain(cut.headers, cut.body, sight).sentence
 
 
 def test_a_body_over_the_limit_is_not_looked_into(stations: Any, sight: Sight) -> None:

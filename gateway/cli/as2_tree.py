@@ -11,12 +11,12 @@ from gateway.as2.explanation import Explanation, Layer
 from gateway.cli.answers import show
 from gateway.cli.printable import printable
 
-_COLOURS = {True: "bold green", False: "bold red", None: "bold yellow"}
+COLOURS = {True: "bold green", False: "bold red", None: "bold yellow"}
 
 
 def show_explanation(found: Explanation) -> None:
     """The sentence first, then details."""
-    show(Text(printable(found.sentence), style=_COLOURS[found.taken]))
+    show(Text(printable(found.sentence), style=COLOURS[found.taken]))
     rows = (
         ("disposition", found.disposition),
         ("the sender reads", found.told),

@@ -58,6 +58,17 @@ def test_every_file_has_its_sentence_and_there_are_many() -> None:
     assert len(FILES) >= 40
 
 
+def test_of_several_files_each_gets_its_sentence(run: Run) -> None:
+    """A line each, and a list in JSON; exit 1 when one of them would be refused."""
+    names = ["nothing-wrong", "no-signer", "truncated"]
+    files = [BROKEN / f"{name}.http" for name in names]
+    told = decode(run, files[0], *files[1:])
+    assert told.exit_code == 1
+    assert told.stdout.splitlines() == [f"{BROKEN / name}.http: {sentences()[name]}" for name in names]
+    listed = json.loads(decode(run, files[0], *files[1:], "--json").stdout)
+    assert [one["taken"] for one in listed] == [True, False, False]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_without_keys_nothing_is_claimed(run: Run, file: Path, tmp_path: Path) -> None:
     """It is refused for what can be seen, or nothing is decided and what would be needed is told."""
@@ -130,6 +141,11 @@ def test_headers_may_stand_apart_and_a_capture_may_come_on_stdin(run: Run, tmp_p
         ([__file__, "--cert", __file__], "holds no readable PEM certificate"),
         ([KEYS / "sent.http", "--key", KEYS / "ours-test-key.pem"], "no certificate fits the key"),
         ([KEYS / "sent.http", "--message", "x"], "one message is looked into"),
+        (
+            [BROKEN / "mdn-refused.http", "--for", BROKEN / "nothing-wrong.http", "--cert", KEYS / "acme.pem"],
+            "the MIC of",
+        ),
+        ([BROKEN / "mdn-refused.http", "--for", BROKEN / "not-as2.http", "--cert", KEYS / "acme.pem"], "the MIC of"),
     ],
 )
 def test_what_cannot_be_looked_into_is_told_with_its_remedy(run: Run, arguments: list[Any], said: str) -> None:

@@ -65,7 +65,7 @@ class _Walk:
     sight: Sight
     layers: list[Layer] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
-    octets: dict[str, memoryview] = field(default_factory=dict)
+    octets: dict[str, bytes] = field(default_factory=dict)
     found: SignatureFound | None = None
     payload: bytes | None = None
     stranger: str | None = None
@@ -81,7 +81,7 @@ def explain(headers: mime.Headers, body: bytes, sight: Sight) -> Explanation:
         walk.layers.append(Layer(title="body", wrong=(said,)))
     else:
         whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
-        walk.octets["plain"] = whole.content
+        walk.octets["plain"] = body
         try:
             _inward(whole, walk)
         except ValueError as fault:  # MimeFault, BerFault
@@ -242,7 +242,7 @@ def _encrypted(content_type: bytes, structure: ber.Element, walk: _Walk) -> mime
         walk.layers.append(replace(layer, wrong=(said,)))
         return None
     walk.layers.append(replace(layer, facts=(*layer.facts, ("decrypted", f"{opened.end} octets"))))
-    return _go_on("encrypted", opened.data, opened.end, walk)
+    return _go_on("encrypted", bytes(opened.data), opened.end, walk)
 
 
 def _compressed(structure: ber.Element, walk: _Walk) -> mime.Entity | None:
@@ -262,11 +262,11 @@ def _compressed(structure: ber.Element, walk: _Walk) -> mime.Entity | None:
     ratio = f"{packed} octets inflate to {len(plain)}, {len(plain) / packed:.1f} times as much"
     order = "after signing" if "signed" not in walk.kinds else "before signing"
     walk.layers.append(Layer(title="compressed", facts=(("size", ratio), ("order", order))))
-    return _go_on("compressed", plain, len(plain), walk)
+    return _go_on("compressed", bytes(plain), len(plain), walk)
 
 
 def _go_on(kind: str, data: bytes, end: int, walk: _Walk) -> mime.Entity:
-    walk.octets[kind] = memoryview(data)[:end]
+    walk.octets[kind] = data[:end]
     return mime.entity(data, 0, end)
 
 
@@ -279,7 +279,7 @@ def _signed(entity: mime.Entity, walk: _Walk) -> mime.Entity | None:
     )
     walk.layers.append(walk.found.layer)
     if walk.found.content is not None:
-        walk.octets["signed"] = walk.found.content.octets
+        walk.octets["signed"] = bytes(walk.found.content.octets)
     return walk.found.content
 
 
@@ -304,7 +304,7 @@ def _concluded(headers: mime.Headers, body: bytes, walk: _Walk, request: Address
     )
     if "plain" in walk.octets and not hidden and walk.payload is not None:
         mic, algorithm, layer = _mic(walk, request)
-        covered = bytes(walk.octets[layer])
+        covered = walk.octets[layer]
         explanation = replace(explanation, mic=mic, mic_algorithm=algorithm, mic_over=_OVER[layer], mic_octets=covered)
     if request is None:
         return replace(explanation, taken=False, sentence=f"Not AS2, no receipt can be addressed: {wrong[0]}.")

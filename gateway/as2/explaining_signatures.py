@@ -147,13 +147,13 @@ def _cause(look: _Look, fault: As2Fault) -> str:
             return f"it is signed by {signers[0].who.text}, which is none of the certificates known here"
         whose = "none of the partner's"
         print_ = f"sha-256 {fingerprint(inside)[:16]}…"
-        if _holds(look, look.content.octets):
+        if _holds(look):
             return f"it is signed by {name_of(inside)} ({print_}), whose certificate is {whose}"
         return f"it claims to be signed by {name_of(inside)} ({print_}), {whose}, and even for that it does not hold"
     signed = next((one for one in signers if one.digest is not None and one.hash in HASHES), None)
     if signed is None or signed.digest is None:
         return str(fault)
-    octets = look.content.octets
+    octets = bytes(look.content.octets)
     if HASHES[signed.hash].digest([octets]) == signed.digest:
         return str(fault)
     if fault.refusal is not Refusal.INTEGRITY_FAILED:
@@ -161,11 +161,10 @@ def _cause(look: _Look, fault: As2Fault) -> str:
     return f"the content is not what was signed{_relayed(octets, signed.hash, signed.digest)}"
 
 
-def _relayed(octets: memoryview, hash_name: str, digest: bytes) -> str:
+def _relayed(data: bytes, hash_name: str, digest: bytes) -> str:
     """Whether a usual change on the way explains the digest."""
-    if len(octets) > _MAX_TRIED:
+    if len(data) > _MAX_TRIED:
         return ""
-    data = bytes(octets)
     unix = _LINE_END.sub(b"\n", data)
     head, blank, rest = data.partition(b"\r\n\r\n")
     tries = (
@@ -188,10 +187,10 @@ def _relayed(octets: memoryview, hash_name: str, digest: bytes) -> str:
     return ": it was changed after it was signed"
 
 
-def _holds(look: _Look, octets: memoryview) -> bool:
+def _holds(look: _Look) -> bool:
     """Whether the certificates inside the message would verify it, whatever that is worth."""
     try:
-        signature.verify(look.octets, octets, certificates=look.seen.certificates, accepted=_ANY_HASH)
+        signature.verify(look.octets, look.content.octets, certificates=look.seen.certificates, accepted=_ANY_HASH)
     except (As2Fault, ber.BerFault):
         return False
     return True

@@ -21,7 +21,8 @@ def rebuilt(built: Built, *, mic: str, mic_algorithm: str) -> bytes | None:
     names = [name.lower() for name, _ in built.headers]
     own = built.headers[names.index("content-type") :]  # the part's own headers stand last
     head = "".join(f"{name}: {value}\r\n" for name, value in own).encode("ascii")
-    for octets in (head + b"\r\n" + built.body, built.body):
+    body = bytes(built.body)
+    for octets in (head + b"\r\n" + body, body):
         if HASHES[mic_algorithm].digest([octets]) == wanted:
             return octets
     return None

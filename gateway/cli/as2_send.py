@@ -181,7 +181,7 @@ async def _built(errand: _Errand) -> Built:
 
 
 def _write(built: Built, output: Path) -> None:
-    octets = written(tuple(built.headers), built.body)
+    octets = written(tuple(built.headers), bytes(built.body))
     if str(output) == "-":
         sys.stdout.buffer.write(octets)
         sys.stdout.buffer.flush()

@@ -40,30 +40,6 @@ class ReceiptSight:
     hashes: frozenset[str] = _ACCEPTED
 
 
-def is_receipt(headers: mime.Headers, body: bytes) -> bool:
-    """Whether this is a receipt: a report, signed or not (RFC 4130 7.4)."""
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
-    try:
-        if whole.media_type == "multipart/signed" and len(body) <= MAX_RECEIPT:
-            whole = mime.parts(whole)[0]
-        kind = whole.media_type
-    except (ValueError, IndexError):
-        return "disposition-notification" in (whole.headers.get("content-type") or "")
-    return kind == "multipart/report"
-
-
-def original_message_id(headers: mime.Headers, body: bytes) -> str | None:
-    """Which message a receipt answers, as it says."""
-    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
-    try:
-        if whole.media_type == "multipart/signed":
-            whole = mime.parts(whole)[0]
-        fields, _ = _report(whole)
-        return fields.one("original-message-id") if fields is not None else None
-    except (ValueError, IndexError):
-        return None
-
-
 def explain_receipt(headers: mime.Headers, body: bytes, sight: ReceiptSight) -> Explanation:
     """Look into a receipt. Never raises for what the sender did."""
     layers: list[Layer] = []

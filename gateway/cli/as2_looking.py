@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gateway import as2
 from gateway.as2 import CIPHERS, HASHES, Policy, Sent
 from gateway.as2.explaining import Sight, explain
-from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of, is_receipt
+from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of
 from gateway.as2.explanation import Explanation
 from gateway.as2.mime import Index
 from gateway.cli.answers import run
@@ -67,7 +67,7 @@ class Asked:
 
     def is_receipt(self, headers: Headers, body: bytes) -> bool:
         """Whether this is a receipt, or at least was given as one: an error page may have come instead."""
-        return is_receipt(headers, body) or (self.held_against is not None and len(self.files) == 1)
+        return as2.is_receipt(headers, body) or (self.held_against is not None and len(self.files) == 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,10 +143,9 @@ async def _captured(station: Station, asked: Asked, file: Path) -> Explanation:
         ours = [pair.certificate for pair in station.keyring.decrypting(at)]
         sight = Sight(keys=station.keyring.decrypting(at), certificates=ours, policy=_EVERYTHING, moment=at)
         sent = _captured_sent(Path(asked.held_against), sight)
-    elif asked.held_against is not None:
-        message = await _message(station, asked.held_against)
-        agreement = station.directory.by_name(message.partner or "") or agreement
-        sent = _sent(message, agreement)
+    elif (message := await _answered(station, asked, headers, body)) is not None:
+        agreement = station.directory.known(message.partner or "") or agreement
+        sent = await _sent(station, message)
     return _receipt(station, agreement, headers, body, sent)
 
 
@@ -191,17 +190,38 @@ def _received(station: Station, agreement: Agreement | None, headers: Headers, b
 
 def _unfit(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | None:
     """What the agreement demands beside its policy."""
-    from gateway.pipeline import wrapping  # noqa: PLC0415
+    from gateway.pipeline import receipting, wrapping  # noqa: PLC0415
 
-    asked = wrapping.asked_for(agreement, opened.addressing)
-    return asked or wrapping.content_agreed(agreement, opened)
+    try:
+        receipting.address_of(agreement, opened.addressing.receipt)
+    except as2.As2Fault as fault:
+        return fault
+    return wrapping.asked_for(agreement, opened.addressing) or wrapping.content_agreed(agreement, opened)
 
 
-def _sent(message: Message, agreement: Agreement | None) -> Sent:
-    """What is remembered of a message, for its receipt."""
+async def _answered(station: Station, asked: Asked, headers: Headers, body: bytes) -> Message | None:
+    """The stored message that a receipt is held against: the one that is named, else the one that it names itself."""
+    if asked.held_against is not None:
+        return await _message(station, asked.held_against)
+    try:
+        original = as2.original_message_id(headers, body)
+    except PartnerFault:
+        return None
+    # Our Message-IDs begin with the id that the message is stored by.
+    message = await station.queries.message(original.partition("@")[0])
+    ours = message is not None and as2.bare_message_id(message.as2_message_id or "") == original
+    return message if ours else None
+
+
+async def _sent(station: Station, message: Message) -> Sent:
+    """What is to be remembered of a message for its receipt: what the trail says of its last posting."""
+    from gateway.pipeline import receipted  # noqa: PLC0415
+
+    posted = receipted.postings(await station.queries.timeline(message_id=message.id))
+    if posted:
+        return posted[0].sent
     mic = message.mic or ""
-    signed = agreement is None or agreement.as2 is None or agreement.as2.sign != "no"
-    return Sent(message_id=message.as2_message_id or "", mic=mic, mic_algorithm=hash_of(mic), signed=signed)
+    return Sent(message_id=message.as2_message_id or "", mic=mic, mic_algorithm=hash_of(mic), signed=True)
 
 
 def _receipt(
@@ -235,7 +255,7 @@ async def _stored(station: Station, message_id: str, *, receipt: bool) -> Explan
             raise OurFault(
                 f"message {message_id} has no receipt", remedy="`gateway message show` tells where it stands"
             )
-        sent = _sent(message, agreement) if message.mic else None
+        sent = await _sent(station, message) if message.mic else None
         if outbound:
             return _receipt(station, agreement, message.receipt.headers, message.receipt.body, sent)
         sight = ReceiptSight(certificates=ours, moment=at, sent=sent, require_signature=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gateway import as2
 from gateway.as2 import CIPHERS, HASHES, Policy, Sent
 from gateway.as2.explaining import Sight, explain
-from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of
+from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt
 from gateway.as2.explanation import Explanation
 from gateway.as2.mime import Index
 from gateway.cli.answers import run
@@ -133,6 +133,8 @@ async def _with_workspace(asked: Asked) -> list[Looked]:
 
 
 async def _captured(station: Station, asked: Asked, file: Path) -> Explanation:
+    from gateway.pipeline.remembered import sent_of  # noqa: PLC0415
+
     headers, body = captured(file, asked.headers)
     agreement = _agreement(station, asked.partner, headers)
     if not asked.is_receipt(headers, body):
@@ -145,7 +147,7 @@ async def _captured(station: Station, asked: Asked, file: Path) -> Explanation:
         sent = _captured_sent(Path(asked.held_against), sight)
     elif (message := await _answered(station, asked, headers, body)) is not None:
         agreement = station.directory.known(message.partner or "") or agreement
-        sent = await _sent(station, message)
+        sent = await sent_of(station, message)
     return _receipt(station, agreement, headers, body, sent)
 
 
@@ -213,17 +215,6 @@ async def _answered(station: Station, asked: Asked, headers: Headers, body: byte
     return message if ours else None
 
 
-async def _sent(station: Station, message: Message) -> Sent:
-    """What is to be remembered of a message for its receipt: what the trail says of its last posting."""
-    from gateway.pipeline import receipted  # noqa: PLC0415
-
-    posted = receipted.postings(await station.queries.timeline(message_id=message.id))
-    if posted:
-        return posted[0].sent
-    mic = message.mic or ""
-    return Sent(message_id=message.as2_message_id or "", mic=mic, mic_algorithm=hash_of(mic), signed=True)
-
-
 def _receipt(
     station: Station, agreement: Agreement | None, headers: Headers, body: bytes, sent: Sent | None
 ) -> Explanation:
@@ -245,6 +236,8 @@ def _receipt(
 
 async def _stored(station: Station, message_id: str, *, receipt: bool) -> Explanation:
     """A stored message, or its receipt, with the keys of now."""
+    from gateway.pipeline.remembered import sent_of  # noqa: PLC0415
+
     message = await _message(station, message_id)
     agreement = station.agreement(message.partner)
     outbound = message.direction is Direction.OUTBOUND
@@ -255,7 +248,7 @@ async def _stored(station: Station, message_id: str, *, receipt: bool) -> Explan
             raise OurFault(
                 f"message {message_id} has no receipt", remedy="`gateway message show` tells where it stands"
             )
-        sent = await _sent(station, message) if message.mic else None
+        sent = await sent_of(station, message)
         if outbound:
             return _receipt(station, agreement, message.receipt.headers, message.receipt.body, sent)
         sight = ReceiptSight(certificates=ours, moment=at, sent=sent, require_signature=False)

@@ -233,16 +233,14 @@ async def _follow(store: Store, message_id: str, wait: int, *, quiet: bool) -> N
 
 
 async def _stand(station: Station, store: Store, agreement: Agreement, message_id: str) -> _Followed:
-    from gateway.as2 import Sent  # noqa: PLC0415
-    from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_of  # noqa: PLC0415
+    from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt  # noqa: PLC0415
+    from gateway.pipeline.remembered import sent_of  # noqa: PLC0415
 
     message = await store.message(message_id)
     assert message is not None
     sentence = None
-    if message.receipt is not None and message.receipt.body and message.mic:
-        sent = Sent(
-            message_id=message.as2_message_id or "", mic=message.mic, mic_algorithm=hash_of(message.mic), signed=True
-        )
+    sent = await sent_of(station, message)
+    if message.receipt is not None and message.receipt.body and sent is not None:
         certificates = station.keyring.verifying(agreement.name, station.clock())
         sight = ReceiptSight(certificates=certificates, moment=station.clock(), sent=sent, require_signature=False)
         sentence = explain_receipt(message.receipt.headers, message.receipt.body, sight).sentence

@@ -24,6 +24,7 @@ from gateway.as2.rebuilding import rebuilt
 from gateway.errors import OurFault
 from gateway.pipeline import wrapping
 from gateway.pipeline.evidence_page import page
+from gateway.pipeline.remembered import sent_of
 from gateway.pipeline.station import Station
 from gateway.ports import Direction, Message, TrailProof
 
@@ -77,7 +78,7 @@ async def gather(station: Station, message_id: str, trail: TrailProof, seal_key:
     except OurFault as fault:
         lacking.append(f"The octets are not kept any more: {fault}")
     seen = _looked_into(station, message, wire, _signers(trail)) if wire is not None and message.raw_headers else None
-    receipt = _receipt(station, message, _signers(trail))
+    receipt = _receipt(station, message, await sent_of(station, message), _signers(trail))
     entity = seen.mic_octets if seen is not None else None
     if entity is None and payload is not None and message.mic and message.direction is Direction.OUTBOUND:
         entity = _again(station, message, payload)
@@ -143,17 +144,13 @@ def _looked_into(station: Station, message: Message, wire: bytes, said: frozense
     return seen
 
 
-def _receipt(station: Station, message: Message, said: frozenset[str]) -> Explanation | None:
+def _receipt(station: Station, message: Message, sent: Sent | None, said: frozenset[str]) -> Explanation | None:
     """The receipt held against the message: ours for theirs, theirs for ours."""
     receipt = message.receipt
     if receipt is None or not receipt.body or not any(name.lower() == "as2-from" for name, _ in receipt.headers):
         return None
     inbound = message.direction is Direction.INBOUND
     ours = [pair.certificate for pair in station.keyring.decrypting(station.clock())]
-    sent = None
-    if message.mic and message.as2_message_id:
-        algorithm = hash_of(message.mic)
-        sent = Sent(message_id=message.as2_message_id, mic=message.mic, mic_algorithm=algorithm, signed=True)
     sight = ReceiptSight(
         certificates=ours if inbound else station.keyring.theirs.get(message.partner or "", ()),
         moment=message.at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _FILES = {
     "seal.pub": "the public key of the seals",
     "trail/hashes": "the hash of each event; `trail/NNNN` is what it is over",
 }
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{20,100}={0,2}")
 _OPENSSL_HASH = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512", "sha-1": "sha1", "md5": "md5"}
 
 
@@ -118,30 +120,39 @@ def _mic(evidence: Evidence, names: AbstractSet[str]) -> str:
     said = (
         f"The MIC (RFC 4130 7.3.1) is the {algorithm} of `entity`, {len(evidence.entity)} octets, in base64: `{mic}`."
     )
-    command = f'test "$(openssl dgst -{_OPENSSL_HASH[algorithm]} -binary entity | openssl base64 -A)" = "{mic}"'
-    return f"## The MIC\n\n{said}\n\n```sh\n{command}\n```"
+    return f"## The MIC\n\n{said}\n\n```sh\n{_digest(algorithm, mic)}\n```"
+
+
+def _digest(algorithm: str, mic: str) -> str:
+    return f'test "$(openssl dgst -{_OPENSSL_HASH[algorithm]} -binary entity | openssl base64 -A)" = "{mic}"'
 
 
 def _receipt(evidence: Evidence, names: AbstractSet[str]) -> str:
-    receipt, mic = evidence.receipt, evidence.message.mic
+    receipt = evidence.receipt
     if not {"receipt-entity", "receipt.p7s", "receipt-signer.pem"} <= names or receipt is None:
         return ""
     assert receipt.signer is not None
     assert receipt.signed_octets is not None
     verify = _VERIFY.format(signature="receipt.p7s", content="receipt-entity", signer="receipt-signer.pem")
     lines = ["## The receipt", "", _who("receipt", receipt.signer), "", "```sh", verify]
-    carried = (evidence.message.as2_message_id, mic)
+    mic = receipt.mic or ""
+    # What they wrote goes into a command only in the letters of base64, and in quotes that it cannot end.
+    proven = bool(receipt.taken and receipt.mic_algorithm in _OPENSSL_HASH and _BASE64.fullmatch(mic))
+    if proven and "entity" in names and mic != evidence.message.mic:
+        lines.append(_digest(str(receipt.mic_algorithm), mic))  # it chose another hash of those that we offered
     lines += [
         f"grep --quiet --text --fixed-strings -e '{one}' receipt-entity"
-        for one in carried
+        for one in (evidence.message.as2_message_id, mic if proven else None)
         if one and one.encode() in receipt.signed_octets and "'" not in one
     ]
-    lines += [
-        "```",
-        "",
-        "It names the Message-ID" + (" and carries the same MIC: what one side sent is what" if mic else "."),
-    ]
-    lines += ["the other side received, to the octet, and the signer of the receipt said so."] if mic else []
+    lines += ["```", ""]
+    if proven and mic.encode() in receipt.signed_octets:
+        lines.append(
+            "It names the Message-ID and carries the MIC: what one side sent is what the other side received, to the"
+        )
+        lines.append("octet, and the signer of the receipt said so.")
+    else:
+        lines.append(f"What it says: {_cell(receipt.sentence)}")
     return "\n".join(lines)
 
 

@@ -76,8 +76,14 @@ async def test_whatever_is_changed_is_found_out(trade: Any, edi: Any, tmp_path: 
 
 @pytest.mark.parametrize(
     "channel",
-    [{}, {"compress": "after"}, {"compress": "no", "filename": "no"}, {"content_type": "application/x-edi"}],
-    ids=["as it is", "compressed after signing", "no file name", "another type"],
+    [
+        {},
+        {"compress": "after"},
+        {"compress": "no", "filename": "no"},
+        {"content_type": "application/x-edi"},
+        {"micalgs": ("sha512", "sha256")},
+    ],
+    ids=["as it is", "compressed after signing", "no file name", "another type", "the receipt chooses the hash"],
 )
 async def test_a_sent_message_is_proven_by_the_partners_receipt(
     trade: Any, tmp_path: Path, channel: dict[str, Any]
@@ -92,6 +98,8 @@ async def test_a_sent_message_is_proven_by_the_partners_receipt(
     assert b"850" in made["payload"]
     page = made["README.md"].decode()
     assert "its MIC is ours" in page
+    assert "what one side sent is what the other side received" in page
+    assert ("openssl dgst -sha512" in page) is ("micalgs" in channel)
     assert "Our signature is encrypted for the partner" in page
     assert verify(tmp_path) == []
 
@@ -133,6 +141,19 @@ async def test_a_refused_message_has_evidence_too(trade: Any, edi: Any, tmp_path
     assert "signer.pem" not in made
     assert b"integrity-check-failed" in made["receipt.http"]
     assert verify(tmp_path) == []
+
+
+async def test_what_a_partner_wrote_never_becomes_a_command(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """A Message-ID may hold what a shell would read; the commands take it as it stands, or leave it out."""
+    await trade.order()
+    for number, odd in enumerate(("$(touch evil)`touch evil`", "'; touch evil; '", '";touch${IFS}evil;"')):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        control = f"00000000{number + 1}"
+        message = await trade.arrives(edi.file(edi.ack(), control=control), message_id=f"<{odd}@acme>")
+        await evidence(trade.gateway, message.id, folder)
+        assert verify(folder) == []
+        assert not (folder / "evil").exists()
 
 
 async def test_no_private_key_is_among_the_files(trade: Any, edi: Any, tmp_path: Path) -> None:

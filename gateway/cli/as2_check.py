@@ -107,6 +107,10 @@ async def _partner(workspace: Path, name: str, *, exchange: bool) -> AsyncIterat
             yield step
     if not exchange:
         return
+    if not agreement.exchanges:
+        said = f"not tried: the agreement is {agreement.status.value}, nothing is exchanged"
+        yield Step(name="exchange", held=None, said=said, fix="set its status to testing or active")
+        return
     if not whole:
         yield Step(name="exchange", held=None, said="not tried: the way there does not hold")
         return

@@ -81,6 +81,13 @@ def test_a_station_that_is_not_there_is_a_finding_with_what_to_do(run: Run, fold
     assert json.loads(run("message", "list", "--workspace", folder, "--json").stdout) == []
 
 
+def test_with_a_partner_who_is_suspended_no_exchange_is_tried(run: Run, folder: Path) -> None:
+    """The way is looked at all the same."""
+    result = run("as2", "check", "asleep", "--workspace", folder)
+    assert "exchange: not tried: the agreement is suspended" in result.stdout
+    assert "✗ connection" in result.stdout
+
+
 def test_a_file_is_queued_and_not_lost_when_nobody_sends_it(run: Run, folder: Path, tmp_path: Path) -> None:
     """With `--wait 0` it is only queued; in a second nothing comes back, which is said with exit 1."""
     file = tmp_path / "prices.txt"

@@ -104,6 +104,26 @@ async def test_a_sent_message_is_proven_by_the_partners_receipt(
     assert verify(tmp_path) == []
 
 
+async def test_a_receipt_that_came_by_itself_proves_the_same(trade: Any, tmp_path: Path) -> None:
+    """It is the one in the evidence, with its own headers; the trail tells when the message was posted and receipted."""
+    gateway, station = trade.gateway, trade.station
+    settings = gateway.station.settings
+    listen = settings.listen.model_copy(update={"public_url": gateway.url})
+    gateway.change(settings=settings.model_copy(update={"listen": listen}))
+    gateway.agree("acme", as2={"receipt_mode": "async"})
+    station.agree("us", as2={"receipt_urls": (f"{gateway.url}/as2/receipts",)})
+    await trade.order()
+    await station.work()
+    await gateway.work()
+    sent = next(one for one in await gateway.all() if one.direction == "outbound")
+    made = await evidence(gateway, sent.id, tmp_path)
+    page = made["README.md"].decode()
+    assert "its MIC is ours" in page, page
+    assert "message.posted" in page
+    assert {"entity", "receipt.p7s", "receipt-signer.pem"} <= set(made)
+    assert verify(tmp_path) == []
+
+
 async def test_of_a_message_in_the_clear_our_own_signature_is_evidence_too(trade: Any, tmp_path: Path) -> None:
     """Nothing had to be made again."""
     trade.gateway.agree("acme", as2={"encrypt": "no"})

@@ -105,7 +105,7 @@ async def test_a_sent_message_is_proven_by_the_partners_receipt(
 
 
 async def test_a_receipt_that_came_by_itself_proves_the_same(trade: Any, tmp_path: Path) -> None:
-    """It is the one in the evidence, with its own headers; the trail tells when the message was posted and receipted."""
+    """It is the one in the evidence, with its own headers; the trail tells when it was posted."""
     gateway, station = trade.gateway, trade.station
     settings = gateway.station.settings
     listen = settings.listen.model_copy(update={"public_url": gateway.url})

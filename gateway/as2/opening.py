@@ -98,7 +98,7 @@ class _Opening:
             self._enter("signed")
             self._signed()
         elif kind in _PKCS7_MIME:
-            content_type, structure = cms.open_frame(self.entity.decoded(self.spool))
+            content_type, structure = cms.open_frame(cms.octets(self.entity, self.spool))
             if content_type in {cms.ENVELOPED_DATA, cms.AUTH_ENVELOPED_DATA}:
                 self._enter("encrypted")
                 opened = envelope.decrypt(
@@ -136,7 +136,7 @@ class _Opening:
         if len(parts) != 2:  # noqa: PLR2004
             raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
         self.verified = signature.verify(
-            small(parts[1].decoded()),
+            small(cms.octets(parts[1], self.spool)),
             parts[0].octets,
             certificates=self.certificates,
             accepted=self.policy.hashes,

@@ -143,7 +143,7 @@ def asked_for(agreement: Agreement, addressing: as2.Addressing) -> as2.As2Fault 
     )
 
 
-def content_agreed(agreement: Agreement, opened: as2.Opened, spool: Spool) -> as2.As2Fault | None:
+def content_agreed(agreement: Agreement, opened: as2.Opened, spool: Spool | None = None) -> as2.As2Fault | None:
     """The refusal of a message with a file of no type agreed; judged when all layers are off and sound."""
     assert agreement.as2 is not None
     if not agreement.as2.accept_content_types:

@@ -19,9 +19,11 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
 from gateway.ports.spooling import Source as OctetSource
+from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -77,6 +79,8 @@ __all__ = [
     "Numbers",
     "OctetSource",
     "Page",
+    "ProvenEvent",
+    "ProvenSeal",
     "Queries",
     "Receipt",
     "ReferenceChange",
@@ -84,10 +88,12 @@ __all__ = [
     "Refused",
     "Source",
     "Spooled",
+    "Step",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "TrailProof",
     "Version",
     "VersionKind",
     "VersionShelf",

@@ -31,9 +31,10 @@ from gateway.errors import OurFault
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.configuration import Configuration
+from gateway.partners.confirmations import Confirmations
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
-from gateway.partners.keyring import Keyring
+from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
@@ -287,11 +288,12 @@ def make_station(
     session: aiohttp.ClientSession,
     crypto: Executor,
     shelf: MapShelf | None = None,
+    *,
+    confirmations: Confirmations | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
-    over_as2 = [one for one in loaded.agreements if one.as2 is not None]
     return Station(
         settings=settings,
         directory=Directory(loaded.agreements),
@@ -299,10 +301,7 @@ def make_station(
         maps=maps.of(configuration.agreed_maps(loaded)),
         guides=loaded.standard,
         partner_guides=loaded.guides,
-        keyring=Keyring(
-            ours=(keys.load_as2_key_pair(folder, settings),),
-            theirs={one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2},
-        ),
+        keyring=load_keyring(loaded, confirmations),
         store=store,
         queries=store,
         clock=now,

@@ -5,6 +5,7 @@ A model only; what joins it with other sections and files is `gateway.partners.c
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -19,8 +20,14 @@ class As2Channel(Part):
     id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).", examples=["PARTNER-AS2"])
     url: Url = Field(description="Where their station listens.", examples=["https://as2.example.com/as2"])
     certificates: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign.",
+        description="Their certificates, PEM files in the workspace. Any of them may sign; encrypted is for the newest "
+        "that a signed exchange confirmed, and for the first one while none is.",
         examples=[("certs/example.pem",)],
+    )
+    accept_expired_until: date | None = Field(
+        default=None,
+        description="Up to the end of this day (UTC) their certificates count though they have expired.",
+        examples=["2027-01-31"],
     )
     sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
         default="sha256", description="Hash of the signatures we make; no: unsigned."

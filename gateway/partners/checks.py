@@ -19,8 +19,9 @@ from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
+from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
-from gateway.partners.keys import load_certificate, weakness
+from gateway.partners.keys import load_certificate
 from gateway.yamltext import Path as Keys
 from gateway.yamltext import YamlText, near_miss
 

@@ -28,8 +28,8 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
+from gateway.store import certificates, claims, holds, jobs, lanes, orphans, queries, schema
 from gateway.store import changes as changing
-from gateway.store import claims, holds, jobs, lanes, orphans, queries, schema
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
@@ -190,6 +190,10 @@ class Store(Asking, Auditing):
         added = await self.database.write(partial(shelf.put, versions=new, now=self.clock()))
         self._shelved.update((one.kind, one.hash, one.name) for one in new)
         return added
+
+    async def warned(self, warnings: Sequence[tuple[str, str, str, int]]) -> list[tuple[str, str, str, int]]:
+        """Note warnings of an end (partner, role, fingerprint, days); those that no node has given before."""
+        return await self.database.write(partial(certificates.warned, warnings=warnings, now=self.clock()))
 
     async def check(self) -> None:
         """Raises OurFault when the database does not answer, or has another schema."""

@@ -1,0 +1,84 @@
+"""How far certificates have come between us and each partner, and which warnings were given: rows that only come.
+
+A row is written the first time and never changed; whoever writes it first has given the warning, on all nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from gateway.partners.confirmations import Reached, Step, Whose
+from gateway.store.statements import add_or_leave
+from gateway.store.tables import certificate_step
+
+MOST = 100_000
+"""Rows read at once."""
+
+
+def add(connection: Connection, reached: Iterable[Reached], now: datetime) -> tuple[Reached, ...]:
+    """Add those that are not there; which were new."""
+    return tuple(one for one in reached if add_or_leave(connection, certificate_step, _row(one, now)))
+
+
+def reached(
+    connection: Connection, *, partner: str | None = None, step: Step | None = None, since: datetime | None = None
+) -> list[Reached]:
+    """The steps of certificates, in the order of their times."""
+    statement = select(certificate_step).where(certificate_step.c.step.in_([one.value for one in Step]))
+    if partner is not None:
+        statement = statement.where(certificate_step.c.partner == partner)
+    if step is not None:
+        statement = statement.where(certificate_step.c.step == step.value)
+    if since is not None:
+        statement = statement.where(certificate_step.c.at >= since)
+    rows = connection.execute(statement.order_by(certificate_step.c.at).limit(MOST))
+    return [
+        Reached(
+            partner=row.partner,
+            whose=Whose(row.whose),
+            fingerprint=row.fingerprint,
+            step=Step(row.step),
+            how=row.how,
+            message_id=row.message_id,
+            at=row.at,
+        )
+        for row in rows
+    ]
+
+
+def warned(
+    connection: Connection, warnings: Sequence[tuple[str, str, str, int]], now: datetime
+) -> list[tuple[str, str, str, int]]:
+    """Note warnings (partner, role, fingerprint, days); those that nobody has given before."""
+    return [
+        (partner, role, fingerprint, days)
+        for partner, role, fingerprint, days in warnings
+        if add_or_leave(
+            connection,
+            certificate_step,
+            {
+                "partner": partner,
+                "whose": role,
+                "fingerprint": fingerprint,
+                "step": f"warned {days}",
+                "how": "",
+                "message_id": None,
+                "at": now,
+            },
+        )
+    ]
+
+
+def _row(one: Reached, now: datetime) -> dict[str, object]:
+    return {
+        "partner": one.partner,
+        "whose": one.whose.value,
+        "fingerprint": one.fingerprint,
+        "step": one.step.value,
+        "how": one.how,
+        "message_id": one.message_id,
+        "at": now,
+    }

@@ -8,12 +8,13 @@ from __future__ import annotations
 from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read_headers, read_name, write_name
 from gateway.as2.algorithms import CIPHERS, HASHES
 from gateway.as2.building import Built, build_message
-from gateway.as2.certificates import KeyPair, fingerprint, valid_at
+from gateway.as2.certificates import KeyPair, Use, fingerprint, unfit, valid_at
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.opening import Opened, open_message
 from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
 from gateway.as2.recipients import KeyTransport
+from gateway.as2.schemes import SignatureScheme
 from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "ReceiptVerdict",
     "Refusal",
     "Sent",
+    "SignatureScheme",
+    "Use",
     "build_message",
     "build_receipt",
     "fingerprint",
@@ -39,6 +42,7 @@ __all__ = [
     "read_headers",
     "read_name",
     "read_receipt",
+    "unfit",
     "valid_at",
     "write_name",
 ]

@@ -93,6 +93,25 @@ RSA_OAEP = oid("1.2.840.113549.1.1.7")
 MGF1 = oid("1.2.840.113549.1.1.8")
 P_SPECIFIED = oid("1.2.840.113549.1.1.9")
 
+# Key agreement: the curves written to and what derives the key that wraps (RFC 5753 7.1, 7.2; RFC 8551 2.3 and 2.7.1).
+EC_PUBLIC_KEY = oid("1.2.840.10045.2.1")
+CURVES = {"secp256r1": HASHES["sha-256"], "secp384r1": HASHES["sha-384"], "secp521r1": HASHES["sha-512"]}
+KEY_AGREEMENTS: dict[bytes, Hash] = {
+    oid("1.3.133.16.840.63.0.2"): HASHES["sha-1"],
+    oid("1.3.132.1.11.1"): HASHES["sha-256"],
+    oid("1.3.132.1.11.2"): HASHES["sha-384"],
+    oid("1.3.132.1.11.3"): HASHES["sha-512"],
+}
+"""dhSinglePass-stdDH-…kdf-scheme. SHA-1 is read, and harmless there: nobody gains by a collision of derived keys."""
+KEY_AGREEMENT_BY_HASH = {row.name: identifier for identifier, row in KEY_AGREEMENTS.items()}
+KEY_WRAPS: dict[bytes, int] = {
+    oid("2.16.840.1.101.3.4.1.5"): 16,
+    oid("2.16.840.1.101.3.4.1.25"): 24,
+    oid("2.16.840.1.101.3.4.1.45"): 32,
+}
+"""AES key wrap (RFC 3394, RFC 3565 2.3.2): the length of the key that wraps, in octets."""
+KEY_WRAP_BY_LENGTH = {length: identifier for identifier, length in KEY_WRAPS.items()}
+
 # Signatures (RFC 3370 3.2, RFC 4056, RFC 5754). RSA_ENCRYPTION in a SignerInfo takes its hash from digestAlgorithm.
 RSA_PSS = oid("1.2.840.113549.1.1.10")
 RSA_SIGNATURES: dict[bytes, Hash] = {

@@ -24,6 +24,7 @@ from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
 from gateway.as2.recipients import KeyTransport
+from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
 VERSION = "1.1"
@@ -76,6 +77,7 @@ def build_message(
     receipt: ReceiptKind,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
+    signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
     boundary: str | None = None,
@@ -83,7 +85,8 @@ def build_message(
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
-    sends it in the clear; `boundary` is for reproducible tests.
+    sends it in the clear; `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is
+    encrypted for by ECDH); `boundary` is for reproducible tests.
     """
     digest_with = _known(HASHES, micalg, "hash")
     if not digest_with.sendable:
@@ -101,7 +104,9 @@ def build_message(
     if compress and not compress_after_signing:
         layer = _compressed(layer)
     if sign_with is not None:
-        layer, digest = sign_layer(layer, key=sign_with, algorithm=digest_with, moment=date, boundary=boundary)
+        layer, digest = sign_layer(
+            layer, key=sign_with, algorithm=digest_with, moment=date, scheme=signature_scheme, boundary=boundary
+        )
     elif compress or encrypt_for:
         digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
     else:
@@ -135,13 +140,19 @@ def build_message(
 
 
 def sign_layer(
-    layer: Layer, *, key: KeyPair, algorithm: Hash, moment: datetime, boundary: str | None = None
+    layer: Layer,
+    *,
+    key: KeyPair,
+    algorithm: Hash,
+    moment: datetime,
+    scheme: SignatureScheme = SignatureScheme.PKCS1,
+    boundary: str | None = None,
 ) -> tuple[Layer, bytes]:
     """A multipart/signed around `layer` (RFC 1847 2.1, RFC 8551 3.5.3), and the digest of what was signed."""
     boundary = new_boundary(boundary)
     pieces = layer.pieces()
     digest = algorithm.digest(pieces)
-    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment)
+    octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment, scheme=scheme)
     attached = Layer(
         headers=(
             ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),

@@ -10,16 +10,24 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from gateway.as2 import ber, der
+from gateway.as2.algorithms import CURVES
 from gateway.errors import OurFault
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+MAX_RSA_BITS = 16384
+MAX_RSA_EXPONENT_BITS = 64
+"""What an RSA key may cost: OpenSSL's own bounds, held here too, and told before a message depends on them."""
 
 _VERSION = 0xA0
 _KEY_IDENTIFIER = 0x80
@@ -52,6 +60,8 @@ class Identity:
     issuer_and_serial: bytes
     """Both as CMS writes them."""
     key_identifier: bytes | None
+    pss_only: bool
+    """An RSA key that signs by RSASSA-PSS and does nothing else (RFC 4055 1.2)."""
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +87,7 @@ def identity(certificate: x509.Certificate) -> Identity:
         serial=serial,
         issuer_and_serial=der.sequence(issuer, der.integer(serial)),
         key_identifier=key_identifier,
+        pss_only=certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS,
     )
 
 
@@ -90,11 +101,66 @@ def valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
+class Use(StrEnum):
+    """What a certificate's key does in AS2: `sign` also means that signatures are verified with it."""
+
+    SIGN = "sign"
+    ENCRYPT = "encrypt"
+
+
+@lru_cache(maxsize=4096)
+def key_fault(certificate: x509.Certificate) -> str | None:
+    """Why the key of a certificate is of no use to AS2 at all, as a clause; `None` when it is."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return f"its key cannot be read: {error}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return f"its key is neither RSA nor EC ({type(key).__name__.removesuffix('PublicKey')})"
+    if key.key_size > MAX_RSA_BITS:
+        return f"its RSA key has {key.key_size} bits, more than {MAX_RSA_BITS}"
+    exponent = key.public_numbers().e
+    if exponent.bit_length() > MAX_RSA_EXPONENT_BITS or exponent < 3 or exponent % 2 == 0:  # noqa: PLR2004  RFC 8017 3.1
+        return f"its RSA exponent is even, or not between 3 and {MAX_RSA_EXPONENT_BITS} bits"
+    return None
+
+
+def unfit(certificate: x509.Certificate, use: Use) -> str | None:
+    """Why a certificate may not be used so, as a clause; `None` when it may.
+
+    By its key and its key usage (RFC 5280 4.2.1.3, RFC 8550 4.4.2): a certificate without that extension may do what
+    its key can. One that may only sign certificates is an authority's, and neither. Extended key usage is not asked:
+    stations commonly use certificates made for TLS. Validity is another question (`valid_at`).
+    """
+    if fault := key_fault(certificate):
+        return fault
+    key = certificate.public_key()
+    if use is Use.ENCRYPT and isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES:
+        return f"its curve {key.curve.name} is none of {', '.join(CURVES)}"
+    if use is Use.ENCRYPT and identity(certificate).pss_only:
+        return "its RSA key is for RSASSA-PSS signatures only"
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    if use is Use.SIGN:
+        fits, wanted = usage.digital_signature or usage.content_commitment, "digitalSignature and no nonRepudiation"
+    elif isinstance(key, rsa.RSAPublicKey):
+        fits, wanted = usage.key_encipherment, "keyEncipherment"
+    else:
+        fits, wanted = usage.key_agreement, "keyAgreement"
+    if fits:
+        return None
+    whose = "it is an authority's certificate: " if usage.key_cert_sign or usage.crl_sign else ""
+    return f"{whose}its key usage has no {wanted}"
+
+
 def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.Certificate | None:
     """The candidate a SignerIdentifier or RecipientIdentifier names (RFC 5652 5.3, 6.2.1), or `None`."""
     if element.tag & ~0x20 == _KEY_IDENTIFIER:
-        wanted = bytes(element.joined())
-        return next((one for one in candidates if identity(one).key_identifier == wanted), None)
+        return identified(bytes(element.joined()), candidates)
     fields = element.expect(ber.SEQUENCE).parts
     if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
         raise ber.BerFault("not an issuer and serial number")
@@ -104,3 +170,8 @@ def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.
         if who.serial == serial and who.issuer == fields[0].whole:
             return one
     return None
+
+
+def identified(key_identifier: bytes, candidates: Sequence[x509.Certificate]) -> x509.Certificate | None:
+    """The candidate with that subject key identifier, or `None`."""
+    return next((one for one in candidates if identity(one).key_identifier == key_identifier), None)

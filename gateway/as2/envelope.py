@@ -20,7 +20,7 @@ from gateway.as2 import ber, cms, der
 from gateway.as2.algorithms import CIPHER_BY_OID, CipherSuite, Mode
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
-from gateway.as2.recipients import KeyTransport, failed, recipient_info, session_key
+from gateway.as2.recipients import KeyTransport, failed, recipient_infos, session_key
 from gateway.errors import OurFault
 
 _ENCRYPTED_CONTENT = 0x80
@@ -111,15 +111,14 @@ def encrypt(
     suite: CipherSuite,
     transport: KeyTransport,
 ) -> bytes:
-    """Encrypt for every recipient. Raises OurFault when one has no RSA key or the cipher is not for sending."""
+    """Encrypt for every recipient. Raises OurFault when one cannot be, or the cipher is not for sending."""
     if not suite.sendable:
         raise OurFault(f"{suite.name} is never sent", remedy="Choose an AES cipher for this partner.")
     if not recipients:
         raise OurFault("nobody to encrypt for", remedy="Configure the partner's encryption certificate.")
     key = os.urandom(suite.key_length)
-    infos = der.set_of([recipient_info(certificate, key, transport) for certificate in recipients])
-    # RFC 5652 6.1: version 0 when all recipients are named by issuer and serial number.
-    head: der.Pieces = [der.integer(0), infos]
+    version, infos = recipient_infos(recipients, key, transport)
+    head: der.Pieces = [der.integer(0 if suite.mode is Mode.GCM else version), infos]  # RFC 5083 2.1: always 0
     if suite.mode is Mode.GCM:
         nonce = os.urandom(_GCM_NONCE)
         cipher = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()

@@ -15,6 +15,7 @@ from gateway.as2.building import VERSION, Headers, Layer, http_date, new_boundar
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.opening import Opened
+from gateway.as2.schemes import SignatureScheme
 
 PROCESSED = "processed"
 DUPLICATE = "processed/warning: duplicate-document"
@@ -49,13 +50,15 @@ def build_receipt(
     message_id: str,
     date: datetime,
     duplicate: bool = False,
+    signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     boundary: str | None = None,
 ) -> BuiltReceipt:
     """The receipt for a message that was taken (`opened`) or refused (`fault`; exactly one of the two).
 
     Signed when the sender asked for it and `key` is given, with the hash the sender asked for. `our_name` is the
     Reporting-UA; `message_id` (with angle brackets) and `date` are the receipt's own. `duplicate` says that a repeated
-    message was recognised and is answered anew. `boundary` is for reproducible tests.
+    message was recognised and is answered anew. `signature_scheme` is for an RSA `key`; `boundary`
+    for reproducible tests.
     """
     if (opened is None) == (fault is None):
         raise ValueError("a receipt is for a message that was either taken or refused")
@@ -91,7 +94,14 @@ def build_receipt(
         assert key is not None
         # With what was asked for, SHA-1 too where the partner's switch let it in; MD5 is never generated.
         name = opened.mic_algorithm if opened is not None and opened.mic_algorithm != "md5" else _asked(request)
-        report, _ = sign_layer(report, key=key, algorithm=HASHES[name], moment=date, boundary=f"{boundary}-signed")
+        report, _ = sign_layer(
+            report,
+            key=key,
+            algorithm=HASHES[name],
+            moment=date,
+            scheme=signature_scheme,
+            boundary=f"{boundary}-signed",
+        )
     headers = (
         ("AS2-Version", VERSION),
         ("AS2-From", who),

@@ -1,5 +1,6 @@
 """For whom a message is encrypted: the session key on its way to each recipient (RFC 5652 6.2).
 
+RSA keys by key transport, here; EC keys by key agreement, `key_agreement`. Passwords and shared keys are passed over.
 A session key that does not come out right is replaced by a random one: nobody learns from outside which it was.
 """
 
@@ -7,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from gateway.as2 import ber, cms, der
-from gateway.as2.algorithms import HASH_BY_OID, HASHES, MGF1, P_SPECIFIED, RSA_ENCRYPTION, RSA_OAEP, Hash
-from gateway.as2.certificates import KeyPair, fingerprint, identity, named
+from gateway.as2 import ber, cms, der, key_agreement
+from gateway.as2.algorithms import CURVES, HASH_BY_OID, HASHES, MGF1, P_SPECIFIED, RSA_ENCRYPTION, RSA_OAEP, Hash
+from gateway.as2.certificates import KeyPair, Use, fingerprint, identity, key_fault, named, unfit
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -23,13 +24,24 @@ PUBLIC = "The message could not be decrypted."
 """The one thing a peer is told, whatever went wrong inside an envelope."""
 
 _NULL = der.tlv(ber.NULL)
+_MAX_RECIPIENTS = 64
+"""How many are looked at: a message for more partners than that is none of ours."""
 
 
 class KeyTransport(StrEnum):
     """How the session key travels to a recipient with an RSA key."""
 
     PKCS1 = "rsa-pkcs1-v1.5"
-    OAEP = "rsa-oaep-sha-256"
+    OAEP_SHA256 = "rsa-oaep-sha-256"
+    OAEP_SHA384 = "rsa-oaep-sha-384"
+    OAEP_SHA512 = "rsa-oaep-sha-512"
+
+
+_OAEP_HASHES = {
+    KeyTransport.OAEP_SHA256: HASHES["sha-256"],
+    KeyTransport.OAEP_SHA384: HASHES["sha-384"],
+    KeyTransport.OAEP_SHA512: HASHES["sha-512"],
+}
 
 
 def failed(detail: str) -> As2Fault:
@@ -42,20 +54,34 @@ def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], leng
 
     `length` in octets. Raises As2Fault when none of them is us, BerFault.
     """
-    for recipient in recipients:
-        if recipient.tag != ber.SEQUENCE:  # only KeyTransRecipientInfo has no tag (RFC 5652 6.2)
-            continue
-        found = cms.fields(recipient, 4)
-        pair = next((pair for pair in keys if named(found[1], [pair.certificate]) is not None), None)
-        if pair is None or not isinstance(pair.private_key, rsa.RSAPrivateKey):
-            continue
-        scheme = _transport(found[2])
-        key = spare = os.urandom(length)
-        # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
-        with contextlib.suppress(ValueError):
-            key = pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
-        return key if len(key) == length else spare
-    raise failed("the envelope is addressed to none of our certificates")
+    for recipient in recipients[:_MAX_RECIPIENTS]:
+        reader = _READERS.get(recipient.tag)
+        key = reader(recipient, keys) if reader is not None else None
+        if key is not None:
+            spare = os.urandom(length)
+            return key if len(key) == length else spare
+    several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
+    raise failed(f"the envelope is addressed to none of our certificates{several}")
+
+
+def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None:
+    """The session key in one KeyTransRecipientInfo, empty when it comes out wrong; `None` when it is not ours."""
+    found = cms.fields(recipient, 4)
+    pair = next((pair for pair in keys if named(found[1], [pair.certificate]) is not None), None)
+    if pair is None or not isinstance(pair.private_key, rsa.RSAPrivateKey):
+        return None
+    scheme = _transport(found[2])
+    # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
+    with contextlib.suppress(ValueError):
+        return pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
+    return b""
+
+
+_READERS: Mapping[int, Callable[[ber.Element, Sequence[KeyPair]], bytes | None]] = {
+    ber.SEQUENCE: _transported,
+    key_agreement.TAG: key_agreement.session_key,
+}
+"""By tag: only KeyTransRecipientInfo has none (RFC 5652 6.2)."""
 
 
 def _transport(element: ber.Element) -> padding.AsymmetricPadding:
@@ -84,30 +110,43 @@ def _hash(identifier: bytes) -> Hash:
     return found
 
 
-def recipient_info(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
-    """KeyTransRecipientInfo (RFC 5652 6.2.1). Raises OurFault when the certificate has no RSA key."""
-    public = certificate.public_key()
-    if not isinstance(public, rsa.RSAPublicKey):
-        raise OurFault(
-            f"certificate {fingerprint(certificate)} has no RSA key",
-            remedy="Ask the partner for an RSA encryption certificate.",
-        )
-    who = identity(certificate)
-    if transport is KeyTransport.OAEP:
-        digest = HASHES["sha-256"]
-        scheme: padding.AsymmetricPadding = padding.OAEP(
-            mgf=padding.MGF1(digest.scheme), algorithm=digest.scheme, label=None
-        )
-        named_hash = der.sequence(der.identifier(digest.oid))
-        mask = der.sequence(der.identifier(MGF1), named_hash)
-        parameters = der.sequence(der.tlv(cms.EXPLICIT_0, named_hash), der.tlv(cms.EXPLICIT_1, mask))
-        algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
-    else:
-        scheme = padding.PKCS1v15()
-        algorithm = der.sequence(der.identifier(RSA_ENCRYPTION), _NULL)
-    return der.sequence(
-        der.integer(0),
-        who.issuer_and_serial,
-        algorithm,
-        der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme)),
+def recipient_infos(certificates: Sequence[x509.Certificate], key: bytes, transport: KeyTransport) -> tuple[int, bytes]:
+    """The version of an EnvelopedData for these recipients, and their RecipientInfos.
+
+    Raises OurFault when a certificate cannot be encrypted for.
+    """
+    infos = [_recipient_info(certificate, key, transport) for certificate in certificates]
+    # RFC 5652 6.1: version 0 when every recipient's is 0, which is RSA named by issuer and serial number; else 2.
+    return (0 if all(info[0] == ber.SEQUENCE for info in infos) else 2), der.set_of(infos)
+
+
+def _recipient_info(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
+    """What the certificate's key asks for. Its key usage is asked by whoever configures it, only its kind here."""
+    fault = key_fault(certificate)
+    public = None if fault else certificate.public_key()
+    if isinstance(public, rsa.RSAPublicKey) and not identity(certificate).pss_only:
+        return _transport_info(certificate, public, key, transport)
+    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
+        return key_agreement.recipient_info(certificate, key)
+    raise OurFault(
+        f"certificate {fingerprint(certificate)} does not encrypt: {fault or unfit(certificate, Use.ENCRYPT)}",
+        remedy="Ask the partner for an encryption certificate with an RSA key, or one on P-256, P-384 or P-521.",
     )
+
+
+def _transport_info(
+    certificate: x509.Certificate, public: rsa.RSAPublicKey, key: bytes, transport: KeyTransport
+) -> bytes:
+    """KeyTransRecipientInfo (RFC 5652 6.2.1), by PKCS#1 v1.5 or OAEP (RFC 4055 4.1)."""
+    digest = _OAEP_HASHES.get(transport)
+    if digest is None:
+        scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+        algorithm = der.sequence(der.identifier(RSA_ENCRYPTION), _NULL)
+    else:
+        scheme = padding.OAEP(mgf=padding.MGF1(digest.scheme), algorithm=digest.scheme, label=None)
+        hashed = der.sequence(der.identifier(digest.oid))
+        mask = der.sequence(der.identifier(MGF1), hashed)
+        parameters = der.sequence(der.tlv(cms.EXPLICIT_0, hashed), der.tlv(cms.EXPLICIT_1, mask))
+        algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
+    wrapped = der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme))
+    return der.sequence(der.integer(0), identity(certificate).issuer_and_serial, algorithm, wrapped)

@@ -5,6 +5,9 @@ Law: the hash in a scheme's name is the digest's, or a weak one would come in be
 
 from __future__ import annotations
 
+from enum import StrEnum
+from functools import cache
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -14,20 +17,29 @@ from gateway.as2.algorithms import (
     ECDSA_BY_HASH,
     ECDSA_SIGNATURES,
     HASH_BY_OID,
+    HASHES,
     MGF1,
     RSA_ENCRYPTION,
     RSA_PSS,
     RSA_SIGNATURES,
     Hash,
 )
-from gateway.as2.certificates import PrivateKey, fingerprint
+from gateway.as2.certificates import KeyPair, fingerprint, identity, key_fault
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
 _SALT_LENGTH = 0xA2
+_TRAILER = 0xA3
 _DEFAULT_SALT = 20
 _MAX_SALT = 512
 _RSA_SCHEME = der.sequence(der.identifier(RSA_ENCRYPTION), der.tlv(ber.NULL))  # RFC 3370 3.2
+
+
+class SignatureScheme(StrEnum):
+    """How an RSA key signs. An EC key signs by ECDSA, whatever stands here."""
+
+    PKCS1 = "rsa-pkcs1-v1.5"
+    PSS = "rsa-pss"
 
 
 def broken(message: str) -> As2Fault:
@@ -38,15 +50,20 @@ def broken(message: str) -> As2Fault:
 def matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme: ber.Element, digest: Hash) -> bool:
     """Whether the key of `certificate` made this signature. Raises As2Fault for a scheme we do not know."""
     identifier, parameters = cms.algorithm(scheme)
+    if fault := key_fault(certificate):
+        raise broken(fault)
     key = certificate.public_key()
     try:
-        # The hash in a scheme's name must be the digest's, or a weak one would come in beside the accepted one.
-        if isinstance(key, rsa.RSAPublicKey) and _hash_of_rsa(identifier, digest) is digest:
-            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        if isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
+            key.verify(octets, signed, ec.ECDSA(digest.scheme))
         elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
             key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
-            key.verify(octets, signed, ec.ECDSA(digest.scheme))
+        elif (
+            isinstance(key, rsa.RSAPublicKey)
+            and _hash_of_rsa(identifier, digest) is digest
+            and not identity(certificate).pss_only
+        ):
+            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
         else:
             raise broken(
                 f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
@@ -64,24 +81,67 @@ def _hash_of_rsa(identifier: bytes, digest: Hash) -> Hash | None:
 
 
 def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
-    """RFC 4056 section 2: hash and mask hash are the digest's; the salt length is a parameter."""
-    salt, mask = _DEFAULT_SALT, None
+    """RFC 4056 section 2, RFC 4055 3.1: hash and mask hash are the digest's; the salt length is a parameter."""
+    salt = _DEFAULT_SALT
+    hashed = mask = HASHES["sha-1"]
     for field in parameters.parts if parameters is not None else ():
         if field.tag == _SALT_LENGTH:
             salt = field.parts[0].integer()
+        elif field.tag == cms.EXPLICIT_0:
+            hashed = _row(field.parts[0])
         elif field.tag == cms.EXPLICIT_1:
             function, arguments = cms.algorithm(field.parts[0])
-            if function == MGF1 and arguments is not None:
-                mask = HASH_BY_OID.get(cms.algorithm(arguments)[0])
-    if mask is not digest or not 0 <= salt <= _MAX_SALT:
+            if function != MGF1 or arguments is None:
+                raise broken("PSS with a mask function we do not know")
+            mask = _row(arguments)
+        elif field.tag != _TRAILER or field.parts[0].integer() != 1:
+            raise broken("PSS with parameters we do not know")
+    if mask is not digest or hashed is not digest or not 0 <= salt <= _MAX_SALT:
         raise broken("PSS parameters that do not fit the digest")
     return padding.PSS(mgf=padding.MGF1(digest.scheme), salt_length=salt)
 
 
-def sign(signed: bytes, key: PrivateKey, algorithm: Hash) -> tuple[bytes, bytes]:
-    """The AlgorithmIdentifier and the signature over `signed`. RSA signs with PKCS#1 v1.5, EC with ECDSA."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        return _RSA_SCHEME, key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
-    if algorithm.name not in ECDSA_BY_HASH:
-        raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
-    return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), key.sign(signed, ec.ECDSA(algorithm.scheme))
+def _row(element: ber.Element) -> Hash:
+    identifier = cms.algorithm(element)[0]
+    found = HASH_BY_OID.get(identifier)
+    if found is None:
+        raise broken(f"PSS with an unknown hash {identifier.hex()}")
+    return found
+
+
+def sign(signed: bytes, key: KeyPair, algorithm: Hash, scheme: SignatureScheme) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier and the signature over `signed`.
+
+    RSA signs by `scheme`, or by PSS when the certificate says that its key does nothing else; EC by ECDSA. Raises
+    OurFault for a hash that does not fit the key.
+    """
+    private = key.private_key
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        if algorithm.name not in ECDSA_BY_HASH:
+            raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
+        return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), private.sign(
+            signed, ec.ECDSA(algorithm.scheme)
+        )
+    if scheme is SignatureScheme.PKCS1 and not identity(key.certificate).pss_only:
+        return _RSA_SCHEME, private.sign(signed, padding.PKCS1v15(), algorithm.scheme)
+    length = algorithm.scheme.digest_size  # RFC 4056 3: the salt is as long as the hash
+    try:
+        octets = private.sign(
+            signed, padding.PSS(mgf=padding.MGF1(algorithm.scheme), salt_length=length), algorithm.scheme
+        )
+    except ValueError as error:
+        raise OurFault(
+            f"an RSA key of {private.key_size} bits is too short for PSS with {algorithm.name}",
+            remedy="Choose sha-256 for this partner, or make a longer key.",
+        ) from error
+    return _pss_identifier(algorithm), octets
+
+
+@cache
+def _pss_identifier(algorithm: Hash) -> bytes:
+    """RSASSA-PSS with its parameters (RFC 4055 3.1), for hashes of the table only."""
+    hashed = der.sequence(der.identifier(algorithm.oid))
+    mask = der.sequence(der.identifier(MGF1), hashed)
+    salt = der.integer(algorithm.scheme.digest_size)
+    parameters = [(cms.EXPLICIT_0, hashed), (cms.EXPLICIT_1, mask), (_SALT_LENGTH, salt)]
+    return der.sequence(der.identifier(RSA_PSS), der.sequence(*(der.tlv(tag, value) for tag, value in parameters)))

@@ -24,6 +24,7 @@ _SIGNED_ATTRIBUTES = 0xA0
 _SET_TAG = bytes((ber.SET,))
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
+_MAX_SIGNERS = 16
 
 
 def _attribute(identifier: bytes, value: bytes) -> bytes:
@@ -58,7 +59,7 @@ def verify(
     found = cms.fields(structure, 4)
     encapsulated = cms.fields(found[2], 1)[0].oid()
     signers = found[-1].expect(ber.SET).parts
-    for signer in signers:
+    for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
         details = cms.fields(signer, 5)
         certificate = named(details[1], certificates)
         if certificate is not None:
@@ -123,23 +124,30 @@ def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
     return values
 
 
-def sign(digest: bytes, *, key: KeyPair, algorithm: Hash, moment: datetime) -> bytes:
+def sign(
+    digest: bytes,
+    *,
+    key: KeyPair,
+    algorithm: Hash,
+    moment: datetime,
+    scheme: schemes.SignatureScheme = schemes.SignatureScheme.PKCS1,
+) -> bytes:
     """A detached signature over content with that digest, our certificate included (RFC 8551 2.3).
 
-    Attributes: content type, digest, signing time (`moment`, aware). RSA signs with PKCS#1 v1.5, EC with ECDSA.
+    Attributes: content type, digest, signing time (`moment`, aware). `scheme` is an RSA key's.
     """
     who = identity(key.certificate)
     signing_time = _attribute(_SIGNING_TIME, _time(moment))
     message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
     signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
-    scheme, octets = schemes.sign(signed, key.private_key, algorithm)
+    scheme_name, octets = schemes.sign(signed, key, algorithm, scheme)
     hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
     info = der.sequence(
         _VERSION_1,
         who.issuer_and_serial,
         hashed_with,
         bytes((_SIGNED_ATTRIBUTES,)) + signed[1:],
-        scheme,
+        scheme_name,
         der.tlv(ber.OCTET_STRING, octets),
     )
     structure = der.sequence(

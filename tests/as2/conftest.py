@@ -35,6 +35,7 @@ from gateway.as2.certificates import PrivateKey
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PAYLOAD = b"ISA*00*          *00*          ~\r\nST*855*0001~\nSE*2*0001~\r\n"
+CURVES = {"ec": ec.SECP256R1(), "p-384": ec.SECP384R1(), "p-521": ec.SECP521R1(), "brainpool": ec.BrainpoolP256R1()}
 ANYTHING = Policy(require_signature=False, require_encryption=False)
 
 
@@ -44,7 +45,7 @@ def make_pair(name: str, kind: str = "rsa") -> KeyPair:
     key: PrivateKey = (
         rsa.generate_private_key(public_exponent=65537, key_size=2048)
         if kind == "rsa"
-        else ec.generate_private_key(ec.SECP256R1())
+        else ec.generate_private_key(CURVES[kind])
     )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (

@@ -227,12 +227,6 @@ def test_what_could_split_a_header_or_is_unknown_is_our_fault(stations: Any, cha
     assert caught.value.remedy
 
 
-def test_a_recipient_without_an_rsa_key_is_our_fault(stations: Any, pair: Callable[..., KeyPair]) -> None:
-    """EC recipients are not written yet."""
-    with pytest.raises(OurFault, match="no RSA key"):
-        stations.send(encrypt_for=[pair("ec", "ec").certificate])
-
-
 def test_a_key_pair_that_does_not_belong_together_is_our_fault(stations: Any) -> None:
     """Found when configured, not when the first message fails."""
     with pytest.raises(OurFault, match="do not belong together"):

@@ -47,6 +47,8 @@ class MessageReceived(Event):
     encrypted: bool | None = None
     compressed: bool | None = None
     mic: str | None = None
+    encrypted_for: str | None = None
+    """Our certificate that it was encrypted for: SHA-256, as `signed_by` is theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -361,6 +363,8 @@ class MessageSent(Event):
     mic: str | None = None
     mic_matched: bool | None = None
     receipt_signed_by: str | None = None
+    signed_with: str | None = None
+    """Our certificate that the message was signed with: SHA-256, as `receipt_signed_by` is theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from gateway.errors import OurFault
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.configuration import Configuration
-from gateway.partners.confirmations import Confirmations
+from gateway.partners.confirmations import Confirmations, Stage
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
 from gateway.partners.keyring_files import load_keyring
@@ -69,6 +69,8 @@ GIVEN_UP: Mapping[str, OnDead] = {
 """What else becomes true when a job of that kind is given up."""
 
 GAUGES_SECONDS = 10
+CONFIRMED_WITHIN = timedelta(minutes=10)
+"""How far back the confirmations of other nodes are looked for each time: more than any commit or clock is late."""
 
 UNSEALED_TIMES = 3
 """How many times `seal_seconds` an event may wait for its seal until the gateway says that it is not ready."""
@@ -180,6 +182,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
         metrics = Metrics()
+        confirmations = Confirmations()
+        await _remember(store, confirmations)
         background: dict[str, asyncio.Task[None]] = {}
         owner = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -188,7 +192,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
-            station = make_station(new.workspace, store, session, crypto, new.maps)
+            station = make_station(new.workspace, store, session, crypto, new.maps, confirmations=confirmations)
             desk = SubmissionDesk(station)
             if before is not None:
                 desk = before.desk.at(station)
@@ -243,9 +247,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 metrics.record(event)
             if changes.jobs:
                 worker.wake()
+            confirmations.learn(changes.certificates)
 
         store.on_commit = committed
-        gauges = asyncio.create_task(_gauges(store, metrics), name="gauges")
+        gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
@@ -342,12 +347,21 @@ async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], sea
     return checks | {"database": "ok", "audit trail": "not sealed in time" if late else "ok"}
 
 
-async def _gauges(store: Store, metrics: Metrics) -> None:
-    """Keep the figures about work current; a database that does not answer is readiness's business."""
+async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:
+    """Keep the figures about work and what other nodes confirmed current.
+
+    A database that does not answer is readiness's business.
+    """
     while True:
         with contextlib.suppress(OurFault):
             metrics.jobs(await store.unfinished())
+            await _remember(store, confirmations, since=now() - CONFIRMED_WITHIN)
         await asyncio.sleep(GAUGES_SECONDS)
+
+
+async def _remember(store: Store, confirmations: Confirmations, since: datetime | None = None) -> None:
+    """What was confirmed, by any node or an operator."""
+    confirmations.learn(await store.certificate_steps(stage=Stage.CONFIRMED, since=since))
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from cryptography import x509
 from gateway.as2 import compression, envelope, mime, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
-from gateway.as2.certificates import KeyPair
+from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.der import Pieces
 from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
@@ -46,6 +46,8 @@ class Built:
     mic: str
     mic_algorithm: str
     signed: bool
+    signed_by: str | None = None
+    """Fingerprint of our certificate that it was signed with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +138,7 @@ def build_message(
         mic=base64.b64encode(digest).decode("ascii"),
         mic_algorithm=digest_with.name,
         signed=sign_with is not None,
+        signed_by=None if sign_with is None else fingerprint(sign_with.certificate),
     )
 
 

@@ -19,7 +19,7 @@ class Whose(StrEnum):
     THEIRS = "theirs"
 
 
-class Step(StrEnum):
+class Stage(StrEnum):
     """How far a certificate has come between us and one partner; each implies those before it."""
 
     SENT = "sent"
@@ -41,7 +41,7 @@ class Reached:
     partner: str
     whose: Whose
     fingerprint: str
-    step: Step
+    stage: Stage
     how: str
     """In words: what proved it, or who said so."""
     message_id: str | None = None
@@ -51,7 +51,7 @@ class Reached:
 
 
 class Confirmations:
-    """The confirmed ones, in memory; shared by all configurations of a process. Only grows, but for `replace`."""
+    """The confirmed ones, in memory; shared by all configurations of a process. What is confirmed stays so."""
 
     def __init__(self, known: Iterable[Certified] = ()) -> None:
         self._known = frozenset(known)
@@ -60,10 +60,8 @@ class Confirmations:
         """Whether it is confirmed, as far as this process knows."""
         return certified in self._known
 
-    def add(self, certified: Iterable[Certified]) -> None:
-        """These are confirmed and durable."""
-        self._known |= frozenset(certified)
-
-    def replace(self, known: Iterable[Certified]) -> None:
-        """What the store says now: another node may have confirmed more, an operator may have taken one back."""
-        self._known = frozenset(known)
+    def learn(self, reached: Iterable[Reached]) -> None:
+        """These are durable; the confirmed ones among them count from now on."""
+        found = {(one.partner, one.whose, one.fingerprint) for one in reached if one.stage is Stage.CONFIRMED}
+        if more := found - self._known:
+            self._known |= more

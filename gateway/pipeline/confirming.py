@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gateway import as2
 from gateway.errors import PartnerFault
-from gateway.partners.confirmations import Reached, Step, Whose
+from gateway.partners.confirmations import Reached, Stage, Whose
 from gateway.pipeline.station import Station
 
 UNKNOWN_SIGNER = "The message is not signed by a certificate known for this partner."
@@ -58,7 +58,7 @@ def _new(
 ) -> tuple[Reached, ...]:
     confirmed = station.keyring.confirmations
     return tuple(
-        Reached(partner=partner, whose=whose, fingerprint=one, step=Step.CONFIRMED, how=how, message_id=message_id)
+        Reached(partner=partner, whose=whose, fingerprint=one, stage=Stage.CONFIRMED, how=how, message_id=message_id)
         for whose, one, how in proved
         if one is not None and (partner, whose, one) not in confirmed
     )

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import as2
-from gateway.errors import PartnerFault
+from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, wrapping
+from gateway.pipeline import confirming, identity, wrapping
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
 
 Headers = Sequence[tuple[str, str]]
+NO_KEY = "The message cannot be taken at present; send it again later."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,10 +112,14 @@ class Reception:
                 encrypted=opened.encrypted,
                 compressed=opened.compressed,
                 mic=opened.mic,
+                encrypted_for=opened.encrypted_for,
             ),
             _issued(message_id, agreement.name, result),
         )
-        accepted = await station.store.accept(Changes(messages=(message,), jobs=(job,), events=events))
+        proved = confirming.by_message(station, agreement.name, message_id, opened)
+        accepted = await station.store.accept(
+            Changes(messages=(message,), jobs=(job,), certificates=proved, events=events)
+        )
         if not accepted.duplicate:
             return result.receipt
         first = await station.queries.message(accepted.message_id)
@@ -243,8 +248,9 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
             policy=wrapping.policy(station, arrival.agreement),
         )
+        confirming.judge_signer(station, arrival.agreement.name, opened.signed_by, arrival.at)
     except as2.As2Fault as error:
-        fault = error
+        opened, fault = None, error
     return _answer(station, arrival, opened, fault)
 
 
@@ -253,11 +259,18 @@ def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened
 
 
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
+    key: as2.KeyPair | None = None
+    try:
+        key = station.keyring.signing(arrival.agreement.name, arrival.at)
+    except OurFault as ours:
+        if opened is not None and arrival.addressing.receipt.kind is as2.ReceiptKind.SIGNED:
+            # An unsigned receipt would prove nothing to them, and be given again for ever: refused, a resend is taken.
+            opened, fault = None, as2.As2Fault(f"{ours}; {ours.remedy}", refusal=as2.Refusal.UNEXPECTED, public=NO_KEY)
     receipt = as2.build_receipt(
         request=arrival.addressing,
         opened=opened,
         fault=fault,
-        key=station.keyring.signing(arrival.agreement.name, arrival.at),
+        key=key,
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,

@@ -6,14 +6,14 @@ Every attempt carries the same Message-ID (RFC 4130 bis: retries reuse it), so a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, standards, wrapping
+from gateway.pipeline import confirming, identity, standards, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -67,7 +67,8 @@ async def send(station: Station, job: Job) -> Changes:
             status=answer.status,
         ) from fault
     if verdict.processed:
-        return _sent(exchange, verdict)
+        proved = confirming.by_receipt(station, agreement.name, message.id, verdict, built.signed_by)
+        return replace(_sent(exchange, verdict), certificates=proved)
     if verdict.signed_by is None or verdict.error in PASSING_ERRORS:
         # Nothing proves an unsigned refusal, and these errors often pass: the message is sent again, then given up
         # in a way that an operator can retry. It costs retries, never a document.
@@ -115,6 +116,7 @@ def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
         mic=exchange.built.mic,
         mic_matched=verdict.mic_matched if verdict else None,
         receipt_signed_by=verdict.signed_by if verdict else None,
+        signed_with=exchange.built.signed_by,
     )
     return Changes(
         message_updates=(exchange.update(state),),

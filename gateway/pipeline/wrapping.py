@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gateway import as2
 from gateway.partners.agreement import Agreement
+from gateway.pipeline import confirming
 from gateway.pipeline.station import Station
 from gateway.ports import HttpAnswer, Message
 
@@ -56,7 +57,7 @@ def policy(station: Station, agreement: Agreement) -> as2.Policy:
 def verdict(station: Station, agreement: Agreement, built: as2.Built, answer: HttpAnswer) -> as2.ReceiptVerdict:
     """What a receipt says about what was posted. Raises PartnerFault when it is none, or proves nothing."""
     assert agreement.as2 is not None
-    return as2.read_receipt(
+    found = as2.read_receipt(
         answer.headers,
         answer.body,
         sent=as2.Sent(
@@ -65,3 +66,5 @@ def verdict(station: Station, agreement: Agreement, built: as2.Built, answer: Ht
         partner_certificates=station.keyring.verifying(agreement.name, station.clock()),
         require_signature=agreement.as2.receipt == "signed",
     )
+    confirming.judge_receipt_signer(station, agreement.name, found.signed_by, station.clock())
+    return found

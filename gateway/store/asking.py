@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
 from gateway.mapping.references import CrossReference
-from gateway.partners.confirmations import Reached, Step
+from gateway.partners.confirmations import Reached, Stage
 from gateway.ports import (
     ApiKey,
     Attempt,
@@ -208,10 +208,10 @@ class Asking:
         return await self.database.read(partial(versions.get, kind=kind, hash_=hash))
 
     async def certificate_steps(
-        self, *, partner: str | None = None, step: Step | None = None, since: datetime | None = None
+        self, *, partner: str | None = None, stage: Stage | None = None, since: datetime | None = None
     ) -> list[Reached]:
         """How far certificates have come, in the order of the times."""
-        return await self.database.read(partial(certificates.reached, partner=partner, step=step, since=since))
+        return await self.database.read(partial(certificates.reached, partner=partner, stage=stage, since=since))
 
     async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
         """Store a new key."""

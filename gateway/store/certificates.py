@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from gateway.partners.confirmations import Reached, Step, Whose
+from gateway.partners.confirmations import Reached, Stage, Whose
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import certificate_step
 
@@ -24,14 +24,14 @@ def add(connection: Connection, reached: Iterable[Reached], now: datetime) -> tu
 
 
 def reached(
-    connection: Connection, *, partner: str | None = None, step: Step | None = None, since: datetime | None = None
+    connection: Connection, *, partner: str | None = None, stage: Stage | None = None, since: datetime | None = None
 ) -> list[Reached]:
     """The steps of certificates, in the order of their times."""
-    statement = select(certificate_step).where(certificate_step.c.step.in_([one.value for one in Step]))
+    statement = select(certificate_step).where(certificate_step.c.step.in_([one.value for one in Stage]))
     if partner is not None:
         statement = statement.where(certificate_step.c.partner == partner)
-    if step is not None:
-        statement = statement.where(certificate_step.c.step == step.value)
+    if stage is not None:
+        statement = statement.where(certificate_step.c.step == stage.value)
     if since is not None:
         statement = statement.where(certificate_step.c.at >= since)
     rows = connection.execute(statement.order_by(certificate_step.c.at).limit(MOST))
@@ -40,7 +40,7 @@ def reached(
             partner=row.partner,
             whose=Whose(row.whose),
             fingerprint=row.fingerprint,
-            step=Step(row.step),
+            stage=Stage(row.step),
             how=row.how,
             message_id=row.message_id,
             at=row.at,
@@ -77,7 +77,7 @@ def _row(one: Reached, now: datetime) -> dict[str, object]:
         "partner": one.partner,
         "whose": one.whose.value,
         "fingerprint": one.fingerprint,
-        "step": one.step.value,
+        "step": one.stage.value,
         "how": one.how,
         "message_id": one.message_id,
         "at": now,

@@ -1,0 +1,139 @@
+"""A certificate is rolled over between two gateways: at no moment is a message refused; each stage proves itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.as2 import KeyPair, fingerprint
+from gateway.partners.certificate_making import KINDS, self_signed
+from gateway.partners.confirmations import Confirmations, Whose
+from gateway.partners.keyring import ALWAYS, Use
+from gateway.ports import MessageState
+
+GOOD = b"automatic-action/MDN-sent-automatically; processed\r\n"
+NEW_SIGNS = timedelta(days=3)
+
+
+@pytest.fixture(scope="session")
+def new_pair(prepared: Any) -> KeyPair:
+    """The pair that follows ours."""
+    now = prepared.gateway.keyring.ours[0].certificate.not_valid_before_utc + timedelta(days=1)
+    return self_signed(KINDS["rsa-2048"](), company="Harborline", as2_id="HARBORLINE", now=now, days=900)
+
+
+@pytest.fixture
+def remembering(trade: Any) -> Any:
+    """Both sides with a memory of their own for what is confirmed, told at each commit as `serve` does."""
+    for side in (trade.gateway, trade.station):
+        memory = Confirmations()
+        side.change(keyring=replace(side.station.keyring, confirmations=memory))
+        side.store.on_commit = lambda changes, memory=memory: memory.learn(changes.certificates)
+    return trade
+
+
+async def exchange(trade: Any, number: str) -> dict[str, Any]:
+    """An order goes to acme, its 997 comes back; who signed with what, and what was encrypted for what."""
+    await trade.order(number)
+    await trade.settle()
+    for side in (trade.gateway, trade.station):
+        assert await side.store.messages(state=MessageState.REFUSED) == []
+        assert await side.store.messages(state=MessageState.FAILED) == []
+        assert (await side.store.unfinished()).get("ready", 0) == 0
+    sent = next(one for one in await trade.gateway.all() if one.state is MessageState.ACKNOWLEDGED)
+    came = next(one for one in await trade.gateway.all() if one.direction == "inbound" and one.channel == "as2")
+    facts = [*await trade.gateway.trail(message_id=sent.id), *await trade.gateway.trail(message_id=came.id)]
+    return {
+        "signed with": next(one.data["signed_with"] for one in facts if one.kind == "message.sent"),
+        "encrypted for": next(one.data["encrypted_for"] for one in facts if one.kind == "message.received"),
+    }
+
+
+async def test_a_rollover_of_ours_refuses_no_message_at_any_moment(remembering: Any, new_pair: KeyPair) -> None:
+    """Made, imported there, in use from its date, confirmed by both directions, the old one retired."""
+    trade, ring = remembering, remembering.gateway.station.keyring
+    (old,) = ring.ours
+    was, will = fingerprint(old.certificate), fingerprint(new_pair.certificate)
+    memory = ring.confirmations
+    assert await exchange(trade, "1") == {"signed with": was, "encrypted for": was}
+    assert ("acme", Whose.OURS, was) in memory
+
+    dates = {was: Use(sign_from=ALWAYS), will: Use(sign_from=trade.clock() + NEW_SIGNS)}
+    trade.gateway.change(keyring=replace(ring, ours=(old, new_pair), uses=dates))
+    assert await exchange(trade, "2") == {"signed with": was, "encrypted for": was}
+
+    theirs = trade.station.station.keyring
+    trade.station.change(keyring=replace(theirs, theirs={"us": (*theirs.theirs["us"], new_pair.certificate)}))
+    assert await exchange(trade, "3") == {"signed with": was, "encrypted for": was}  # imported, not confirmed
+
+    trade.clock.advance(days=3)
+    assert ("acme", Whose.OURS, will) not in memory
+    first = await exchange(trade, "4")
+    assert first["signed with"] == will
+    assert ("acme", Whose.OURS, will) in memory
+    # Their 997 followed our message: by then our new signature had confirmed it there.
+    assert await exchange(trade, "5") == {"signed with": will, "encrypted for": will}
+
+    trade.gateway.change(keyring=replace(ring, ours=(new_pair,), uses=dates))
+    trade.station.change(keyring=replace(theirs, theirs={"us": (new_pair.certificate,)}))
+    assert await exchange(trade, "6") == {"signed with": will, "encrypted for": will}
+
+
+async def test_what_is_confirmed_is_written_once(remembering: Any) -> None:
+    """The proof is the first message; what came after it cost the store nothing."""
+    trade = remembering
+    await exchange(trade, "1")
+    found = await trade.gateway.store.certificate_steps(partner="acme")
+    proofs = {one.whose: one.message_id for one in found}
+    assert set(proofs) == {Whose.OURS, Whose.THEIRS}
+    assert len(found) == 2
+    await exchange(trade, "2")
+    again = await trade.gateway.store.certificate_steps(partner="acme")
+    assert {one.whose: one.message_id for one in again} == proofs
+
+
+async def test_an_expired_signer_is_told_what_a_stranger_is_told_and_we_learn_which_it_was(
+    remembering: Any, edi: Any
+) -> None:
+    """Not the date, not that it was ever known; the trail names certificate and day."""
+    trade = remembering
+    ring = trade.gateway.station.keyring
+    now = trade.clock()
+    gone = self_signed(KINDS["rsa-2048"](), company="Acme", as2_id="ACME-AS2", now=now - timedelta(days=30), days=20)
+    stranger = self_signed(KINDS["rsa-2048"](), company="Acme", as2_id="ACME-AS2", now=now, days=20)
+    trade.gateway.change(keyring=replace(ring, theirs={"acme": (gone.certificate, *ring.theirs["acme"])}))
+    told = []
+    for pair in (gone, stranger):
+        built = trade.wire(edi.file(edi.ack()).encode(), sign_with=pair)
+        told.append((await trade.post(built.headers, built.body)).text)
+    for text in told:
+        assert "processed/error: authentication-failed" in text
+        assert "The message is not signed by a certificate known for this partner." in text
+    refused = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    facts = [(await trade.gateway.trail(message_id=one.id))[0].data["reason"] for one in refused]
+    assert any(fingerprint(gone.certificate)[:16] in one and "expired on 2026-02-20" in one for one in facts)
+
+
+async def test_without_a_valid_pair_of_ours_nothing_is_taken_and_a_resend_is_once_there_is_one(
+    remembering: Any, edi: Any
+) -> None:
+    """An unsigned positive receipt would be given again for ever: refused without a word of why, taken later."""
+    trade = remembering
+    ring = trade.gateway.station.keyring
+    built = trade.wire(edi.file(edi.ack()).encode())
+    days = (ring.ours[0].certificate.not_valid_after_utc - trade.clock()).days + 1
+    bearing = replace(ring, accept_expired_until={"acme": (trade.clock() + timedelta(days=days)).date()})
+    trade.gateway.change(keyring=bearing)
+    trade.clock.advance(days=days)
+    answer = await trade.post(built.headers, built.body)
+    assert "processed/error: unexpected-processing-error" in answer.text
+    assert "send it again later" in answer.text
+    assert "expired" not in answer.text
+    (kept,) = await trade.gateway.store.messages(state=MessageState.REFUSED)
+    (fact, *_) = await trade.gateway.trail(message_id=kept.id)
+    assert "none of our certificates may sign" in fact.data["reason"]
+    trade.clock.advance(days=-days)
+    assert GOOD in (await trade.post(built.headers, built.body)).body

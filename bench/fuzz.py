@@ -30,6 +30,9 @@ SLOW = 1.0
 LONGEST, LONGEST_TEXT = 640, 8_192
 """Bytes of an input: short ones are run more often; guides and directories say nothing in so few."""
 TEXTS = frozenset({"guide", "directory"})
+AS2 = frozenset({"message", "receipt"})
+LONGEST_AS2 = 4_096
+"""A signed message with its certificate."""
 ONE_INPUT = 60
 """Seconds after which an input ends the run."""
 
@@ -64,7 +67,7 @@ def _run(options: argparse.Namespace, folder: Path, way: str) -> str:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__)
-    parser.add_argument("target", choices=["read", "answer", "theirs", "guide", "directory", "tiers"])
+    parser.add_argument("target", choices=["read", "answer", "theirs", "guide", "directory", "tiers", *sorted(AS2)])
     parser.add_argument("--runs", type=int, default=100_000, help="inputs to run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=0, help="stop after so long; 0: when all have run")
@@ -76,7 +79,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _target(name: str) -> Callable[[bytes], None]:
-    targets = import_module("bench.fuzz_targets")
+    targets = import_module("bench.fuzz_as2" if name in AS2 else "bench.fuzz_targets")
     targets.warm()
     target: Callable[[bytes], None] = targets.TARGETS[name]
     return target
@@ -167,7 +170,7 @@ class _Mutator:
 
 def _blind(options: argparse.Namespace) -> int:
     """Change and run inputs of the corpus; crashes are kept like any others."""
-    start = import_module("bench.fuzz_seeds")
+    start = _start(options.target)
     folder = Path(options.folder or tempfile.mkdtemp(prefix=f"fuzz-{options.target}-"))
     crashes = folder / "crashes"
     crashes.mkdir(parents=True, exist_ok=True)
@@ -175,7 +178,7 @@ def _blind(options: argparse.Namespace) -> int:
         *start.seeds(options.target)
     ]
     keeper = _Keeper(_target(options.target), crashes)
-    mutator = _Mutator(start.tokens(options.target), _separators(options.target))
+    mutator = _Mutator(_tokens(start, options.target), _separators(options.target))
     chance = random.Random(options.seed)
     started, count = time.monotonic(), 0
     while count < options.runs and (not options.seconds or time.monotonic() - started < options.seconds):
@@ -185,26 +188,38 @@ def _blind(options: argparse.Namespace) -> int:
     return _summary(options.target, folder, time.monotonic() - started, [done])
 
 
+def _start(target: str) -> Any:
+    """The module that knows what a target begins with."""
+    return import_module("bench.fuzz_as2" if target in AS2 else "bench.fuzz_seeds")
+
+
+def _tokens(start: Any, target: str) -> tuple[bytes, ...]:
+    found: tuple[bytes, ...] = start.TOKENS if target in AS2 else start.tokens(target)
+    return found
+
+
 def _longest(target: str) -> int:
-    return LONGEST_TEXT if target in TEXTS else LONGEST
+    return LONGEST_AS2 if target in AS2 else LONGEST_TEXT if target in TEXTS else LONGEST
 
 
 def _separators(target: str) -> bytes:
+    if target in AS2:
+        return b"\n:;-\x30\x04"
     return b"\n:[ " if target in TEXTS else b"~'*+\n:>"
 
 
 def _inside(options: argparse.Namespace) -> None:
     """Never returns: atheris ends the process."""
     atheris: Any = import_module("atheris")
-    with atheris.instrument_imports(include=["gateway.edi"]):
+    with atheris.instrument_imports(include=["gateway.as2" if options.target in AS2 else "gateway.edi"]):
         target = _target(options.target)
-    start = import_module("bench.fuzz_seeds")
+    start = _start(options.target)
     folder = Path(options.folder)
     corpus, crashes = folder / "corpus", folder / "crashes"
     corpus.mkdir(exist_ok=True)
     for seed in start.seeds(options.target):
         corpus.joinpath(hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
-    tokens = start.tokens(options.target)
+    tokens = _tokens(start, options.target)
     words = folder / "dictionary"
     words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in token) + '"\n' for token in tokens if token))
     separators = _separators(options.target)

@@ -34,6 +34,8 @@ CARTONS = 32
 WARM = 60
 """Messages of each kind before anything is counted."""
 PACED_SECONDS = 15
+RECEIPTS_A_SECOND = 200
+"""The rate at which the 99th percentile of the wait for the MDN is to be under 50 ms."""
 PATIENCE_SECONDS = 120
 
 
@@ -87,7 +89,7 @@ def percentile(waits: Sequence[float], which: int) -> float:
 
 
 async def run(*, messages: int, outstanding: int, database: str | None) -> tuple[list[Stage], list[str]]:
-    """The three loads, then the paced one; stages and further lines to print."""
+    """The three loads, and paced ones; stages and further lines to print."""
     async with (
         surroundings(database=database) as around,
         station(around.parties, gateway=around.url, port=around.demo.ports["station"]) as sender,
@@ -101,6 +103,7 @@ async def run(*, messages: int, outstanding: int, database: str | None) -> tuple
             "delivered": lambda first, count: load.ship_notices(around.parties, count, cartons=CARTONS, first=first),
         }
         stages: list[Stage] = []
+        lines: list[str] = []
         first = 0
         for name, make in makers.items():
             warm = await asyncio.to_thread(make, first, WARM)
@@ -109,6 +112,9 @@ async def run(*, messages: int, outstanding: int, database: str | None) -> tuple
             await measure(around, sender, name, warm, outstanding)
             _progress(f"{name}: sending {messages}")
             stages.append(await measure(around, sender, name, prepared, outstanding))
+            if name == "received":
+                lines.append(await _paced_receipts(around, sender, first))
+                first += RECEIPTS_A_SECOND * PACED_SECONDS
         rate = max(1.0, stages[-1].finished_a_second / 2)
         count = int(rate * PACED_SECONDS)
         paced = await asyncio.to_thread(makers["delivered"], first, count)
@@ -119,12 +125,29 @@ async def run(*, messages: int, outstanding: int, database: str | None) -> tuple
         await _until(_done(around, sender, "delivered", paced))
         cpu = around.cpu_seconds() - cpu
         p50, p99 = percentile(sender.waits, 50), percentile(sender.waits, 99)
-        lines = [
+        lines += [
             f"paced at {rate:.0f}/s, all delivered: MDN p50 {p50:.1f} ms, p99 {p99:.1f} ms",
             f"CPU of the paced load, {cpu * 1000 / count:.2f} ms a message",
             f"most memory held by the gateway process: {around.memory_megabytes():.0f} MB",
         ]
         return stages, lines
+
+
+async def _paced_receipts(around: Surroundings, sender: Station, first: int) -> str:
+    """`received` at the rate that the aim names, whether earlier ones are answered or not."""
+    count = RECEIPTS_A_SECOND * PACED_SECONDS
+    paced = await asyncio.to_thread(lambda: load.unreadable(around.parties, count, size=4096, first=first))
+    _progress(f"received: {count} messages, {RECEIPTS_A_SECOND} a second")
+    sender.waits.clear()
+    cpu = around.cpu_seconds()
+    await sender.send_paced(paced, a_second=RECEIPTS_A_SECOND)
+    await _quiet(around)
+    cpu = around.cpu_seconds() - cpu
+    p50, p99 = percentile(sender.waits, 50), percentile(sender.waits, 99)
+    return (
+        f"received, paced at {RECEIPTS_A_SECOND}/s: MDN p50 {p50:.1f} ms, p99 {p99:.1f} ms (aim 50), "
+        f"CPU {cpu * 1000 / count:.2f} ms a message"
+    )
 
 
 def _done(around: Surroundings, sender: Station, name: str, messages: Sequence[load.Prepared]) -> Callable[[], bool]:

@@ -30,6 +30,8 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
     Example: gateway serve --workspace /srv/gateway
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # Python's logging documentation, "Optimization": what no line of ours shows is not gathered for each of them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with answering():
         run(_serve(workspace))

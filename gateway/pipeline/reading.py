@@ -26,7 +26,7 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import addressing, answering, documents, identity, judging, standards, versions
+from gateway.pipeline import addressing, answering, at_hand, documents, identity, judging, standards, versions
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
@@ -51,16 +51,14 @@ T = TypeVar("T")
 
 async def read(station: Station, job: Job) -> Changes:
     """Read the job's message."""
-    message = await station.queries.message(job.message_id)
-    if message is None:
-        raise OurFault(f"message {job.message_id} is not in the store", remedy="gateway audit verify")
+    message = await at_hand.message_of(station, job)
     agreement = station.agreement(message.partner)
     if agreement is None:
         raise OurFault(
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
-    payload = await station.queries.payload(message.id)
+    payload = await at_hand.payload_of(station, job)
     reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
     await reading.file(payload)
     return reading.done()

@@ -13,7 +13,7 @@ from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, standards, wrapping
+from gateway.pipeline import at_hand, confirming, identity, standards, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -37,9 +37,7 @@ PASSING_ERRORS = frozenset({"unexpected-processing-error", "decryption-failed", 
 
 async def send(station: Station, job: Job) -> Changes:
     """Send the job's message. Raises DeliveryFailed; an answer that is no valid receipt is *uncertain*."""
-    message = await station.queries.message(job.message_id)
-    if message is None:
-        raise OurFault(f"message {job.message_id} is not in the store", remedy="gateway audit verify")
+    message = await at_hand.message_of(station, job)
     if message.state in _CLOSED:
         return Changes()
     agreement = station.agreement(message.partner)
@@ -48,7 +46,7 @@ async def send(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange over AS2 now",
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
-    payload = await station.queries.payload(message.id)
+    payload = await at_hand.payload_of(station, job)
     loop = asyncio.get_running_loop()
     built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
     answer = await station.as2.post(agreement, built.headers, built.body)
@@ -163,8 +161,8 @@ def _rejected(exchange: _Exchange, verdict: as2.ReceiptVerdict) -> Changes:
 
 async def overdue(station: Station, job: Job) -> Changes:
     """The time for the partner's functional acknowledgment is over: say so. A late one still closes the message."""
-    message = await station.queries.message(job.message_id)
-    if message is None or message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
+    message = await at_hand.message_of(station, job)
+    if message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
         return Changes()
     documents = await station.queries.documents_of(message.id)
     waited = int((station.clock() - message.at).total_seconds())

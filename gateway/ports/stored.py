@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
@@ -73,6 +73,10 @@ class Job:
     """When it was first due, or revived: deadlines of policies count from here."""
     tries: int = 1
     """Attempts since then, this one included: the position in the retry schedule."""
+    message: Message | None = None
+    """Its message as it was when the job was claimed: the claim brings it along, so that no step need look it up."""
+    payload: bytes | None = field(default=None, repr=False)
+    """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

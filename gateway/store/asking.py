@@ -40,7 +40,7 @@ class Asking:
 
     async def message(self, message_id: str) -> Message | None:
         """A message without its bytes."""
-        return await self.database.read(partial(queries.one_message, condition=message.c.id == message_id))
+        return await self.database.read(partial(queries.message_by_id, id_=message_id))
 
     async def payload(self, message_id: str) -> bytes:
         """The unwrapped bytes of a message. Raises OurFault when there is no such message, or they were purged."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Integer, Row, Text, bindparam, exists, func, 
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import Job, JobState
+from gateway.store import queries
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
 
@@ -129,7 +130,12 @@ def claim(
         connection.execute(_SERVED, {"lanes": sorted({row.lane for row in taken}), "now": now})
         start_attempts(connection, taken, now)
     turns = {name: turn for turn, name in enumerate(rooms)}
-    return [job_of(row) for row in sorted(taken, key=lambda row: (turns[row.lane], row.id))]
+    messages = queries.messages_by_id(connection, sorted({row.message_id for row in taken}))
+    payloads = queries.small_payloads(connection, sorted({row.message_id for row in taken if not row.document_id}))
+    return [
+        job_of(row, messages.get(row.message_id), None if row.document_id else payloads.get(row.message_id))
+        for row in sorted(taken, key=lambda row: (turns[row.lane], row.id))
+    ]
 
 
 def _rooms(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
-from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, NewJob
+from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob
 from gateway.store import later
 from gateway.store.statements import add_or_leave, insert_or_leave
 from gateway.store.tables import attempt, job, lane
@@ -164,8 +164,8 @@ def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: dateti
         connection.execute(_START_ATTEMPT, started)
 
 
-def job_of(row: Row[Any]) -> Job:
-    """A row of the job table as a value."""
+def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:
+    """A row of the job table as a value, with what the claim brings along."""
     return Job(
         id=row.id,
         message_id=row.message_id,
@@ -178,6 +178,8 @@ def job_of(row: Row[Any]) -> Job:
         wait_key=row.wait_key,
         data=row.data,
         first_run_at=row.first_run_at,
+        message=message,
+        payload=payload,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
@@ -38,6 +38,17 @@ MOST_EVENTS = 20_000
 """Events a timeline may have."""
 
 _MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
+_ONE = _MESSAGES.where(message.c.id == bindparam("wanted"))
+_BY_ID = _MESSAGES.where(message.c.id.in_(bindparam("ids", expanding=True)))
+_FORM = select(payload).where(payload.c.message_id == bindparam("of_message"), payload.c.form == bindparam("of_form"))
+SMALL = 65_536
+"""Bytes of a payload that a claim brings along."""
+_SMALL_PAYLOADS = select(payload.c.message_id, payload.c.sha256, payload.c.data).where(
+    payload.c.message_id.in_(bindparam("ids", expanding=True)),
+    payload.c.form == "payload",
+    payload.c.place == "row",
+    payload.c.size <= SMALL,
+)
 _MESSAGE_FIELDS = (
     "id", "partner", "at", "content_type", "filename", "payload_sha256", "size", "as2_message_id", "mic", "answers",
     "wait_key",
@@ -80,6 +91,25 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
     return None if row is None else message_of(row)
 
 
+def message_by_id(connection: Connection, id_: str) -> Message | None:
+    """One message."""
+    row = connection.execute(_ONE, {"wanted": id_}).one_or_none()
+    return None if row is None else message_of(row)
+
+
+def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
+    """These messages, by their ids."""
+    return {row.id: message_of(row) for row in connection.execute(_BY_ID, {"ids": ids})} if ids else {}
+
+
+def small_payloads(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    """The payloads of these messages that stand in their rows, are small, and are what their SHA-256 says."""
+    if not ids:
+        return {}
+    found = connection.execute(_SMALL_PAYLOADS, {"ids": ids})
+    return {row.message_id: row.data for row in found if hashlib.sha256(row.data).hexdigest() == row.sha256}
+
+
 def messages(
     connection: Connection, *, partner: str | None, state: MessageState | None, before: str | None, limit: int
 ) -> list[Message]:
@@ -102,8 +132,7 @@ def answers_to(connection: Connection, message_id: str) -> list[Message]:
 
 def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
     """One form of a message. None when it never had it; raises OurFault when it was purged or changed."""
-    statement = select(payload).where(payload.c.message_id == message_id, payload.c.form == form)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_FORM, {"of_message": message_id, "of_form": form}).one_or_none()
     if row is None:
         return None
     match row.place:

@@ -1,0 +1,20 @@
+"""The message that a job is about, and its bytes: what the claim brought along, else looked up."""
+
+from __future__ import annotations
+
+from gateway.errors import OurFault
+from gateway.pipeline.station import Station
+from gateway.ports import Job, Message
+
+
+async def message_of(station: Station, job: Job) -> Message:
+    """The job's message, as it was when the job was claimed. Raises OurFault when the store has none."""
+    found = job.message or await station.queries.message(job.message_id)
+    if found is None:
+        raise OurFault(f"message {job.message_id} is not in the store", remedy="gateway audit verify")
+    return found
+
+
+async def payload_of(station: Station, job: Job) -> bytes:
+    """The unwrapped bytes of the job's message. Raises OurFault when they were purged or changed."""
+    return await station.queries.payload(job.message_id) if job.payload is None else job.payload

@@ -152,9 +152,7 @@ def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
 
 def load_pair(key_path: Path, certificate_path: Path, passphrase: str) -> KeyPair:
     """A key and its certificate; OurFault when either is missing, unreadable, or they do not belong together."""
-    key = _load_private_key(key_path, passphrase)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise OurFault(f"{key_path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
+    key = load_private_key(key_path, passphrase)
     certificate = load_certificate(certificate_path)
     if certificate.public_key() != key.public_key():
         raise OurFault(
@@ -162,6 +160,14 @@ def load_pair(key_path: Path, certificate_path: Path, passphrase: str) -> KeyPai
             remedy="put the certificate that was made for this key there",
         )
     return KeyPair(private_key=key, certificate=certificate)
+
+
+def load_private_key(path: Path, passphrase: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """A private key for AS2; OurFault when it is missing, does not open, or is of another kind."""
+    key = _load_private_key(path, passphrase)
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise OurFault(f"{path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
+    return key
 
 
 def load_seal_key(folder: Path, settings: Settings) -> Ed25519PrivateKey:

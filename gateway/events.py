@@ -415,6 +415,27 @@ class ConfigurationRefused(Event):
     """The first findings, each with its file and line."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CertificateExpiring(Event):
+    """A certificate that nothing follows has come near its end; said once for each threshold, by one node.
+
+    Its chain is that of the message `certificates`.
+    """
+
+    kind: ClassVar[str] = "certificate.expiring"
+    role: str
+    """ours, theirs, tls, tls-client, their-tls-client, ca."""
+    file: str
+    certificate: str
+    """SHA-256, hexadecimal."""
+    subject: str
+    not_after: str
+    days_left: int
+    """Negative: it has expired."""
+    threshold: int
+    """90, 60, 30 or 7 days; 0: it has expired."""
+
+
 EVENTS: dict[str, type[Event]] = {
     known.kind: known
     for known in tuple(globals().values())

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -34,6 +34,7 @@ from gateway.partners.configuration import Configuration
 from gateway.partners.confirmations import Confirmations, Stage
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
+from gateway.partners.inventory import Held, inventory
 from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
@@ -47,7 +48,7 @@ from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import Handler, OnDead, Schedule, Sealer, Worker
+from gateway.worker import ExpiryWatch, Handler, OnDead, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -260,6 +261,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         web_side = application(services, lambda: activation.current.built.services)
         server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
+        expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
+        warning = asyncio.create_task(expiry.run(), name="certificates")
+        stack.push_async_callback(_cancelled, warning)
         watching = asyncio.create_task(activation.run(), name="activation")
         background["activation"] = watching
         watching.add_done_callback(_died)
@@ -345,6 +349,11 @@ async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], sea
         return checks | {"database": "not reachable"}
     late = oldest is not None and (now() - oldest).total_seconds() > UNSEALED_TIMES * seal_seconds
     return checks | {"database": "ok", "audit trail": "not sealed in time" if late else "ok"}
+
+
+def _certificates(active: Configuration) -> tuple[Configuration, Callable[[], Sequence[Held]]]:
+    found = active.workspace
+    return active, lambda: inventory(found.folder, found.settings, found.agreements)
 
 
 async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:

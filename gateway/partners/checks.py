@@ -18,6 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
+from gateway.partners import certificate_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -56,8 +57,11 @@ RULES: Mapping[str, str] = {
     "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
+    **certificate_checks.RULES,
 }
-ONLY_TO_RUN = frozenset({"workspace.certificate", "workspace.certificate_expired", "workspace.tls"})
+ONLY_TO_RUN = frozenset({"workspace.certificate", "workspace.certificate_expired", "workspace.tls"}) | frozenset(
+    certificate_checks.RULES
+)
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
@@ -79,6 +83,8 @@ class Files:
     guide_of: GuideOf | None = None
     knows_version: Callable[[str], bool] | None = None
     """Whether there is a guide for a version: 004010, D96A."""
+    first_pair_retired: bool = False
+    """Whether identity.certificate counts no more, because others have followed it."""
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -218,7 +224,9 @@ def _hashable(claim: object) -> bool:
 
 def _certificates(files: Files) -> Iterator[Finding]:
     own = at(files.settings.data, "identity", "certificate") or "certs/gateway.pem"
-    named: list[tuple[YamlText, Keys, Any]] = [(files.settings, ("identity", "certificate"), own)]
+    named: list[tuple[YamlText, Keys, Any]] = []
+    if not files.first_pair_retired:
+        named.append((files.settings, ("identity", "certificate"), own))
     for partner in files.partners.values():
         certificates = at(partner.data, "as2", "certificates")
         named += [(partner, ("as2", "certificates", index), file) for index, file in _items(certificates)]

@@ -22,6 +22,7 @@ from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
+    CERTIFICATES,
     CONFIGURATION,
     Channel,
     Clock,
@@ -37,6 +38,7 @@ from gateway.ports.values import (
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
+    "CERTIFICATES",
     "CONFIGURATION",
     "WAIT_FOR_NUMBERED",
     "Accepted",

@@ -5,11 +5,12 @@ A row is written the first time and never changed; whoever writes it first has g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from gateway.events import CertificateExpiring
 from gateway.partners.confirmations import Reached, Stage, Whose
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import certificate_step
@@ -49,27 +50,18 @@ def reached(
     ]
 
 
-def warned(
-    connection: Connection, warnings: Sequence[tuple[str, str, str, int]], now: datetime
-) -> list[tuple[str, str, str, int]]:
-    """Note warnings (partner, role, fingerprint, days); those that nobody has given before."""
-    return [
-        (partner, role, fingerprint, days)
-        for partner, role, fingerprint, days in warnings
-        if add_or_leave(
-            connection,
-            certificate_step,
-            {
-                "partner": partner,
-                "whose": role,
-                "fingerprint": fingerprint,
-                "step": f"warned {days}",
-                "how": "",
-                "message_id": None,
-                "at": now,
-            },
-        )
-    ]
+def first_warning(connection: Connection, warning: CertificateExpiring, now: datetime) -> bool:
+    """Note a warning; whether nobody has given it before."""
+    row = {
+        "partner": warning.partner or "",
+        "whose": warning.role,
+        "fingerprint": warning.certificate,
+        "step": f"warned {warning.threshold}",
+        "how": warning.file,
+        "message_id": warning.message_id,
+        "at": now,
+    }
+    return add_or_leave(connection, certificate_step, row)
 
 
 def _row(one: Reached, now: datetime) -> dict[str, object]:

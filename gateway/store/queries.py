@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, sel
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
+    CERTIFICATES,
     CONFIGURATION,
     Attempt,
     Channel,
@@ -114,7 +115,11 @@ def messages(
     connection: Connection, *, partner: str | None, state: MessageState | None, before: str | None, limit: int
 ) -> list[Message]:
     """The newest first; those older than the message `before`, when it is given."""
-    statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
+    statement = (
+        _MESSAGES.where(message.c.id.not_in((CERTIFICATES, CONFIGURATION)))
+        .order_by(message.c.id.desc())
+        .limit(_bounded(limit))
+    )
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from gateway.errors import OurFault
-from gateway.events import DuplicateReceived, WorkRetried
+from gateway.events import CertificateExpiring, DuplicateReceived, WorkRetried
 from gateway.ports import (
     Accepted,
     Changes,
@@ -191,9 +191,18 @@ class Store(Asking, Auditing):
         self._shelved.update((one.kind, one.hash, one.name) for one in new)
         return added
 
-    async def warned(self, warnings: Sequence[tuple[str, str, str, int]]) -> list[tuple[str, str, str, int]]:
-        """Note warnings of an end (partner, role, fingerprint, days); those that no node has given before."""
-        return await self.database.write(partial(certificates.warned, warnings=warnings, now=self.clock()))
+    async def warn(self, warnings: Sequence[CertificateExpiring]) -> tuple[CertificateExpiring, ...]:
+        """Put warnings on the trail that no node has given before; those."""
+        now = self.clock()
+
+        def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
+            new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
+            changing.write(connection, Changes(events=new), {}, now)
+            return new
+
+        new = await self.database.write(operation)
+        self._committed(Changes(events=new))
+        return new
 
     async def check(self) -> None:
         """Raises OurFault when the database does not answer, or has another schema."""

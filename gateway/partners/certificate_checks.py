@@ -1,0 +1,130 @@
+"""Findings about certificates beyond their files: our further pairs, what ends soon, what a key may not be used for.
+
+Asked when the settings and agreements could be read; `gateway.partners.checks` looks at each file that they name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from gateway.errors import OurFault
+from gateway.findings import FilePlace, Finding, Severity
+from gateway.partners import keys, pairs
+from gateway.partners.agreement import Agreement
+from gateway.partners.certificate_facts import days_left, may_receive, may_sign, unfit
+from gateway.partners.inventory import Held, Role, inventory, threshold
+from gateway.settings import Settings
+from gateway.yamltext import YamlText, near_miss
+
+URGENT_DAYS = 30
+"""From here on a note becomes a warning."""
+
+RULES: Mapping[str, str] = {
+    "workspace.pairs": "certs/ours.yaml names pairs once, with files that are there, and partners that exist.",
+    "workspace.certificate_expiring": "What nothing follows ends in more than 90 days (a note, from 30 on a warning).",
+    "workspace.certificate_use": "A partner's certificates allow what is done with them (a warning).",
+}
+
+
+def check(
+    folder: Path,
+    settings: Settings,
+    agreements: Iterable[Agreement],
+    now: datetime,
+    place: Callable[[str, tuple[str | int, ...]], FilePlace],
+) -> Iterator[Finding]:
+    """Everything that is wrong or near its end; `place` finds a partner's key ("" is gateway.yaml)."""
+    known = tuple(agreements)
+    try:
+        ours, source = pairs.read(folder)
+    except OurFault as fault:
+        yield from fault.findings or (
+            _finding("pairs", FilePlace(file=pairs.FILE), str(fault), "a sound file", fault.remedy),
+        )
+        return
+    yield from _pairs(folder, ours, source, [one.name for one in known])
+    held = inventory(folder, settings, known)
+    yield from _expiring(held, now, source, place)
+    for one in known:
+        if one.as2 is not None and one.exchanges:
+            yield from _uses(
+                one, [each for each in held if each.role is Role.THEIRS and each.partner == one.name], place
+            )
+
+
+def _pairs(folder: Path, ours: pairs.OurPairs, source: YamlText, partners: list[str]) -> Iterator[Finding]:
+    names = [pairs.FIRST]
+    for index, one in enumerate(ours.pairs):
+        at = ("pairs", index)
+        if one.name in names:
+            yield _finding("pairs", source.place((*at, "name")), one.name, "a name of its own", "rename one of them")
+        names.append(one.name)
+        if not (folder / one.key).is_file():
+            fix = "restore it from a backup, or take the pair out"
+            yield _finding("pairs", source.place((*at, "key")), f"no file {one.key}", "its private key", fix)
+        try:
+            why = unfit(keys.load_certificate(folder / one.certificate))
+        except OurFault as fault:
+            why = str(fault).removeprefix(f"{folder}/")
+        if why:
+            yield _finding("pairs", source.place((*at, "certificate")), why, "a certificate fit for AS2", "replace it")
+        for partner in one.partners:
+            yield from _known(source, (*at, "partners", partner), partner, partners)
+    for index, name in enumerate(ours.retired):
+        yield from _known(source, ("retired", index), name, names)
+
+
+def _known(source: YamlText, at: tuple[str | int, ...], name: str, names: list[str]) -> Iterator[Finding]:
+    if name not in names:
+        meant = near_miss(name, names)
+        fix = f"write {meant}" if meant else "remove it"
+        yield _finding("pairs", source.place(at), repr(name), f"one of {', '.join(names)}", fix)
+
+
+def _expiring(
+    held: tuple[Held, ...],
+    now: datetime,
+    source: YamlText,
+    place: Callable[[str, tuple[str | int, ...]], FilePlace],
+) -> Iterator[Finding]:
+    for one in held:
+        left = days_left(one.certificate, now)
+        if not threshold(one, held, now):  # None, and 0: expired, which is another rule's
+            continue
+        if one.role is Role.THEIRS:
+            at, fix = (
+                place(one.partner, ("as2", "certificates")),
+                "ask for the next one, then: gateway certificate import",
+            )
+        elif one.role is Role.OURS:
+            at = place("", ("identity", "certificate")) if one.name == pairs.FIRST else source.place(("pairs",))
+            fix = "make the next one: gateway certificate new"
+        else:
+            at, fix = place(one.partner, ()), "ask for the next one, and put it there"
+        said = f"{one.file} ends on {one.certificate.not_valid_after_utc:%Y-%m-%d}, in {left} days"
+        severity = Severity.ACCEPT_WITH_ERRORS if left < URGENT_DAYS else Severity.ACCEPT
+        yield _finding("certificate_expiring", at, said, "one that follows it", fix, severity)
+
+
+def _uses(
+    agreement: Agreement, theirs: list[Held], place: Callable[[str, tuple[str | int, ...]], FilePlace]
+) -> Iterator[Finding]:
+    assert agreement.as2 is not None
+    wanted = (
+        (agreement.as2.encrypt != "no", may_receive, "encrypt for"),
+        (agreement.as2.require_signature or agreement.as2.receipt == "signed", may_sign, "verify with"),
+    )
+    for needed, fits, words in wanted:
+        if needed and theirs and not any(fits(one.certificate) for one in theirs):
+            said = f"the key usage of {', '.join(one.file for one in theirs)} does not allow it"
+            at = place(agreement.name, ("as2", "certificates"))
+            fix = "ask the partner for a certificate for this use"
+            yield _finding("certificate_use", at, said, f"a certificate to {words}", fix, Severity.ACCEPT_WITH_ERRORS)
+
+
+def _finding(  # noqa: PLR0917  the parts of a finding
+    rule: str, place: FilePlace, said: str, wanted: str, fix: str, severity: Severity = Severity.REJECT
+) -> Finding:
+    return Finding(rule=f"workspace.{rule}", place=place, said=said, wanted=wanted, fix=fix, severity=severity)

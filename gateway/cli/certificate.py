@@ -195,6 +195,23 @@ def _progress(held: Held, desk: Desk, partner: str | None) -> str:
     return f"confirmed by {confirmed} of {len(asked)}" if asked else ""
 
 
+def ways(folder: Path, partner: str) -> list[dict[str, str]]:
+    """How far each certificate has come with one partner, ours and theirs; retired ones left out."""
+    desk = open_desk(folder)
+    rows = [one for one in desk.held if not one.retired and (one.role is Role.OURS or one.partner == partner)]
+    return [
+        {
+            "whose": one.role.value,
+            "name": one.name,
+            "sha256": one.fingerprint,
+            "state": state(one, desk),
+            "stage": _progress(one, desk, partner),
+        }
+        for one in rows
+        if one.role in {Role.OURS, Role.THEIRS}
+    ]
+
+
 def _details(certificate: x509.Certificate) -> dict[str, Any]:
     may = [word for word, fits in (("sign", may_sign(certificate)), ("encrypt", may_receive(certificate))) if fits]
     return {

@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.as2 import certificates
+
 MIN_RSA_BITS = 2048
 USAGES = (
     "digital_signature",
@@ -34,7 +36,6 @@ def weakness(certificate: x509.Certificate) -> str | None:
     return None if isinstance(key, ec.EllipticCurvePublicKey) else "a key that is neither RSA nor EC"
 
 
-@lru_cache(maxsize=4096)
 def usages(certificate: x509.Certificate) -> frozenset[str] | None:
     """What its key usage allows (RFC 5280 4.2.1.3); None where it says nothing, which allows everything."""
     try:
@@ -44,7 +45,6 @@ def usages(certificate: x509.Certificate) -> frozenset[str] | None:
     return frozenset(name for name in USAGES if getattr(said, name))
 
 
-@lru_cache(maxsize=4096)
 def is_authority(certificate: x509.Certificate) -> bool:
     """Whether it says that it is a certification authority (RFC 5280 4.2.1.9)."""
     try:
@@ -53,28 +53,25 @@ def is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
+@lru_cache(maxsize=4096)
 def may_sign(certificate: x509.Certificate) -> bool:
-    """RFC 8550 4.4.2: digitalSignature or nonRepudiation (contentCommitment), where key usage is given."""
-    said = usages(certificate)
-    return said is None or bool(said & {"digital_signature", "content_commitment"})
+    """Whether what it signed may be believed, by its key and its key usage (RFC 8550 4.4.2)."""
+    return certificates.unfit(certificate, certificates.Use.SIGN) is None
 
 
+@lru_cache(maxsize=4096)
 def may_receive(certificate: x509.Certificate) -> bool:
-    """Whether one may encrypt for it: keyEncipherment for RSA, keyAgreement for EC, where key usage is given."""
-    said = usages(certificate)
-    wanted = "key_agreement" if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey) else "key_encipherment"
-    return said is None or wanted in said
+    """Whether one may encrypt for it, by its key and its key usage."""
+    return certificates.unfit(certificate, certificates.Use.ENCRYPT) is None
 
 
 def unfit(certificate: x509.Certificate) -> str | None:
     """Why it can be used neither to sign nor to encrypt in AS2; None when it can."""
     if weak := weakness(certificate):
         return weak
-    if is_authority(certificate) and not may_sign(certificate) and not may_receive(certificate):
-        return "a key that may only sign certificates: it is an authority's"
-    if not may_sign(certificate) and not may_receive(certificate):
-        return "a key usage that allows neither signing nor encrypting"
-    return None
+    if may_sign(certificate) or may_receive(certificate):
+        return None
+    return f"a key that is of no use: {certificates.unfit(certificate, certificates.Use.SIGN)}"
 
 
 def key_words(certificate: x509.Certificate) -> str:

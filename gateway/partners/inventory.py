@@ -99,7 +99,8 @@ def _followed(held: Held, others: Iterable[Held], now: datetime) -> bool:
         later = one.certificate.not_valid_after_utc > end and one.certificate.not_valid_before_utc <= max(end, now)
         if held.role is Role.OURS:
             since = one.use.sign_from if one.use else None
-            later = later and since is not None and since <= end
+            before = held.use.sign_from if held.use else None
+            later = later and since is not None and since <= end and (before is None or since >= before)
         elif held.role is not Role.THEIRS:
             later = False
         if later:

@@ -191,7 +191,7 @@ BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
         "holds 2 certificates of which none is another's issuer",
     ),
     "a weak key": (lambda: pem(weak()), "an RSA key of 1024 bits"),
-    "an authority": (lambda: pem(authority().certificate), "it is an authority's"),
+    "an authority": (lambda: pem(authority().certificate), "it is an authority's certificate"),
     "expired": (lambda: pem(pair("gone", begins=-50, days=20).certificate), "expired on"),
     "60 certificates": (lambda: pem(*(pair(f"n{n}").certificate for n in range(60))), "holds 60 certificates"),
     "2 MB": (lambda: bytes(2_000_000), "larger than"),
@@ -477,3 +477,16 @@ def test_a_list_that_is_written_otherwise_is_left_alone_and_the_line_told(tmp_pa
         add(tmp_path, "p.yaml", "certs/c.pem")
     assert "certs/c.pem]" in raised.value.remedy
     assert (tmp_path / "p.yaml").read_text() == text
+
+
+def test_partner_show_says_how_far_each_certificate_has_come(run: Run, folder: Path) -> None:
+    """Ours with this partner, and theirs."""
+    at = ("--workspace", folder)
+    assert run("certificate", "confirm", "gateway", "--partner", "acme", "--imported", *at).exit_code == 0
+    text = run("partner", "show", "acme", *at).stdout
+    assert "# ours gateway: imported\n# theirs certs/acme.pem: imported\n" in text
+    states = said_of(run("partner", "show", "acme", *at, "--json"))["certificate_states"]
+    assert [(one["whose"], one["state"], one["stage"]) for one in states] == [
+        ("ours", "valid", "imported"),
+        ("theirs", "valid", "imported"),
+    ]

@@ -74,6 +74,11 @@ FOLLOWED: dict[str, tuple[Held, list[Held], bool]] = {
     "ours, the next one planned too late": (held(), [held("new", later=300, use=Use(sign_from=at(-3)))], False),
     "ours, the next one not planned": (held(), [held("new", later=300, use=Use(sign_from=None))], False),
     "ours, the next one retired": (held(), [held("new", later=300, retired=True)], False),
+    "ours, it followed the one that lasts": (
+        held(use=Use(sign_from=at(400))),
+        [held("new", later=300)],
+        False,
+    ),
     "theirs, the next one there": (held(role=Role.THEIRS), [held("new", role=Role.THEIRS, later=300)], True),
     "theirs, ours is newer": (held(role=Role.THEIRS), [held("new", later=300)], False),
     "tls": (held(role=Role.TLS), [held("new", role=Role.TLS, later=300)], False),

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +27,7 @@ from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
+from gateway.connectors.revocation import CrlFetcher
 from gateway.errors import OurFault
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
@@ -37,6 +38,7 @@ from gateway.partners.hooks import hooks_of
 from gateway.partners.inventory import Held, inventory
 from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
+from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
 from gateway.pipeline.reception import Reception
@@ -184,6 +186,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         )
         metrics = Metrics()
         confirmations = Confirmations()
+        shelf = CrlShelf(folder)
         await _remember(store, confirmations)
         background: dict[str, asyncio.Task[None]] = {}
         owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -193,7 +196,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
-            station = make_station(new.workspace, store, session, crypto, new.maps, confirmations=confirmations)
+            station = make_station(
+                new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf
+            )
             desk = SubmissionDesk(station)
             if before is not None:
                 desk = before.desk.at(station)
@@ -264,6 +269,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
         warning = asyncio.create_task(expiry.run(), name="certificates")
         stack.push_async_callback(_cancelled, warning)
+        lists = CrlFetcher(shelf, lambda: _lists(activation.current.configuration), session, now)
+        fetching = asyncio.create_task(lists.run(), name="revocation")
+        stack.push_async_callback(_cancelled, fetching)
         watching = asyncio.create_task(activation.run(), name="activation")
         background["activation"] = watching
         watching.add_done_callback(_died)
@@ -299,6 +307,7 @@ def make_station(
     shelf: MapShelf | None = None,
     *,
     confirmations: Confirmations | None = None,
+    crls: CrlShelf | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
@@ -310,7 +319,7 @@ def make_station(
         maps=maps.of(configuration.agreed_maps(loaded)),
         guides=loaded.standard,
         partner_guides=loaded.guides,
-        keyring=load_keyring(loaded, confirmations),
+        keyring=load_keyring(loaded, confirmations, crls),
         store=store,
         queries=store,
         clock=now,
@@ -354,6 +363,13 @@ async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], sea
 def _certificates(active: Configuration) -> tuple[Configuration, Callable[[], Sequence[Held]]]:
     found = active.workspace
     return active, lambda: inventory(found.folder, found.settings, found.agreements)
+
+
+def _lists(active: Configuration) -> Iterator[str]:
+    """The revocation lists that agreements ask."""
+    for one in active.workspace.agreements:
+        if one.as2 is not None and one.exchanges and one.as2.revocation == "crl":
+            yield from one.as2.crls
 
 
 async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:

@@ -9,9 +9,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from cryptography import x509
+from pydantic import AfterValidator, Field
 
 from gateway.settings import As2Id, Authentication, Part, Url
+
+
+def _name(text: str) -> str:
+    try:
+        name = x509.Name.from_rfc4514_string(text)
+    except ValueError:
+        raise ValueError("a subject such as CN=example-as2,O=Example Supplier") from None
+    if not list(name):
+        raise ValueError("a subject with at least one part, such as CN=example-as2")
+    return text
 
 
 class As2Channel(Part):
@@ -28,6 +39,30 @@ class As2Channel(Part):
         default=None,
         description="Up to the end of this day (UTC) their certificates count though they have expired.",
         examples=["2027-01-31"],
+    )
+    trust: Literal["pinned", "chain"] = Field(
+        default="pinned",
+        description="Who may have signed: the certificates above; or also what an authority vouches for (chain).",
+    )
+    signer_ca: tuple[str, ...] = Field(
+        default=(),
+        description="PEM files with the authorities of chain and of revocation lists, roots and intermediates.",
+        examples=[("certs/example-ca.pem",)],
+    )
+    signer_subject: Annotated[str, AfterValidator(_name)] | None = Field(
+        default=None,
+        description="What must stand in a signer's subject, for chain.",
+        examples=["CN=example-as2,O=Example Supplier"],
+    )
+    revocation: Literal["none", "crl"] = Field(default="none", description="Whether revocation lists are asked.")
+    crls: tuple[str, ...] = Field(
+        default=(),
+        description="Revocation lists: files in the workspace, or http addresses that are fetched every hour.",
+        examples=[("http://ca.example.com/as2.crl",)],
+    )
+    stale_crl: Literal["warn", "refuse"] = Field(
+        default="warn",
+        description="What happens while a list is missing or too old: a warning, or signers are refused.",
     )
     sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
         default="sha256", description="Hash of the signatures we make; no: unsigned."

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+
+from cryptography import x509
 
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity
 from gateway.partners import keys, pairs
 from gateway.partners.agreement import Agreement
+from gateway.partners.as2_channel import As2Channel
+from gateway.partners.authorities import load_authorities
 from gateway.partners.certificate_facts import days_left, may_receive, may_sign, unfit
 from gateway.partners.inventory import Held, Role, inventory, threshold
+from gateway.partners.revocation import CrlShelf, is_address, out_of_date, signed_by
 from gateway.settings import Settings
 from gateway.yamltext import YamlText, near_miss
 
@@ -24,6 +30,8 @@ URGENT_DAYS = 30
 RULES: Mapping[str, str] = {
     "workspace.pairs": "certs/ours.yaml names pairs once, with files that are there, and partners that exist.",
     "workspace.certificate_expiring": "What nothing follows ends in more than 90 days (a note, from 30 on a warning).",
+    "workspace.trust": "Trust by chain names its authorities and the signer's subject; revocation names its lists; the "
+    "files are there, and a list of a file is signed and not too old (a warning).",
     "workspace.certificate_use": "A partner's certificates allow what is done with them (a warning).",
 }
 
@@ -48,6 +56,8 @@ def check(
     held = inventory(folder, settings, known)
     yield from _expiring(held, now, source, place)
     for one in known:
+        if one.as2 is not None:
+            yield from _trust(folder, one.as2, now, partial(_key, place, one.name))
         if one.as2 is not None and one.exchanges:
             yield from _uses(
                 one, [each for each in held if each.role is Role.THEIRS and each.partner == one.name], place
@@ -106,6 +116,49 @@ def _expiring(
         said = f"{one.file} ends on {one.certificate.not_valid_after_utc:%Y-%m-%d}, in {left} days"
         severity = Severity.ACCEPT_WITH_ERRORS if left < URGENT_DAYS else Severity.ACCEPT
         yield _finding("certificate_expiring", at, said, "one that follows it", fix, severity)
+
+
+def _trust(folder: Path, channel: As2Channel, now: datetime, place: Callable[[str], FilePlace]) -> Iterator[Finding]:
+    needed = (
+        (channel.trust == "chain" and not channel.signer_ca, "trust", "signer_ca", "the authority's certificates"),
+        (channel.trust == "chain" and not channel.signer_subject, "trust", "signer_subject", "who may sign"),
+        (channel.revocation == "crl" and not channel.crls, "revocation", "crls", "the lists to ask"),
+        (channel.revocation == "crl" and not channel.signer_ca, "revocation", "signer_ca", "who signs the lists"),
+    )
+    for lacking, key, other, words in needed:
+        if lacking:
+            yield _finding("trust", place(key), f"no {other}", f"{other}, {words}", f"add {other}: …")
+    try:
+        authorities = load_authorities(folder, channel.signer_ca)
+    except OurFault as fault:
+        said = str(fault).removeprefix(f"{folder}/")
+        yield _finding("trust", place("signer_ca"), said, "PEM files with certificates", fault.remedy)
+        return
+    for file in channel.crls:
+        if not is_address(file):
+            yield from _list(folder, file, authorities, now, place("crls"))
+
+
+def _key(place: Callable[[str, tuple[str | int, ...]], FilePlace], partner: str, key: str) -> FilePlace:
+    return place(partner, ("as2", key))
+
+
+def _list(
+    folder: Path, file: str, authorities: tuple[x509.Certificate, ...], now: datetime, place: FilePlace
+) -> Iterator[Finding]:
+    shelf = CrlShelf(folder)
+    try:
+        shelf.load([file])
+    except OurFault as fault:
+        yield _finding("trust", place, str(fault), "a revocation list", fault.remedy)
+        return
+    listed = shelf.get(file)
+    if listed is None or not any(signed_by(listed, one) for one in authorities):
+        fix = "add the authority that signs it to signer_ca"
+        yield _finding("trust", place, f"{file} is signed by nobody in signer_ca", "a list of an authority", fix)
+    elif out_of_date(listed, now):
+        said, fix = f"{file} is too old: its successor was due", "fetch the new one, or name its address"
+        yield _finding("trust", place, said, "the current list", fix, Severity.ACCEPT_WITH_ERRORS)
 
 
 def _uses(

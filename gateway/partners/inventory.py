@@ -46,7 +46,7 @@ OF_AGREEMENTS: tuple[tuple[tuple[str, ...], Role], ...] = (
     (("as2", "require_client_certificates"), Role.THEIR_TLS_CLIENT),
     (("as2", "transport", "client_certificate"), Role.TLS_CLIENT),
     (("as2", "transport", "ca"), Role.CA),
-    (("as2", "ca"), Role.CA),
+    (("as2", "signer_ca"), Role.CA),
 )
 """Keys that name certificate files, of gateway.yaml and of an agreement; a file may be named by a key or a list."""
 

@@ -14,10 +14,12 @@ from datetime import UTC, date, datetime
 
 from cryptography import x509
 
-from gateway.as2.certificates import KeyPair, fingerprint
+from gateway.as2.certificates import KeyPair, Signers, fingerprint
 from gateway.errors import OurFault
 from gateway.partners.certificate_facts import expired, may_receive, may_sign, subject
 from gateway.partners.confirmations import Confirmations, Whose
+from gateway.partners.revocation import Revocation
+from gateway.partners.trust import ChainTrust
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 """The date of use of the pair that a workspace begins with."""
@@ -51,6 +53,10 @@ class Keyring:
     """By fingerprint of ours; one that is absent always signs."""
     accept_expired_until: Mapping[str, date] = field(default_factory=dict)
     """Partners whose expired certificates count to the end of that day (UTC)."""
+    chains: Mapping[str, ChainTrust] = field(default_factory=dict)
+    """Partners whose signers may come with the message."""
+    revocations: Mapping[str, Revocation] = field(default_factory=dict)
+    """Partners whose certificates may be revoked."""
     confirmations: Confirmations = field(default_factory=Confirmations)
 
     def signing(self, partner: str, now: datetime) -> KeyPair:
@@ -81,6 +87,13 @@ class Keyring:
         """The one certificate that a message to a partner is encrypted for. OurFault when all have expired."""
         known = self.theirs[partner]
         fit = [one for one in known if may_receive(one)] or list(known)
+        if (revocation := self.revocations.get(partner)) is not None:
+            fit = [one for one in fit if revocation.refusal(one, now) is None]
+            if not fit:
+                raise OurFault(
+                    f"every certificate of {partner} to encrypt for is revoked, or its list is too old",
+                    remedy=f"import their new one: gateway certificate import FILE --partner {partner}",
+                )
         current = [one for one in fit if not expired(one, now)]
         if not current and self._bears(partner, now):
             current = fit[:]
@@ -104,15 +117,20 @@ class Keyring:
         Expired ones are among them, so that a refusal can say which it was: ask `refusal` about the signer.
         """
         known = self.theirs[partner]
-        if len(known) == 1:
-            return known
-        # Two certificates of one key have one key identifier: the valid one must be found first.
-        return tuple(sorted(known, key=lambda one: expired(one, now)))
+        if len(known) > 1:
+            # Two certificates of one key have one key identifier: the valid one must be found first.
+            known = tuple(sorted(known, key=lambda one: expired(one, now)))
+        chain = self.chains.get(partner)
+        return known if chain is None else Signers(known, lambda enclosed: chain.judged(enclosed, now))
 
     def refusal(self, partner: str, signer: str, now: datetime) -> str | None:
         """Why the signature of this certificate (fingerprint) does not count now, for the operator; None: it does."""
         found = next((one for one in self.theirs.get(partner, ()) if fingerprint(one) == signer), None)
-        if found is None or not expired(found, now) or self._bears(partner, now):
+        if found is None:
+            return None  # judged by its chain when the message was opened
+        if (revocation := self.revocations.get(partner)) is not None and (why := revocation.refusal(found, now)):
+            return f"signed with {_named(found)}: {why}"
+        if not expired(found, now) or self._bears(partner, now):
             return None
         return (
             f"signed with {_named(found)}, which expired on {found.not_valid_after_utc:%Y-%m-%d}; "

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.as2 import KeyPair, fingerprint
 from gateway.partners.certificate_making import KINDS, self_signed
 from gateway.partners.confirmations import Confirmations, Whose
-from gateway.partners.keyring import ALWAYS, Use
+from gateway.partners.keyring import ALWAYS, Keyring, Use
+from gateway.partners.revocation import CrlShelf, Revocation
+from gateway.partners.trust import ChainTrust
 from gateway.ports import MessageState
+from tests.partners.authority import issue, name, revoked
 
 GOOD = b"automatic-action/MDN-sent-automatically; processed\r\n"
 NEW_SIGNS = timedelta(days=3)
+MOMENT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -137,3 +144,68 @@ async def test_without_a_valid_pair_of_ours_nothing_is_taken_and_a_resend_is_onc
     assert "none of our certificates may sign" in fact.data["reason"]
     trade.clock.advance(days=-days)
     assert GOOD in (await trade.post(built.headers, built.body)).body
+
+
+@pytest.fixture(scope="session")
+def authority_of_acme() -> KeyPair:
+    """Who vouches for acme's certificates."""
+    return issue(name("Acme CA"), None, at=MOMENT, days=3000, authority=True)
+
+
+def trusting(ring: Keyring, authority: KeyPair, revocation: Revocation | None = None) -> Keyring:
+    """A keyring that trusts what the authority says of acme."""
+    subject = x509.Name.from_rfc4514_string("CN=acme-as2")
+    chain = ChainTrust(authorities=(authority.certificate,), subject=subject, revocation=revocation)
+    return replace(ring, chains={"acme": chain})
+
+
+async def test_by_chain_a_partner_rolls_its_signing_certificate_by_itself(
+    remembering: Any, edi: Any, authority_of_acme: KeyPair
+) -> None:
+    """The certificate inside the message counts; without chain, or for another subject, it is a stranger's."""
+    trade = remembering
+    ring = trade.gateway.station.keyring
+    rolled = issue(name("acme-as2"), authority_of_acme, at=trade.clock())
+    other = issue(name("baltic-as2"), authority_of_acme, at=trade.clock())
+
+    async def posted(pair: KeyPair) -> str:
+        built = trade.wire(edi.file(edi.ack()).encode(), sign_with=pair)
+        return str((await trade.post(built.headers, built.body)).text)
+
+    assert "processed/error: authentication-failed" in await posted(rolled)
+    trade.gateway.change(keyring=trusting(ring, authority_of_acme))
+    assert GOOD.decode() in await posted(rolled)
+    assert "processed/error: authentication-failed" in await posted(other)
+    assert GOOD.decode() in await posted(trade.station.station.keyring.ours[0])  # the pinned one still counts
+    message = (await trade.gateway.store.messages(state=MessageState.REFUSED))[0]
+    (fact, *_) = await trade.gateway.trail(message_id=message.id)
+    assert "no certificate in the message has the subject that the agreement names" in fact.data["reason"]
+
+
+async def test_a_revoked_certificate_is_a_strangers(
+    remembering: Any, edi: Any, authority_of_acme: KeyPair, tmp_path: Path
+) -> None:
+    """Pinned or by chain, from the moment that the list is there; the trail says when it was revoked."""
+    trade = remembering
+    ring = trade.gateway.station.keyring
+    rolled = issue(name("acme-as2"), authority_of_acme, at=trade.clock())
+    shelf = CrlShelf(tmp_path)
+    asked = Revocation(shelf=shelf, sources=("http://x/",), authorities=(authority_of_acme.certificate,), stale="warn")
+    by_chain = trusting(ring, authority_of_acme, asked)
+    pinned = replace(ring, theirs={"acme": (*ring.theirs["acme"], rolled.certificate)}, revocations={"acme": asked})
+    for keyring in (by_chain, pinned):
+        trade.gateway.change(keyring=keyring)
+        built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)
+        assert GOOD in (await trade.post(built.headers, built.body)).body
+    shelf.put(
+        "http://x/", revoked(authority_of_acme, [rolled.certificate], at=trade.clock()).public_bytes(Encoding.DER)
+    )
+    for keyring in (by_chain, pinned):
+        trade.gateway.change(keyring=keyring)
+        built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)
+        text = (await trade.post(built.headers, built.body)).text
+        assert "processed/error: authentication-failed" in text
+        assert "revoked" not in text
+        message = (await trade.gateway.store.messages(state=MessageState.REFUSED))[0]
+        (fact, *_) = await trade.gateway.trail(message_id=message.id)
+        assert "it was revoked on 2026-03-02" in fact.data["reason"]

@@ -83,8 +83,30 @@ def theirs() -> as2.KeyPair:
     return _certified(ec.derive_private_key(4130, ec.SECP256R1()), "acme")
 
 
+@cache
+def elliptic() -> as2.KeyPair:
+    """Our other key pair: EC, it decrypts too."""
+    return _certified(ec.derive_private_key(5753, ec.SECP256R1()), "ours-ec")
+
+
+@cache
+def probabilistic() -> as2.KeyPair:
+    """The partner's other one: RSA, for it signs by PSS. The same numbers as ours: only signatures are looked at."""
+    return _certified(ours().private_key, "acme-rsa")
+
+
+def _certificates() -> list[x509.Certificate]:
+    return [theirs().certificate, probabilistic().certificate]
+
+
 def _build(
-    *, sign: bool = True, encrypt_for_us: bool = False, compress: bool = False, after: bool = False
+    *,
+    sign: bool = True,
+    pss: bool = False,
+    encrypt_for: tuple[x509.Certificate, ...] = (),
+    transport: KeyTransport = KeyTransport.PKCS1,
+    compress: bool = False,
+    after: bool = False,
 ) -> as2.Built:
     return as2.build_message(
         PAYLOAD,
@@ -95,8 +117,10 @@ def _build(
         message_id="<1@acme>",
         date=NOW,
         subject="order",
-        sign_with=theirs() if sign else None,
-        encrypt_for=[ours().certificate] if encrypt_for_us else [],
+        sign_with=(probabilistic() if pss else theirs()) if sign else None,
+        signature_scheme=as2.SignatureScheme.PSS,
+        encrypt_for=encrypt_for,
+        key_transport=transport,
         compress=compress,
         compress_after_signing=after,
         receipt=as2.ReceiptKind.SIGNED,
@@ -139,7 +163,7 @@ def message(data: bytes) -> None:
         request = as2.read_headers(headers)
         try:
             opened = as2.open_message(
-                headers, body, keys=[ours()], partner_certificates=[theirs().certificate], policy=policy
+                headers, body, keys=[ours(), elliptic()], partner_certificates=_certificates(), policy=policy
             )
         except as2.As2Fault as error:
             fault = error
@@ -172,7 +196,7 @@ def receipt(data: bytes) -> None:
             headers,
             body,
             sent=OURS_SENT,
-            partner_certificates=[theirs().certificate],
+            partner_certificates=_certificates(),
             require_signature=bool(choice & 1),
             hashes=frozenset(as2.HASHES),
         )
@@ -204,7 +228,10 @@ def seeds(target: str) -> Iterator[bytes]:
         for layer in range(4):
             for policy in range(4):
                 yield _posted(built, layer << 2 | policy)
-    yield _posted(_build(encrypt_for_us=True), 0)
+    for who in ((ours(),), (elliptic(),), (elliptic(), ours())):
+        for transport in (KeyTransport.PKCS1, KeyTransport.OAEP):
+            yield _posted(_build(encrypt_for=tuple(one.certificate for one in who), transport=transport), 0)
+    yield _posted(_build(pss=True), 1)
     yield _posted(_build(sign=False), 2)
     yield _posted(_build(sign=False, compress=True), 2)
     yield b"\x42AS2-From: acme\r\nAS2-To: ours\r\nMessage-ID: <1@acme>\r\nContent-Type: text/plain\r\n\r\nx"
@@ -229,7 +256,7 @@ def _receipts() -> Iterator[bytes]:
         built.headers, built.body, keys=[], partner_certificates=[theirs().certificate], policy=POLICIES[1]
     )
     taken = replace(opened, mic=OURS_SENT.mic, addressing=request)
-    for key in (theirs(), None):
+    for key in (theirs(), probabilistic(), None):
         made = as2.build_receipt(
             request=request, opened=taken, fault=None, key=key, our_name="acme", message_id="<r@acme>", date=NOW
         )
@@ -246,6 +273,8 @@ TOKENS: tuple[bytes, ...] = (
     b"/warning: duplicate-document",
     *b"Original-Message-ID: <sent@ours>|Received-Content-MIC: x, sha-256|Final-Recipient: rfc822; x".split(b"|"),
     *b'multipart/report; report-type=disposition-notification; boundary="seed-report"|--seed-report'.split(b"|"),
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x07", b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a",
+    b"\x06\x06\x2b\x81\x04\x01\x0b\x01", b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x05", b"\xa1\x00", b"\xa2\x00",
     b"\x30\x80", b"\x00\x00", b"\xa0\x80", b"\x24\x80", b"\x04\x82\x10\x00", b"\x30\x84\xff\xff\xff\xff", b"\x31\x00",
     b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09",
     zlib.compress(b"Content-Type: text/plain\r\n\r\nx"),

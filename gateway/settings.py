@@ -166,6 +166,11 @@ class Listen(Part):
     host: str = Field(default="127.0.0.1", description="Address to bind; 0.0.0.0 for all.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port.")
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=10_000,
+        description="Connections at once, over all callers, as far as the system's limit of open files allows; one "
+        "more is answered 503.",
+    )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
     )

@@ -64,6 +64,10 @@ class Identity:
     key_identifier: bytes | None
     pss_only: bool
     """An RSA key that signs by RSASSA-PSS and does nothing else (RFC 4055 1.2)."""
+    rsa_key: rsa.RSAPublicKey | None
+    ec_key: ec.EllipticCurvePublicKey | None
+    key_fault: str | None
+    """Why its key is of no use to AS2 at all, as a clause, and both keys `None`; otherwise one of them is there."""
 
 
 @lru_cache(maxsize=4096)
@@ -82,6 +86,7 @@ def identity(certificate: x509.Certificate) -> Identity:
         raise OurFault(
             f"certificate cannot be read: {error}", remedy="Ask for the certificate anew, as PEM or DER."
         ) from error
+    key, key_fault = _key(certificate)
     return Identity(
         fingerprint=hashlib.sha256(octets).hexdigest(),
         der=octets,
@@ -90,6 +95,9 @@ def identity(certificate: x509.Certificate) -> Identity:
         issuer_and_serial=der.sequence(issuer, der.integer(serial)),
         key_identifier=key_identifier,
         pss_only=certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS,
+        rsa_key=key if isinstance(key, rsa.RSAPublicKey) else None,
+        ec_key=key if isinstance(key, ec.EllipticCurvePublicKey) else None,
+        key_fault=key_fault,
     )
 
 
@@ -110,23 +118,22 @@ class Use(StrEnum):
     ENCRYPT = "encrypt"
 
 
-@lru_cache(maxsize=4096)
-def key_fault(certificate: x509.Certificate) -> str | None:
-    """Why the key of a certificate is of no use to AS2 at all, as a clause; `None` when it is."""
+def _key(certificate: x509.Certificate) -> tuple[rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None, str | None]:
+    """The key of a certificate, or why it is of no use."""
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        return f"its key cannot be read: {error}"
+        return None, f"its key cannot be read: {error}"
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return None
+        return key, None
     if not isinstance(key, rsa.RSAPublicKey):
-        return f"its key is neither RSA nor EC ({type(key).__name__.removesuffix('PublicKey')})"
+        return None, f"its key is neither RSA nor EC ({type(key).__name__.removesuffix('PublicKey')})"
     if key.key_size > MAX_RSA_BITS:
-        return f"its RSA key has {key.key_size} bits, more than {MAX_RSA_BITS}"
+        return None, f"its RSA key has {key.key_size} bits, more than {MAX_RSA_BITS}"
     exponent = key.public_numbers().e
     if exponent.bit_length() > MAX_RSA_EXPONENT_BITS or exponent < 3 or exponent % 2 == 0:  # noqa: PLR2004  RFC 8017 3.1
-        return f"its RSA exponent is even, or not between 3 and {MAX_RSA_EXPONENT_BITS} bits"
-    return None
+        return None, f"its RSA exponent is even, or not between 3 and {MAX_RSA_EXPONENT_BITS} bits"
+    return key, None
 
 
 def unfit(certificate: x509.Certificate, use: Use) -> str | None:
@@ -136,12 +143,12 @@ def unfit(certificate: x509.Certificate, use: Use) -> str | None:
     its key can. One that may only sign certificates is an authority's, and neither. Extended key usage is not asked:
     stations commonly use certificates made for TLS. Validity is another question (`valid_at`).
     """
-    if fault := key_fault(certificate):
-        return fault
-    key = certificate.public_key()
-    if use is Use.ENCRYPT and isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES:
-        return f"its curve {key.curve.name} is none of {', '.join(CURVES)}"
-    if use is Use.ENCRYPT and identity(certificate).pss_only:
+    who = identity(certificate)
+    if who.key_fault is not None:
+        return who.key_fault
+    if use is Use.ENCRYPT and who.ec_key is not None and who.ec_key.curve.name not in CURVES:
+        return f"its curve {who.ec_key.curve.name} is none of {', '.join(CURVES)}"
+    if use is Use.ENCRYPT and who.pss_only:
         return "its RSA key is for RSASSA-PSS signatures only"
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -149,7 +156,7 @@ def unfit(certificate: x509.Certificate, use: Use) -> str | None:
         return None
     if use is Use.SIGN:
         fits, wanted = usage.digital_signature or usage.content_commitment, "digitalSignature and no nonRepudiation"
-    elif isinstance(key, rsa.RSAPublicKey):
+    elif who.rsa_key is not None:
         fits, wanted = usage.key_encipherment, "keyEncipherment"
     else:
         fits, wanted = usage.key_agreement, "keyAgreement"

@@ -33,10 +33,7 @@ def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
     parts = ber.read(data).expect(ber.SEQUENCE).parts
     if len(parts) != 2:  # noqa: PLR2004  RFC 5652 3: contentType and content
         raise ber.BerFault("not a CMS structure")
-    inside = parts[1].expect(EXPLICIT_0).parts
-    if len(inside) != 1:
-        raise ber.BerFault("not a CMS structure")
-    return parts[0].oid(), inside[0].expect(ber.SEQUENCE)
+    return parts[0].oid(), inside(parts[1], EXPLICIT_0).expect(ber.SEQUENCE)
 
 
 def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes:
@@ -51,6 +48,14 @@ def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:
     if len(found) < at_least:
         raise ber.BerFault("a structure with fields missing")
     return found
+
+
+def inside(element: ber.Element, tag: int | None = None) -> ber.Element:
+    """The one element that an explicit tag stands around. Raises BerFault."""
+    found = element.parts if tag is None else element.expect(tag).parts
+    if len(found) != 1:
+        raise ber.BerFault("an explicit tag around something else than one element")
+    return found[0]
 
 
 def algorithm(element: ber.Element) -> tuple[bytes, ber.Element | None]:

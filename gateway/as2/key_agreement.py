@@ -28,7 +28,7 @@ from gateway.as2.algorithms import (
     KEY_WRAPS,
     Hash,
 )
-from gateway.as2.certificates import KeyPair, identified, identity, named
+from gateway.as2.certificates import Identity, KeyPair, identified, named
 
 TAG = 0xA1
 """KeyAgreeRecipientInfo among the recipients (RFC 5652 6.2)."""
@@ -66,7 +66,7 @@ def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> tuple[x509.C
         raise ber.BerFault(f"unknown key agreement {agreement.hex()} or key wrap")
     ukm = None
     if optional:
-        ukm = bytes(optional[0].expect(_UKM).parts[0].expect(ber.OCTET_STRING).joined())
+        ukm = bytes(cms.inside(optional[0], _UKM).expect(ber.OCTET_STRING).joined())
     point = _point(origin)
     if len(point) > _MAX_POINT or len(wrapped) > _MAX_WRAPPED or len(ukm or b"") > _MAX_UKM:
         raise ber.BerFault("a key agreement of impossible size")
@@ -108,10 +108,10 @@ def _ours(
 
 def _point(origin: ber.Element) -> bytes:
     """The ephemeral public key. Its curve is the recipient's, whatever its parameters say (RFC 5753 3.1.1)."""
-    inside = origin.expect(_ORIGINATOR).parts
-    if len(inside) != 1 or inside[0].tag != _ORIGINATOR_KEY or len(inside[0].parts) != 2:  # noqa: PLR2004
+    key = cms.inside(origin, _ORIGINATOR)
+    if key.tag != _ORIGINATOR_KEY or len(key.parts) != 2:  # noqa: PLR2004  RFC 5652 6.2.2: algorithm, publicKey
         raise ber.BerFault("a key agreement without the sender's ephemeral key")
-    algorithm, octets = inside[0].parts
+    algorithm, octets = key.parts
     content = octets.expect(_BIT_STRING).content
     if cms.algorithm(algorithm)[0] != EC_PUBLIC_KEY or content[0:1].tobytes() != b"\0":
         raise ber.BerFault("the sender's ephemeral key is none of an elliptic curve")
@@ -129,13 +129,11 @@ def _wrapping_key(
     return X963KDF(algorithm=digest.scheme, length=length, sharedinfo=der.sequence(*info)).derive(shared)
 
 
-def recipient_info(certificate: x509.Certificate, key: bytes) -> bytes:
-    """KeyAgreeRecipientInfo for a certificate with a key on a curve of the table.
+def recipient_info(who: Identity, public: ec.EllipticCurvePublicKey, key: bytes) -> bytes:
+    """KeyAgreeRecipientInfo for whoever has that key, on a curve of the table.
 
     The hash is the curve's, the wrap as strong as the session key it carries (RFC 8551 2.7.1).
     """
-    public = certificate.public_key()
-    assert isinstance(public, ec.EllipticCurvePublicKey)
     digest = CURVES[public.curve.name]
     ephemeral = ec.generate_private_key(public.curve)
     wrap = der.sequence(der.identifier(KEY_WRAP_BY_LENGTH[len(key)]))  # RFC 3565 2.3.2: parameters absent
@@ -148,5 +146,5 @@ def recipient_info(certificate: x509.Certificate, key: bytes) -> bytes:
         _VERSION,
         der.tlv(_ORIGINATOR, der.tlv(_ORIGINATOR_KEY, *sender)),
         der.sequence(agreement, wrap),
-        der.sequence(der.sequence(identity(certificate).issuer_and_serial, der.tlv(ber.OCTET_STRING, wrapped))),
+        der.sequence(der.sequence(who.issuer_and_serial, der.tlv(ber.OCTET_STRING, wrapped))),
     )

@@ -7,16 +7,18 @@ A session key that does not come out right is replaced by a random one: nobody l
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gateway.as2 import ber, cms, der, key_agreement
 from gateway.as2.algorithms import CURVES, HASH_BY_OID, HASHES, MGF1, P_SPECIFIED, RSA_ENCRYPTION, RSA_OAEP, Hash
-from gateway.as2.certificates import KeyPair, Use, fingerprint, identity, key_fault, named, unfit
+from gateway.as2.certificates import Identity, KeyPair, Use, identity, named, unfit
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -27,6 +29,9 @@ _NULL = der.tlv(ber.NULL)
 _MAX_RECIPIENTS = 64
 """How many are looked at: a message for more partners than that is none of ours."""
 
+_SECRET = os.urandom(32)
+"""Of this process: what spare session keys are made with."""
+
 
 Found = tuple[x509.Certificate, bytes] | None
 """Our certificate that a recipient is, and the session key it was sent."""
@@ -36,13 +41,13 @@ class KeyTransport(StrEnum):
     """How the session key travels to a recipient with an RSA key."""
 
     PKCS1 = "rsa-pkcs1-v1.5"
-    OAEP_SHA256 = "rsa-oaep-sha-256"
+    OAEP = "rsa-oaep-sha-256"
     OAEP_SHA384 = "rsa-oaep-sha-384"
     OAEP_SHA512 = "rsa-oaep-sha-512"
 
 
 _OAEP_HASHES = {
-    KeyTransport.OAEP_SHA256: HASHES["sha-256"],
+    KeyTransport.OAEP: HASHES["sha-256"],
     KeyTransport.OAEP_SHA384: HASHES["sha-384"],
     KeyTransport.OAEP_SHA512: HASHES["sha-512"],
 }
@@ -65,7 +70,9 @@ def session_key(
         found = reader(recipient, keys) if reader is not None else None
         if found is not None:
             certificate, key = found
-            spare = os.urandom(length)
+            # Always the same for the same octets: whoever sends them again does not learn from a second plaintext
+            # that the first one came from a spare key.
+            spare = hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
             return certificate, key if len(key) == length else spare
     several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
     raise failed(f"the envelope is addressed to none of our certificates{several}")
@@ -79,7 +86,7 @@ def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> Found:
         return None
     scheme = _transport(found[2])
     # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
         return pair.certificate, pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
     return pair.certificate, b""
 
@@ -100,7 +107,7 @@ def _transport(element: ber.Element) -> padding.AsymmetricPadding:
         raise failed(f"unknown key transport {identifier.hex()}")
     digest = mask = HASHES["sha-1"]
     for field in parameters.parts if parameters is not None else ():
-        inside, arguments = cms.algorithm(field.parts[0])
+        inside, arguments = cms.algorithm(cms.inside(field))
         if field.tag == cms.EXPLICIT_0:
             digest = _hash(inside)
         elif field.tag == cms.EXPLICIT_1 and inside == MGF1 and arguments is not None:
@@ -129,21 +136,18 @@ def recipient_infos(certificates: Sequence[x509.Certificate], key: bytes, transp
 
 def _recipient_info(certificate: x509.Certificate, key: bytes, transport: KeyTransport) -> bytes:
     """What the certificate's key asks for. Its key usage is asked by whoever configures it, only its kind here."""
-    fault = key_fault(certificate)
-    public = None if fault else certificate.public_key()
-    if isinstance(public, rsa.RSAPublicKey) and not identity(certificate).pss_only:
-        return _transport_info(certificate, public, key, transport)
-    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
-        return key_agreement.recipient_info(certificate, key)
+    who = identity(certificate)
+    if who.rsa_key is not None and not who.pss_only:
+        return _transport_info(who, who.rsa_key, key, transport)
+    if who.ec_key is not None and who.ec_key.curve.name in CURVES:
+        return key_agreement.recipient_info(who, who.ec_key, key)
     raise OurFault(
-        f"certificate {fingerprint(certificate)} does not encrypt: {fault or unfit(certificate, Use.ENCRYPT)}",
+        f"certificate {who.fingerprint} does not encrypt: {unfit(certificate, Use.ENCRYPT)}",
         remedy="Ask the partner for an encryption certificate with an RSA key, or one on P-256, P-384 or P-521.",
     )
 
 
-def _transport_info(
-    certificate: x509.Certificate, public: rsa.RSAPublicKey, key: bytes, transport: KeyTransport
-) -> bytes:
+def _transport_info(who: Identity, public: rsa.RSAPublicKey, key: bytes, transport: KeyTransport) -> bytes:
     """KeyTransRecipientInfo (RFC 5652 6.2.1), by PKCS#1 v1.5 or OAEP (RFC 4055 4.1)."""
     digest = _OAEP_HASHES.get(transport)
     if digest is None:
@@ -155,5 +159,11 @@ def _transport_info(
         mask = der.sequence(der.identifier(MGF1), hashed)
         parameters = der.sequence(der.tlv(cms.EXPLICIT_0, hashed), der.tlv(cms.EXPLICIT_1, mask))
         algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
-    wrapped = der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme))
-    return der.sequence(der.integer(0), identity(certificate).issuer_and_serial, algorithm, wrapped)
+    try:
+        wrapped = der.tlv(ber.OCTET_STRING, public.encrypt(key, scheme))
+    except ValueError as error:
+        raise OurFault(
+            f"an RSA key of {public.key_size} bits is too short for {transport}",
+            remedy="Choose another key transport for this partner, or ask for a longer key.",
+        ) from error
+    return der.sequence(der.integer(0), who.issuer_and_serial, algorithm, wrapped)

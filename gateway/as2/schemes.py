@@ -6,7 +6,6 @@ Law: the hash in a scheme's name is the digest's, or a weak one would come in be
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,7 +23,7 @@ from gateway.as2.algorithms import (
     RSA_SIGNATURES,
     Hash,
 )
-from gateway.as2.certificates import KeyPair, fingerprint, identity, key_fault
+from gateway.as2.certificates import PrivateKey, identity
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.errors import OurFault
 
@@ -50,24 +49,18 @@ def broken(message: str) -> As2Fault:
 def matches(certificate: x509.Certificate, octets: bytes, signed: bytes, scheme: ber.Element, digest: Hash) -> bool:
     """Whether the key of `certificate` made this signature. Raises As2Fault for a scheme we do not know."""
     identifier, parameters = cms.algorithm(scheme)
-    if fault := key_fault(certificate):
-        raise broken(fault)
-    key = certificate.public_key()
+    who = identity(certificate)
+    if who.key_fault is not None:
+        raise broken(f"certificate {who.fingerprint}: {who.key_fault}")
     try:
-        if isinstance(key, ec.EllipticCurvePublicKey) and ECDSA_SIGNATURES.get(identifier) is digest:
-            key.verify(octets, signed, ec.ECDSA(digest.scheme))
-        elif isinstance(key, rsa.RSAPublicKey) and identifier == RSA_PSS:
-            key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
-        elif (
-            isinstance(key, rsa.RSAPublicKey)
-            and _hash_of_rsa(identifier, digest) is digest
-            and not identity(certificate).pss_only
-        ):
-            key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        if who.rsa_key is not None and identifier == RSA_PSS:
+            who.rsa_key.verify(octets, signed, _pss(parameters, digest), digest.scheme)
+        elif who.rsa_key is not None and _hash_of_rsa(identifier, digest) is digest and not who.pss_only:
+            who.rsa_key.verify(octets, signed, padding.PKCS1v15(), digest.scheme)
+        elif who.ec_key is not None and ECDSA_SIGNATURES.get(identifier) is digest:
+            who.ec_key.verify(octets, signed, ec.ECDSA(digest.scheme))
         else:
-            raise broken(
-                f"scheme {identifier.hex()} does not fit {digest.name} or the key of {fingerprint(certificate)}"
-            )
+            raise broken(f"scheme {identifier.hex()} does not fit {digest.name} or the key of {who.fingerprint}")
     except InvalidSignature:
         return False
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -86,15 +79,15 @@ def _pss(parameters: ber.Element | None, digest: Hash) -> padding.PSS:
     hashed = mask = HASHES["sha-1"]
     for field in parameters.parts if parameters is not None else ():
         if field.tag == _SALT_LENGTH:
-            salt = field.parts[0].integer()
+            salt = cms.inside(field).integer()
         elif field.tag == cms.EXPLICIT_0:
-            hashed = _row(field.parts[0])
+            hashed = _row(cms.inside(field))
         elif field.tag == cms.EXPLICIT_1:
-            function, arguments = cms.algorithm(field.parts[0])
+            function, arguments = cms.algorithm(cms.inside(field))
             if function != MGF1 or arguments is None:
                 raise broken("PSS with a mask function we do not know")
             mask = _row(arguments)
-        elif field.tag != _TRAILER or field.parts[0].integer() != 1:
+        elif field.tag != _TRAILER or cms.inside(field).integer() != 1:
             raise broken("PSS with parameters we do not know")
     if mask is not digest or hashed is not digest or not 0 <= salt <= _MAX_SALT:
         raise broken("PSS parameters that do not fit the digest")
@@ -109,37 +102,30 @@ def _row(element: ber.Element) -> Hash:
     return found
 
 
-def sign(signed: bytes, key: KeyPair, algorithm: Hash, scheme: SignatureScheme) -> tuple[bytes, bytes]:
-    """The AlgorithmIdentifier and the signature over `signed`.
+def sign(signed: bytes, key: PrivateKey, algorithm: Hash, scheme: SignatureScheme) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier and the signature over `signed`. RSA signs by `scheme`, EC by ECDSA.
 
-    RSA signs by `scheme`, or by PSS when the certificate says that its key does nothing else; EC by ECDSA. Raises
-    OurFault for a hash that does not fit the key.
+    Raises OurFault for a hash that does not fit the key.
     """
-    private = key.private_key
-    if isinstance(private, ec.EllipticCurvePrivateKey):
+    if not isinstance(key, rsa.RSAPrivateKey):
         if algorithm.name not in ECDSA_BY_HASH:
             raise OurFault(f"ECDSA does not sign with {algorithm.name}", remedy="Choose a SHA-2 hash for this partner.")
-        return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), private.sign(
-            signed, ec.ECDSA(algorithm.scheme)
-        )
-    if scheme is SignatureScheme.PKCS1 and not identity(key.certificate).pss_only:
-        return _RSA_SCHEME, private.sign(signed, padding.PKCS1v15(), algorithm.scheme)
+        return der.sequence(der.identifier(ECDSA_BY_HASH[algorithm.name])), key.sign(signed, ec.ECDSA(algorithm.scheme))
+    if scheme is SignatureScheme.PKCS1:
+        return _RSA_SCHEME, key.sign(signed, padding.PKCS1v15(), algorithm.scheme)
     length = algorithm.scheme.digest_size  # RFC 4056 3: the salt is as long as the hash
     try:
-        octets = private.sign(
-            signed, padding.PSS(mgf=padding.MGF1(algorithm.scheme), salt_length=length), algorithm.scheme
-        )
+        octets = key.sign(signed, padding.PSS(mgf=padding.MGF1(algorithm.scheme), salt_length=length), algorithm.scheme)
     except ValueError as error:
         raise OurFault(
-            f"an RSA key of {private.key_size} bits is too short for PSS with {algorithm.name}",
+            f"an RSA key of {key.key_size} bits is too short for PSS with {algorithm.name}",
             remedy="Choose sha-256 for this partner, or make a longer key.",
         ) from error
     return _pss_identifier(algorithm), octets
 
 
-@cache
 def _pss_identifier(algorithm: Hash) -> bytes:
-    """RSASSA-PSS with its parameters (RFC 4055 3.1), for hashes of the table only."""
+    """RSASSA-PSS with its parameters (RFC 4055 3.1)."""
     hashed = der.sequence(der.identifier(algorithm.oid))
     mask = der.sequence(der.identifier(MGF1), hashed)
     salt = der.integer(algorithm.scheme.digest_size)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from gateway.as2 import ber, cms, der, schemes
-from gateway.as2.algorithms import HASH_BY_OID, Hash
+from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
 from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
 
@@ -38,6 +38,8 @@ def _attribute(identifier: bytes, value: bytes) -> bytes:
 _SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
 _DETACHED = der.sequence(der.identifier(cms.DATA))
 _VERSION_1 = der.integer(1)
+_HASHED_WITH = {row.name: der.sequence(der.identifier(row.oid)) for row in HASHES.values()}
+"""RFC 5754 2: parameters absent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +76,9 @@ def verify(
             certificate = named(details[1], known)
             if certificate is not None:
                 return _verify_signer(details, certificate, content, encapsulated, accepted)
+    looked_at = f"first {_MAX_SIGNERS} of {len(signers)}" if len(signers) > _MAX_SIGNERS else f"{len(signers)}"
     raise As2Fault(
-        f"none of the {len(signers)} signers is one of this partner's certificates{why and f' ({why})'}"
+        f"none of the {looked_at} signers is one of this partner's certificates{why and f' ({why})'}"
         if signers
         else "the signature has no signer",
         refusal=Refusal.AUTHENTICATION_FAILED,
@@ -155,14 +158,17 @@ def sign(
 ) -> bytes:
     """A detached signature over content with that digest, our certificate included (RFC 8551 2.3).
 
-    Attributes: content type, digest, signing time (`moment`, aware). `scheme` is an RSA key's.
+    Attributes: content type, digest, signing time (`moment`, aware). `scheme` is an RSA key's;
+    one whose certificate says that it is for PSS only signs so.
     """
     who = identity(key.certificate)
     signing_time = _attribute(_SIGNING_TIME, _time(moment))
     message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
     signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
-    scheme_name, octets = schemes.sign(signed, key, algorithm, scheme)
-    hashed_with = der.sequence(der.identifier(algorithm.oid))  # RFC 5754 2: parameters absent
+    if who.pss_only:  # RFC 4055 1.2
+        scheme = schemes.SignatureScheme.PSS
+    scheme_name, octets = schemes.sign(signed, key.private_key, algorithm, scheme)
+    hashed_with = _HASHED_WITH[algorithm.name]
     info = der.sequence(
         _VERSION_1,
         who.issuer_and_serial,

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.errors import OurFault
 from gateway.settings import Listen, Tls
+from gateway.web.connections import BoundedRunner, room_for
 
 SHUTDOWN_SECONDS = 10
 """Requests under way may take so long to end."""
@@ -31,7 +32,7 @@ class Server:
 async def serve(application: web.Application, listen: Listen, folder: Path) -> Server:
     """Listen as `listen` says; relative certificate files are under `folder`. Raises OurFault."""
     context = None if listen.tls is None else _context(listen.tls, folder)
-    runner = web.AppRunner(
+    runner = BoundedRunner(
         application,
         access_log=None,  # the border writes its own line
         auto_decompress=False,  # a compressed body is refused, not inflated
@@ -39,6 +40,7 @@ async def serve(application: web.Application, listen: Listen, folder: Path) -> S
         keepalive_timeout=75,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
+    runner.limit = room_for(listen.max_connections)
     await runner.setup()
     try:
         await web.TCPSite(runner, listen.host, listen.port, ssl_context=context).start()

@@ -43,8 +43,8 @@ ANYTHING = Policy(require_signature=False, require_encryption=False)
 def make_pair(name: str, kind: str = "rsa") -> KeyPair:
     """A self-signed pair; the same name gives the same one."""
     key: PrivateKey = (
-        rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        if kind == "rsa"
+        rsa.generate_private_key(public_exponent=65537, key_size=1024 if kind == "rsa-1024" else 2048)
+        if kind.startswith("rsa")
         else ec.generate_private_key(CURVES[kind])
     )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

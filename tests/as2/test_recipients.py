@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.as2 import KeyPair, KeyTransport, Policy, Refusal, ber, cms, der
-from gateway.as2.algorithms import CIPHERS, CURVES, KEY_AGREEMENTS, KEY_WRAPS
+from gateway.as2 import HASHES, KeyPair, KeyTransport, Policy, Refusal, ber, cms, der
+from gateway.as2.algorithms import CIPHERS, CURVES, KEY_AGREEMENTS, KEY_WRAPS, MGF1, P_SPECIFIED, RSA_OAEP
 from gateway.as2.certificates import identity
 from gateway.as2.key_agreement import _wrapping_key
 from gateway.errors import OurFault
@@ -73,7 +74,7 @@ def agreed(who: KeyPair, **changes: Any) -> bytes:
         0xA1,
         der.integer(3),
         der.tlv(0xA0, changes.get("origin", origin)),
-        der.tlv(0xA1, der.tlv(4, ukm)) if ukm is not None else b"",
+        changes.get("tagged", der.tlv(0xA1, der.tlv(4, ukm)) if ukm is not None else b""),
         der.sequence(der.identifier(agreement), wrap),
         der.sequence(*changes.get("before", ()), der.sequence(name, der.tlv(4, wrapped))),
     )
@@ -119,7 +120,7 @@ def test_any_of_several_recipients_of_both_kinds_opens_it(stations: Any, pair: C
     """Each finds its own key among the others', whatever order they stand in."""
     pairs = [pair("mixed-a"), pair("mixed-b", "ec"), pair("mixed-c", "p-521"), pair("mixed-d")]
     built = stations.send(
-        encrypt_for=[one.certificate for one in pairs], key_transport=KeyTransport.OAEP_SHA256, cipher="aes-192-gcm"
+        encrypt_for=[one.certificate for one in pairs], key_transport=KeyTransport.OAEP, cipher="aes-192-gcm"
     )
     for one in pairs:
         assert stations.take(built.headers, built.body, keys=[one]).payload == stations.payload
@@ -176,6 +177,9 @@ BAD: dict[str, dict[str, Any]] = {
     "key of another kind": {"kind": der.oid("1.2.840.113549.1.1.1")},
     "static key of the sender": {"origin": der.sequence(der.sequence(), der.integer(1))},
     "too much keying material": {"ukm": bytes(2000)},
+    "empty keying material": {"tagged": der.tlv(0xA1)},
+    "unknown field": {"tagged": der.tlv(0xA2, der.tlv(4))},
+    "empty originator": {"origin": b""},
     "recipient without a name": {"name": der.tlv(0xA0)},
     "somebody else's": {"name": der.sequence(der.sequence(), der.integer(1))},
 }
@@ -197,6 +201,68 @@ def test_a_wrap_that_does_not_open_is_found_out_no_sooner_than_bad_padding(stati
         for variant in ("wrap changed", "point off the curve", "session key of another length", "wrong session key")
     }
     assert all(reason.startswith(("inside the envelope: ", "not signed, though")) for reason in reasons)
+
+
+# -- RSA-OAEP
+
+
+def oaep(who: KeyPair, parameters: bytes, *, label: bytes | None = None, octets: bytes | None = None) -> bytes:
+    """A KeyTransRecipientInfo with OAEP by SHA-1 throughout, whatever its parameters say."""
+    public = who.certificate.public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
+    digest = hashes.SHA1()  # noqa: S303  the default of RFC 4055 4.1
+    scheme = padding.OAEP(mgf=padding.MGF1(digest), algorithm=digest, label=label)
+    algorithm = der.sequence(der.identifier(RSA_OAEP), parameters)
+    wrapped = der.tlv(4, octets if octets is not None else public.encrypt(CONTENT_KEY, scheme))
+    return der.sequence(der.integer(0), identity(who.certificate).issuer_and_serial, algorithm, wrapped)
+
+
+SHA1 = der.sequence(der.identifier(HASHES["sha-1"].oid), der.tlv(ber.NULL))
+EMPTY_LABEL = der.sequence(der.identifier(P_SPECIFIED), der.tlv(4))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        b"",
+        der.sequence(),
+        der.sequence(der.tlv(0xA0, SHA1)),
+        der.sequence(der.tlv(0xA1, der.sequence(der.identifier(MGF1), SHA1))),
+        der.sequence(der.tlv(0xA2, EMPTY_LABEL)),
+        der.sequence(der.tlv(0xA0, SHA1), der.tlv(0xA2, der.sequence(der.identifier(P_SPECIFIED)))),
+    ],
+)
+def test_oaep_by_default_is_sha_1_without_a_label(stations: Any, parameters: bytes) -> None:
+    """RFC 4055 4.1: what is left out is SHA-1, MGF1 with SHA-1 and the empty label."""
+    assert stations.take(HEADERS, envelope(oaep(stations.ours, parameters)), UNSIGNED).encrypted
+
+
+LABEL = der.sequence(der.identifier(P_SPECIFIED), der.tlv(4, b"label"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "changes"),
+    [
+        (der.sequence(der.tlv(0xA2, LABEL)), {"label": b"label"}),
+        (b"", {"label": b"label"}),
+        (der.sequence(der.tlv(0xA0)), {}),
+        (der.sequence(der.tlv(0xA1)), {}),
+        (der.sequence(der.tlv(0xA2)), {}),
+        (der.sequence(der.tlv(0xA0, der.sequence(der.identifier(der.oid("1.2.3.4"))))), {}),
+        (der.sequence(der.tlv(0xA1, SHA1)), {}),
+        (der.sequence(der.tlv(0xA0, der.sequence(der.identifier(HASHES["md5"].oid)))), {}),
+        (b"", {"octets": bytes(256)}),
+        (b"", {"octets": b"\xff" * 256}),
+        (b"", {"octets": b""}),
+        (b"", {"octets": bytes(100_000)}),
+    ],
+)
+def test_oaep_that_does_not_come_out_right_is_answered_with_the_same_bytes(
+    stations: Any, parameters: bytes, changes: dict[str, Any]
+) -> None:
+    """A label, unknown or empty parameters, octets that are no ciphertext of this key."""
+    fault = stations.refusal(HEADERS, envelope(oaep(stations.ours, parameters, **changes)), UNSIGNED)
+    assert (fault.refusal, fault.public) == (Refusal.DECRYPTION_FAILED, "The message could not be decrypted.")
 
 
 # -- bounds
@@ -233,6 +299,13 @@ def test_recipients_of_kinds_we_do_not_use_are_passed_over(stations: Any, ellipt
 
 
 # -- whom nothing can be encrypted for
+
+
+def test_a_key_too_short_for_oaep_is_our_fault(stations: Any, pair: Callable[..., KeyPair]) -> None:
+    """1024 bits hold no key beside two hashes of 64 octets."""
+    with pytest.raises(OurFault, match="1024 bits is too short for rsa-oaep-sha-512") as caught:
+        stations.send(encrypt_for=[pair("short", "rsa-1024").certificate], key_transport=KeyTransport.OAEP_SHA512)
+    assert caught.value.remedy
 
 
 def test_a_curve_outside_the_table_is_our_fault(stations: Any, pair: Callable[..., KeyPair]) -> None:

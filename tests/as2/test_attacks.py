@@ -1,0 +1,105 @@
+"""Attacks on whole messages: genuine signed parts in places where they vouch for nothing, and refusals as an oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bench import oracle
+from gateway.as2 import KeyPair, Policy, Refusal, cms
+from gateway.as2.recipients import session_key
+
+HTTP = (("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"))
+FORGED = b"Content-Type: application/edi-x12\r\n\r\nISA*forged~"
+
+
+def parts_of(built: Any) -> tuple[str, bytes, bytes]:
+    """The Content-Type of a genuine signed message, its signed part and its signature part."""
+    content_type = next(value for name, value in built.headers if name == "Content-Type")
+    boundary = b"--" + content_type.rpartition('boundary="')[2].rstrip('"').encode("ascii")
+    _, signed, signature, _ = built.body.split(boundary)
+    return content_type, signed[2:-2], signature[2:-2]
+
+
+def multipart(kind: str, *parts: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    """Headers and body of a multipart of these parts."""
+    body = b"".join(b"--w\r\n" + part + b"\r\n" for part in parts) + b"--w--\r\n"
+    return (*HTTP, ("Content-Type", f'multipart/{kind}; boundary="w"')), body
+
+
+@pytest.mark.parametrize(
+    ("kind", "refusal"),
+    [
+        ("mixed", Refusal.INSUFFICIENT_SECURITY),
+        ("related", Refusal.INSUFFICIENT_SECURITY),
+        ("signed", Refusal.UNEXPECTED),
+    ],
+)
+@pytest.mark.parametrize("forged_first", [True, False])
+def test_a_genuine_signed_message_beside_a_forged_one_vouches_for_neither(
+    stations: Any, kind: str, refusal: Refusal, *, forged_first: bool
+) -> None:
+    """Signature wrapping: what is signed must be all of the message, not some of it."""
+    genuine = stations.send(encrypt_for=[])
+    inner = f"Content-Type: {parts_of(genuine)[0]}\r\n\r\n".encode("ascii") + genuine.body
+    parts = (FORGED, inner) if forged_first else (inner, FORGED)
+    headers, body = multipart(kind, *parts)
+    fault = stations.refusal(headers, body, Policy(require_encryption=False))
+    assert fault.refusal is refusal
+
+
+def test_a_forged_part_before_the_signed_one_is_no_signed_message(stations: Any) -> None:
+    """Three parts in a multipart/signed: readers differ about which one is meant."""
+    _, signed, signature = parts_of(stations.send(encrypt_for=[]))
+    headers, body = multipart("signed", FORGED, signed, signature)
+    assert stations.refusal(headers, body, Policy(require_encryption=False)).refusal is Refusal.UNEXPECTED
+
+
+def test_a_signature_of_another_message_does_not_count(stations: Any) -> None:
+    """A genuine signature of the same signer, taken from another message of his."""
+    _, _, signature = parts_of(stations.send(encrypt_for=[]))
+    headers, body = multipart("signed", FORGED, signature)
+    assert stations.refusal(headers, body, Policy(require_encryption=False)).refusal is Refusal.INTEGRITY_FAILED
+
+
+def test_a_forged_preamble_or_epilogue_is_not_the_message(stations: Any) -> None:
+    """A preamble is read by nobody; behind the end nothing may stand."""
+    _, signed, signature = parts_of(stations.send(encrypt_for=[]))
+    headers, body = multipart("signed", signed, signature)
+    opened = stations.take(headers, FORGED + b"\r\n" + body, Policy(require_encryption=False))
+    assert b"forged" not in opened.payload
+    assert stations.refusal(headers, body + FORGED, Policy(require_encryption=False)).refusal is Refusal.UNEXPECTED
+
+
+def test_a_message_signed_inside_somebody_elses_signature_is_not_the_partners(
+    stations: Any, pair: Callable[..., KeyPair]
+) -> None:
+    """A layer may stand once: mallory's around acme's genuine one says nothing about acme."""
+    inner = stations.send(encrypt_for=[])
+    content_type = next(value for name, value in inner.headers if name == "Content-Type")
+    entity = f"Content-Type: {content_type}\r\n\r\n".encode("ascii") + inner.body
+    _, _, signature = parts_of(stations.send(encrypt_for=[], sign_with=pair("mallory")))
+    headers, body = multipart("signed", entity, signature)
+    assert stations.refusal(headers, body, Policy(require_encryption=False)).refusal in {
+        Refusal.AUTHENTICATION_FAILED,
+        Refusal.INTEGRITY_FAILED,
+    }
+
+
+def test_a_thousand_unreadable_envelopes_are_answered_with_the_same_octets() -> None:
+    """RSA padding, key length, CBC padding, MIME, compression, random octets: nobody learns which it was."""
+    answers, times = oracle.run(180)
+    assert len(answers) == 1
+    assert sum(map(len, times.values())) > 1000
+
+
+def test_the_same_envelope_again_is_opened_with_the_same_spare_key(stations: Any) -> None:
+    """A key that differed from time to time would tell that the wrapped one never came out."""
+    forge = oracle.Forge(stations.ours, b"")
+    structure = cms.open_frame(forge.bad_rsa_padding())[1]
+    infos = cms.fields(structure, 3)[1].parts
+    assert len({session_key(infos, [stations.ours], 32) for _ in range(20)}) == 1
+    other = cms.fields(cms.open_frame(forge.bad_rsa_padding())[1], 3)[1].parts
+    assert session_key(other, [stations.ours], 32) != session_key(infos, [stations.ours], 32)

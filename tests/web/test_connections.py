@@ -1,0 +1,66 @@
+"""Connections are bounded: one too many is told to come later, and those that stand are served."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from gateway.settings import Listen
+from gateway.web import connections
+from gateway.web.server import serve
+
+
+async def _hello(request: web.Request) -> web.Response:
+    del request
+    return web.Response(text="hello")
+
+
+async def test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served(tmp_path: Path) -> None:
+    """When one ends, there is room again."""
+    application = web.Application()
+    application.router.add_get("/", _hello)
+    server = await serve(application, Listen(port=0, max_connections=2), tmp_path)
+    try:
+        idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(1)]
+        async with aiohttp.ClientSession() as session:
+            async with session.get(server.url) as answer:
+                assert await answer.text() == "hello"
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            assert await reader.read() == connections.LATER
+            writer.close()
+            async with session.get(server.url) as answer:
+                assert answer.status == 200
+        for _, one in idle:
+            one.close()
+            await one.wait_closed()
+        await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        writer.close()
+    finally:
+        await server.close()
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "wanted", "room", "raised"),
+    [
+        (1024, 4096, 1000, 1000, 4096),
+        (1024, 1024, 10_000, 768, None),
+        (200, 200, 10_000, 1, None),
+        (1024, -1, 10_000, 10_000, 10_256),
+    ],
+)
+def test_the_limit_of_open_files_is_raised_and_leaves_room_for_files(  # noqa: PLR0917  a row of the table
+    soft: int, hard: int, wanted: int, room: int, raised: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system allows decides how many connections stand."""
+    set_to: list[tuple[int, int]] = []
+    monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(connections.resource, "setrlimit", lambda _, limits: set_to.append(limits))
+    assert connections.room_for(wanted) == room
+    assert set_to == ([] if raised is None else [(raised, hard)])

@@ -31,6 +31,8 @@ _BEFORE: dict[str, frozenset[str]] = {
 }
 """What may lie around each layer; itself never: that bounds nesting."""
 _MAX_FILENAME = 255
+_ENVELOPE_NAMES = {"smime.p7m", "smime.p7z"}
+"""RFC 8551 3.2.1: names of layers, never of a payload."""
 _DEFAULT_HASH = "sha-256"
 
 
@@ -226,7 +228,11 @@ def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
 
 def _judge(opening: _Opening, policy: Policy) -> None:
     """Policy, from what was done."""
-    for demanded, layer in ((policy.require_encryption, "encrypted"), (policy.require_signature, "signed")):
+    for demanded, layer in (
+        (policy.require_encryption, "encrypted"),
+        (policy.require_signature, "signed"),
+        (policy.require_compression, "compressed"),
+    ):
         if demanded and layer not in opening.layers:
             raise As2Fault(
                 f"not {layer}, though this partner's messages must be", refusal=Refusal.INSUFFICIENT_SECURITY
@@ -241,6 +247,6 @@ def _filename(entity: mime.Entity) -> str | None:
             continue
         name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
         name = mime.printable(name).strip()[:_MAX_FILENAME]
-        if name not in {"", ".", ".."}:
+        if name not in {"", ".", ".."} and name.lower() not in _ENVELOPE_NAMES:
             return name
     return None

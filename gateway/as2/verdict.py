@@ -13,8 +13,8 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
@@ -40,12 +40,14 @@ _ANY_HASH = frozenset(HASHES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """What we remember of a message: `Built` has the same four fields."""
+    """What we remember of a message: `Built` has the same fields."""
 
     message_id: str
     mic: str
     mic_algorithm: str
     signed: bool
+    further_mics: Mapping[str, str] = field(default_factory=dict)
+    """By the other hashes that the receipt could choose."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +132,45 @@ def read_receipt(
     )
 
 
+def is_receipt(headers: mime.Headers, body: bytes) -> bool:
+    """Whether a request is a receipt that comes by itself (RFC 4130 7.2), and not a message. Nothing is verified."""
+    index = mime.Index(headers)
+    # RFC 8098 2.1: a receipt never asks for a receipt, and one over the limit would not be read as a receipt either.
+    if "disposition-notification-to" in index or len(body) > MAX_RECEIPT:
+        return False
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
+    try:
+        if whole.media_type == "multipart/signed":
+            whole = mime.parts(whole)[0]
+        media_type = whole.media_type
+    except (mime.MimeFault, IndexError):
+        return False
+    return media_type == "multipart/report"
+
+
+def original_message_id(headers: mime.Headers, body: bytes) -> str:
+    """The Message-ID that a receipt says it is for, without brackets. Raises PartnerFault when it is no receipt.
+
+    Nothing is verified: it only finds the message that `read_receipt` then binds the receipt to.
+    """
+    if len(body) > MAX_RECEIPT:
+        raise PartnerFault(f"a receipt of {len(body)} octets; {MAX_RECEIPT} are allowed")
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
+    try:
+        report = mime.parts(whole)[0] if whole.media_type == "multipart/signed" else whole
+        original = _bare(mime.printable(_report(report)[0].one("original-message-id") or ""))
+    except (ValueError, IndexError) as fault:  # MimeFault
+        raise PartnerFault(f"not a receipt: {fault}") from fault
+    if not 0 < len(original) <= _MAX_MESSAGE_ID:
+        raise PartnerFault("a receipt without an Original-Message-ID")
+    return original
+
+
+def bare_message_id(message_id: str) -> str:
+    """A Message-ID as it is compared: some stations drop or add the angle brackets."""
+    return _bare(message_id)
+
+
 def _unsigned(
     whole: mime.Entity, certificates: Sequence[x509.Certificate], hashes: frozenset[str]
 ) -> tuple[str | None, mime.Entity]:
@@ -180,9 +221,10 @@ def _mic(value: str | None) -> tuple[str | None, str | None]:
 
 def _matches(sent: Sent, mic: str, algorithm: str | None) -> bool:
     """Whether both MICs are the same octets, by the same hash."""
-    if algorithm != sent.mic_algorithm:
+    known = {**sent.further_mics, sent.mic_algorithm: sent.mic}.get(algorithm or "")
+    if known is None:
         return False
     try:
-        return hmac.compare_digest(base64.b64decode(mic), base64.b64decode(sent.mic))
+        return hmac.compare_digest(base64.b64decode(mic), base64.b64decode(known))
     except (binascii.Error, ValueError):
         return False

@@ -18,7 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import certificate_checks
+from gateway.partners import as2_checks, certificate_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -46,6 +46,7 @@ RULES: Mapping[str, str] = {
     "workspace.party_id_twice": "A party id names one exchanging partner only.",
     "workspace.certificate": "Every certificate named is a PEM file that can be read, with a key fit for AS2.",
     "workspace.certificate_expired": "A certificate is valid now (a warning: the partner may be about to replace it).",
+    "workspace.public_url": "Where a partner's receipts are to come by themselves, listen.public_url says where to.",
     "workspace.tls": "The files of listen.tls are there.",
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
     "workspace.unknown_partner": "A route's partners have agreements.",
@@ -56,11 +57,19 @@ RULES: Mapping[str, str] = {
     "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
     "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
+    **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
 }
-ONLY_TO_RUN = frozenset({"workspace.certificate", "workspace.certificate_expired", "workspace.tls"}) | frozenset(
-    certificate_checks.RULES
+ONLY_TO_RUN = (
+    as2_checks.ONLY_TO_RUN
+    | frozenset(certificate_checks.RULES)
+    | {
+        "workspace.certificate",
+        "workspace.certificate_expired",
+        "workspace.public_url",
+        "workspace.tls",
+    }
 )
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
@@ -222,6 +231,24 @@ def _hashable(claim: object) -> bool:
     return all(isinstance(part, str) for part in parts)
 
 
+def _as2(files: Files) -> Iterator[Finding]:
+    """Each as2 section in itself: files of TLS, what a switch lets in."""
+    client_ca = at(files.settings.data, "listen", "tls", "client_ca") is not None
+    for partner in files.partners.values():
+        section = at(partner.data, "as2")
+        if isinstance(section, dict):
+            for one in as2_checks.wrong_in(section, files.folder, client_ca=client_ca):
+                yield _finding(
+                    partner,
+                    ("as2", *one.keys),
+                    one.rule,
+                    said=one.said,
+                    wanted=one.wanted,
+                    fix=one.fix,
+                    severity=one.severity,
+                )
+
+
 def _certificates(files: Files) -> Iterator[Finding]:
     own = at(files.settings.data, "identity", "certificate") or "certs/gateway.pem"
     named: list[tuple[YamlText, Keys, Any]] = []
@@ -257,6 +284,22 @@ def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Itera
         yield _finding(
             source, keys, "certificate_expired", said=said, wanted=wanted, fix=fix, severity=Severity.ACCEPT_WITH_ERRORS
         )
+
+
+def _public_url(files: Files) -> Iterator[Finding]:
+    """Asynchronous receipts need an address of ours that partners can reach."""
+    if at(files.settings.data, "listen", "public_url") is not None:
+        return
+    for partner in files.partners.values():
+        if at(partner.data, "as2", "receipt_mode") == "async" and at(partner.data, "as2", "receipt") != "none":
+            yield _finding(
+                partner,
+                ("as2", "receipt_mode"),
+                "public_url",
+                said="async, and no listen.public_url in gateway.yaml",
+                wanted="our address as partners reach it: their receipts come to /as2/receipts below it",
+                fix="set listen.public_url in gateway.yaml, for example https://edi.example.com; or receipt_mode: sync",
+            )
 
 
 def _tls(files: Files) -> Iterator[Finding]:
@@ -426,7 +469,9 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _dialects,
     _identities,
     _certificates,
+    _as2,
     _tls,
+    _public_url,
     _references,
     _guides,
     _destinations,

@@ -1,21 +1,24 @@
 """AS2 in: open, decide, answer. Nothing is acknowledged before it is durable (RFC 4130 7).
 
-Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out. A repeat
-gets the first receipt, byte for byte. Whatever is refused gets a receipt too, and is kept.
+Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out, in the
+answer or, by a job of the same commit, to the address asked for. A repeat gets the first receipt, byte for byte.
+Whatever is refused gets a receipt too, and is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway import as2
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, wrapping
+from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
+from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
@@ -44,6 +47,22 @@ class _Arrival:
     headers: Headers
     body: bytes
     at: datetime
+    receipt_to: str | None = None
+    """Where the receipt goes by itself, an allowed address; None: in the answer."""
+
+    def jobs(self, message_id: str, *, again: bool = False) -> tuple[NewJob, ...]:
+        """The work of sending the receipt, where it does not go in the answer."""
+        if self.receipt_to is None:
+            return ()
+        return (receipting.receipt_job(self.agreement, message_id, self.receipt_to, self.at, again=again),)
+
+    def answer(self, receipt: Receipt, *, taken: bool = True) -> Receipt:
+        """The HTTP answer: the receipt itself, or nothing where it goes by itself.
+
+        Of a message that was taken and asks for no receipt nothing is told (RFC 8098 2.1); a refusal is told always.
+        """
+        unwanted = taken and self.addressing.receipt.kind is as2.ReceiptKind.NONE
+        return receipting.EMPTY if unwanted or self.receipt_to is not None else receipt
 
 
 class Reception:
@@ -59,16 +78,45 @@ class Reception:
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
-        try:
-            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
-        except PartnerFault:
-            return START_KEPT
+        agreement = self._named(headers)
         if agreement is None:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
 
+    def patience(self, headers: Headers) -> float | None:
+        """After how many seconds that sender is told that its message is still worked; None: never."""
+        agreement = self._named(headers)
+        return None if agreement is None or agreement.as2 is None else agreement.as2.processing_after_seconds
+
+    def _named(self, headers: Headers) -> Agreement | None:
+        try:
+            return self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
+        except PartnerFault:
+            return None
+
+    async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
+        """Why a request is not let in, before its body is read; None where nothing but its content decides.
+
+        `headers` are without what authenticates it, which is in `shown`. Denials are recorded like refusals.
+        """
+        if not self._station.guards:
+            return None
+        agreement = self._named(headers)
+        guard = None if agreement is None else self._station.guards.get(agreement.name)
+        denial = None if guard is None else guard.denial(shown)
+        if denial is None or agreement is None:
+            return None
+        kept = self._refusals.keep(agreement.name, b"", whole=False)
+        if kept.recorded:
+            message = self._refused_message(headers, b"", None, agreement.name)
+            refusal = _refusal(message.id, agreement.name, b"", denial.reason, kept)
+            await self._station.store.accept(Changes(messages=(message,), events=(refusal,)))
+        return denial
+
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
-        """Take one request; the receipt to answer with. Raises PartnerFault for what is not AS2 at all."""
+        """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""
+        if as2.is_receipt(headers, body):  # stations that know one address of ours post their receipts there
+            return await self.receive_receipt(headers, body)
         addressing = as2.read_headers(headers)
         station = self._station
         agreement = station.directory.by_as2_id(addressing.as2_from)
@@ -76,6 +124,10 @@ class Reception:
             return await self._stranger(headers, addressing, body)
         now = station.clock()
         arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=body, at=now)
+        try:
+            arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
+        except as2.As2Fault as fault:
+            return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault))
         result = await self._in_crypto_thread(_open, arrival)
         if result.opened is None:
             return await self._refused(arrival, result)
@@ -109,24 +161,34 @@ class Reception:
                 payload_sha256=sha256_hex(opened.payload),
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
+                signature_hash=opened.signature_hash,
                 encrypted=opened.encrypted,
+                cipher=opened.cipher,
                 compressed=opened.compressed,
+                receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
                 encrypted_for=opened.encrypted_for,
             ),
-            _issued(message_id, agreement.name, result),
+            _issued(message_id, arrival, result),
         )
+        jobs = (job, *arrival.jobs(message_id))
         proved = confirming.by_message(station, agreement.name, message_id, opened)
         accepted = await station.store.accept(
-            Changes(messages=(message,), jobs=(job,), certificates=proved, events=events)
+            Changes(messages=(message,), jobs=jobs, certificates=proved, events=events)
         )
         if not accepted.duplicate:
-            return result.receipt
+            return arrival.answer(result.receipt)
         first = await station.queries.message(accepted.message_id)
         if first is not None and first.payload_sha256 != sha256_hex(opened.payload):
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
-        return accepted.receipt if accepted.receipt is not None else result.receipt
+        if arrival.receipt_to is not None:
+            await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
+        return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
+
+    async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
+        """Take a receipt for a message of ours. Raises PartnerFault for what is not AS2 at all."""
+        return await receipts.receive(self._station, self._refusals, headers, body)
 
     async def too_large(self, headers: Headers, start: bytes) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
@@ -141,6 +203,8 @@ class Reception:
             public="the message is larger than agreed",
         )
         arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=start, at=station.clock())
+        with contextlib.suppress(as2.As2Fault):
+            arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
         return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
 
     async def _other_content(self, arrival: _Arrival) -> Receipt:
@@ -157,17 +221,24 @@ class Reception:
         return await loop.run_in_executor(self._station.crypto, work, self._station, arrival, *arguments)
 
     async def _refused(self, arrival: _Arrival, result: _Opened, *, whole: bool = True) -> Receipt:
-        """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance."""
+        """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance.
+
+        Beyond the bounds nothing is kept that a job could send: the receipt goes in the answer, and a flood of
+        messages in a partner's name makes no flood of receipts to that partner.
+        """
         partner = arrival.agreement.name
         kept = self._refusals.keep(partner, arrival.body, whole=whole)
-        if kept.recorded:
-            message = self._refused_message(arrival.headers, kept.payload, result.receipt, partner)
-            refusal = _refusal(message.id, partner, arrival.body, str(result.fault), kept)
-            events = (refusal, _issued(message.id, partner, result))
-            await self._station.store.accept(Changes(messages=(message,), events=events))
-        return result.receipt
+        if not kept.recorded:
+            return result.receipt
+        message = self._refused_message(arrival.headers, kept.payload, result.receipt, partner)
+        refusal = _refusal(message.id, partner, arrival.body, str(result.fault), kept)
+        events = (refusal, _issued(message.id, arrival, result))
+        await self._station.store.accept(Changes(messages=(message,), jobs=arrival.jobs(message.id), events=events))
+        return arrival.answer(result.receipt, taken=False)
 
-    def _refused_message(self, headers: Headers, payload: bytes, receipt: Receipt, partner: str | None) -> NewMessage:
+    def _refused_message(
+        self, headers: Headers, payload: bytes, receipt: Receipt | None, partner: str | None
+    ) -> NewMessage:
         now = self._station.clock()
         return NewMessage(
             id=new_id(now),
@@ -226,20 +297,23 @@ def _host(station: Station) -> str:
     return "".join(one if one.isalnum() or one in "-._" else "-" for one in station.settings.identity.as2_id)
 
 
-def _issued(message_id: str, partner: str, result: _Opened) -> ReceiptIssued:
+def _issued(message_id: str, arrival: _Arrival, result: _Opened) -> ReceiptIssued:
     return ReceiptIssued(
         message_id=message_id,
-        partner=partner,
+        partner=arrival.agreement.name,
         disposition=result.disposition,
         sha256=sha256_hex(result.receipt.body),
         mic=result.opened.mic if result.opened else None,
+        deliver_to=None if arrival.receipt_to is None else arrival.receipt_to.partition("?")[0],
     )
 
 
 def _open(station: Station, arrival: _Arrival) -> _Opened:
     """Open and answer, off the event loop: the RSA work of both."""
     opened: as2.Opened | None = None
-    fault: as2.As2Fault | None = None
+    fault = wrapping.asked_for(arrival.agreement, arrival.addressing)
+    if fault is not None:
+        return _answer(station, arrival, None, fault)
     try:
         opened = as2.open_message(
             arrival.headers,
@@ -249,9 +323,10 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             policy=wrapping.policy(station, arrival.agreement),
         )
         confirming.judge_signer(station, arrival.agreement.name, opened.signed_by, arrival.at)
+        fault = wrapping.content_agreed(arrival.agreement, opened)
     except as2.As2Fault as error:
-        opened, fault = None, error
-    return _answer(station, arrival, opened, fault)
+        fault = error
+    return _answer(station, arrival, None if fault else opened, fault)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:
@@ -259,6 +334,8 @@ def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened
 
 
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
+    channel = arrival.agreement.as2
+    assert channel is not None
     key: as2.KeyPair | None = None
     try:
         key = station.keyring.signing(arrival.agreement.name, arrival.at)
@@ -274,6 +351,7 @@ def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, faul
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,
+        signature_scheme=wrapping.SIGNATURE_SCHEMES[channel.signature_scheme],
     )
     answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
     return _Opened(receipt=answer, disposition=receipt.disposition, opened=opened, fault=fault)

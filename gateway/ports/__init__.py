@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
+    Awaited,
     Changes,
     DocumentUpdate,
     MessageUpdate,
@@ -45,6 +46,7 @@ __all__ = [
     "ApiKey",
     "As2Post",
     "Attempt",
+    "Awaited",
     "Changes",
     "Channel",
     "Clock",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, literal_column, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
@@ -112,20 +112,26 @@ def small_payloads(connection: Connection, ids: Sequence[str]) -> dict[str, byte
 
 
 def messages(
-    connection: Connection, *, partner: str | None, state: MessageState | None, before: str | None, limit: int
+    connection: Connection,
+    *,
+    partner: str | None,
+    state: MessageState | None,
+    before: str | None,
+    limit: int,
+    given_up: bool = False,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given."""
-    statement = (
-        _MESSAGES.where(message.c.id.not_in((CERTIFICATES, CONFIGURATION)))
-        .order_by(message.c.id.desc())
-        .limit(_bounded(limit))
-    )
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:
         statement = statement.where(message.c.state == state.value)
     if before is not None:
         statement = statement.where(message.c.id < before)
+    if given_up:
+        dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
+        statement = statement.where(message.c.id.in_(dead))
     return [message_of(row) for row in connection.execute(statement)]
 
 

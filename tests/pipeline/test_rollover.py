@@ -209,3 +209,37 @@ async def test_a_revoked_certificate_is_a_strangers(
         message = (await trade.gateway.store.messages(state=MessageState.REFUSED))[0]
         (fact, *_) = await trade.gateway.trail(message_id=message.id)
         assert "it was revoked on 2026-03-02" in fact.data["reason"]
+
+
+@pytest.mark.parametrize("rolled_between", [False, True])
+async def test_a_receipt_that_comes_by_itself_confirms_what_its_message_was_signed_with(
+    remembering: Any, new_pair: KeyPair, *, rolled_between: bool
+) -> None:
+    """What was posted stands on the trail; of two attempts signed with different pairs neither is confirmed."""
+    trade, ring = remembering, remembering.gateway.station.keyring
+    (old,) = ring.ours
+    was, will = fingerprint(old.certificate), fingerprint(new_pair.certificate)
+    settings = trade.gateway.station.settings
+    listen = settings.listen.model_copy(update={"public_url": trade.gateway.url})
+    trade.gateway.change(settings=settings.model_copy(update={"listen": listen}))
+    trade.gateway.agree("acme", as2={"receipt_mode": "async", "receipt_within_minutes": 30})
+    trade.station.agree("us", as2={"receipt_urls": (f"{trade.gateway.url}/as2/receipts",)})
+    theirs = trade.station.station.keyring
+    trade.station.change(keyring=replace(theirs, theirs={"us": (old.certificate, new_pair.certificate)}))
+    await trade.order()
+    if rolled_between:
+        dates = {was: Use(sign_from=ALWAYS), will: Use(sign_from=trade.clock())}
+        trade.gateway.change(keyring=replace(ring, ours=(old, new_pair), uses=dates))
+        trade.clock.advance(minutes=31)
+        await trade.gateway.work()
+    await trade.settle()
+    found = {one.fingerprint: one.how for one in await trade.gateway.store.certificate_steps(partner="acme")}
+    by_receipt = {one for one, how in found.items() if how == "a message signed with it got a signed positive receipt"}
+    assert by_receipt == (set() if rolled_between else {was})
+    message = await trade.gateway.newest("850")
+    signed_with = [
+        one.data["signed_with"]
+        for one in await trade.gateway.trail(message_id=message.id)
+        if one.kind == "message.posted"
+    ]
+    assert signed_with == ([was, will] if rolled_between else [was])

@@ -19,7 +19,7 @@ from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
 from gateway.partners.authorities import load_authorities
 from gateway.partners.certificate_facts import days_left, may_receive, may_sign, unfit
-from gateway.partners.inventory import Held, Role, inventory, threshold
+from gateway.partners.inventory import Held, Role, due, inventory
 from gateway.partners.revocation import CrlShelf, is_address, out_of_date, signed_by
 from gateway.settings import Settings
 from gateway.yamltext import YamlText, near_miss
@@ -99,9 +99,9 @@ def _expiring(
     source: YamlText,
     place: Callable[[str, tuple[str | int, ...]], FilePlace],
 ) -> Iterator[Finding]:
-    for one in held:
+    for one, days in due(held, now):
         left = days_left(one.certificate, now)
-        if not threshold(one, held, now):  # None, and 0: expired, which is another rule's
+        if not days:  # it has expired, which is another rule's
             continue
         if one.role is Role.THEIRS:
             at, fix = (

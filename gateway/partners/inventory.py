@@ -5,6 +5,7 @@ Reads the files of a workspace that was found sound; one that cannot be read is 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,17 +78,27 @@ def inventory(folder: Path, settings: Settings, agreements: Iterable[Agreement])
     return (*_ours(folder, settings), *_named(folder, settings, agreements))
 
 
+def due(held: Iterable[Held], now: datetime) -> list[tuple[Held, int]]:
+    """Those whose end needs a warning, with its threshold."""
+    known = tuple(held)
+    beside: dict[tuple[Role, str], list[Held]] = defaultdict(list)
+    for one in known:
+        beside[one.role, one.partner].append(one)
+    found = ((one, threshold(one, beside[one.role, one.partner], now)) for one in known)
+    return [(one, days) for one, days in found if days is not None]
+
+
 def threshold(held: Held, others: Iterable[Held], now: datetime) -> int | None:
     """The warning that is due: the narrowest threshold that its end has crossed. None while it has time.
 
     One that is retired, or that another one follows in time, needs no warning.
     """
-    if held.retired or _followed(held, others, now):
+    left = days_left(held.certificate, now)
+    if left >= THRESHOLDS[0] or held.retired or _followed(held, others, now):
         return None
     if expired(held.certificate, now):
         return 0
-    left = days_left(held.certificate, now)
-    return next((one for one in reversed(THRESHOLDS) if one and left < one), None)
+    return next(one for one in reversed(THRESHOLDS) if one and left < one)
 
 
 def _followed(held: Held, others: Iterable[Held], now: datetime) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import OurFault
 from gateway.events import CertificateExpiring
 from gateway.partners.certificate_facts import days_left, subject
-from gateway.partners.inventory import Held, threshold
+from gateway.partners.inventory import Held, due
 from gateway.ports import CERTIFICATES, Changes, Channel, Clock, Direction, MessageState, NewMessage
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ class ExpiryWatch:
     async def look(self, held: Sequence[Held], now: datetime) -> tuple[CertificateExpiring, ...]:
         """Figures for all, a warning for each that is due; the events that nobody gave before."""
         self._figures([(one, days_left(one.certificate, now)) for one in held if not one.retired])
-        due = [(one, days) for one in held if (days := threshold(one, held, now)) is not None]
-        for one, days in due:
+        warnings = due(held, now)
+        for one, days in warnings:
             self._say(one, days, now)
-        if not due:
+        if not warnings:
             return ()
         await self._chain()
-        return await self._store.warn([_event(one, days, now) for one, days in due])
+        return await self._store.warn([_event(one, days, now) for one, days in warnings])
 
     def _say(self, held: Held, days: int, now: datetime) -> None:
         """Once for each threshold and process: a start tells everything that is due."""

@@ -53,6 +53,12 @@ class MessageReceived(Event):
     mic: str | None = None
     encrypted_for: str | None = None
     """Our certificate that it was encrypted for: SHA-256, as `signed_by` is theirs."""
+    as2_version: str | None = None
+    """What the sender's station says it is, `1.0` where it does not."""
+    features: tuple[str, ...] | None = None
+    """What it says it is able to (EDIINT-Features)."""
+    attachments: int | None = None
+    """How many files the payload encloses (multipart/related)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,6 +159,18 @@ class InterchangeRead(Event):
     findings: int
     tolerated: tuple[str, ...] = ()
     """The rules that it broke and that the agreement tolerates."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachmentKept(Event):
+    """A file that came in a message beside its interchanges, or instead of them, is kept in it; nobody reads it."""
+
+    kind: ClassVar[str] = "attachment.kept"
+    name: str | None
+    """As the sender named it, without any path."""
+    media_type: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read_headers, read_name, write_name
 from gateway.as2.algorithms import CIPHERS, HASHES
+from gateway.as2.attachments import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    Joined,
+    is_multipart,
+    join,
+    media_type,
+    root_type,
+    split,
+)
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, Use, fingerprint, unfit, valid_at
 from gateway.as2.faults import As2Fault, Refusal
@@ -28,11 +38,14 @@ from gateway.as2.verdict import (
 __all__ = [
     "CIPHERS",
     "HASHES",
+    "MAX_ATTACHMENTS",
     "MAX_RECEIPT",
     "Addressing",
     "As2Fault",
+    "Attachment",
     "Built",
     "BuiltReceipt",
+    "Joined",
     "KeyPair",
     "KeyTransport",
     "Opened",
@@ -48,12 +61,17 @@ __all__ = [
     "build_message",
     "build_receipt",
     "fingerprint",
+    "is_multipart",
     "is_receipt",
+    "join",
+    "media_type",
     "open_message",
     "original_message_id",
     "read_headers",
     "read_name",
     "read_receipt",
+    "root_type",
+    "split",
     "unfit",
     "valid_at",
     "write_name",

@@ -14,25 +14,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TypeVar
-from urllib.parse import quote
 
 from cryptography import x509
 
-from gateway.as2 import compression, envelope, mime, signature
+from gateway.as2 import compression, envelope, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.der import Pieces
+from gateway.as2.filenames import disposition
 from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
-VERSION = "1.1"
-"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
-_MAX_FILENAME = 255
 
 Headers = tuple[tuple[str, str], ...]
+ANNOUNCED: Headers = (("AS2-Version", "1.2"), ("EDIINT-Features", "multiple-attachments"))
+"""What we are able to, on every message and receipt, whatever version the other side names (decision 0067).
+
+RFC 4130 6.1, RFC 5402: 1.1 is compression. RFC 6017: 1.2 is this header; CEM is left out, because we have none."""
 Row = TypeVar("Row")
 
 
@@ -128,7 +129,7 @@ def build_message(
         body = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
         layer = _pkcs7_mime("enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data", body)
     headers = (
-        ("AS2-Version", VERSION),
+        *ANNOUNCED,
         ("AS2-From", write_name(as2_from)),
         ("AS2-To", write_name(as2_to)),
         ("Message-ID", write_printable(message_id, "Message-ID")),
@@ -205,18 +206,6 @@ def new_boundary(given: str | None) -> str:
     if not _BOUNDARY.fullmatch(boundary):
         raise OurFault(f"{boundary!r} is not a MIME boundary", remedy="Use 1 to 70 letters and digits.")
     return boundary
-
-
-def disposition(filename: str) -> str:
-    """A Content-Disposition for a file name; beyond plain ASCII by RFC 2231. Raises OurFault on paths and controls."""
-    unfit = filename in {".", ".."} or set(filename) & set("/\\") or mime.printable(filename) != filename
-    if unfit or not 0 < len(filename) <= _MAX_FILENAME:
-        raise OurFault(
-            f"{filename[:60]!r} cannot be a file name", remedy="Use a name without path and control characters."
-        )
-    if filename.isascii():
-        return 'attachment; filename="' + filename.replace('"', r"\"") + '"'
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _compressed(layer: Layer) -> Layer:

@@ -134,6 +134,10 @@ def read_receipt(
 
 def is_receipt(headers: mime.Headers, body: bytes) -> bool:
     """Whether a request is a receipt that comes by itself (RFC 4130 7.2), and not a message. Nothing is verified."""
+    if not any(
+        name.lower() == "content-type" and value.lstrip()[:10].lower() == "multipart/" for name, value in headers
+    ):
+        return False  # most messages: they are encrypted
     index = mime.Index(headers)
     # RFC 8098 2.1: a receipt never asks for a receipt, and one over the limit would not be read as a receipt either.
     if "disposition-notification-to" in index or len(body) > MAX_RECEIPT:

@@ -17,6 +17,7 @@ from cryptography import x509
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.partners.as2_transport import Transport
+from gateway.partners.receipt_address import plain_address
 from gateway.settings import As2Id, Authentication, Basic, Form, Part, Retries, Url
 from gateway.yamltext import near_miss
 
@@ -36,6 +37,7 @@ MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")
 ]
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+ReceiptUrl = Annotated[Url, AfterValidator(plain_address)]
 RECEIPTS_PATH = "/as2/receipts"
 """Below our public address: where receipts come by themselves."""
 PLACEHOLDERS = ("name", "stem", "extension", "id", "date", "time")
@@ -174,7 +176,7 @@ class As2Channel(Part):
     )
     accept_content_types: tuple[MediaType, ...] = Field(
         default=(),
-        description="Content types that we take, such as application/edi-x12 or application/*; absent: any.",
+        description="Content types of files that we take, such as application/edi-x12 or text/*; absent: any.",
         examples=[("application/edi-x12", "application/edi-consent")],
     )
     max_inflated_bytes: Annotated[int, Field(ge=1024, le=2**33)] = Field(
@@ -210,7 +212,7 @@ class As2Channel(Part):
     receipt_within_minutes: Annotated[int, Field(ge=1, le=4320)] = Field(
         default=60, description="An asynchronous receipt that has not come by then: the message is sent again."
     )
-    receipt_urls: tuple[Url, ...] = Field(
+    receipt_urls: tuple[ReceiptUrl, ...] = Field(
         default=(),
         description="Where they may have their asynchronous receipts sent: addresses, or beginnings that end in /; "
         "absent: anywhere at the scheme, host and port of url. A private address only where it is named whole.",

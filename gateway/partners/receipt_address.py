@@ -10,8 +10,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gateway.partners.as2_channel import As2Channel
+if TYPE_CHECKING:
+    from gateway.partners.as2_channel import As2Channel
 
 LONGEST = 2000
 _PORTS = {"http": 80, "https": 443}
@@ -60,6 +62,13 @@ def receipt_address(channel: As2Channel, asked: str) -> ReceiptAddress:
     if not named and _looks_numeric(found.host) and not is_public(found.host):
         raise ValueError("it is a private address")
     return ReceiptAddress(url=asked, named=named)
+
+
+def plain_address(text: str) -> str:
+    """`text` itself, for an agreement. Raises ValueError where no address that is asked for could ever match it."""
+    if _parsed(text) is None:
+        raise ValueError("a plain http:// or https:// address: ASCII, no user, no fragment, no dot segments")
+    return text
 
 
 def same_origin(channel: As2Channel, url: str) -> bool:

@@ -101,11 +101,12 @@ def posting(agreement: Agreement, built: as2.Built) -> Posting:
     )
 
 
-def posted(message: Message, one: Posting, receipt_to: str | None) -> MessagePosted:
+def posted(message: Message, one: Posting, receipt_to: str | None, order_number: str | None) -> MessagePosted:
     """The record of what is posted, which a receipt that comes later is held against."""
     return MessagePosted(
         message_id=message.id,
         partner=message.partner,
+        order_number=order_number,
         as2_message_id=one.sent.message_id,
         mic=one.sent.mic,
         mic_algorithm=one.sent.mic_algorithm,
@@ -147,6 +148,11 @@ def postings(trail: Iterable[TrailEntry]) -> list[Posting]:
         if one not in found:
             found.append(one)
     return found[::-1]
+
+
+async def order_number_of(station: Station, message: Message) -> str | None:
+    """The order that a message of ours is about."""
+    return next((one.order_number for one in await station.queries.documents_of(message.id)), None)
 
 
 def judge(

@@ -21,7 +21,9 @@ from gateway.ports import Changes, Job, NewJob, Receipt
 AGAIN_AFTER = timedelta(minutes=1)
 """A repeated message has its receipt sent again; a flood of repeats not more often than so."""
 EMPTY = Receipt(status=200, headers=(), body=b"")
-"""The HTTP answer to a message whose receipt goes by itself, or that asks for none."""
+"""The HTTP answer to a message that asks for no receipt, and to a receipt."""
+LATER = Receipt(status=202, headers=(), body=b"")
+"""The HTTP answer to a message whose receipt goes by itself (RFC 9110 15.3.3: accepted, more will be told)."""
 
 
 def address_of(agreement: Agreement, request: as2.ReceiptRequest) -> str | None:
@@ -37,7 +39,7 @@ def address_of(agreement: Agreement, request: as2.ReceiptRequest) -> str | None:
         return receipt_address(agreement.as2, request.delivery_url).url
     except ValueError as fault:
         raise as2.As2Fault(
-            f"Receipt-Delivery-Option {request.delivery_url[:200]!r}: {fault}; see receipt_urls",
+            f"Receipt-Delivery-Option {_shown(request.delivery_url)!r}: {fault}; see receipt_urls",
             refusal=as2.Refusal.UNEXPECTED,
             public=f"the receipt cannot be sent to the address asked for: {fault}",
         ) from fault
@@ -76,8 +78,15 @@ async def send(station: Station, job: Job) -> Changes:
     event = ReceiptDelivered(
         message_id=message.id,
         partner=message.partner,
-        url=url.partition("?")[0],
+        url=_shown(url),
         status=answer.status,
         sha256=sha256_hex(receipt.body),
     )
     return Changes(events=(event,))
+
+
+def _shown(url: str) -> str:
+    """An address for the trail: without what may be a secret in it, the user and the query."""
+    head, slashes, tail = url.partition("?")[0][:200].partition("//")
+    host, slash, path = tail.partition("/")
+    return f"{head}{slashes}{host.rpartition('@')[2]}{slash}{path}"

@@ -37,6 +37,9 @@ Headers = Sequence[tuple[str, str]]
 
 BY_ITSELF = "by itself"
 NOT_ASKED = "by itself, though one in the answer was asked for"
+MOST_TOLD = 20
+"""Receipts without effect that one message's trail tells of; what more comes is counted by nobody but the bounds."""
+_TOLD = frozenset({ReceiptRefused.kind, ReceiptRepeated.kind, ReceiptNotFinal.kind})
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -49,6 +52,8 @@ class _Arrival:
     agreement: Agreement | None = None
     message: Message | None = None
     """The message it is for, once that is known to be this partner's."""
+    room: bool = True
+    """Whether its trail may tell of one more receipt without effect."""
 
     @property
     def evidence(self) -> Receipt:
@@ -87,8 +92,9 @@ async def receive(station: Station, refusals: Refusals, headers: Headers, body: 
         reason = f"a receipt for {original[:200]!r}, which is no message of ours to {agreement.name}"
         no = _No(status=404, reason=reason, public="no message of ours to you has this Message-ID")
         return await _refused(station, refusals, arrival, no)
-    arrival = replace(arrival, message=message)
-    posted = receipted.postings(await station.queries.timeline(message_id=message.id))
+    trail = await station.queries.timeline(message_id=message.id)
+    arrival = replace(arrival, message=message, room=sum(one.kind in _TOLD for one in trail) < MOST_TOLD)
+    posted = receipted.postings(trail)
     if not posted:
         reason = "a receipt for a message that no receipt is awaited for by itself"
         no = _No(status=409, reason=reason, public="no receipt is awaited for this message")
@@ -140,19 +146,24 @@ async def _message(station: Station, agreement: Agreement, original: str) -> Mes
 async def _without_effect(
     station: Station, refusals: Refusals, arrival: _Arrival, message: Message, verdict: as2.ReceiptVerdict
 ) -> None:
-    """A receipt that is right and changes nothing, on the trail within the bounds of refusals."""
-    if not refusals.keep(message.partner, b"", whole=False).recorded:
+    """A receipt that is right and changes nothing, on the trail within bounds."""
+    if not arrival.room or not refusals.keep(message.partner, b"", whole=False).recorded:
         return
-    sha256 = sha256_hex(arrival.body)
+    sha256, order = sha256_hex(arrival.body), await receipted.order_number_of(station, message)
     event: Event
     if message.receipt is not None:
         event = ReceiptRepeated(
-            message_id=message.id, partner=message.partner, disposition=verdict.disposition, sha256=sha256
+            message_id=message.id,
+            partner=message.partner,
+            order_number=order,
+            disposition=verdict.disposition,
+            sha256=sha256,
         )
     else:
         event = ReceiptNotFinal(
             message_id=message.id,
             partner=message.partner,
+            order_number=order,
             disposition=verdict.disposition,
             sha256=sha256,
             receipt_signed_by=verdict.signed_by,
@@ -187,9 +198,15 @@ async def _refused(station: Station, refusals: Refusals, arrival: _Arrival, no: 
                 size=len(arrival.body),
             )
         ]
-        if arrival.message is not None:
+        if arrival.message is not None and arrival.room:
             facts.append(
-                ReceiptRefused(message_id=arrival.message.id, partner=partner, reason=no.reason, received_as=new.id)
+                ReceiptRefused(
+                    message_id=arrival.message.id,
+                    partner=partner,
+                    order_number=await receipted.order_number_of(station, arrival.message),
+                    reason=no.reason,
+                    received_as=new.id,
+                )
             )
         await station.store.accept(Changes(messages=(new,), events=tuple(facts)))
     return Receipt(

@@ -61,8 +61,10 @@ class _Arrival:
 
         Of a message that was taken and asks for no receipt nothing is told (RFC 8098 2.1); a refusal is told always.
         """
+        if self.receipt_to is not None:
+            return receipting.LATER
         unwanted = taken and self.addressing.receipt.kind is as2.ReceiptKind.NONE
-        return receipting.EMPTY if unwanted or self.receipt_to is not None else receipt
+        return receipting.EMPTY if unwanted else receipt
 
 
 class Reception:
@@ -168,6 +170,9 @@ class Reception:
                 receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
                 encrypted_for=opened.encrypted_for,
+                as2_version=addressing.version,
+                features=addressing.features or None,
+                attachments=len(opened.attachments) or None,
             ),
             _issued(message_id, arrival, result),
         )

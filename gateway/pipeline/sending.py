@@ -122,12 +122,16 @@ async def _write_down(station: Station, agreement: Agreement, message: Message, 
     posting = receipted.posting(agreement, built)
     if not agreement.as2.asks_asynchronously and posting in receipted.postings(trail):
         return  # known from the attempt before
-    posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2))
+    order = await receipted.order_number_of(station, message)
+    posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2), order)
     update = MessageUpdate(id=message.id, raw=built.body, raw_headers=built.headers, mic=built.mic)
-    await station.store.apply(Changes(message_updates=(update,), events=(*_overdue(station, message, trail), posted)))
+    events = (*_overdue(station, message, trail, order), posted)
+    await station.store.apply(Changes(message_updates=(update,), events=events))
 
 
-def _overdue(station: Station, message: Message, trail: list[TrailEntry]) -> tuple[ReceiptOverdue, ...]:
+def _overdue(
+    station: Station, message: Message, trail: list[TrailEntry], order_number: str | None
+) -> tuple[ReceiptOverdue, ...]:
     """That the receipt of the attempt before did not come, where that one was posted."""
     if message.state is not MessageState.POSTED:
         return ()
@@ -136,6 +140,7 @@ def _overdue(station: Station, message: Message, trail: list[TrailEntry]) -> tup
         ReceiptOverdue(
             message_id=message.id,
             partner=message.partner,
+            order_number=order_number,
             as2_message_id=message.as2_message_id or "",
             waited_seconds=int((station.clock() - last).total_seconds()),
         ),

@@ -40,7 +40,7 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
     now = station.clock()
     return as2.build_message(
         payload,
-        content_type=channel.content_type or message.content_type,
+        content_type=content_type(channel, message),
         filename=file_name(channel, message),
         as2_from=station.settings.identity.as2_id,
         as2_to=channel.id,
@@ -59,6 +59,12 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         receipt=as2.ReceiptKind(channel.receipt),
         receipt_to=receipt_to(station, channel),
     )
+
+
+def content_type(channel: As2Channel, message: Message) -> str:
+    """What the payload is called; what encloses several files is always called what it is."""
+    several = as2.is_multipart(message.content_type)
+    return message.content_type if several or channel.content_type is None else channel.content_type
 
 
 def file_name(channel: As2Channel, message: Message) -> str | None:
@@ -129,12 +135,18 @@ def asked_for(agreement: Agreement, addressing: as2.Addressing) -> as2.As2Fault 
 
 
 def content_agreed(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | None:
-    """The refusal of a message whose payload is of no type agreed; judged when all layers are off and sound."""
+    """The refusal of a message with a file of no type agreed; judged when all layers are off and sound."""
     assert agreement.as2 is not None
-    if agreement.as2.media_type_accepted(opened.content_type):
+    if not agreement.as2.accept_content_types:
+        return None
+    types = [opened.content_type]
+    if as2.is_multipart(opened.content_type):
+        types = [one.content_type for one in as2.split(opened.content_type, opened.payload)]
+    other = next((one for one in types if not agreement.as2.media_type_accepted(one)), None)
+    if other is None:
         return None
     return as2.As2Fault(
-        f"content type {opened.content_type[:100]!r} is not agreed",
+        f"content type {other[:100]!r} is not agreed",
         refusal=as2.Refusal.UNEXPECTED,
         public="The content type is not one of those agreed.",
     )

@@ -35,7 +35,9 @@ def mirrored(settings: Settings, agreement: Agreement) -> tuple[Settings, Agreem
     """The partner's settings, and the agreement with us as they have it."""
     return (
         Settings.model_validate(_settings(settings, agreement, host="127.0.0.1", port=0, passphrase={"env": "NONE"})),
-        Agreement.model_validate({"name": US, **_agreement(settings, agreement, "http://127.0.0.1/as2", (OUR_CERTIFICATE,))}),
+        Agreement.model_validate(
+            {"name": US, **_agreement(settings, agreement, "http://127.0.0.1/as2", (OUR_CERTIFICATE,))}
+        ),
     )
 
 

@@ -117,6 +117,24 @@ async def test_a_redirect_to_wherever_is_a_permanent_refusal(
 
 
 @pytest.mark.parametrize("at_station", [True, False])
+async def test_what_is_agreed_about_the_way_holds_for_the_station_only(
+    far_side: Any, session: aiohttp.ClientSession, *, at_station: bool
+) -> None:
+    """Its fixed headers, and with them its TLS, are for nobody else."""
+    station = far_side.url if at_station else "https://as2.acme.example/as2"
+    await post(session, far_side.url, named=True, station=station, transport={"headers": {"X-Own": "1"}})
+    assert ("X-Own" in far_side.requests[0].headers) is at_station
+
+
+async def test_behind_an_agreed_proxy_the_proxy_connects(far_side: Any, session: aiohttp.ClientSession) -> None:
+    """Whichever host the address names; a station's own headers go to no other host there either."""
+    transport = {"proxy": {"url": far_side.url}, "headers": {"X-Own": "1"}}
+    assert await post(session, "http://mdn.acme.example/receipts", named=False, transport=transport) == 200
+    (seen,) = far_side.requests
+    assert (seen.headers["Host"], "X-Own" in seen.headers) == ("mdn.acme.example", False)
+
+
+@pytest.mark.parametrize("at_station", [True, False])
 async def test_our_credentials_go_to_the_station_and_to_no_other_host(
     far_side: Any, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, *, at_station: bool
 ) -> None:

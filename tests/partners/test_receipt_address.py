@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.partners.as2_channel import As2Channel
 from gateway.partners.receipt_address import is_public, receipt_address, same_origin
@@ -119,3 +120,12 @@ def test_our_credentials_belong_to_the_station_only() -> None:
     assert same_origin(channel(), "https://AS2.acme.example:443/receipts")
     for other in ("http://as2.acme.example/receipts", "https://mdn.acme.example/", "nonsense"):
         assert not same_origin(channel(), other)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/x/../y", "https://\u00e4.example/x", "https://a%2eb/x", "ftp://a.example/"]
+)
+def test_an_agreement_names_no_address_that_could_never_match(url: str) -> None:
+    """Told when the file is read, and not when a message is refused."""
+    with pytest.raises(ValidationError, match="address"):
+        channel(receipt_urls=(url,))

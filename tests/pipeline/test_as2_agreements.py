@@ -220,6 +220,21 @@ def _defaults(keys: dict[str, Any]) -> dict[str, Any]:
     return {name: fields[name].default for name in keys}
 
 
+async def test_of_several_files_each_has_an_agreed_type(trade: Any, edi: Any) -> None:
+    """A drawing beside the interchange is refused where only EDI is agreed, and taken where drawings are, too."""
+    await trade.order()
+    files = [
+        as2.Attachment(content_type="application/edi-x12", filename="a.edi", data=edi.file(edi.ack()).encode()),
+        as2.Attachment(content_type="image/png", filename="a.png", data=b"png"),
+    ]
+    joined = as2.join(files)
+    built = trade.wire(joined.content, content_type=joined.content_type, filename=None)
+    trade.gateway.agree("acme", as2={"accept_content_types": ("application/edi-x12",)})
+    assert "unexpected-processing-error" in (await trade.post(built.headers, built.body)).text
+    trade.gateway.agree("acme", as2={"accept_content_types": ("application/edi-x12", "image/*")})
+    assert PROCESSED in (await trade.post(built.headers, built.body)).body
+
+
 async def test_a_small_file_may_not_become_a_large_one(trade: Any) -> None:
     """`max_inflate_ratio`, from one megabyte on."""
     built = trade.wire(b" " * 2_000_000, compress=True, encrypt_for=())

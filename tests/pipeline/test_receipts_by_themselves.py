@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
 import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -11,9 +14,12 @@ import pytest
 from aiohttp import web
 
 from gateway import as2
+from gateway.pipeline.admission import Guard
+from gateway.pipeline.receipts import MOST_TOLD
 from gateway.ports import DocumentState, JobState, MessageState
 
 WITHIN = 30
+ORDER = "4500012345"
 
 
 @dataclass(kw_only=True)
@@ -119,6 +125,7 @@ async def test_two_gateways_exchange_an_order_and_its_receipt_comes_by_itself(tr
     (event,) = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "message.sent"]
     assert event.data["receipt_came"] == "by itself"
     assert event.data["mic_matched"] is True
+    assert {"message.posted", "message.sent"} <= set(await trade.gateway.kinds(order=ORDER))
 
 
 @pytest.mark.parametrize("path", ["/as2/receipts", "/as2"])
@@ -204,11 +211,14 @@ async def test_what_is_no_receipt_is_refused_at_the_address_for_receipts(trade: 
 
 
 async def test_what_is_refused_again_and_again_is_recorded_within_bounds(trade: Any, peer: Peer) -> None:
-    """Sixty a minute; each is refused all the same."""
+    """Sixty a minute, twenty on the trail of one message; each is refused all the same, and the right one counts."""
     await trade.order()
     bad = peer.receipt(mic="AAAA")
     assert {await tell(trade, bad) for _ in range(63)} == {400}
     assert len(await trade.gateway.store.messages(state=MessageState.REFUSED, limit=100)) == 60
+    kinds = await trade.gateway.kinds(message_id=(await trade.gateway.newest("850")).id)
+    assert kinds.count("receipt.refused") == MOST_TOLD
+    assert await tell(trade, peer.receipt()) == 200
 
 
 async def test_a_receipt_that_comes_twice_has_one_effect(trade: Any, peer: Peer) -> None:
@@ -413,6 +423,63 @@ def _application(post: Any) -> web.Application:
     application = web.Application()
     application.router.add_post("/as2", post)
     return application
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+async def test_two_receipts_at_once_at_two_nodes_have_one_effect(trade: Any, peer: Peer) -> None:
+    """Whichever is first; the others are repeats."""
+    await trade.order()
+    node = await trade.another_node()
+    receipts = [peer.receipt() for _ in range(6)]
+    taken = [
+        side.reception.receive_receipt(one.headers, one.body)
+        for one, side in zip(receipts, (trade.gateway, node) * 3, strict=True)
+    ]
+    assert {one.status for one in await asyncio.gather(*taken)} == {200}
+    sent = await trade.gateway.newest("850")
+    kinds = await trade.gateway.kinds(message_id=sent.id)
+    assert (kinds.count("message.sent"), kinds.count("receipt.repeated")) == (1, 5)
+    assert sent.receipt.body in {one.body for one in receipts}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+async def test_a_gateway_that_dies_after_the_post_loses_no_receipt(trade: Any, peer: Peer) -> None:
+    """What was posted was written down before: the receipt closes the message, and the next worker sends nothing."""
+    await trade.submit(trade.order_body())
+    await _until_it_is_to_be_sent(trade)
+    (job,) = [one for one in await trade.gateway.claim() if one.step == "send"]
+    await trade.gateway.step(job)  # posted, and dead before the commit
+    assert await tell(trade, peer.receipt()) == 200
+    trade.clock.advance(seconds=trade.gateway.store.lease.total_seconds() + 1)
+    node = await trade.another_node()
+    await node.store.reap()
+    await node.work()
+    assert len(peer.seen) == 1
+    assert (await trade.gateway.newest("850")).state is MessageState.SENT
+
+
+async def _until_it_is_to_be_sent(trade: Any) -> None:
+    """The order is written, and not yet posted."""
+    (job,) = await trade.gateway.claim()
+    assert job.step == "compose"
+    await trade.gateway.worker._work(job)
+
+
+async def test_a_receipt_must_show_what_all_requests_of_that_partner_must_show(trade: Any, peer: Peer) -> None:
+    """The same guard at both addresses, before the body is read."""
+    await trade.order()
+    guard = Guard(user=hashlib.sha256(b"acme:secret").digest())
+    trade.gateway.change(guards={"acme": guard})
+    for path in ("/as2", "/as2/receipts"):
+        assert await tell(trade, peer.receipt(), path) == 401
+    assert (await trade.gateway.newest("850")).state is MessageState.POSTED
+    receipt = peer.receipt()
+    headers = dict(receipt.headers) | {"Authorization": "Basic " + base64.b64encode(b"acme:secret").decode()}
+    async with trade.http.post(f"{trade.gateway.url}/as2/receipts", data=receipt.body, headers=headers) as answer:
+        assert answer.status == 200
+    sent = await trade.gateway.newest("850")
+    assert sent.state is MessageState.SENT
+    assert "authorization" not in {name.lower() for name, _ in sent.receipt.headers}
 
 
 async def test_a_997_before_the_receipt_keeps_its_state_and_the_evidence_is_added(

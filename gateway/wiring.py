@@ -299,10 +299,13 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
 
 def _warn(findings: Iterable[Finding], before: Configuration | None) -> None:
-    """Say what a sound configuration is warned of: at the start all of it, later what is new."""
+    """Say what a sound configuration is warned of: at the start all of it, later what is new.
+
+    When certificates end says `ExpiryWatch`, whether the configuration changes or not.
+    """
     told = {one.text for one in before.workspace.findings} if before is not None else set()
     for finding in findings:
-        if finding.text not in told:
+        if finding.text not in told and finding.rule != "workspace.certificate_expiring":
             log.warning("%s [%s]", finding.text, finding.rule)
 
 

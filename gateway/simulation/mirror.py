@@ -33,11 +33,10 @@ Json = dict[str, Any]
 
 def mirrored(settings: Settings, agreement: Agreement) -> tuple[Settings, Agreement]:
     """The partner's settings, and the agreement with us as they have it."""
+    turned = _agreement(settings, agreement, "http://127.0.0.1/as2", (OUR_CERTIFICATE,))
     return (
         Settings.model_validate(_settings(settings, agreement, host="127.0.0.1", port=0, passphrase={"env": "NONE"})),
-        Agreement.model_validate(
-            {"name": US, **_agreement(settings, agreement, "http://127.0.0.1/as2", (OUR_CERTIFICATE,))}
-        ),
+        Agreement.model_validate({"name": US, **turned}),
     )
 
 

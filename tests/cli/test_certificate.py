@@ -28,6 +28,7 @@ from gateway.partners.agreement_certificates import add, remove
 from gateway.partners.certificate_facts import with_colons
 from gateway.partners.certificate_making import KINDS, self_signed
 from gateway.partners.workspace import load, load_settings
+from gateway.simulation.mirror import write_workspace
 
 Run = Callable[..., Result]
 ACME = """\
@@ -490,3 +491,27 @@ def test_partner_show_says_how_far_each_certificate_has_come(run: Run, folder: P
         ("ours", "valid", "imported"),
         ("theirs", "valid", "imported"),
     ]
+
+
+def test_during_a_rollover_the_partners_guide_and_a_played_partner_have_both_of_ours(run: Run, folder: Path) -> None:
+    """The guide names the date; a pair without a date of use is nobody's business yet; a retired one never again."""
+    at = ("--workspace", folder)
+    run("certificate", "new", "next", "--key", "ec-p256", *at)
+    run("certificate", "new", "spare", "--key", "ec-p256", *at)
+    early = run("certificate", "roll", "next", "--from", "2026-01-01", *at)
+    assert "next is valid from" in early.output
+    assert early.exit_code == 2
+    run("certificate", "roll", "next", "--from", "now", *at)
+    guide = run("partner", "guide", "acme", "--md", *at).stdout
+    digits = fingerprint(keys.load_certificate(folder / "certs/next.pem"))
+    assert f"Our certificate from {datetime.now(UTC):%Y-%m-%d} on" in guide
+    assert digits[:8] in guide
+    assert fingerprint(keys.load_certificate(folder / "certs/spare.pem"))[:8] not in guide
+    (agreement,) = load(folder).agreements
+    played = folder.parent / "played"
+    write_workspace(load(folder), agreement, played, url="http://x/as2", host="127.0.0.1", port=0, now=NOW, bits=2048)
+    (us,) = load(played).agreements
+    assert us.as2 is not None
+    assert len(us.as2.certificates) == 3
+    run("certificate", "retire", "gateway", "--force", *at)
+    assert "Our certificate |" not in run("partner", "guide", "acme", "--md", *at).stdout

@@ -114,6 +114,7 @@ def _ours(
     ours, _ = pairs.read(folder)
     secret = settings.passphrase.read(folder)
     waiting = f"keys/{name}.key"
+    notes = [f"Next: gateway certificate roll {name} --from DATE tells whom to send it"]
     if ours.named(name) is None and name != pairs.FIRST and (folder / waiting).exists():
         made = pairs.FurtherPair(name=name, certificate=f"certs/{name}.pem", key=waiting)
         chain = read_answer(content, file, keys.load_private_key(folder / waiting, secret))
@@ -127,10 +128,10 @@ def _ours(
         check_usable(chain.certificate, file, desk.now, bear_expired=force)
         keys.write_private_key(folder / made.key, own.private_key, secret)
         written = [made.key]
+        notes.append(f"{file} still holds the private key: delete it, or keep it as safe as a backup")
     keys.write_file(folder / made.certificate, chain.pem, mode=0o644)
     pairs.write(folder, ours.model_copy(update={"pairs": (*ours.pairs, made)}))
-    following = f"Next: gateway certificate roll {name} --from DATE tells whom to send it"
-    return _said(chain.certificate, [*written, made.certificate, pairs.FILE], [following])
+    return _said(chain.certificate, [*written, made.certificate, pairs.FILE], notes)
 
 
 def _said(certificate: Any, written: list[str], notes: list[str]) -> dict[str, Any]:

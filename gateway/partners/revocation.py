@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from gateway.as2 import fingerprint
 from gateway.errors import OurFault
 from gateway.partners.keys import write_file
 
@@ -47,6 +48,8 @@ class CrlShelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lists: dict[str, x509.CertificateRevocationList] = {}
+        self._signers: dict[tuple[str, str], tuple[x509.CertificateRevocationList, bool]] = {}
+        """By source and authority: the list that was looked at, and whether that authority signed it."""
 
     def load(self, sources: Iterable[str]) -> None:
         """Read files, and what was fetched before for addresses. OurFault for a file that is no list."""
@@ -74,6 +77,14 @@ class CrlShelf:
         """The list of a source, if there is one."""
         return self._lists.get(source)
 
+    def signed(self, source: str, listed: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+        """Whether an authority signed a list of this source; computed once for each list."""
+        key = source, fingerprint(authority)
+        known = self._signers.get(key)
+        if known is None or known[0] is not listed:
+            known = self._signers[key] = listed, signed_by(listed, authority)
+        return known[1]
+
     def _cached(self, address: str) -> Path:
         return self._folder / CACHE / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.crl"
 
@@ -92,7 +103,7 @@ class Revocation:
         current = False
         for source in self.sources:
             listed = self.shelf.get(source)
-            if listed is None or listed.issuer != certificate.issuer or not self._signed(listed):
+            if listed is None or listed.issuer != certificate.issuer or not self._signed(source, listed):
                 continue
             found = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if found is not None:
@@ -102,8 +113,8 @@ class Revocation:
             return "there is no current revocation list of its authority"
         return None
 
-    def _signed(self, listed: x509.CertificateRevocationList) -> bool:
-        return any(signed_by(listed, one) for one in self.authorities if one.subject == listed.issuer)
+    def _signed(self, source: str, listed: x509.CertificateRevocationList) -> bool:
+        return any(self.shelf.signed(source, listed, one) for one in self.authorities if one.subject == listed.issuer)
 
 
 def signed_by(listed: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import sys
@@ -162,17 +163,13 @@ def moment_of(text: str, now: datetime) -> datetime:
     """`now`, a day (0:00 UTC) or a time with its zone. Raises OurFault."""
     if text == "now":
         return now.replace(microsecond=0)
-    try:
+    with contextlib.suppress(ValueError, OverflowError):
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is not None and found.tzinfo is None:
-        found = found.replace(tzinfo=UTC) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
-    if found is None:
-        raise OurFault(
-            f"{text!r} is no date", remedy="write now, a day such as 2027-01-31, or 2027-01-31T06:00:00+01:00"
-        )
-    return found.astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return found.replace(tzinfo=UTC)
+    raise OurFault(f"{text!r} is no date", remedy="write now, a day such as 2027-01-31, or 2027-01-31T06:00:00+01:00")
 
 
 def passphrase(file: Path | None, variable: str | None, *, ask: str | None = None) -> bytes | None:

@@ -144,6 +144,8 @@ def letter_(
         if partner is None and output is None:
             raise OurFault("to whom?", remedy="say --partner NAME, or -o DIR for one file a partner")
         partners = (desk.partner(partner),) if partner else desk.over_as2
+        if not partners:
+            show("nobody is to be told: no partner exchanges over AS2")
         for one in partners:
             begins = held.use.begins(one.name) if held.use else None
             text = letter(desk.settings, one, held.certificate, None if begins is None or begins.year == 1 else begins)

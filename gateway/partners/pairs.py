@@ -35,7 +35,10 @@ HEADING = """\
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time with its zone, such as 2027-01-31T00:00:00Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999, in UTC too") from None
 
 
 Moment = Annotated[datetime, AfterValidator(_aware)]

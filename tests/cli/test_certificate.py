@@ -515,3 +515,13 @@ def test_during_a_rollover_the_partners_guide_and_a_played_partner_have_both_of_
     assert len(us.as2.certificates) == 3
     run("certificate", "retire", "gateway", "--force", *at)
     assert "Our certificate |" not in run("partner", "guide", "acme", "--md", *at).stdout
+
+
+@pytest.mark.parametrize("text", ["soon", "2027-01-31T06:00:00", "9999-12-31T23:59:59-23:00", "2027-02-30"])
+def test_what_is_no_date_is_no_date(run: Run, folder: Path, text: str) -> None:
+    """A time needs its zone; a day begins at 0:00 UTC."""
+    at = ("--workspace", folder)
+    run("certificate", "new", "next", "--key", "ec-p256", *at)
+    result = run("certificate", "roll", "next", "--from", text, *at)
+    assert result.exit_code == 2
+    assert "is no date" in result.output

@@ -175,6 +175,7 @@ def test_what_is_written_of_our_pairs_is_read_the_same(folder: Path) -> None:
     [
         ("pairs: [{name: x, certificate: ../x.pem, key: keys/x.key}]", "a file below the workspace"),
         ("pairs: [{name: x, certificate: x.pem, key: x, sign_from: 2027-01-01T00:00:00}]", "a time with its zone"),
+        ("pairs: [{name: x, certificate: x, key: x, sign_from: 0001-01-01T00:00:00+14:00}]", "between the years"),
         ("pears: []", "did you mean|write pairs"),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
@@ -47,6 +47,8 @@ class Decrypted:
     end: int
     sound: bool
     cipher: str
+    recipient: x509.Certificate | None = None
+    """Ours that it was encrypted for."""
 
 
 def decrypt(
@@ -72,7 +74,7 @@ def decrypt(
         raise As2Fault(f"{name} is not accepted from this partner", refusal=Refusal.INSUFFICIENT_SECURITY)
     if encrypted[2].tag & ~0x20 != _ENCRYPTED_CONTENT or parameters is None:
         raise ber.BerFault("an envelope without content")
-    key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
+    recipient, key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
     pieces = list(encrypted[2].octets())
     if suite.mode is Mode.GCM:
         cipher = _gcm(key, parameters, found[2:])
@@ -81,8 +83,8 @@ def decrypt(
             plain = gathered(_through(cipher, pieces), spool)
         except InvalidTag:
             raise failed("the authentication tag does not match: wrong key, or changed on the way") from None
-        return Decrypted(data=plain, end=len(plain), sound=True, cipher=suite.name)
-    return _decrypt_cbc(suite, key, parameters, pieces, spool)
+        return Decrypted(data=plain, end=len(plain), sound=True, cipher=suite.name, recipient=recipient)
+    return replace(_decrypt_cbc(suite, key, parameters, pieces, spool), recipient=recipient)
 
 
 def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:

@@ -13,6 +13,7 @@ from gateway.as2.octets import Spool
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
+from gateway.pipeline import confirming
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.station import Station
 from gateway.ports import Message, OctetSource, Receipt
@@ -169,7 +170,7 @@ def verdict(
     `signed` says that a signed one was asked for.
     """
     assert agreement.as2 is not None
-    return as2.read_receipt(
+    found = as2.read_receipt(
         receipt.headers,
         receipt.body,
         sent=sent,
@@ -177,3 +178,5 @@ def verdict(
         require_signature=signed,
         hashes=accepted_hashes(agreement.as2) | SENT_HASHES,
     )
+    confirming.judge_receipt_signer(station, agreement.name, found.signed_by, station.clock())
+    return found

@@ -82,6 +82,11 @@ class Reception:
         """The endpoint of another configuration; what was refused counts on."""
         return Reception(station, self._refusals)
 
+    def sender(self, headers: Headers) -> str:
+        """The partner named in `headers`, however its AS2 name is written; empty for whom we do not know."""
+        agreement = self._named(headers)
+        return "" if agreement is None else agreement.name
+
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
         agreement = self._named(headers)

@@ -25,10 +25,12 @@ SLOWEST = 32 * 1024
 """Octets a second that a body must come with, beyond the grace: 1 GB in nine hours at most."""
 HELD = 128 * 1024 * 1024
 """Octets of bodies in memory at once, over all senders."""
+HELD_FROM_ONE = 32 * 1024 * 1024
+"""Of those, as many from one sender; all whom we do not know are one."""
 SPOOLED_AT_ONCE = 16
 """Bodies that are spooled at once, over all senders."""
 SPOOLED_FROM_ONE = 4
-"""Of those, as many from one sender, by the name it gives itself."""
+"""Of those, as many from one sender, by the name it gives itself, however it is written."""
 REFUSED_START = 64 * 1024
 """Octets that are read of a body that is announced too large."""
 
@@ -46,23 +48,27 @@ class Arrivals:
     """All bodies that are arriving at this process."""
 
     def __init__(self) -> None:
-        self._held = 0
+        self._held: Counter[str] = Counter()
         self._spooled: Counter[str] = Counter()
 
     @asynccontextmanager
     async def one(self, sender: str) -> AsyncIterator[Arrival]:
-        """Room for one body. What was spooled and nobody took is removed at the end."""
+        """Room for one body of a partner, or of "": strangers. What was spooled and nobody took is removed at the end.
+
+        A stranger who could choose the name that is counted would have as much as all others together.
+        """
         arrival = Arrival(self, sender)
         try:
             yield arrival
         finally:
             await arrival.end()
 
-    def hold(self, octets: int) -> None:
+    def hold(self, sender: str, octets: int) -> None:
         """Take memory, or give it back. Raises NoRoom."""
-        if octets > 0 and self._held + octets > HELD:
+        if octets > 0 and (self._held.total() + octets > HELD or self._held[sender] + octets > HELD_FROM_ONE):
             raise NoRoom("too much is being received at once")
-        self._held += octets
+        self._held[sender] += octets
+        self._held += Counter()  # forget those who have none
 
     def spool(self, sender: str, count: int) -> None:
         """Take a place in the spool, or give it back. Raises NoRoom."""
@@ -98,7 +104,7 @@ class Arrival:
 
     async def end(self) -> None:
         """Give back what was taken."""
-        self._arrivals.hold(-self._held)
+        self._arrivals.hold(self._sender, -self._held)
         if self._spooling:
             self._arrivals.spool(self._sender, -1)
         if self._file is not None:
@@ -116,7 +122,7 @@ class Arrival:
 
     async def _add(self, chunk: bytes, spool: Callable[[], Spooled]) -> None:
         self._size += len(chunk)
-        self._arrivals.hold(len(chunk))
+        self._arrivals.hold(self._sender, len(chunk))
         self._held += len(chunk)
         self._memory += chunk
         if len(self._memory) <= IN_MEMORY:
@@ -131,7 +137,7 @@ class Arrival:
         assert self._file is not None
         await asyncio.to_thread(self._file.write, memoryview(self._memory))
         self._memory = bytearray()
-        self._arrivals.hold(-self._held)
+        self._arrivals.hold(self._sender, -self._held)
         self._held = 0
 
     async def _done(self) -> bytes | Spooled:

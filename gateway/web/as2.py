@@ -28,6 +28,9 @@ class As2Reception(Protocol):
     async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
         """Why a request is not let in, before its body is read; None where its content decides."""
 
+    def sender(self, headers: Headers) -> str:
+        """The partner that the request claims to be from; empty for whom we do not know."""
+
     def limit(self, headers: Headers) -> int:
         """How many octets this sender may post."""
 
@@ -85,7 +88,7 @@ class As2Endpoint:
         """Judge the headers, read the body, and answer with what `take` makes of them."""
         headers, shown = _read_headers(request)
         reception = self._current()  # once: a request ends with the configuration that it began with
-        async with self._arrivals.one(request.headers.get("AS2-From", "")) as arrival:
+        async with self._arrivals.one(reception.sender(headers)) as arrival:
             try:
                 denial = await reception.admit(headers, shown)
                 if denial is not None:

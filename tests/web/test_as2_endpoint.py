@@ -30,6 +30,11 @@ class Reception:
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Semaphore(0)
 
+    def sender(self, headers: Sequence[tuple[str, str]]) -> str:
+        """A and B are partners, quoted or not."""
+        name = next((value.strip('"') for name, value in headers if name.lower() == "as2-from"), "")
+        return name if name in {"A", "B"} else ""
+
     def limit(self, headers: Sequence[tuple[str, str]]) -> int:
         """For everybody the same."""
         del headers
@@ -205,6 +210,34 @@ async def test_more_at_once_than_there_is_room_for_comes_later(
             assert await asyncio.gather(*waiting) == [(200, None)] * len(others)
         assert await send(http, "A", BODY) == (200, None)
     assert list(reception.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("spelled", [("A", '"A"'), ("stranger", "another stranger")])
+async def test_one_sender_cannot_take_all_room_by_writing_its_name_in_many_ways(
+    url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch, spelled: tuple[str, str]
+) -> None:
+    """A second spelling of a partner's name, or a second name of nobody, finds no room of its own; partner B does."""
+    monkeypatch.setattr(arriving, "HELD_FROM_ONE", 60_000)
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    first, second = spelled
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: {first}\r\nContent-Length: 90000\r\n\r\n".encode())
+    writer.write(bytes(50_000))
+    await writer.drain()
+
+    async def send(http: aiohttp.ClientSession, sender: str) -> int:
+        async with http.post(url, data=bytes(20_000), headers={"AS2-From": sender}) as answer:
+            return answer.status
+
+    async with aiohttp.ClientSession() as http:
+        async with asyncio.timeout(5):
+            while await send(http, second) != 503:
+                await asyncio.sleep(0.01)  # the first has not arrived yet
+        assert await send(http, "B") == 200
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            while await send(http, second) != 200:
+                await asyncio.sleep(0.01)
 
 
 async def test_sender_that_breaks_off_leaves_neither_file_nor_place(

@@ -33,6 +33,11 @@ class Slow:
         del headers, shown
         return None
 
+    def sender(self, headers: Headers) -> str:
+        """Nobody we know."""
+        del headers
+        return ""
+
     def limit(self, headers: Headers) -> int:
         """For everybody the same."""
         del headers

@@ -352,6 +352,7 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             fault = wrapping.content_agreed(arrival.agreement, opened, spool)
             if fault is None:
                 payload = kept(station, opened.payload)
+                opened = replace(opened, payload=b"")  # what holds a layer keeps its room on the disk
         except as2.As2Fault as error:
             fault = error
     return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload)

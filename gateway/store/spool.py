@@ -41,7 +41,7 @@ class SpoolFile:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            self._end = weakref.finalize(self, _drop, handle, self.path)
+            weakref.finalize(self, _drop, handle, self.path)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
             raise failed(fault, self.path) from fault
@@ -107,8 +107,13 @@ class SpoolFile:
         self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove it from the spool; what the store took stays."""
-        self._end()
+        """Remove it from the spool; what the store took stays.
+
+        It is closed when nobody holds it any more, and no sooner: a thread may be writing or reading it still while
+        whoever waited for that was stopped, and the number of a closed file is given to the next one that is opened,
+        the database perhaps.
+        """
+        self.path.unlink(missing_ok=True)
 
 
 def digest(handle: int) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,34 @@ async def test_raw_octets_of_an_attempt_before_leave_no_file(store: Store, trade
         await store.apply(Changes(message_updates=(MessageUpdate(id=message.id, raw=file),)))
     assert await store.raw(message.id) == TEXT + b"2"
     assert len(files(tmp_path)) == 1
+
+
+def test_what_is_written_while_the_file_is_discarded_goes_into_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops discards what a thread is still writing; the next file opened would get its number."""
+    file = SpoolFile(tmp_path / "spool", kept=True)
+    file.write(TEXT)
+    monkeypatch.setattr(spool, "SYNC_EVERY", 1)
+    syncing, go_on = threading.Event(), threading.Event()
+
+    def slow(_handle: int) -> None:
+        syncing.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    writing = threading.Thread(target=file.write, args=(TEXT,))
+    writing.start()
+    assert syncing.wait(10)
+    file.discard()
+    other = tmp_path / "gateway.db"
+    with other.open("xb"):
+        go_on.set()
+        writing.join()
+    assert other.read_bytes() == b""
+    del file, writing
+    gc.collect()
+    assert not list((tmp_path / "spool").iterdir())
 
 
 async def test_a_disk_that_fills_up_between_two_files_keeps_neither(

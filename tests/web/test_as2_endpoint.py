@@ -231,12 +231,12 @@ async def test_one_sender_cannot_take_all_room_by_writing_its_name_in_many_ways(
 
     async with aiohttp.ClientSession() as http:
         async with asyncio.timeout(5):
-            while await send(http, second) != 503:
-                await asyncio.sleep(0.01)  # the first has not arrived yet
+            while await send(http, second) != 503:  # noqa: ASYNC110  the first has not arrived yet
+                await asyncio.sleep(0.01)
         assert await send(http, "B") == 200
         writer.transport.abort()
         async with asyncio.timeout(5):
-            while await send(http, second) != 200:
+            while await send(http, second) != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 

@@ -67,8 +67,9 @@ class Asking:
         return found
 
     async def _bytes(self, message_id: str, form: str) -> bytes | None:
-        read = partial(queries.bytes_of, payloads=self.payloads, message_id=message_id, form=form)
-        return await self.database.read(read)
+        # Not within the reading: on PostgreSQL that is the event loop's own thread, and a file may be large.
+        found = await self.database.read(partial(queries.place_of, message_id=message_id, form=form))
+        return await asyncio.to_thread(self.payloads.read, found, message_id, form) if isinstance(found, str) else found
 
     async def messages(
         self,

@@ -97,9 +97,13 @@ class Auditing:
         problems: list[Problem] = []
         message_id: str | None = ""
         while message_id is not None and len(problems) < verify.SHOWN:
-            check = partial(contents.check_messages, payloads=self.payloads, after=message_id, read_bytes=read_bytes)
-            wrong, message_id = await self.database.read(check)
+            check = partial(contents.check_messages, after=message_id, read_bytes=read_bytes)
+            wrong, files, message_id = await self.database.read(check)
             problems += wrong
+            for file in files:
+                found = await asyncio.to_thread(contents.check_file, self.payloads, file)
+                if found is not None and await self.database.read(partial(contents.is_current, file=file)):
+                    problems.append(found)
         event_id: int | None = 0
         while event_id is not None and len(problems) < verify.SHOWN:
             wrong, event_id = await self.database.read(partial(contents.check_documents, after=event_id))

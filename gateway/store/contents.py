@@ -60,13 +60,21 @@ _SAYS: Mapping[str, Callable[[Hashes], dict[str, Any]]] = {
 """Which forms of a message an event has the SHA-256 of."""
 
 
+File = tuple[str, str, str]
+"""A payload's file: the SHA-256, the message and the form that name it."""
+
+
 def check_messages(
-    connection: Connection, payloads: Payloads, after: str, *, read_bytes: bool
-) -> tuple[list[Problem], str | None]:
-    """A stretch of messages after that id: problems, and the last id. `read_bytes` hashes what is stored, too."""
+    connection: Connection, after: str, *, read_bytes: bool
+) -> tuple[list[Problem], list[File], str | None]:
+    """A stretch of messages after that id: problems, files whose bytes are to be checked, and the last id.
+
+    `read_bytes` hashes what stands in rows, too. Files may be large: nobody reads them while the database is being
+    read, see `check_file`.
+    """
     rows = connection.execute(_MESSAGE.where(message.c.id > after).order_by(message.c.id).limit(AT_ONCE)).all()
     if not rows:
-        return [], None
+        return [], [], None
     ids = [row.id for row in rows]
     kept: dict[str, dict[str, Row[Any]]] = {id_: {} for id_ in ids}
     for row in connection.execute(_FORM.where(payload.c.message_id.in_(ids))):
@@ -79,8 +87,26 @@ def check_messages(
     for row in rows:
         problems += _compared(connection, row, kept[row.id], told[row.id])
         if read_bytes:
-            problems += _read(connection, payloads, row.id, kept[row.id])
-    return problems[:SHOWN], ids[-1]
+            problems += _read(connection, row.id, kept[row.id])
+    stored = [form for forms in kept.values() for form in forms.values()] if read_bytes else []
+    files = [(one.sha256, one.message_id, one.form) for one in stored if one.place == "folder"]
+    return problems[:SHOWN], files, ids[-1]
+
+
+def check_file(payloads: Payloads, file: File) -> Problem | None:
+    """What is wrong with the bytes of a file, read in pieces."""
+    try:
+        payloads.open(*file)
+    except OurFault as fault:
+        return Problem(what=Wrong.CONTENT_CHANGED, detail=str(fault), message_id=file[1])
+    return None
+
+
+def is_current(connection: Connection, file: File) -> bool:
+    """Whether that file is still one that counts: it may have been purged, or replaced, while it was looked at."""
+    sha256, id_, form = file
+    named = (payload.c.message_id == id_) & (payload.c.form == form) & (payload.c.place == "folder")
+    return connection.execute(select(payload.c.sha256).where(named)).scalar() == sha256
 
 
 def _compared(
@@ -117,13 +143,13 @@ def _compared(
                 yield wrong(f"its {form} is not what the event says: SHA-256 {stored[form]}", fact.number)
 
 
-def _read(connection: Connection, payloads: Payloads, id_: str, kept: Mapping[str, Row[Any]]) -> Iterator[Problem]:
-    """The stored bytes against the hash that stands with them."""
+def _read(connection: Connection, id_: str, kept: Mapping[str, Row[Any]]) -> Iterator[Problem]:
+    """The bytes in rows against the hash that stands with them."""
     for form, row in kept.items():
         if row.place == "purged":
             continue
         try:
-            queries.check_bytes(connection, payloads, id_, form)
+            queries.place_of(connection, id_, form)
         except OurFault as fault:
             yield Problem(what=Wrong.CONTENT_CHANGED, detail=str(fault), message_id=id_)
 

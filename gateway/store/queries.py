@@ -30,7 +30,6 @@ from gateway.ports import (
 )
 from gateway.store import trail
 from gateway.store.jobs import job_of
-from gateway.store.payloads import Payloads
 from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
 
 MOST = 1000
@@ -139,19 +138,6 @@ def answers_to(connection: Connection, message_id: str) -> list[Message]:
     """The messages that answer a message, oldest first."""
     statement = _MESSAGES.where(message.c.answers == message_id).order_by(message.c.id).limit(MOST)
     return [message_of(row) for row in connection.execute(statement)]
-
-
-def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
-    """One form of a message. None when it never had it; raises OurFault when it was purged or changed."""
-    found = place_of(connection, message_id, form)
-    return payloads.read(found, message_id, form) if isinstance(found, str) else found
-
-
-def check_bytes(connection: Connection, payloads: Payloads, message_id: str, form: str) -> None:
-    """Nothing when one form of a message is what its SHA-256 says; else raises OurFault. Read in pieces."""
-    found = place_of(connection, message_id, form)
-    if isinstance(found, str):
-        payloads.open(found, message_id, form)
 
 
 def place_of(connection: Connection, message_id: str, form: str) -> bytes | str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,8 @@ from gateway import canonical
 from gateway.errors import OurFault
 from gateway.events import DocumentAccepted, InterchangeComposed, MessageRefused, ReceiptIssued
 from gateway.ports import Changes, Direction, Numbered
-from gateway.store import Problem, Store
+from gateway.store import Problem, Store, contents
+from gateway.store.payloads import Payloads
 from gateway.store.verify import Wrong
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -216,3 +218,24 @@ async def test_more_messages_than_one_look_are_all_compared(
     last = await received(store, trade)
     await forged(store, "UPDATE payload SET data = :data WHERE message_id = :id", data=b"forged", id=last)
     assert await named(store) == {(Wrong.CONTENT_CHANGED, last, None)}
+
+
+async def test_a_file_purged_while_the_trail_is_verified_is_no_alarm(
+    store: Store, trade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verification began before the purge and looks for the file after it; a file that is missing is named still."""
+    purged = await received(store, trade, payload=b"A" * LARGE)
+    gone = await received(store, trade, payload=b"B" * LARGE)
+    check = contents.check_file
+    loop = asyncio.get_running_loop()
+
+    def late(payloads: Payloads, file: contents.File) -> Problem | None:
+        if file[1] == purged:
+            purging = store.purge_payload(purged, by="ann", reason="retention")
+            asyncio.run_coroutine_threadsafe(purging, loop).result(10)
+        else:
+            payloads.remove(*file)
+        return check(payloads, file)
+
+    monkeypatch.setattr(contents, "check_file", late)
+    assert await named(store) == {(Wrong.CONTENT_CHANGED, gone, None)}

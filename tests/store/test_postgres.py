@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,26 @@ async def test_nodes_claim_from_one_queue_without_sharing_a_job(nodes: list[Stor
     given = [job.id for jobs in claims for job in jobs]
     given += [job.id for job in await nodes[0].claim("node-0", ["read"], 64)]
     assert len(given) == len(set(given)) == 16
+
+
+async def test_files_of_payloads_are_never_read_on_the_event_loop(
+    nodes: list[Store], trade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads the database runs on the loop's own thread here: fifty megabytes would stop everybody else."""
+    store = nodes[0]
+    changes = trade.received(payload=b"x" * 1_100_000)
+    await store.accept(changes)
+    readers: list[int] = []
+    for name in ("read", "open"):
+        real = getattr(store.payloads, name)
+
+        def noted(*arguments: Any, real: Any = real) -> Any:
+            readers.append(threading.get_ident())
+            return real(*arguments)
+
+        monkeypatch.setattr(store.payloads, name, noted)
+    assert len(await store.payload(changes.messages[0].id)) == 1_100_000
+    assert (await store.octets(changes.messages[0].id)).size == 1_100_000
+    assert not (await store.verify({})).problems
+    assert len(readers) == 3
+    assert threading.get_ident() not in readers

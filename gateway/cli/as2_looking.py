@@ -245,6 +245,7 @@ def _receipt(
 
 async def _stored(station: Station, message_id: str, *, receipt: bool) -> Explanation:
     """A stored message, or its receipt, with the keys of now."""
+    from gateway.pipeline.at_hand import looked_into  # noqa: PLC0415
     from gateway.pipeline.remembered import sent_of  # noqa: PLC0415
 
     message = await _message(station, message_id)
@@ -266,8 +267,10 @@ async def _stored(station: Station, message_id: str, *, receipt: bool) -> Explan
         raise OurFault(
             f"message {message_id} was not on the wire as AS2", remedy="`gateway message show` tells where it stands"
         )
-    body = await station.queries.raw(message_id)
-    body = await station.queries.payload(message_id) if body is None else body
+    body = await looked_into(station.queries, message_id, "raw")
+    body = await looked_into(station.queries, message_id, "payload") if body is None else body
+    if body is None:
+        raise OurFault(f"message {message_id} has no octets in the store", remedy="gateway audit verify")
     if not outbound:
         return _received(station, agreement, message.raw_headers, body)
     # What we encrypted for somebody else we cannot open; what we signed was signed by us.

@@ -22,7 +22,7 @@ from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt, hash_
 from gateway.as2.explanation import Explanation
 from gateway.as2.rebuilding import rebuilt
 from gateway.errors import OurFault
-from gateway.pipeline import wrapping
+from gateway.pipeline import at_hand, wrapping
 from gateway.pipeline.evidence_page import page
 from gateway.pipeline.remembered import sent_of
 from gateway.pipeline.station import Station
@@ -71,12 +71,12 @@ async def gather(station: Station, message_id: str, trail: TrailProof, seal_key:
     payload: bytes | None = None
     wire: bytes | None = None
     try:
-        payload = await station.queries.payload(message_id)
-        wire = await station.queries.raw(message_id)
+        payload = await at_hand.looked_into(station.queries, message_id, "payload")
+        wire = await at_hand.looked_into(station.queries, message_id, "raw")
         if wire is None and message.raw_headers:
             wire = payload
     except OurFault as fault:
-        lacking.append(f"The octets are not kept any more: {fault}")
+        lacking.append(f"The octets are not among the files: {fault}.")
     seen = _looked_into(station, message, wire, _signers(trail)) if wire is not None and message.raw_headers else None
     receipt = _receipt(station, message, await sent_of(station, message), _signers(trail))
     entity = seen.mic_octets if seen is not None else None

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.pipeline import at_hand
 from gateway.pipeline.evidence import files, gather, zipped
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command on this machine")
@@ -193,6 +194,21 @@ async def test_purged_bytes_are_said_to_be_gone_and_the_rest_still_verifies(
     await trade.gateway.store.purge_payload(message.id, by="ann", reason="retention")
     made = await evidence(trade.gateway, message.id, tmp_path)
     assert not {"payload", "entity", "message.http"} & set(made)
-    assert "The octets are not kept any more" in made["README.md"].decode()
+    assert "The octets are not among the files: The payload of message" in made["README.md"].decode()
+    assert "receipt.p7s" in made
+    assert verify(tmp_path) == []
+
+
+async def test_octets_too_many_for_memory_are_said_to_be_left_out_and_the_rest_still_verifies(
+    trade: Any, edi: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gigabyte would be in memory six times: the command may run beside a gateway that needs the memory."""
+    monkeypatch.setattr(at_hand, "LOOKED_INTO", 1_000)
+    await trade.order()
+    monkeypatch.setattr(trade.gateway.store.payloads, "row_limit", 1_000)
+    message = await trade.arrives(edi.file(edi.ack()))
+    made = await evidence(trade.gateway, message.id, tmp_path)
+    assert not {"entity", "message.http"} & set(made)
+    assert re.search(r"has [0-9]+ octets; 1000 at most are looked into", made["README.md"].decode())
     assert "receipt.p7s" in made
     assert verify(tmp_path) == []

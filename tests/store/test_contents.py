@@ -223,7 +223,7 @@ async def test_more_messages_than_one_look_are_all_compared(
 async def test_a_file_purged_while_the_trail_is_verified_is_no_alarm(
     store: Store, trade: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The verification began before the purge and looks for the file after it; a file that is missing is named still."""
+    """The verification began before the purge and looks for the file after it; one that is missing is named still."""
     purged = await received(store, trade, payload=b"A" * LARGE)
     gone = await received(store, trade, payload=b"B" * LARGE)
     check = contents.check_file

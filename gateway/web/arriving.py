@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.errors import NoRoom
+from gateway.errors import NoRoom, PartnerFault
 from gateway.ports import IN_MEMORY, Spooled
 
 SILENCE_SECONDS = 30
@@ -92,7 +92,7 @@ class Arrival:
         self._waited = 0.0
 
     async def read(self, request: web.Request, limit: int, spool: Callable[[], Spooled]) -> Arrived:
-        """The body up to `limit`. Raises TimeoutError when it comes too slowly, NoRoom."""
+        """The body up to `limit`. Raises TimeoutError when it is too slow, PartnerFault when it breaks off, NoRoom."""
         if (request.content_length or 0) > limit:
             limit = min(limit, REFUSED_START)  # it is refused whatever it holds
         while chunk := await self._next(request):
@@ -111,12 +111,15 @@ class Arrival:
             await asyncio.to_thread(self._file.discard)
 
     async def _next(self, request: web.Request) -> bytes:
-        """What came next; time is counted only while we wait for the sender. Raises TimeoutError."""
+        """What came next; time is counted only while we wait for the sender. Raises TimeoutError, PartnerFault."""
         loop = asyncio.get_running_loop()
         left = GRACE_SECONDS + self._size / SLOWEST - self._waited
         begun = loop.time()
         async with asyncio.timeout(min(SILENCE_SECONDS, max(left, 0.0))):
-            chunk = await request.content.readany()
+            try:
+                chunk = await request.content.readany()
+            except ConnectionError as fault:  # no fault of ours, so no traceback in the log
+                raise PartnerFault("the sender broke off within the body", public="The body broke off.") from fault
         self._waited += loop.time() - begun
         return chunk
 

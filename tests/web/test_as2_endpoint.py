@@ -240,10 +240,10 @@ async def test_one_sender_cannot_take_all_room_by_writing_its_name_in_many_ways(
                 await asyncio.sleep(0.01)
 
 
-async def test_sender_that_breaks_off_leaves_neither_file_nor_place(
-    url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch
+async def test_sender_that_breaks_off_leaves_neither_file_nor_place_nor_traceback(
+    url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In the middle of a body that is spooled already; the next one finds room."""
+    """In the middle of a body that is spooled already; the next one finds room. Strangers cannot fill the log."""
     monkeypatch.setattr(arriving, "SPOOLED_AT_ONCE", 1)
     reception.most = len(BODY)
     port = int(url.rpartition(":")[2].partition("/")[0])
@@ -263,3 +263,4 @@ async def test_sender_that_breaks_off_leaves_neither_file_nor_place(
         http.post(url, data=io.BytesIO(BODY), headers={"AS2-From": "A"}) as answer,
     ):
         assert answer.status == 200
+    assert not [one for one in caplog.records if one.exc_info]

@@ -67,3 +67,9 @@ def scratches(station: Station) -> Iterator[Spool]:
 def as_stored(body: bytes | Stretch) -> Body:
     """What was built for sending, as the store takes it: a stretch is all of a file of the spool."""
     return body if isinstance(body, bytes) else cast("Spooled", body.source)
+
+
+def let_go(body: bytes | Stretch) -> None:
+    """What was built and is not kept: its room on the disk is free now, not when somebody's last hold on it ends."""
+    if isinstance(body, Stretch):
+        cast("Spooled", body.source).discard()

@@ -16,7 +16,7 @@ from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
 from gateway.pipeline import at_hand, confirming, receipted, wrapping
-from gateway.pipeline.bodies import as_stored
+from gateway.pipeline.bodies import as_stored, let_go
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -46,11 +46,21 @@ async def send(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange over AS2 now",
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
-    channel = agreement.as2
     payload = await at_hand.octets_of(station, job)
     loop = asyncio.get_running_loop()
     threads = station.crypto if isinstance(payload, bytes) else station.large
     built = await loop.run_in_executor(threads, wrapping.wrap, station, agreement, message, payload)
+    try:
+        return await _posted_and_judged(station, agreement, message, built)
+    except Exception:
+        await asyncio.to_thread(let_go, built.body)
+        raise
+
+
+async def _posted_and_judged(station: Station, agreement: Agreement, message: Message, built: as2.Built) -> Changes:
+    """One attempt. Raises DeliveryFailed."""
+    channel = agreement.as2
+    assert channel is not None
     if channel.asks_asynchronously:
         # Before it is posted: the receipt may be here sooner than the answer to the post.
         await _write_down(station, agreement, message, built)

@@ -6,6 +6,7 @@ lock, which the operating system has let go of; `sweep` removes it at the next s
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -49,6 +50,7 @@ class SpoolFile:
         self._handle = handle
         self._hash = hashlib.sha256() if kept else None
         self._looked_at = -SYNC_EVERY
+        self._given = False
 
     def write(self, piece: bytes | memoryview) -> None:
         """Add octets at the end. Raises OurFault, NoRoom when the disk is full; the file is gone then."""
@@ -92,6 +94,7 @@ class SpoolFile:
         The file has both names until it is discarded: where the store lets go of it again (a duplicate), it is still
         here for whoever records that.
         """
+        self._given = True
         os.fsync(self._handle)
         if path.exists():
             return  # the name says all: message, form and SHA-256
@@ -111,9 +114,13 @@ class SpoolFile:
 
         It is closed when nobody holds it any more, and no sooner: a thread may be writing or reading it still while
         whoever waited for that was stopped, and the number of a closed file is given to the next one that is opened,
-        the database perhaps.
+        the database perhaps. Its room on the disk is free at once.
         """
         self.path.unlink(missing_ok=True)
+        # A name that the store gives it comes after the mark and before this unlinking, or not at all.
+        if not self._given:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
 
 
 def digest(handle: int) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from gateway import wiring
+from gateway.errors import DeliveryFailed, Outcome
+from gateway.pipeline import sending
 from gateway.pipeline.bodies import start_of
 from gateway.pipeline.outgoing import outbound_message, send_job
 from gateway.ports import Changes, MessageState, new_id
@@ -159,6 +161,43 @@ async def test_sent_from_a_file_it_arrives_unchanged_and_is_kept_as_it_was_poste
     assert await roomy.station.store.payload(arrived.id) == payload
     assert await roomy.station.store.raw(arrived.id) == await side.store.raw(sent.id)
     assert in_spool(side) == in_spool(roomy.station) == []
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_attempts_that_fail_leave_no_room_taken_on_the_disk(
+    roomy: Any, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """A station that is down is tried eighty times; who holds the octets still, as a fault does, holds no disk."""
+    side = roomy.gateway
+    listen = side.station.settings.listen.model_copy(update={"public_url": side.url})
+    side.change(settings=side.station.settings.model_copy(update={"listen": listen}))
+    side.agree("acme", as2={"receipt_mode": mode})
+    agreement, now = side.station.directory.by_name("acme"), roomy.clock()
+    file = side.store.spool(kept=True)
+    file.write(os.urandom(SIZE))
+    message = outbound_message(
+        side.station.settings, agreement, message_id=new_id(now), payload=file,
+        content_type="application/octet-stream", filename="drawings.tar", now=now,
+    )  # fmt: skip
+    await side.store.apply(Changes(messages=(message,), jobs=(send_job(agreement, message.id, now),)))
+    held: list[Any] = []
+
+    async def down(_agreement: Any, _headers: Any, body: Any) -> Any:
+        held.append(body.source)
+        raise DeliveryFailed("no connection", outcome=Outcome.TRANSIENT)
+
+    monkeypatch.setattr(side.station.as2, "post", down)
+    (job,) = await side.store.claim("me", ("send",), 1)
+    for _ in range(3):
+        with pytest.raises(DeliveryFailed):
+            await sending.send(side.station, job)
+    assert in_spool(side) == []
+    assert len(files(side)) == (1 if mode == "sync" else 2)
+    assert sum(os.fstat(one._handle).st_size for one in held) == (
+        0 if mode == "sync" else sum(one.size for one in held)
+    )
+    raw = await side.store.octets(message.id, "raw")
+    assert (raw is None) if mode == "sync" else (raw.size == held[-1].size)
 
 
 async def test_interchange_over_its_own_limit_is_kept_and_refused_unread(roomy: Any, edi: Any) -> None:

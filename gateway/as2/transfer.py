@@ -25,20 +25,38 @@ class Decoder:
     in_pieces: Callable[[Stretch], Iterator[bytes]]
 
 
+def _base64_at_once(content: memoryview) -> bytes:
+    return _groups(bytes(content).translate(None, _OTHERS))
+
+
 def _base64(content: Stretch) -> Iterator[bytes]:
-    """Groups of four characters; whatever is not of the alphabet is passed over (RFC 2045 6.8), padding is the end."""
-    rest = b""
+    """Groups of four characters; whatever is not of the alphabet is passed over (RFC 2045 6.8)."""
+    rest, ended = b"", False
     for piece in content.pieces():
-        text = rest + piece.translate(None, _OTHERS)
+        text = piece.translate(None, _OTHERS)
+        if ended:
+            if text.strip(b"="):
+                raise binascii.Error("something follows the padding")
+            rest += text if len(rest) < 4 else b""  # noqa: PLR2004  a group: of more padding none says more
+            continue
+        text = rest + text
         padding = text.find(b"=")
-        if padding >= 0:
-            yield binascii.a2b_base64(text[:padding] + b"=" * (-padding % 4))
-            return
-        whole = len(text) - len(text) % 4
-        yield binascii.a2b_base64(text[:whole])
+        ended = padding >= 0
+        whole = padding if ended else len(text)
+        whole -= whole % 4
+        yield _groups(text[:whole])
         rest = text[whole:]
-    if rest:
-        yield binascii.a2b_base64(rest)  # a group that is cut off: the error is the library's
+    yield _groups(rest)
+
+
+def _groups(text: bytes) -> bytes:
+    """Characters of the alphabet as octets. What stands behind the padding, which is the end, is never dropped.
+
+    It would be receipted, and lost: the MIC is over the encoded octets.
+    """
+    bare = text.rstrip(b"=")
+    padding = min(len(text) - len(bare), -len(bare) % 4)  # some write too much of it
+    return binascii.a2b_base64(bare + b"=" * padding, strict_mode=True)
 
 
 def _quoted_printable(content: Stretch) -> Iterator[bytes]:
@@ -55,6 +73,6 @@ def _quoted_printable(content: Stretch) -> Iterator[bytes]:
 
 
 DECODERS = {
-    "base64": Decoder(at_once=binascii.a2b_base64, in_pieces=_base64),
+    "base64": Decoder(at_once=_base64_at_once, in_pieces=_base64),
     "quoted-printable": Decoder(at_once=binascii.a2b_qp, in_pieces=_quoted_printable),
 }

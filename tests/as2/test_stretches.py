@@ -179,6 +179,32 @@ def test_transfer_encodings_in_pieces_give_the_same_octets(
         assert b"".join(decoder.in_pieces(Stretch(Memory(text)))) == decoder.at_once(memoryview(text))
 
 
+@pytest.mark.parametrize("text", [b"QUJD=QUJD", b"=QUJDQUJD", b"QUI=QUJD", b"QQ==\r\nQUJD", b"QU=JD"])
+def test_base64_that_goes_on_behind_its_padding_is_refused_and_not_cut_off(text: bytes) -> None:
+    """The MIC would be right, the receipt positive, and the rest of the file lost."""
+    with pytest.raises(binascii.Error):
+        transfer.DECODERS["base64"].at_once(memoryview(text))
+    with pytest.raises(binascii.Error):
+        b"".join(transfer.DECODERS["base64"].in_pieces(Stretch(Memory(text))))
+
+
+@given(st.text(alphabet="ABCx=\n-", max_size=30))
+def test_base64_of_any_form_is_the_same_in_memory_and_in_pieces(text: str) -> None:
+    """Or refused both ways."""
+    data = text.encode()
+
+    def outcome(decode: Callable[[], bytes]) -> bytes | None:
+        try:
+            return decode()
+        except binascii.Error:
+            return None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(octets, "PIECE", 5)
+        pieces = outcome(lambda: b"".join(transfer.DECODERS["base64"].in_pieces(Stretch(Memory(data)))))
+    assert pieces == outcome(lambda: transfer.DECODERS["base64"].at_once(memoryview(data)))
+
+
 def test_base64_cut_off_in_a_group_is_refused() -> None:
     """Both ways."""
     for text in (b"QUJDR", b"QUJD" * 1000 + b"R"):

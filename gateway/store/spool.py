@@ -28,7 +28,9 @@ _PIECE = 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK})
 """File systems without hard links say one of these."""
+_NAMELESS = ".new"
 _YOUNG_SECONDS = 60
+"""What is not locked yet is that for no longer."""
 
 
 class SpoolFile:
@@ -41,9 +43,12 @@ class SpoolFile:
         self.path = folder / f"{uuid.uuid4().hex}.spool"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            # It gets its name when it is locked: `sweep` of another process cannot come between.
+            nameless = self.path.with_suffix(_NAMELESS)
+            handle = os.open(nameless, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             weakref.finalize(self, _drop, handle, self.path)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            nameless.rename(self.path)
         except OSError as fault:
             raise failed(fault, self.path) from fault
         self.size = 0
@@ -144,9 +149,10 @@ def sweep(folder: Path) -> int:
     """Remove what processes that are gone left behind; how many files. Raises OSError."""
     removed = 0
     for path in folder.glob("*.spool"):
-        if path.stat().st_mtime > time.time() - _YOUNG_SECONDS:
-            continue
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # another node was done with it meanwhile
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
@@ -155,6 +161,10 @@ def sweep(folder: Path) -> int:
             pass  # somebody writes it: it only has not grown for a while
         finally:
             os.close(handle)
+    for path in folder.glob(f"*{_NAMELESS}"):  # empty: its process died within two calls
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _YOUNG_SECONDS:
+                path.unlink()
     return removed
 
 

@@ -171,19 +171,45 @@ def test_a_file_that_nobody_holds_is_gone(tmp_path: Path) -> None:
 
 
 def test_what_a_dead_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
-    """The lock tells them apart; a young file is left alone."""
+    """The lock tells them apart: a node that is started again at once need not wait to have its disk back."""
     code = "import os, sys; from pathlib import Path; from gateway.store.spool import SpoolFile\n"
     code += "file = SpoolFile(Path(sys.argv[1])); file.write(b'x'); os._exit(0)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     (dead,) = tmp_path.iterdir()
     living = SpoolFile(tmp_path)
-    assert sweep(tmp_path) == 0
-    old = time.time() - 3600
-    for path in (dead, living.path):
-        os.utime(path, (old, old))
+    assert dead != living.path
     assert sweep(tmp_path) == 1
     assert list(tmp_path.iterdir()) == [living.path]
     assert sweep(tmp_path / "missing") == 0
+
+
+def test_what_has_no_name_yet_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    """A process may die between making a file and locking it; one that is about to lock it keeps it."""
+    for name in ("old.new", "young.new"):
+        (tmp_path / name).touch()
+    old = time.time() - 3600
+    os.utime(tmp_path / "old.new", (old, old))
+    assert sweep(tmp_path) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["young.new"]
+
+
+def test_a_file_that_another_node_removes_first_does_not_end_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two nodes that start together on one folder look at the same files."""
+    for name in ("a.spool", "b.spool"):
+        (tmp_path / name).touch()
+    glob = Path.glob
+
+    def quicker(folder: Path, pattern: str) -> Any:
+        found = list(glob(folder, pattern))
+        if found:
+            found[0].unlink()
+        return found
+
+    monkeypatch.setattr(Path, "glob", quicker)
+    assert sweep(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_told_as_passing_and_the_file_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

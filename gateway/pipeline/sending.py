@@ -68,8 +68,10 @@ async def _posted_and_judged(station: Station, agreement: Agreement, message: Me
         answer = await station.as2.post(agreement, built.headers, built.body)
         return await _judged(station, agreement, message, built, answer)
     except DeliveryFailed as failed:
-        if failed.outcome is Outcome.UNCERTAIN and not channel.asks_asynchronously and channel.receipt != "none":
-            # It may be there, and answered for at any later attempt, or by a receipt that nobody asked for.
+        reached = failed.outcome is Outcome.UNCERTAIN or failed.status is not None
+        if reached and not channel.asks_asynchronously and channel.receipt != "none":
+            # It may be there, and answered for at any later attempt, or by a receipt that nobody asked for; also where
+            # an error was answered: a proxy in front of the station says 502 or 504 of what is being worked behind it.
             await _write_down(station, agreement, message, built)
         raise
 

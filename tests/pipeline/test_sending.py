@@ -55,6 +55,8 @@ class Peer:
             date=trade.clock(),
         )
         self.last = receipt
+        if self.how == "proxy":
+            return web.Response(status=504)
         return web.Response(body=receipt.body, headers=dict(receipt.headers))
 
 
@@ -145,12 +147,13 @@ async def test_order_that_the_partner_refused_may_be_submitted_again(trade: Any,
     assert len(set(peer.seen)) == 2
 
 
-async def test_receipt_of_an_attempt_before_the_agreement_was_changed_counts(trade: Any, peer: Peer) -> None:
+@pytest.mark.parametrize("lost", ["slow", "proxy"])
+async def test_receipt_of_an_attempt_before_the_agreement_was_changed_counts(trade: Any, peer: Peer, lost: str) -> None:
     """It was taken, its receipt got lost; then another hash was agreed. A station that knows the Message-ID gives the
     receipt of the first attempt, whose MIC is not that of the second.
     """
-    trade.gateway.agree("acme", as2={"timeout_seconds": Decimal("0.3")})
-    peer.how = "slow"
+    trade.gateway.agree("acme", as2={"timeout_seconds": Decimal("0.3") if lost == "slow" else 5})
+    peer.how = lost
     await trade.order()
     first = peer.last
     assert first is not None

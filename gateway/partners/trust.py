@@ -84,6 +84,6 @@ def _for_messages(certificate: x509.Certificate) -> bool:
         said = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
+    except (ValueError, x509.DuplicateExtension):
         return False
     return bool(_SIGNING & set(said))

@@ -184,6 +184,40 @@ def weak() -> x509.Certificate:
     return _builder(name, name, key.public_key()).sign(key, hashes.SHA256())
 
 
+def odd(was: str, instead: str) -> x509.Certificate:
+    """A certificate in which something else stands."""
+    octets = issued(pair("odd").private_key.public_key()).public_bytes(serialization.Encoding.DER)
+    assert bytes.fromhex(was) in octets
+    return x509.load_der_x509_certificate(octets.replace(bytes.fromhex(was), bytes.fromhex(instead)))
+
+
+def odd_curve() -> x509.Certificate:
+    """On prime192v2, which is read by nobody here."""
+    return odd("06082a8648ce3d030107", "06082a8648ce3d030102")
+
+
+def odd_extension() -> x509.Certificate:
+    """With a key usage that is none."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Odd")])
+    other = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"garbage")
+    key: Any = pair("odd").private_key
+    return _builder(name, name, key.public_key()).add_extension(other, critical=False).sign(key, hashes.SHA256())
+
+
+@pytest.mark.parametrize("odd_one", [odd_curve, odd_extension])
+def test_a_certificate_in_the_agreement_that_cannot_be_looked_at_is_a_finding(
+    run: Run, folder: Path, odd_one: Callable[[], x509.Certificate]
+) -> None:
+    """Its file and line are told, by every command that reads the workspace; no traceback."""
+    (folder / "certs/acme.pem").write_bytes(pem(odd_one()))
+    checked = run("partner", "check", "--workspace", folder)
+    assert checked.exit_code in {1, 2}, checked.output
+    assert "partners/acme.yaml:10" in checked.output
+    assert "cannot be read" in checked.output
+    listed = run("certificate", "list", "--workspace", folder)
+    assert listed.exception is None or isinstance(listed.exception, SystemExit)
+
+
 BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"hello", "holds no readable certificate"),
     "a private key": (lambda: key_pem(pair("acme-next")) + pem(pair("acme-next").certificate), "holds a private key"),
@@ -194,6 +228,8 @@ BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a weak key": (lambda: pem(weak()), "an RSA key of 1024 bits"),
     "an authority": (lambda: pem(authority().certificate), "it is an authority's certificate"),
     "expired": (lambda: pem(pair("gone", begins=-50, days=20).certificate), "expired on"),
+    "a curve that nobody knows": (lambda: pem(odd_curve()), "a key that cannot be read"),
+    "an extension that is garbage": (lambda: pem(odd_extension()), "certificate cannot be read"),
     "60 certificates": (lambda: pem(*(pair(f"n{n}").certificate for n in range(60))), "holds 60 certificates"),
     "2 MB": (lambda: bytes(2_000_000), "larger than"),
 }
@@ -290,6 +326,7 @@ BAD_OURS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: key_pem(pair("ours")) + pem(pair("acme").certificate),
         "do not belong together",
     ),
+    "a certificate on an odd curve": (lambda: key_pem(pair("odd")) + pem(odd_curve()), "do not belong together"),
     "an Ed25519 key": (_ed25519, "neither RSA nor EC"),
     "expired": (
         lambda: key_pem(pair("gone", begins=-50, days=20)) + pem(pair("gone", begins=-50, days=20).certificate),

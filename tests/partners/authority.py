@@ -46,6 +46,7 @@ def issue(
     authority: bool = False,
     allowed: Sequence[str] | None = None,
     extended: Sequence[x509.ObjectIdentifier] | None = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+    serial: int | None = None,
 ) -> KeyPair:
     """A pair whose certificate `issuer` signed (None: itself), valid from a day before `at`."""
     key = _key(label or subject.rfc4514_string())
@@ -57,7 +58,7 @@ def issue(
         .subject_name(subject)
         .issuer_name(above)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(at - timedelta(days=1))
         .not_valid_after(at + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.as2 import KeyPair
-from gateway.errors import OurFault
+from gateway.as2 import KeyPair, signature
+from gateway.as2.certificates import Signers, readable
+from gateway.errors import OurFault, PartnerFault
 from gateway.findings import FilePlace, Severity
 from gateway.partners.keys import write_file
 from gateway.partners.revocation import CrlShelf, Revocation
@@ -107,6 +109,40 @@ def test_what_does_not_chain_or_fit_is_refused_with_the_reason(case: str) -> Non
     accepted, why = trust().judged(made(), NOW)
     assert accepted == ()
     assert said in why
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "a curve that nobody knows": ("06082a8648ce3d030107", "06082a8648ce3d030102"),
+    "an extension twice": ("0603551d0f", "0603551d13"),
+    "an extension that is garbage": ("0603551d0e", "0603551d0f"),
+    "a version that there is none of": ("a003020102", "a003020107"),
+    "serial number nought": ("02024711", "02020000"),
+}
+"""Octets of a sound certificate, and what stands there instead."""
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_certificate_in_a_message_that_cannot_be_looked_at_is_a_strangers_and_no_crash(case: str) -> None:
+    """Anybody may write one: nothing is verified yet when it is read."""
+    was, instead = map(bytes.fromhex, BROKEN[case])
+    sound = signer(serial=0x4711).certificate
+    whole = sound.public_bytes(Encoding.DER)
+    assert was in whole
+    broken = whole.replace(was, instead)
+    assert readable(whole) == sound
+    assert readable(broken) is None
+    stranger_made = issue(name("somebody"), None, at=NOW)
+    signed = (
+        pkcs7.PKCS7SignatureBuilder()
+        .set_data(b"content")
+        .add_signer(stranger_made.certificate, cast("Any", stranger_made.private_key), hashes.SHA256())
+        .add_certificate(sound)
+        .sign(Encoding.DER, [pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.DetachedSignature])
+    )
+    octets = signed.replace(whole, broken)
+    believed = Signers((), lambda enclosed: trust().judged(enclosed, NOW))
+    with pytest.raises(PartnerFault, match="no certificate in the message has the subject"):
+        signature.verify(octets, memoryview(b"content"), certificates=believed, accepted=frozenset({"sha-256"}))
 
 
 def revocation(tmp_path: Path, listed: x509.CertificateRevocationList | None, *, stale: Any = "warn") -> Revocation:

@@ -68,6 +68,32 @@ def test_a_signer_that_chains_to_the_authority_and_has_the_name_counts() -> None
     assert trust().judged([direct], NOW) == ((direct,), "")
 
 
+@pytest.mark.parametrize("place", ["root", "intermediate"])
+@pytest.mark.parametrize(
+    ("how", "counts"),
+    [
+        ({"extended": [ExtendedKeyUsageOID.EMAIL_PROTECTION]}, True),
+        ({"extended": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]}, True),
+        ({"extended": [ExtendedKeyUsageOID.SERVER_AUTH]}, False),
+        ({"allowed": ()}, True),
+        ({"allowed": ("crl_sign",)}, False),
+        ({"authority": False, "allowed": ("key_cert_sign",)}, False),
+    ],
+    ids=["for S/MIME", "for anything", "for TLS", "key usage unsaid", "may not issue", "no authority"],
+)
+def test_an_authority_of_signers_may_be_one_of_s_mime_or_say_no_key_usage(
+    how: dict[str, Any], counts: bool, place: str
+) -> None:
+    """TLS's own rules would refuse both: public S/MIME authorities have emailProtection alone."""
+    given = {"at": NOW, "days": 3000, "authority": True}
+    top = issue(name("Top"), None, **(given | how)) if place == "root" else root()
+    above = issue(name("Below"), top, **(given | (how if place == "intermediate" else {})))
+    one = signer(issuer=above).certificate
+    subject = x509.Name.from_rfc4514_string("CN=acme-as2,O=Acme Tools")
+    asked = ChainTrust(authorities=(top.certificate,), subject=subject)
+    assert (asked.judged([one, above.certificate], NOW)[0] == (one,)) is counts
+
+
 def _by_signer() -> list[x509.Certificate]:
     """Whoever has a certificate of the authority tries to be one."""
     other = issue(name("somebody"), middle(), at=NOW)

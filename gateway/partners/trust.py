@@ -2,9 +2,9 @@
 
 What is checked: the path to an authority of the agreement by the rules of `cryptography.x509.verification` (signatures,
 validity now, basic constraints, algorithms, at most five certificates; of authorities key usage and extended key usage
-where they are given), the subject that the
-agreement names, key and key usage (`certificate_facts`), extended key usage (RFC 8550 4.4.4: emailProtection or any,
-where it is given), that it is no authority itself, and revocation where the agreement asks for it.
+where they are given), the subject that the agreement names, key and key usage (`certificate_facts`), extended key usage
+(RFC 8550 4.4.4: emailProtection or any, where it is given), that it is no authority itself, and revocation where the
+agreement asks for it.
 """
 
 from __future__ import annotations

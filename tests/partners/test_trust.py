@@ -82,7 +82,7 @@ def test_a_signer_that_chains_to_the_authority_and_has_the_name_counts() -> None
     ids=["for S/MIME", "for anything", "for TLS", "key usage unsaid", "may not issue", "no authority"],
 )
 def test_an_authority_of_signers_may_be_one_of_s_mime_or_say_no_key_usage(
-    how: dict[str, Any], counts: bool, place: str
+    how: dict[str, Any], *, counts: bool, place: str
 ) -> None:
     """TLS's own rules would refuse both: public S/MIME authorities have emailProtection alone."""
     given = {"at": NOW, "days": 3000, "authority": True}
@@ -222,13 +222,35 @@ def test_a_fetched_list_outlives_a_restart_and_a_broken_one_replaces_nothing(tmp
     shelf = CrlShelf(tmp_path)
     shelf.load([address])
     assert shelf.get(address) is None
-    shelf.put(address, revoked(middle(), [], at=NOW).public_bytes(Encoding.PEM))
+    known = [root().certificate, middle().certificate]
+    shelf.put(address, revoked(middle(), [], at=NOW).public_bytes(Encoding.PEM), known)
     with pytest.raises(OurFault, match="is no revocation list"):
-        shelf.put(address, b"<html>")
+        shelf.put(address, b"<html>", known)
     again = CrlShelf(tmp_path)
     again.load([address])
     assert again.get(address) == shelf.get(address)
     assert again.get(address) is not None
+
+
+@pytest.mark.parametrize(
+    ("instead", "why"),
+    [
+        (lambda: revoked(stranger(), [], at=NOW + timedelta(days=1)), "signed by nobody"),
+        (lambda: revoked(middle(), [], at=NOW - timedelta(days=1)), "before the one that is known"),
+    ],
+    ids=["a stranger's", "an older one"],
+)
+def test_nobody_on_the_way_to_the_address_can_make_a_revocation_forgotten(
+    tmp_path: Path, instead: Callable[[], x509.CertificateRevocationList], why: str
+) -> None:
+    """Most addresses of lists are http: what comes from there is believed for its signature and its date."""
+    address, one = "http://ca.example/list.crl", signer().certificate
+    shelf, known = CrlShelf(tmp_path), (middle().certificate,)
+    shelf.put(address, revoked(middle(), [one], at=NOW).public_bytes(Encoding.DER), known)
+    with pytest.raises(OurFault, match=why):
+        shelf.put(address, instead().public_bytes(Encoding.DER), known)
+    asked = Revocation(shelf=shelf, sources=(address,), authorities=known, stale="warn")
+    assert "revoked" in (asked.refusal(one, NOW) or "")
 
 
 INCOMPLETE = {

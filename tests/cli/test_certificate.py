@@ -420,6 +420,39 @@ def test_ours_is_retired_only_when_every_partner_has_confirmed_another(run: Run,
     assert only.certificate == keys.load_certificate(folder / "certs/next.pem")
 
 
+def test_no_command_leaves_a_partner_for_whom_nothing_signs(run: Run, folder: Path) -> None:
+    """A partner with a later date of its own still needs the old pair; a plan is not taken back when it is alone."""
+    at = ("--workspace", folder)
+    run("certificate", "new", "next", "--key", "ec-p256", *at)
+    run("certificate", "roll", "next", "--from", "now", *at)
+    run("certificate", "roll", "next", "--from", "2050-01-01", "--partner", "acme", *at)
+    # Valid for too short a time to plan 2050: the date is written as an operator might.
+    ours = folder / "certs/ours.yaml"
+    text = ours.read_text()
+    if "acme" not in text:
+        ours.write_text(text.replace("retired:", "    partners: {acme: 2050-01-01T00:00:00Z}\nretired:"))
+    result = run("certificate", "retire", "gateway", "--force", *at)
+    assert result.exit_code == 2
+    assert "without gateway nothing would sign now to acme" in result.output
+    assert run("certificate", "roll", "next", "--cancel", "--partner", "acme", *at).exit_code == 0
+    assert run("certificate", "retire", "gateway", "--force", *at).exit_code == 0
+    for plan in (("--cancel",), ("--from", f"{NOW + timedelta(days=30):%Y-%m-%d}")):
+        result = run("certificate", "roll", "next", *plan, *at)
+        assert result.exit_code == 2
+        assert "by this plan nothing would sign now" in result.output
+
+
+@pytest.mark.parametrize("name", ["null", "no", "2027", "0x1f", "1e5"])
+def test_a_pair_may_be_called_what_yaml_would_read_as_something_else(run: Run, folder: Path, name: str) -> None:
+    """Its file is read back by every command."""
+    at = ("--workspace", folder)
+    assert run("certificate", "new", name, "--key", "ec-p256", *at).exit_code == 0
+    assert run("certificate", "roll", name, "--from", "now", *at).exit_code == 0
+    assert run("certificate", "retire", "gateway", "--force", *at).exit_code == 0
+    (only,), _ = pairs.load(folder, load_settings(folder))
+    assert only.certificate == keys.load_certificate(folder / f"certs/{name}.pem")
+
+
 def test_theirs_is_retired_only_when_another_one_is_confirmed(run: Run, folder: Path) -> None:
     """It leaves the agreement, the file stays; the last one never goes."""
     at = ("--workspace", folder)

@@ -201,6 +201,9 @@ def retire(
         desk = open_desk(workspace)
         if partner is not None:
             changed, held = _retire_theirs(desk, partner, certificate, force=force)
+            if (channel := desk.partner(partner).as2) is not None and channel.trust == "chain":
+                say(f"With trust: chain what {partner} signs with it still counts, as long as its authority vouches")
+                say("for it: set trust: pinned, or see that it is revoked and ask the list (as2.revocation).")
         else:
             changed, held = _retire_ours(desk, certificate, force=force)
         if as_json:
@@ -215,7 +218,7 @@ def _retire_ours(desk: Desk, name: str, *, force: bool) -> tuple[str, Held]:
     others = [one for one in desk.ours if one.name != name and not one.retired]
     if held.retired:
         raise OurFault(f"{name} is retired already", remedy=f"to take it back remove it from `retired` in {pairs.FILE}")
-    _check_signing(desk, desk.ours, others, f"without {name}")
+    _check_signing(desk, [*others, held], others, f"without {name}")
     valid = [one for one in others if not expired(one.certificate, desk.now)]
     lacking = [one.name for one in desk.over_as2 if not _confirmed(desk, one.name, valid)]
     if lacking and not force:

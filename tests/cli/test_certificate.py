@@ -471,6 +471,36 @@ def test_theirs_is_retired_only_when_another_one_is_confirmed(run: Run, folder: 
     assert (folder / "certs/acme.pem").exists()
 
 
+def test_a_retired_certificate_that_an_authority_still_vouches_for_is_told(run: Run, folder: Path) -> None:
+    """In an emergency taking it out of the agreement is not enough."""
+    at = ("--workspace", folder)
+    keys.write_certificate(folder / "certs/ca.pem", authority().certificate)
+    chain = "  trust: chain\n  signer_ca: [certs/ca.pem]\n  signer_subject: CN=Acme\nx12:"
+    (folder / "partners/acme.yaml").write_text(ACME.replace("x12:", chain, 1))
+    file = wrote(folder, "next.pem", pem(pair("acme-next").certificate))
+    assert run("certificate", "import", file, "--partner", "acme", *at).exit_code == 0
+    result = run("certificate", "retire", "certs/acme.pem", "--partner", "acme", "--force", *at)
+    assert result.exit_code == 0, result.output
+    assert "With trust: chain what acme signs with it still counts" in result.output
+
+
+def test_an_agreement_keeps_its_line_ends_its_rights_and_its_place(tmp_path: Path) -> None:
+    """Edited on Windows, readable by a group, a link into a repository: only the list changes."""
+    (tmp_path / "shelf").mkdir()
+    real = tmp_path / "shelf/acme.yaml"
+    real.write_bytes(ACME.replace("\n", "\r\n").encode())
+    real.chmod(0o640)
+    (tmp_path / "acme.yaml").symlink_to(real)
+    add(tmp_path, "acme.yaml", "certs/next.pem")
+    kept = "# from their desk\n"
+    wanted = ACME.replace(kept, f"{kept}    - certs/next.pem\n").replace("\n", "\r\n").encode()
+    assert real.read_bytes() == wanted
+    assert (tmp_path / "acme.yaml").is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    remove(tmp_path, "acme.yaml", "certs/next.pem")
+    assert real.read_bytes() == ACME.replace("\n", "\r\n").encode()
+
+
 def test_an_authoritys_answer_to_our_request_becomes_our_pair(run: Run, folder: Path) -> None:
     """Its key is the one that was made; another's answer is refused."""
     at = ("--workspace", folder)

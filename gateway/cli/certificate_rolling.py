@@ -261,6 +261,12 @@ def _retire_theirs(desk: Desk, partner: str, word: str, *, force: bool) -> tuple
     desk.partner(partner)
     theirs = [one for one in desk.held if one.role is Role.THEIRS and one.partner == partner]
     held = desk.find(word, theirs)
+    channel = desk.partner(partner).as2
+    if channel is not None and channel.encrypt_for == held.file:
+        raise OurFault(
+            f"{held.file} is what we encrypt for, by as2.encrypt_for of {partner}",
+            remedy="name another one there, or remove the line",
+        )
     left = [one for one in theirs if one.fingerprint != held.fingerprint and not expired(one.certificate, desk.now)]
     proved = (desk.stage(partner, Whose.THEIRS, one.fingerprint) for one in left)
     if not force and not any(one is not None and one.stage is Stage.CONFIRMED for one in proved):

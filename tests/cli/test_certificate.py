@@ -27,6 +27,7 @@ from gateway.partners import keys, pairs
 from gateway.partners.agreement_certificates import add, remove
 from gateway.partners.certificate_facts import with_colons
 from gateway.partners.certificate_making import KINDS, self_signed
+from gateway.partners.keyring_files import load_keyring
 from gateway.partners.workspace import load, load_settings
 from gateway.simulation.mirror import write_workspace
 
@@ -482,6 +483,28 @@ def test_a_retired_certificate_that_an_authority_still_vouches_for_is_told(run: 
     result = run("certificate", "retire", "certs/acme.pem", "--partner", "acme", "--force", *at)
     assert result.exit_code == 0, result.output
     assert "With trust: chain what acme signs with it still counts" in result.output
+
+
+def test_the_certificate_that_an_agreement_encrypts_for_is_one_of_its_own_and_not_retired(
+    run: Run, folder: Path
+) -> None:
+    """It reaches the keyring; the import of the next one says that nothing changes by it."""
+    at = ("--workspace", folder)
+    file = wrote(folder, "next.pem", pem(pair("acme-next").certificate))
+    assert run("certificate", "import", file, "--partner", "acme", *at).exit_code == 0
+    agreement = folder / "partners/acme.yaml"
+    without = agreement.read_text()
+    agreement.write_text(without.replace("x12:", "  encrypt_for: certs/other.pem\nx12:", 1))
+    checked = run("partner", "check", *at)
+    assert "[workspace.encrypt_for]" in checked.output
+    agreement.write_text(without.replace("x12:", "  encrypt_for: certs/acme.pem\nx12:", 1))
+    assert load_keyring(load(folder)).encrypting("acme", NOW) == (pair("acme").certificate,)
+    result = run("certificate", "retire", "certs/acme.pem", "--partner", "acme", "--force", *at)
+    assert result.exit_code == 2
+    assert "is what we encrypt for, by as2.encrypt_for" in result.output
+    third = wrote(folder, "third.pem", pem(pair("acme-third").certificate))
+    said = said_of(run("certificate", "import", third, "--partner", "acme", *at, "--json"))
+    assert "We go on encrypting for certs/acme.pem, which as2.encrypt_for names." in said["notes"]
 
 
 def test_an_agreement_keeps_its_line_ends_its_rights_and_its_place(tmp_path: Path) -> None:

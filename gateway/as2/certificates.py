@@ -78,11 +78,12 @@ def identity(certificate: x509.Certificate) -> Identity:
         fields = ber.read(octets).parts[0].parts
         offset = 1 if fields[0].tag == _VERSION else 0
         serial, issuer = fields[offset].integer(), bytes(fields[offset + 2].whole)
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
         key_identifier: bytes | None = extension.value.digest
     except x509.ExtensionNotFound:
         key_identifier = None
-    except (ValueError, IndexError, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, IndexError, x509.DuplicateExtension) as error:
         raise OurFault(
             f"certificate cannot be read: {error}", remedy="Ask for the certificate anew, as PEM or DER."
         ) from error
@@ -109,8 +110,7 @@ def readable(octets: bytes) -> x509.Certificate | None:
             return None
         certificate = x509.load_der_x509_certificate(octets)
         identity(certificate)
-        _ = certificate.public_key(), certificate.subject, certificate.issuer
-        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        certificate.public_key()
     except (ValueError, TypeError, IndexError, OurFault, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
     return certificate

@@ -205,7 +205,12 @@ def odd_extension() -> x509.Certificate:
     return _builder(name, name, key.public_key()).add_extension(other, critical=False).sign(key, hashes.SHA256())
 
 
-@pytest.mark.parametrize("odd_one", [odd_curve, odd_extension])
+def odd_subject() -> x509.Certificate:
+    """Whose name is no text."""
+    return odd("06035504030c0441636d65", "06035504030c0441ffff65")
+
+
+@pytest.mark.parametrize("odd_one", [odd_curve, odd_extension, odd_subject])
 def test_a_certificate_in_the_agreement_that_cannot_be_looked_at_is_a_finding(
     run: Run, folder: Path, odd_one: Callable[[], x509.Certificate]
 ) -> None:
@@ -231,6 +236,7 @@ BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
     "expired": (lambda: pem(pair("gone", begins=-50, days=20).certificate), "expired on"),
     "a curve that nobody knows": (lambda: pem(odd_curve()), "a key that cannot be read"),
     "an extension that is garbage": (lambda: pem(odd_extension()), "certificate cannot be read"),
+    "a subject that is garbage": (lambda: pem(odd_subject()), "certificate cannot be read"),
     "60 certificates": (lambda: pem(*(pair(f"n{n}").certificate for n in range(60))), "holds 60 certificates"),
     "2 MB": (lambda: bytes(2_000_000), "larger than"),
 }

@@ -1,0 +1,122 @@
+"""The attacks that are tried whenever the tests run: one line each, with what happens and the tests that show it.
+
+The table of docs/security.md is written from here (`make pages`); a test holds that each named test exists. It has
+longer lines than other files, because a row is a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MARKER = "<!-- generated: make pages, from tests/security_table.py -->"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attack:
+    """One attack, or a few that are answered alike."""
+
+    kind: str
+    attack: str
+    answer: str
+    """What happens."""
+    tests: tuple[str, ...]
+    """Below `tests`: `as2/test_security.py::test_…`."""
+
+
+# A heading is `# kind`; a row is attack | what happens | tests. A test without a file stands in the file before it.
+_TABLE = """
+# Forged messages
+no signer in the signature | refused: `authentication-failed` | as2/test_security.py::test_a_signature_without_a_signer_is_refused
+signed by somebody else | refused: `authentication-failed`, whatever certificate comes with it | as2/test_security.py::test_a_signature_of_somebody_else_is_refused, ::test_somebody_elses_signature_under_the_partners_name_is_refused
+signature over other content, a line end more or less | refused: `integrity-check-failed` | as2/test_security.py::test_changed_content_is_refused, ::test_a_line_end_more_or_less_is_changed_content, as2/test_attacks.py::test_a_signature_of_another_message_does_not_count
+wrapped signatures: a genuine signed message beside, before, behind or inside a forged one | vouches for nothing but itself; refused | as2/test_attacks.py::test_a_genuine_signed_message_beside_a_forged_one_vouches_for_neither, ::test_a_forged_part_before_the_signed_one_is_no_signed_message, ::test_a_forged_preamble_or_epilogue_is_not_the_message, ::test_a_message_signed_inside_somebody_elses_signature_is_not_the_partners
+signed attributes stripped, doubled, or of another content | refused: `integrity-check-failed` | as2/test_security.py::test_a_signature_without_attributes_is_refused, ::test_signed_attributes_must_tie_the_signature_to_the_content
+encrypted only, or signed only, where both are agreed | refused: `insufficient-message-security`, from what was really decrypted and verified | as2/test_security.py::test_what_must_be_encrypted_or_signed_and_is_not_is_refused
+compressed, or anything else, posing as encrypted | a layer is what its structure says, not its Content-Type | as2/test_security.py::test_compressed_posing_as_encrypted_is_not_encrypted
+a weak hash or cipher, also beside a strong one | refused unless the partner's switch allows it | as2/test_security.py::test_a_weak_hash_needs_the_partner_switch, ::test_a_weak_hash_in_the_scheme_beside_a_strong_digest_is_refused, ::test_a_cipher_outside_the_policy_is_refused
+layers twice, or in an order that AS2 does not have | refused | as2/test_security.py::test_layers_stand_once_and_in_order
+octets behind the closing delimiter | refused: no signature covers them | as2/test_security.py::test_octets_behind_the_closing_delimiter_are_refused
+PSS or OAEP parameters that do not fit, several signers | refused, or the first known signer decides | as2/test_schemes.py::test_pss_parameters_that_do_not_fit_are_refused, ::test_the_first_signer_who_is_known_decides
+
+# Forged receipts
+a receipt for another message | refused; the message is sent again | as2/test_receipts.py::test_a_receipt_for_another_message_is_refused, pipeline/test_sending.py::test_message_without_a_valid_receipt_is_sent_again_with_the_same_message_id
+a receipt with another MIC, or none | refused | as2/test_receipts.py::test_a_receipt_with_another_mic_is_refused, ::test_a_receipt_without_a_mic_for_a_signed_message_is_refused
+unsigned where a signed one was asked for | proves nothing | as2/test_receipts.py::test_an_unsigned_receipt_proves_nothing_when_a_signed_one_was_asked_for
+signed by somebody else, changed on the way | refused | as2/test_receipts.py::test_a_receipt_signed_by_somebody_else_is_refused, ::test_a_changed_receipt_is_refused
+"duplicate" said by whom it was never sent to | counts only when signed, and for our MIC | as2/test_receipts.py::test_a_duplicate_counts_without_a_mic_only_when_signed_and_ours
+
+# Oracles
+CBC and RSA padding, wrong keys, damaged content: 1,000 envelopes | answered with the same octets; times compared by `python -m bench oracle` | as2/test_attacks.py::test_a_thousand_unreadable_envelopes_are_answered_with_the_same_octets, as2/test_security.py::test_whatever_fails_inside_an_envelope_is_answered_with_the_same_bytes
+the padding of a captured signed message, also made to look unsigned | tells nothing | as2/test_security.py::test_the_padding_is_no_oracle_behind_a_signed_message, ::test_the_padding_is_no_oracle_for_a_message_made_to_look_unsigned
+the same envelope again and again | opened with the same spare key | as2/test_attacks.py::test_the_same_envelope_again_is_opened_with_the_same_spare_key
+key agreement and OAEP that do not come out right | the same octets again | as2/test_recipients.py::test_whatever_is_wrong_with_a_key_agreement_is_answered_with_the_same_bytes, ::test_oaep_that_does_not_come_out_right_is_answered_with_the_same_bytes, ::test_a_wrap_that_does_not_open_is_found_out_no_sooner_than_bad_padding
+an envelope for none of our keys | says no more | as2/test_security.py::test_an_envelope_for_nobody_here_says_no_more
+
+# Bombs and floods
+compression: by ratio, by size | stopped in time: `decompression-failed` | as2/test_security.py::test_a_bomb_is_stopped_by_ratio_and_by_absolute_size
+10,000 MIME parts, 10,000 headers, a header of 1 MB, near misses of a delimiter | refused at once | as2/test_security.py::test_floods_of_mime_are_refused_at_once, as2/test_addressing.py::test_headers_that_stand_twice_or_flood_are_refused
+BER depth, endless indefinite lengths | refused, in time linear in what came | as2/test_ber.py::test_depth_is_bounded, ::test_endless_indefinite_lengths_are_refused_in_linear_time
+text that makes a regular expression slow | every pattern is linear, and none is unlisted | as2/test_hostile_text.py::test_every_regular_expression_is_linear, ::test_the_package_has_no_regular_expression_but_those_named
+thousands of signers, recipients, encrypted keys; huge RSA keys | looked at up to a bound | as2/test_schemes.py::test_signers_are_looked_at_up_to_a_bound, as2/test_recipients.py::test_recipients_are_looked_at_up_to_a_bound, ::test_encrypted_keys_of_one_agreement_are_looked_at_up_to_a_bound, as2/test_certificates.py::test_a_key_that_costs_too_much_is_refused_unused
+oversized bodies | refused unread, the connection closed | pipeline/test_reception.py::test_body_over_the_limit_is_refused_unread_and_its_start_is_kept, web/test_as2_endpoint.py::test_chunked_body_is_read_whole_and_over_the_limit_only_its_start
+10,000 connections | bounded; those that stand are served; `python -m bench connections` measures it | web/test_connections.py::test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served, ::test_the_limit_of_open_files_is_raised_and_leaves_room_for_files
+refusals that fill the disk | 60 records a minute and 64 MB an hour for each name, then the count | pipeline/test_refusals.py::test_a_partner_name_has_a_budget_of_whole_bodies_an_hour, ::test_more_than_the_records_of_a_minute_are_counted_and_told_by_the_next_record
+
+# Names and text
+file names with paths, controls, codecs | the last part alone, printable, always storable | as2/test_security.py::test_a_file_name_never_has_a_path, as2/test_hostile_text.py::test_the_sender_does_not_choose_the_codec, ::test_a_file_name_can_always_be_encoded
+a Message-ID or a name that could split a header | refused, reading and writing | as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused, ::test_names_we_cannot_write_are_our_fault, as2/test_layers.py::test_what_could_split_a_header_or_is_unknown_is_our_fault
+what a receipt or an answer says to people | printable, bounded | as2/test_receipts.py::test_what_a_receipt_says_can_always_be_shown_and_stored, connectors/test_as2.py::test_what_a_station_answers_can_be_stored
+
+# Keys and walls of the REST API
+guessed keys | answered alike, slowed down by address; nobody else is locked out | web/test_authentication.py::test_every_unusable_key_gets_the_same_answer, ::test_guessing_keys_is_answered_429_and_locks_nobody_out
+a partner's key on another partner's rows | they do not exist | web/test_scopes.py::test_anothers_row_does_not_exist, ::test_lists_hold_only_ones_own_rows, ::test_documents_of_others_inside_ones_own_message_stay_hidden
+a key of the wrong scope | 403 | web/test_scopes.py::test_each_route_serves_its_scopes_only
+JSON that trickles, nests, repeats names, is too large | refused within bounds | web/test_submitting.py::test_a_body_that_trickles_is_cut_off, ::test_json_that_is_not_strict_is_refused_with_its_place, ::test_a_body_over_the_limit_is_413_announced_or_not
+forwarding headers of strangers | not believed | web/test_border.py::test_forwarding_headers_of_strangers_are_not_believed
+"""  # noqa: E501  a row is a line
+
+
+def _attacks() -> Iterator[Attack]:
+    kind = file = ""
+    for line in _TABLE.strip().splitlines():
+        if line.startswith("# "):
+            kind = line[2:]
+        elif line:
+            attack, answer, tests = (part.strip() for part in line.split(" | "))
+            named = []
+            for one in tests.split(", "):
+                path, _, test = one.partition("::")
+                file = path or file
+                named.append(f"{file}::{test}")
+            yield Attack(kind=kind, attack=attack, answer=answer, tests=tuple(named))
+
+
+ATTACKS = tuple(_attacks())
+
+
+def markdown() -> str:
+    """The table for the page."""
+    lines: list[str] = []
+    kind = ""
+    for one in ATTACKS:
+        if one.kind != kind:
+            kind = one.kind
+            lines += ["", f"### {kind}", "", "| attack | what happens | tests |", "|---|---|---|"]
+        lines.append(f"| {one.attack} | {one.answer} | {' '.join(f'`{test}`' for test in one.tests)} |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def renewed(page: str) -> str:
+    """The page with the table below its marker line made anew."""
+    head, marker, _ = page.partition(MARKER)
+    if not marker:
+        raise SystemExit(f"the page has no place for the table: add the line {MARKER}")
+    return f"{head}{MARKER}\n\n{markdown()}"
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.write_text(renewed(target.read_text(encoding="utf-8")), encoding="utf-8")

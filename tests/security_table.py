@@ -65,6 +65,17 @@ oversized bodies | refused unread, the connection closed | pipeline/test_recepti
 10,000 connections | bounded; those that stand are served; `python -m bench connections` measures it | web/test_connections.py::test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served, ::test_the_limit_of_open_files_is_raised_and_leaves_room_for_files
 refusals that fill the disk | 60 records a minute and 64 MB an hour for each name, then the count | pipeline/test_refusals.py::test_a_partner_name_has_a_budget_of_whole_bodies_an_hour, ::test_more_than_the_records_of_a_minute_are_counted_and_told_by_the_next_record
 
+# HTTP
+request smuggling: length and chunks together, two lengths, odd spellings of either, 31 ways | 400, the connection closed, nothing taken | pipeline/test_hostile_http.py::test_what_two_readers_could_frame_differently_is_refused_and_closed
+line ends, NUL and folds in headers, other protocols on our port, headers and addresses of 100 KB | the same 400; neither log nor answer repeats what came | ::test_what_two_readers_could_frame_differently_is_refused_and_closed, ::test_what_the_parser_refuses_is_not_repeated_with_the_senders_key
+AS2-From, AS2-To or Message-ID twice; an expectation that nobody knows | 400; 417 | ::test_headers_that_say_two_things_or_too_much_are_refused
+a Content-Length that lies, either way | 408 within bounds; refused as damaged | ::test_a_body_shorter_than_it_says_is_waited_for_within_bounds
+chunks, chunk extensions, trailers without end | cut off by size or silence | ::test_chunks_that_never_end_are_cut_off
+slow headers, slow bodies, a `100 Continue` that is never used | cut off within bounds | ::test_headers_that_trickle_are_cut_off, ::test_a_continue_that_is_never_used_is_waited_for_within_bounds
+answers that nobody reads | the connection is cut after a minute | ::test_an_answer_that_nobody_reads_is_cut_off
+pipelined requests | answered in order; a repeat is no second message | ::test_pipelined_requests_are_answered_in_order_and_taken_once
+HTTP/1.0, other methods, upgrades | answered and closed; no tunnel, no echo | ::test_http_1_0_is_answered_and_closed, ::test_other_methods_repeat_nothing_and_open_nothing, ::test_a_wish_for_another_protocol_is_not_fulfilled
+
 # Names and text
 file names with paths, controls, codecs | the last part alone, printable, always storable | as2/test_security.py::test_a_file_name_never_has_a_path, as2/test_hostile_text.py::test_the_sender_does_not_choose_the_codec, ::test_a_file_name_can_always_be_encoded
 a Message-ID or a name that could split a header | refused, reading and writing | as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused, ::test_names_we_cannot_write_are_our_fault, as2/test_layers.py::test_what_could_split_a_header_or_is_unknown_is_our_fault

@@ -12,6 +12,10 @@ from gateway.errors import OurFault
 from gateway.settings import Listen, Tls
 from gateway.web.connections import BoundedRunner, room_for
 
+IDLE_SECONDS = 75
+"""Longest time between requests, headers of the next one included."""
+LINGER_SECONDS = 10
+"""How long the rest of a body that was refused is read and thrown away, so that the refusal arrives."""
 SHUTDOWN_SECONDS = 10
 """Requests under way may take so long to end."""
 
@@ -37,7 +41,8 @@ async def serve(application: web.Application, listen: Listen, folder: Path) -> S
         access_log=None,  # the border writes its own line
         auto_decompress=False,  # a compressed body is refused, not inflated
         handler_cancellation=False,  # what was begun is finished, the caller gone or not
-        keepalive_timeout=75,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LINGER_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     runner.limit = room_for(listen.max_connections)

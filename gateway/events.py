@@ -44,9 +44,19 @@ class MessageReceived(Event):
     payload_sha256: str | None = None
     as2_message_id: str | None = None
     signed_by: str | None = None
+    signature_hash: str | None = None
     encrypted: bool | None = None
+    cipher: str | None = None
     compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
     mic: str | None = None
+    as2_version: str | None = None
+    """What the sender's station says it is, `1.0` where it does not."""
+    features: tuple[str, ...] | None = None
+    """What it says it is able to (EDIINT-Features)."""
+    attachments: int | None = None
+    """How many files the payload encloses (multipart/related)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +103,18 @@ class InterchangeRead(Event):
     findings: int
     tolerated: tuple[str, ...] = ()
     """The rules that it broke and that the agreement tolerates."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachmentKept(Event):
+    """A file that came in a message beside its interchanges, or instead of them, is kept in it; nobody reads it."""
+
+    kind: ClassVar[str] = "attachment.kept"
+    name: str | None
+    """As the sender named it, without any path."""
+    media_type: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -361,6 +383,13 @@ class MessageSent(Event):
     mic: str | None = None
     mic_matched: bool | None = None
     receipt_signed_by: str | None = None
+    signature_hash: str | None = None
+    """Absent: it went unsigned."""
+    cipher: str | None = None
+    """Absent: it went unencrypted."""
+    compressed: bool | None = None
+    receipt_asked: str | None = None
+    """none, unsigned or signed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

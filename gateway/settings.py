@@ -158,6 +158,12 @@ class Tls(Part):
 
     certificate: str = Field(description="PEM file with the certificate chain.", examples=["certs/tls.pem"])
     key: str = Field(description="PEM file with the private key.", examples=["keys/tls.key"])
+    client_ca: str | None = Field(
+        default=None,
+        description="PEM file with CAs, or client certificates themselves, that TLS clients may show; who must, their "
+        "agreement says.",
+        examples=["certs/tls-clients.pem"],
+    )
 
 
 class Listen(Part):
@@ -282,7 +288,10 @@ class Retries(Part):
 
     schedule_seconds: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(5, 15, 60, 300, 900, 3600, 7200, 14400, 28800, 43200, 86400, 86400),
-        description="Waiting times between attempts, in seconds; the last one repeats until three days have passed.",
+        description="Waiting times between attempts, in seconds; the last one repeats until give_up_after_hours.",
+    )
+    give_up_after_hours: Annotated[Decimal, Field(gt=0, le=720)] = Field(
+        default=Decimal(72), description="When the last attempt is made, counted from the first."
     )
     jitter: Annotated[Decimal, Field(ge=0, le=1)] = Field(
         default=Decimal("0.2"), description="Share by which each waiting time varies at random."

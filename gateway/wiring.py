@@ -10,11 +10,11 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +28,10 @@ from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
 from gateway.errors import OurFault
+from gateway.findings import Finding
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
+from gateway.partners.agreement import Agreement
 from gateway.partners.configuration import Configuration
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
@@ -37,11 +39,12 @@ from gateway.partners.keyring import Keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, sending
+from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import Changes, Connector, Job
-from gateway.settings import HttpTarget, Settings, Target
+from gateway.settings import HttpTarget, Retries, Settings, Target
 from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
@@ -66,6 +69,9 @@ GIVEN_UP: Mapping[str, OnDead] = {
     "send": sending.given_up,
 }
 """What else becomes true when a job of that kind is given up."""
+
+BY_PARTNER = frozenset({"send"})
+"""Steps that go to a partner's station, whose agreement may have retries of its own."""
 
 GAUGES_SECONDS = 10
 
@@ -160,6 +166,13 @@ class Parts:
     desk: SubmissionDesk
     services: Services
     schedule: Schedule
+    schedules: Mapping[str, Schedule]
+    """By partner, for what is sent to its station."""
+
+    def schedule_of(self, job: Job) -> Schedule:
+        """When a job that failed is tried again."""
+        partner = job.lane.partition(":")[0] if job.step in BY_PARTNER else ""
+        return self.schedules.get(partner, self.schedule)
 
 
 @asynccontextmanager
@@ -187,6 +200,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
+            _warn(new.workspace.findings, None if before is None else activation.current.configuration)
             station = make_station(new.workspace, store, session, crypto, new.maps)
             desk = SubmissionDesk(station)
             if before is not None:
@@ -208,7 +222,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 reception=Reception(station) if before is None else before.reception.at(station),
                 desk=desk,
                 services=services,
-                schedule=_schedule(settings),
+                schedule=_schedule(settings.retries),
+                schedules=_schedules(new.workspace.agreements),
             )
 
         activation = Activation(
@@ -228,13 +243,16 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             # The station is taken once: a step ends with the configuration that it began with.
             return lambda job: step(activation.current.built.station, job)
 
+        def schedule(job: Job) -> Schedule:
+            return activation.current.built.schedule_of(job)
+
         worker = Worker(
             store,
             {name: working(step) for name, step in STEPS.items()},
             now,
             owner=owner,
             on_dead=GIVEN_UP,
-            schedule=lambda: activation.current.built.schedule,
+            schedule=schedule,
         )
 
         def committed(changes: Changes) -> None:
@@ -261,6 +279,14 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         yield Running(address=server.url, store=store, worker=worker, activation=activation)
 
 
+def _warn(findings: Iterable[Finding], before: Configuration | None) -> None:
+    """Say what a sound configuration is warned of: at the start all of it, later what is new."""
+    told = {one.text for one in before.workspace.findings} if before is not None else set()
+    for finding in findings:
+        if finding.text not in told:
+            log.warning("%s [%s]", finding.text, finding.rule)
+
+
 def _read_again(folder: Path, cache: MapCache) -> Configuration:
     known = set(cache.sound)
     found = configuration.read(folder, cache=cache)
@@ -274,11 +300,18 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.wait((task,))
 
 
-def _schedule(settings: Settings) -> Schedule:
+def _schedule(retries: Retries) -> Schedule:
     return Schedule(
-        seconds=tuple(float(one) for one in settings.retries.schedule_seconds),
-        jitter=float(settings.retries.jitter),
+        seconds=tuple(float(one) for one in retries.schedule_seconds),
+        give_up_after=timedelta(hours=float(retries.give_up_after_hours)),
+        jitter=float(retries.jitter),
     )
+
+
+def _schedules(agreements: Iterable[Agreement]) -> dict[str, Schedule]:
+    """The schedules of partners that have one of their own."""
+    own = ((one.name, one.as2.retries) for one in agreements if one.as2 is not None)
+    return {name: _schedule(retries) for name, retries in own if retries is not None}
 
 
 def make_station(
@@ -309,6 +342,7 @@ def make_station(
         connectors={name: _connector(name, target, folder, session, maps) for name, target in settings.targets.items()},
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
+        guards=guards(loaded.agreements, folder),
     )
 
 
@@ -327,8 +361,7 @@ def _session() -> aiohttp.ClientSession:
 
 
 def _as2_routes(current: Callable[[], Reception]) -> tuple[web.AbstractRouteDef, ...]:
-    endpoint = As2Endpoint(current)
-    return (web.post("/as2", endpoint.post), web.get("/as2", endpoint.get))
+    return As2Endpoint(current).routes()
 
 
 async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], seal_seconds: int) -> dict[str, str]:

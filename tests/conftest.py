@@ -1,8 +1,9 @@
-"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel."""
+"""A store on each database for the tests: an SQLite file, and a real PostgreSQL from a wheel; and a CA for TLS."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import itertools
 import os
 import shutil
@@ -12,11 +13,16 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from gateway.store import Store, migrate
 
@@ -136,3 +142,79 @@ async def sqlite_store(sqlite_url: str, tmp_path: Path, clock: SteppedClock) -> 
     opened = await Store.open(sqlite_url, payloads=tmp_path / "payloads", clock=clock, serve=True)
     yield opened
     await opened.close()
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class Authority:
+    """A CA and the files of what it issued, in one folder."""
+
+    folder: Path
+    name: str
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+
+    def __post_init__(self) -> None:
+        """Its own certificate."""
+        self.certificate = self._make(self.name, self.key.public_key(), ca=True, host=None)
+        self.file = f"{self.name}.pem"
+        (self.folder / self.file).write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, host: str | None = None, *, passphrase: str | None = None) -> tuple[str, str, str]:
+        """Certificate and key files, and the certificate's SHA-256."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._make(name, key.public_key(), ca=False, host=host)
+        encryption: Any = (
+            serialization.NoEncryption()
+            if passphrase is None
+            else serialization.BestAvailableEncryption(passphrase.encode())
+        )
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        (self.folder / f"{name}.key").write_bytes(pem)
+        (self.folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return f"{name}.crt", f"{name}.key", certificate.fingerprint(hashes.SHA256()).hex()
+
+    def _make(self, name: str, key: Any, *, ca: bool, host: str | None) -> x509.Certificate:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)])
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(SINCE)
+            .not_valid_after(SINCE + timedelta(days=3650))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        )
+        own = x509.SubjectKeyIdentifier.from_public_key(key)
+        builder = builder.add_extension(own, critical=False)
+        issuing = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(issuing, critical=False)
+        if ca:
+            usage = x509.KeyUsage(
+                digital_signature=True,
+                key_cert_sign=True,
+                crl_sign=True,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                encipher_only=False,
+                decipher_only=False,
+            )
+            builder = builder.add_extension(usage, critical=True)
+        if host is not None:
+            try:
+                names: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+            except ValueError:
+                names = x509.DNSName(host)
+            builder = builder.add_extension(x509.SubjectAlternativeName([names]), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+@pytest.fixture(scope="session")
+def new_authority() -> Callable[[Path, str], Authority]:
+    """A CA of a name, its files in a folder."""
+    return lambda folder, name: Authority(folder=folder, name=name)

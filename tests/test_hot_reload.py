@@ -432,3 +432,47 @@ def test_a_running_gateway_takes_a_changed_map_up_refuses_a_broken_one_and_goes_
     assert "agreement acme " in text
     assert f"{MAPS}:3" in served.process.log.read_text()
     assert served.process.running
+
+
+async def test_way_guard_and_retries_of_a_partner_are_those_of_the_active_agreement(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """From the first look after the change on; what it lets in is told in the log, once."""
+    monkeypatch.setenv("ACME_PASSWORD", "p")
+    more = """\
+  accept_weak: [sha-1]
+  require_authentication: {username: acme, password: {env: ACME_PASSWORD}}
+  retries: {schedule_seconds: [7], give_up_after_hours: 2}
+  transport: {minimum_tls: "1.3", headers: {X-Route: edi}}
+"""
+    block = PARTNER.replace("as2: {id: ACME-AS2, ", "as2:\n  id: ACME-AS2\n  ").replace(
+        'url: "http://127.0.0.1:9/as2", certificates: [certs/acme.pem]}\n',
+        f"url: http://127.0.0.1:9/as2\n  certificates: [certs/acme.pem]\n{more}",
+    )
+
+    def job(step: str) -> Job:
+        made: Any = dict.fromkeys(Job.__dataclass_fields__)
+        return Job(**made | {"step": step, "lane": "acme:outbound:as2"})
+
+    async with wiring.running(folder) as gateway:
+        parts = gateway.activation.current.built
+        assert parts.station.guards == {}
+        assert parts.schedule_of(job("send")) == parts.schedule
+        (folder / "partners/acme.yaml").write_text(block)
+        for _ in range(2):
+            await gateway.activation.look(asked=True)
+        parts = gateway.activation.current.built
+        assert set(parts.station.guards) == {"acme"}
+        assert parts.schedule_of(job("send")).seconds == (7.0,)
+        assert parts.schedule_of(job("send")).give_up_after == timedelta(hours=2)
+        assert parts.schedule_of(job("compose")) == parts.schedule
+        connector: Any = parts.station.as2
+        assert connector._ways["acme"].headers == (("X-Route", "edi"),)
+        assert connector._ways["acme"].tls is not True
+    told = [one.getMessage() for one in caplog.records if "workspace.as2_weak" in one.getMessage()]
+    assert len(told) == 1
+    assert "partners/acme.yaml:8" in told[0]
+    caplog.clear()
+    async with wiring.running(folder):
+        pass
+    assert [one.levelname for one in caplog.records if "sha-1 taken" in one.getMessage()] == ["WARNING"]

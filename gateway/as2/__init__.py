@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from gateway.as2.addressing import Addressing, ReceiptKind, ReceiptRequest, read_headers, read_name, write_name
 from gateway.as2.algorithms import CIPHERS, HASHES
+from gateway.as2.attachments import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    Joined,
+    is_multipart,
+    join,
+    media_type,
+    root_type,
+    split,
+)
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, Use, fingerprint, unfit, valid_at
 from gateway.as2.faults import As2Fault, Refusal
@@ -20,10 +30,13 @@ from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
 __all__ = [
     "CIPHERS",
     "HASHES",
+    "MAX_ATTACHMENTS",
     "Addressing",
     "As2Fault",
+    "Attachment",
     "Built",
     "BuiltReceipt",
+    "Joined",
     "KeyPair",
     "KeyTransport",
     "Opened",
@@ -38,10 +51,15 @@ __all__ = [
     "build_message",
     "build_receipt",
     "fingerprint",
+    "is_multipart",
+    "join",
+    "media_type",
     "open_message",
     "read_headers",
     "read_name",
     "read_receipt",
+    "root_type",
+    "split",
     "unfit",
     "valid_at",
     "write_name",

@@ -15,6 +15,9 @@ from gateway.errors import OurFault, PartnerFault
 _MAX_NAME = 128
 _MAX_MESSAGE_ID = 998
 """RFC 5322 2.1.1: the longest line."""
+_FEATURE = re.compile(r"[0-9A-Za-z-]{1,64}")
+_MAX_FEATURES = 16
+_MAX_FEATURES_VALUE = 2000
 _ATOM = re.compile(r"[!#-\[\]-~]+")
 _PLAIN_NAME = re.compile(r"[!#-\[\]-~](?:[ !#-\[\]-~]*[!#-\[\]-~])?")
 _QUOTED_PAIR = re.compile(r"\\(.)")
@@ -52,6 +55,8 @@ class Addressing:
     message_id: str
     subject: str | None = None
     version: str = "1.0"
+    features: tuple[str, ...] = ()
+    """What the sender's station says it is able to (RFC 6017), in its spelling: told, never decided by."""
     receipt: ReceiptRequest = ReceiptRequest()
 
 
@@ -88,6 +93,7 @@ def addressing(index: Index) -> Addressing:
         message_id=_printable(message_id, "Message-ID"),
         subject=subject if subject and _is_printable(subject) else None,
         version=printable(version or "1.0").strip()[:16],
+        features=_features(index.get("ediint-features", "")),
         receipt=receipt,
     )
 
@@ -134,6 +140,12 @@ def _printable(value: str, header: str) -> str:
     if not _is_printable(value):
         raise PartnerFault(f"{header} is not printable ASCII on one line: {value[:40]!r}")
     return value
+
+
+def _features(value: str) -> tuple[str, ...]:
+    """RFC 6017: names between commas. Nobody must fail for one, so those that are odd or too many are left out."""
+    names = (name.strip(" \t") for name in value[:_MAX_FEATURES_VALUE].split(","))
+    return tuple([name for name in names if _FEATURE.fullmatch(name)][:_MAX_FEATURES])
 
 
 def _receipt_request(headers: Index) -> ReceiptRequest:

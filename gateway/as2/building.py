@@ -10,29 +10,30 @@ import binascii
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TypeVar
-from urllib.parse import quote
 
 from cryptography import x509
 
-from gateway.as2 import compression, envelope, mime, signature
+from gateway.as2 import compression, envelope, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair
 from gateway.as2.der import Pieces
+from gateway.as2.filenames import disposition
 from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
-VERSION = "1.1"
-"""RFC 4130 6.1: 1.1 announces compression. 1.2 would promise the features header of RFC 6017."""
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
-_MAX_FILENAME = 255
 
 Headers = tuple[tuple[str, str], ...]
+ANNOUNCED: Headers = (("AS2-Version", "1.2"), ("EDIINT-Features", "multiple-attachments"))
+"""What we are able to, on every message and receipt, whatever version the other side names (decision 0067).
+
+RFC 4130 6.1, RFC 5402: 1.1 is compression. RFC 6017: 1.2 is this header; CEM is left out, because we have none."""
 Row = TypeVar("Row")
 
 
@@ -46,6 +47,11 @@ class Built:
     mic: str
     mic_algorithm: str
     signed: bool
+    further_mics: Mapping[str, str] = field(default_factory=dict)
+    """By the other hashes that a receipt may choose, where more than one was named."""
+    signature_hash: str | None = None
+    cipher: str | None = None
+    compressed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,17 +86,17 @@ def build_message(
     signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
     key_transport: KeyTransport = KeyTransport.PKCS1,
     compress_after_signing: bool = False,
+    micalgs: Sequence[str] = (),
     boundary: str | None = None,
 ) -> Built:
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
-    sends it in the clear; `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is
-    encrypted for by ECDH); `boundary` is for reproducible tests.
+    sends it in the clear; `micalg` signs, `micalgs` are those that the receipt may choose from, in this order (empty:
+    `micalg`); `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is encrypted for by
+    ECDH); `boundary` is for reproducible tests.
     """
-    digest_with = _known(HASHES, micalg, "hash")
-    if not digest_with.sendable:
-        raise OurFault(f"{micalg} is never sent", remedy="Choose sha-256, sha-384 or sha-512 for this partner.")
+    digest_with, *asked = (_sent_hash(name) for name in (micalg, *(micalgs or (micalg,))))
     write_printable(content_type, "Content-Type")
     inner = Layer(
         headers=(
@@ -103,14 +109,15 @@ def build_message(
     layer = inner
     if compress and not compress_after_signing:
         layer = _compressed(layer)
+    # RFC 4130 7.3.1, RFC 5402 section 4: over what is signed, headers included; of what is only compressed or encrypted
+    # over the part within, headers included; of what is none of these without headers.
+    mic_over: Pieces = layer.pieces() if sign_with else inner.pieces() if compress or encrypt_for else [payload]
+    mics: dict[str, bytes] = {}
     if sign_with is not None:
-        layer, digest = sign_layer(
+        layer, mics[digest_with.name] = sign_layer(
             layer, key=sign_with, algorithm=digest_with, moment=date, scheme=signature_scheme, boundary=boundary
         )
-    elif compress or encrypt_for:
-        digest = digest_with.digest(inner.pieces())  # RFC 4130 7.3.1, RFC 5402 section 4: headers included
-    else:
-        digest = digest_with.digest([payload])  # RFC 4130 7.3.1: without headers
+    mics |= {one.name: one.digest(mic_over) for one in asked if one.name not in mics}
     if compress and compress_after_signing:
         layer = _compressed(layer)
     if encrypt_for:
@@ -118,25 +125,37 @@ def build_message(
         body = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
         layer = _pkcs7_mime("enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data", body)
     headers = (
-        ("AS2-Version", VERSION),
+        *ANNOUNCED,
         ("AS2-From", write_name(as2_from)),
         ("AS2-To", write_name(as2_to)),
         ("Message-ID", write_printable(message_id, "Message-ID")),
         ("Subject", write_printable(subject, "Subject")),
         ("Date", http_date(date)),
         ("MIME-Version", "1.0"),
-        *_receipt_headers(receipt, digest_with, as2_from),
+        *_receipt_headers(receipt, asked, as2_from),
         *layer.headers,
     )
     content = layer.content
+    texts = {name: base64.b64encode(digest).decode("ascii") for name, digest in mics.items()}
     return Built(
         headers=headers,
         body=bytes(content[0]) if len(content) == 1 else b"".join(content),
         message_id=message_id,
-        mic=base64.b64encode(digest).decode("ascii"),
-        mic_algorithm=digest_with.name,
+        mic=texts[asked[0].name],
+        mic_algorithm=asked[0].name,
         signed=sign_with is not None,
+        further_mics={one.name: texts[one.name] for one in asked[1:]},
+        signature_hash=digest_with.name if sign_with else None,
+        cipher=cipher if encrypt_for else None,
+        compressed=compress,
     )
+
+
+def _sent_hash(name: str) -> Hash:
+    found = _known(HASHES, name, "hash")
+    if not found.sendable:
+        raise OurFault(f"{name} is never sent", remedy="Choose sha-256, sha-384 or sha-512 for this partner.")
+    return found
 
 
 def sign_layer(
@@ -184,18 +203,6 @@ def new_boundary(given: str | None) -> str:
     return boundary
 
 
-def disposition(filename: str) -> str:
-    """A Content-Disposition for a file name; beyond plain ASCII by RFC 2231. Raises OurFault on paths and controls."""
-    unfit = filename in {".", ".."} or set(filename) & set("/\\") or mime.printable(filename) != filename
-    if unfit or not 0 < len(filename) <= _MAX_FILENAME:
-        raise OurFault(
-            f"{filename[:60]!r} cannot be a file name", remedy="Use a name without path and control characters."
-        )
-    if filename.isascii():
-        return 'attachment; filename="' + filename.replace('"', r"\"") + '"'
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-
-
 def _compressed(layer: Layer) -> Layer:
     return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces()))
 
@@ -219,15 +226,16 @@ def _base64_lines(octets: bytes) -> bytes:
     return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
 
 
-def _receipt_headers(receipt: ReceiptKind, algorithm: Hash, as2_from: str) -> Headers:
+def _receipt_headers(receipt: ReceiptKind, asked: Sequence[Hash], as2_from: str) -> Headers:
     """RFC 4130 7.3."""
     if receipt is ReceiptKind.NONE:
         return ()
-    asked: Headers = (("Disposition-Notification-To", write_name(as2_from)),)
+    wanted: Headers = (("Disposition-Notification-To", write_name(as2_from)),)
     if receipt is ReceiptKind.UNSIGNED:
-        return asked
-    options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {algorithm.name}"
-    return (*asked, ("Disposition-Notification-Options", options))
+        return wanted
+    names = ", ".join(one.name for one in asked)
+    options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {names}"
+    return (*wanted, ("Disposition-Notification-Options", options))
 
 
 def _known(table: Mapping[str, Row], name: str, what: str) -> Row:

@@ -29,8 +29,13 @@ _FIELD = re.compile(r"([!-9;-~]++)[ \t]*+:([^\x00\r\n]*+(?:\r?\n[ \t][^\x00\r\n]
 _EMPTY_LINES = re.compile(r"(?:[ \t]*+\r?\n)*")
 # RFC 2045 5.1: a token has none of `;`, `=` and `"`; the other specials are tolerated.
 _MEDIA_TYPE = re.compile(r"\s*+([!#-.0-:<>-~]++(?:/[!#-:<>-~]++)?)\s*+(?:;|\Z)")
-_PARAMETER = re.compile(r"\s*+([^\s=;\"]{1,80}+)\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*)\"|([^;\"\s]*+))\s*+(?:;|\Z)")
-_QUOTED_PAIR = re.compile(r"\\(.)")
+# RFC 2045 5.1 has no blanks in a value without quotes; stations write file names so all the same.
+_PARAMETER = re.compile(
+    r"\s*+([^\s=;\"]{1,80}+)\s*+=\s*+"
+    r"(?:\"((?:[^\"\\]++|\\.)*)\"|([^;\"\s]*+(?:[ \t]++[^=;\"\s]++(?=[ \t;]|\Z))*+))\s*+(?:;|\Z)"
+)
+# RFC 2045 5.1 lets any character be quoted. Only these two ever need it, and Windows programs write paths as they are.
+_QUOTED_PAIR = re.compile(r"\\([\"\\])")
 _PIECE = re.compile(r"([^*]++)\*([0-9]{1,2})(\*?)\Z")
 _AFTER_DELIMITER = re.compile(rb"[ \t]*+\r?\n")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -200,6 +205,11 @@ def _extended(parts: dict[int, tuple[str, bool]]) -> str:
             charset, _, text = text.split("'", 2)
         raw = text.encode("utf-8", "replace")
         octets += unquote_to_bytes(raw) if encoded else raw
+    return text_in(charset, octets)
+
+
+def text_in(charset: str, octets: bytes) -> str:
+    """Octets as text in a charset that the sender named; in one we do not take, or where they are not, ISO-8859-1."""
     try:
         return octets.decode(_CHARSETS.get(charset.lower() or "utf-8", "latin-1"))
     except UnicodeDecodeError:
@@ -211,8 +221,8 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("", text)
 
 
-def parts(whole: Entity) -> list[Entity]:
-    """The parts of a multipart entity (RFC 2046 5.1.1).
+def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
+    """The parts of a multipart entity (RFC 2046 5.1.1), at most so many.
 
     The line end before a delimiter belongs to the delimiter. A preamble is tolerated; behind the closing delimiter only
     white space is: octets there are covered by no signature, and an attacker could end a forged ciphertext in them.
@@ -243,8 +253,8 @@ def parts(whole: Entity) -> list[Entity]:
         if opened is not None:
             stop = here - (2 if data.startswith(b"\r\n", here - 2, end) else 1)
             found.append(entity(data, opened, max(stop, opened)))
-            if len(found) > MAX_PARTS:
-                raise MimeFault(f"more than {MAX_PARTS} parts")
+            if len(found) > most:
+                raise MimeFault(f"more than {most} parts")
         if closing:
             if bytes(memoryview(data)[behind + 2 : min(end, behind + 1026)]).strip() or end > behind + 1026:
                 raise MimeFault("something follows the closing delimiter")

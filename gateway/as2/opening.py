@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from gateway.as2 import cms, compression, envelope, mime, signature
+from gateway.as2 import attachments, cms, compression, envelope, mime, signature
 from gateway.as2.addressing import Addressing, ReceiptKind, index_of
 from gateway.as2.addressing import addressing as read
 from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.filenames import filename_of
 from gateway.as2.policy import Policy
 from gateway.as2.recipients import failed
 
@@ -30,7 +31,6 @@ _BEFORE: dict[str, frozenset[str]] = {
     "signed": frozenset({"encrypted", "compressed"}),
 }
 """What may lie around each layer; itself never: that bounds nesting."""
-_MAX_FILENAME = 255
 _DEFAULT_HASH = "sha-256"
 
 
@@ -44,6 +44,9 @@ class Opened:
     """Media type with its parameters, as sent but for controls."""
     filename: str | None
     """The sender's name for the file, without any path."""
+    attachments: tuple[str, ...]
+    """The names of the files that the payload encloses, empty for one without; none when the payload is the one file.
+    `attachments.split` gives the files."""
     mic: str
     """Base64 of the digest a receipt carries (RFC 4130 7.3.1)."""
     mic_algorithm: str
@@ -166,7 +169,8 @@ def open_message(
         raise _refused(fault, opening) from fault
     _judge(opening, policy)
     try:
-        filename = _filename(opening.entity) or _filename(whole)
+        filename = filename_of(opening.entity) or filename_of(whole)
+        enclosed = attachments.split(content_type, payload) if attachments.is_multipart(content_type) else ()
     except mime.MimeFault as fault:
         raise _refused(fault, opening) from fault
     if not opening.sound:
@@ -183,6 +187,7 @@ def open_message(
         payload=payload,
         content_type=content_type,
         filename=filename,
+        attachments=tuple(one.filename or "" for one in enclosed),
         mic=base64.b64encode(digest).decode("ascii"),
         mic_algorithm=chosen.name,
         signed_by=fingerprint(opening.verified.certificate) if opening.verified else None,
@@ -222,21 +227,12 @@ def _refused(fault: ValueError, opening: _Opening) -> As2Fault:
 
 def _judge(opening: _Opening, policy: Policy) -> None:
     """Policy, from what was done."""
-    for demanded, layer in ((policy.require_encryption, "encrypted"), (policy.require_signature, "signed")):
+    for demanded, layer in (
+        (policy.require_encryption, "encrypted"),
+        (policy.require_signature, "signed"),
+        (policy.require_compression, "compressed"),
+    ):
         if demanded and layer not in opening.layers:
             raise As2Fault(
                 f"not {layer}, though this partner's messages must be", refusal=Refusal.INSUFFICIENT_SECURITY
             )
-
-
-def _filename(entity: mime.Entity) -> str | None:
-    """The file name an entity carries, without path, controls and surrogates (RFC 2183 2.3)."""
-    for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
-        value = entity.header(header)
-        if value is None or "name" not in value.lower():
-            continue
-        name = mime.structured(value).parameters.get(parameter, "").replace("\\", "/").rpartition("/")[2]
-        name = mime.printable(name).strip()[:_MAX_FILENAME]
-        if name not in {"", ".", ".."}:
-            return name
-    return None

@@ -13,6 +13,7 @@ class Policy:
 
     require_signature: bool = True
     require_encryption: bool = True
+    require_compression: bool = False
     hashes: frozenset[str] = frozenset({"sha-256", "sha-384", "sha-512"})
     """Accepted in signatures and MICs; `sha-1` and `md5` only by adding them here for a partner."""
     ciphers: frozenset[str] = frozenset(

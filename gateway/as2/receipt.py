@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gateway.as2.addressing import Addressing, ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import HASHES, hash_named
-from gateway.as2.building import VERSION, Headers, Layer, http_date, new_boundary, sign_layer
+from gateway.as2.building import ANNOUNCED, Headers, Layer, http_date, new_boundary, sign_layer
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.opening import Opened
@@ -103,7 +103,7 @@ def build_receipt(
             boundary=f"{boundary}-signed",
         )
     headers = (
-        ("AS2-Version", VERSION),
+        *ANNOUNCED,
         ("AS2-From", who),
         ("AS2-To", write_name(request.as2_from)),
         ("Message-ID", write_printable(message_id, "Message-ID")),

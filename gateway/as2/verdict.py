@@ -13,8 +13,8 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
@@ -40,12 +40,14 @@ _ANY_HASH = frozenset(HASHES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """What we remember of a message: `Built` has the same four fields."""
+    """What we remember of a message: `Built` has the same fields."""
 
     message_id: str
     mic: str
     mic_algorithm: str
     signed: bool
+    further_mics: Mapping[str, str] = field(default_factory=dict)
+    """By the other hashes that the receipt could choose."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,9 +182,10 @@ def _mic(value: str | None) -> tuple[str | None, str | None]:
 
 def _matches(sent: Sent, mic: str, algorithm: str | None) -> bool:
     """Whether both MICs are the same octets, by the same hash."""
-    if algorithm != sent.mic_algorithm:
+    known = {**sent.further_mics, sent.mic_algorithm: sent.mic}.get(algorithm or "")
+    if known is None:
         return False
     try:
-        return hmac.compare_digest(base64.b64decode(mic), base64.b64decode(sent.mic))
+        return hmac.compare_digest(base64.b64decode(mic), base64.b64decode(known))
     except (binascii.Error, ValueError):
         return False

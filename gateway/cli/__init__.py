@@ -14,6 +14,7 @@ from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
 from gateway.cli.demo import demo
+from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
 from gateway.cli.schema import schema
@@ -33,6 +34,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(schema)
 message.app.command()(send)
+message.app.command()(export)
 message.app.command()(purge)
 config.app.command()(status)
 app.add_typer(edi.app, name="edi")

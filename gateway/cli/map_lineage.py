@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.cli.edi_placed import raw_segments
@@ -11,7 +11,7 @@ from gateway.cli.edi_reading import Reading
 from gateway.cli.edi_underline import span
 from gateway.cli.edi_window import Window
 from gateway.edi.delimiters import STANDARD, Delimiters
-from gateway.edi.interchange import InterchangeStart
+from gateway.edi.interchange import GroupStart, InterchangeStart
 from gateway.edi.tree import Message
 from gateway.findings import EdiPlace, Finding, Severity
 from gateway.mapping import Map
@@ -61,6 +61,8 @@ class Explained:
     document: dict[str, Any]
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
+    position: str
+    """Where it stands, as its stored document says it: interchange, group, set."""
 
 
 def not_read(message: Message) -> str | None:
@@ -80,13 +82,18 @@ MapFor = Callable[[Message], Map | None]
 def explained(how: Reading, window: Window, map_for: MapFor) -> Iterator[Explained]:
     """Each message that `map_for` has a map for. Raises PartnerFault where the file cannot be read to its end."""
     delimiters, charset = STANDARD, "utf-8"
+    interchange, group = "", ""
     for event in how.events(window):
         if isinstance(event, InterchangeStart):
             delimiters, charset = event.delimiters, event.charset
+            interchange, group = event.control_number, ""
+        elif isinstance(event, GroupStart):
+            group = event.control_number
         elif isinstance(event, Message):
             own = map_for(event)
             if own is not None:
-                yield _explain(event, own, window, delimiters, charset)
+                position = "/".join(filter(None, (interchange, group, event.control_number)))
+                yield replace(_explain(event, own, window, delimiters, charset), position=position)
             window.forget(event.offset)
 
 
@@ -111,7 +118,14 @@ def _explain(message: Message, own: Map, window: Window, delimiters: Delimiters,
             )
         )
         at = max(at + 1, window.segment_end(at, delimiters))
-    return Explained(message=message, map=own, document=reading.document, rows=tuple(rows), findings=reading.findings)
+    return Explained(
+        message=message,
+        map=own,
+        document=reading.document,
+        rows=tuple(rows),
+        findings=reading.findings,
+        position=message.control_number,
+    )
 
 
 def _reads(raw: bytes, origins: Iterable[Origin], delimiters: Delimiters) -> Iterator[Read]:

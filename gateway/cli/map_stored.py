@@ -13,9 +13,10 @@ import typer
 from gateway.cli.answers import say_fault
 from gateway.cli.edi_reading import Reading, of_agreement, reading
 from gateway.edi.library import standard
-from gateway.errors import OurFault
+from gateway.errors import OurFault, PartnerFault
 from gateway.partners.guide_files import with_workspace_guides
 from gateway.partners.workspace import load
+from gateway.pipeline.files import files_of
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -59,10 +60,15 @@ async def each_stored(store: Store, wanted: Wanted, take: Take) -> tuple[int, in
             seen += 1
             try:
                 payload = await store.payload(message.id)
+                found = files_of(message.content_type, payload, name=message.filename)
             except OurFault:
                 purged += 1
                 continue
-            take(f"message {message.id}", payload, message.partner)
+            except PartnerFault:  # several files that cannot be told apart
+                continue
+            for one in (file for file in found if file.edi):
+                also = f", {one.name}" if one.name and len(found) > 1 else ""
+                take(f"message {message.id}{also}", one.data, message.partner)
         if not page:
             break
         before = page[-1].id

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli.message_files import described, enclosed
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
 from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
@@ -183,6 +184,7 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
+        "attachments": [described(file) for file in enclosed(found.message, found.payload)],
         "payload": None if found.payload is None else found.payload.decode("utf-8", "replace"),
         "raw_size": None if found.raw is None else len(found.raw),
     }
@@ -228,6 +230,21 @@ def _print(found: _Everything) -> None:
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
         show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
+    if files := enclosed(message, found.payload):
+        _title(f"{len(files)} files (`gateway message export {message.id} --to FOLDER` writes them)")
+        show_table(
+            ("name", "type", "", "bytes", "sha256"),
+            (
+                (
+                    printable(one["name"] or ""),
+                    printable(one["type"]),
+                    "read" if one["edi"] else "kept",
+                    str(one["size"]),
+                    one["sha256"],
+                )
+                for one in map(described, files)
+            ),
+        )
     if found.raw is not None:
         _title(f"On the wire: {len(found.raw)} bytes (--raw writes them)")
         for name, value in message.raw_headers:

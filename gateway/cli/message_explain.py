@@ -16,7 +16,7 @@ from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, ru
 from gateway.cli.edi_reading import Reading
 from gateway.cli.edi_window import Window
 from gateway.cli.map_explain import AsHtml, written
-from gateway.cli.map_lineage import Explained, explained
+from gateway.cli.map_lineage import Explained, MapFor, explained
 from gateway.cli.printable import printable
 from gateway.edi.library import Guides, standard
 from gateway.edi.tolerances import Tolerances
@@ -26,6 +26,7 @@ from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, standard_of
 from gateway.partners.guides import syntax_of
 from gateway.pipeline import versions
+from gateway.pipeline.files import File, files_of
 from gateway.ports import Document, Version, VersionKind
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ ENVELOPE = frozenset({"interchange", "group_control_number", "message_reference"
 class _Kept:
     """What the store has of one message and of what decided about it."""
 
-    payload: bytes
+    files: tuple[File, ...]
     documents: tuple[Document, ...]
     maps: Mapping[str, Version]
     guides: Mapping[str, Version]
@@ -97,7 +98,7 @@ async def _kept(store: Store, message_id: str) -> _Kept:
         return {digest: version for digest, version in found.items() if version is not None}
 
     return _Kept(
-        payload=payload,
+        files=files_of(message.content_type, payload),
         documents=documents,
         maps=await shelf(VersionKind.MAP, [one.map for one in documents]),
         guides=await shelf(VersionKind.GUIDE, [one.guide for one in documents]),
@@ -120,14 +121,22 @@ def _again(kept: _Kept, differing: list[str]) -> Iterator[Explained]:
     def choose(message: EdiMessage) -> Map | None:
         return maps.get(message.type)
 
-    window = Window(iter([kept.payload]), unwrapped=how.tolerances.wrapped_lines)
-    stored = {str(one.body.get("message_reference")): one for one in kept.documents}
+    yield from _explained(kept, how, choose, differing)
+
+
+def _explained(kept: _Kept, how: Reading, choose: MapFor, differing: list[str]) -> Iterator[Explained]:
+    """Each message of each file that is EDI, held against the document that stands for its place."""
+    stored = {one.position: one for one in kept.documents}
     try:
-        for one in explained(how, window, choose):
-            document = stored.get(one.message.control_number)
-            if document is not None:
-                differing += _differences(document, one.document)
-            yield one
+        for file in kept.files:
+            if not file.edi:
+                continue
+            window = Window(iter([file.data]), unwrapped=how.tolerances.wrapped_lines)
+            for one in explained(how, window, choose):
+                document = stored.get(one.position)
+                if document is not None:
+                    differing += _differences(document, one.document)
+                yield one
     except PartnerFault as fault:
         raise OurFault(f"The bytes cannot be read again: {fault}", findings=fault.findings) from fault
 

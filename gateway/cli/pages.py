@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from gateway import events
+from gateway.as2.standards import markdown as standards_page
 from gateway.canonical.reference import markdown as canonical_page
 from gateway.cli import app
 from gateway.edi.rules_page import markdown as syntax_rules
@@ -66,6 +67,7 @@ def pages() -> dict[str, str]:
         "map-and-flow-rules.md": rules_page(),
         "rules.md": syntax_rules(),
         "canonical.md": canonical_page(),
+        "standards.md": standards_page(),
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from gateway.as2 import fingerprint
 from gateway.cli import partner_guide, partner_key, partner_simulate, partner_try
@@ -48,10 +49,15 @@ def list_(*, workspace: WorkspaceFolder = Path(), as_json: AsJson = False) -> No
             show_json([_summary(loaded, agreement) for agreement in loaded.agreements])
             return
         rows = [_summary(loaded, agreement) for agreement in loaded.agreements]
+        # Only where there is something to warn of: a column of nothing warns of nothing.
+        weak = ("weak algorithms",) if any(row["weak"] for row in rows) else ()
         show_table(
-            ("name", "title", "status", "channel", "we send", "we receive", "version"),
+            ("name", "title", "status", "channel", "we send", "we receive", "version", *weak),
             (
-                [row["name"], row["title"], row["status"], row["channel"], *_kinds(row), row["version"][:12]]
+                [
+                    *(row["name"], row["title"], row["status"], row["channel"], *_kinds(row), row["version"][:12]),
+                    *(", ".join(row["weak"]) for _ in weak),
+                ]
                 for row in rows
             ),
         )
@@ -81,6 +87,10 @@ def show_(
             show_json({"version": loaded.versions[name], "agreement": values, "certificates": certificates})
             return
         show(f"# version {loaded.versions[name]}")
+        if agreement.as2 is not None and agreement.as2.weak:
+            show(
+                Text(f"# weak algorithms are taken from this partner: {', '.join(agreement.as2.weak)}", style="yellow")
+            )
         for certificate in certificates:
             show("# " + "  ".join(certificate.values()))
         for line in _yaml(values, ""):
@@ -96,6 +106,7 @@ def _summary(workspace: Workspace, agreement: Agreement) -> dict[str, Any]:
         "send": list(agreement.documents.send),
         "receive": list(agreement.documents.receive),
         "ids": [f"{one.scheme} {one.value}" for one in agreement.ids],
+        "weak": list(agreement.as2.weak) if agreement.as2 else [],
         "version": workspace.versions[agreement.name],
     }
 

@@ -13,6 +13,7 @@ from yarl import URL
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import exchange, retry_after
 from gateway.connectors.said import clean, clean_answer
+from gateway.connectors.way import Way, Ways
 from gateway.errors import DeliveryFailed, Outcome
 from gateway.partners.agreement import Agreement
 from gateway.ports import Clock, HttpAnswer
@@ -40,11 +41,14 @@ class As2Connector:
     def __init__(
         self, agreements: Iterable[Agreement], folder: Path, session: aiohttp.ClientSession, clock: Clock = _now
     ) -> None:
-        self._credentials = {
-            agreement.name: credentials(f"station of {agreement.name}", agreement.as2.authentication, folder)
-            for agreement in agreements
-            if agreement.as2 is not None
-        }
+        self._credentials: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._ways: dict[str, Way] = {}
+        ways = Ways(folder)
+        for agreement in agreements:
+            if agreement.as2 is not None and agreement.exchanges:
+                where = f"station of {agreement.name}"
+                self._credentials[agreement.name] = credentials(where, agreement.as2.authentication, folder)
+                self._ways[agreement.name] = ways.of(where, agreement.as2.transport)
         self._session = session
         self._clock = clock
 
@@ -53,15 +57,17 @@ class As2Connector:
         where = f"station of {agreement.name}"
         if agreement.as2 is None or agreement.name not in self._credentials:
             raise DeliveryFailed(f"{where}: no section as2 in its agreement", outcome=Outcome.PERMANENT)
+        way = self._ways[agreement.name]
         own = tuple(checked_header(where, name, value) for name, value in headers)
         answer = await exchange(
             self._session,
             "POST",
             URL(agreement.as2.url),
-            headers=(*GENERAL, *own, *self._credentials[agreement.name]),
+            headers=(*GENERAL, *own, *way.headers, *self._credentials[agreement.name]),
             body=body,
             seconds=agreement.as2.timeout_seconds,
             limit=ANSWER_LIMIT,
+            way=way,
         )
         if answer.status // 100 != 2:  # noqa: PLR2004  the class 2xx
             transient = answer.status in RETRIED

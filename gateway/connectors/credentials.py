@@ -23,6 +23,14 @@ def checked_header(where: str, name: str, value: str) -> tuple[str, str]:
     return name, value
 
 
+def basic(where: str, authentication: Basic, folder: Path) -> str:
+    """The value of a header for HTTP basic authentication (RFC 7617). Raises OurFault as `credentials`."""
+    if ":" in authentication.username:  # RFC 7617 2: a user-id cannot contain a colon
+        raise OurFault(f"{where}: the user name contains a colon", remedy="HTTP basic authentication forbids it")
+    pair = f"{authentication.username}:{authentication.password.read(folder)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+
 def credentials(where: str, authentication: Authentication | None, folder: Path) -> tuple[tuple[str, str], ...]:
     """The headers that authenticate us; secrets are read now. Raises OurFault when one is missing or unusable."""
     if authentication is None:
@@ -30,10 +38,7 @@ def credentials(where: str, authentication: Authentication | None, folder: Path)
     if isinstance(authentication, Bearer):
         header = ("Authorization", f"Bearer {authentication.token.read(folder)}")
     elif isinstance(authentication, Basic):
-        if ":" in authentication.username:  # RFC 7617 2: a user-id cannot contain a colon
-            raise OurFault(f"{where}: the user name contains a colon", remedy="HTTP basic authentication forbids it")
-        pair = f"{authentication.username}:{authentication.password.read(folder)}"
-        header = ("Authorization", "Basic " + base64.b64encode(pair.encode()).decode("ascii"))
+        header = ("Authorization", basic(where, authentication, folder))
     else:
         header = (authentication.name, authentication.value.read(folder))
     return (checked_header(where, *header),)

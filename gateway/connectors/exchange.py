@@ -17,16 +17,21 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from gateway.connectors.said import clean
+from gateway.connectors.way import STRAIGHT, Way
 from gateway.errors import DeliveryFailed, Outcome
 
 _CHUNK = 65_536
-_CONNECT_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 86_400.0
+_LONGEST_CAUSE = 200
 
 # The first class that fits decides. Everything in front of the last two rows happens before a byte of the request
-# leaves us; the connect time-out is always shorter than the total one, so a total time-out means: it was sent.
+# leaves us (a proxy that refuses was only asked to CONNECT); the connect time-out is always shorter than the total one,
+# so a total time-out means: it was sent.
 FAILURES: tuple[tuple[type[Exception], Outcome, str], ...] = (
     (aiohttp.ClientConnectorDNSError, Outcome.TRANSIENT, "its name cannot be resolved"),
+    (aiohttp.ClientProxyConnectionError, Outcome.TRANSIENT, "the proxy cannot be reached"),
+    (aiohttp.ClientHttpProxyError, Outcome.TRANSIENT, "the proxy refused to connect"),
     (aiohttp.ClientConnectorCertificateError, Outcome.TRANSIENT, "its certificate is not trusted"),
     (aiohttp.ClientConnectorError, Outcome.TRANSIENT, "no connection"),
     (ssl.SSLError, Outcome.TRANSIENT, "TLS failed"),
@@ -63,19 +68,31 @@ async def exchange(
     body: bytes,
     seconds: Decimal | float,
     limit: int,
+    way: Way = STRAIGHT,
 ) -> Answer:
     """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came."""
     whole = float(seconds)
-    timeout = aiohttp.ClientTimeout(total=whole, connect=min(_CONNECT_SECONDS, whole / 2))
+    own = CIMultiDict(headers)
+    # RFC 9110 11.7.1: who we are at the proxy is said in CONNECT; of what it forwards in the clear, in the request.
+    to_proxy = CIMultiDict({"Proxy-Authorization": way.proxy_authorization} if way.proxy_authorization else {})
+    if way.proxy is not None and url.scheme == "http":
+        own.extend(to_proxy)
+    timeout = aiohttp.ClientTimeout(total=whole, connect=min(way.connect_seconds, whole / 2))
     try:
         async with session.request(
             method,
             url,
-            headers=CIMultiDict(headers),
+            headers=own,
             data=body,
             timeout=timeout,
             allow_redirects=False,
             auto_decompress=False,
+            ssl=way.tls,
+            server_hostname=way.server_name,
+            proxy=way.proxy,
+            proxy_headers=to_proxy if way.proxy is not None and url.scheme == "https" else None,
+            chunked=way.chunked or None,
+            expect100=way.expect_from is not None and len(body) >= way.expect_from,
         ) as response:
             content, complete = await _read(response, limit)
             return Answer(status=response.status, headers=response.headers, body=content, complete=complete)
@@ -101,6 +118,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bo
 def _failed(url: URL, error: Exception) -> DeliveryFailed:
     outcome, words = next((row[1], row[2]) for row in FAILURES if isinstance(error, row[0]))
     where = f"{url.scheme}://{url.host}:{url.port}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+        words += f": {clean(str(getattr(cause, 'verify_message', None) or cause), _LONGEST_CAUSE)}"
+    elif isinstance(error, aiohttp.ClientHttpProxyError):
+        words += f": {error.status}"
     return DeliveryFailed(f"{where}: {words} ({type(error).__name__})", outcome=outcome)
 
 

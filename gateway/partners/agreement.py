@@ -18,9 +18,10 @@ from gateway.edi.syntax import Una
 from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
-from gateway.settings import As2Id, Authentication, EdifactIdentity, Form, Kind, Name, Part, Url, X12Identity
+from gateway.partners.as2_channel import As2Channel
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, X12Identity
 
-__all__ = ["Agreement", "As2Channel", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
+__all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
 
 Standard = Literal["x12", "edifact"]
@@ -64,31 +65,6 @@ class Contact(Part):
     name: str = Field(description="Person or team.", examples=["EDI desk"])
     email: str | None = Field(default=None, description="Mail address.")
     phone: str | None = Field(default=None, description="Telephone number.")
-
-
-class As2Channel(Part):
-    """How we exchange AS2 messages with this partner."""
-
-    id: As2Id = Field(description="The partner's AS2 name (AS2-From of what they send).", examples=["PARTNER-AS2"])
-    url: Url = Field(description="Where their station listens.", examples=["https://as2.example.com/as2"])
-    certificates: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="Their certificates, PEM files in the workspace; the first one encrypts, any may sign.",
-        examples=[("certs/example.pem",)],
-    )
-    sign: Literal["sha256", "sha384", "sha512", "no"] = Field(
-        default="sha256", description="Hash of the signatures we make; no: unsigned."
-    )
-    encrypt: Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "no"] = Field(
-        default="aes256-cbc", description="Cipher we encrypt with; no: unencrypted."
-    )
-    compress: bool = Field(default=True, description="Compress what we send (RFC 5402).")
-    receipt: Literal["signed", "unsigned", "none"] = Field(default="signed", description="Receipt that we ask for.")
-    require_signature: bool = Field(default=True, description="Refuse what is not signed.")
-    require_encryption: bool = Field(default=True, description="Refuse what is not encrypted.")
-    authentication: Authentication | None = Field(default=None, description="HTTP authentication at their station.")
-    timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
-        default=Decimal(60), description="How long to wait for the receipt."
-    )
 
 
 Tolerance = Literal["collapsed_isa", "wrapped_lines", "indented_segments", "control_number_zeros"]

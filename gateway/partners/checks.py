@@ -18,6 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
+from gateway.partners import as2_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
 from gateway.partners.keys import load_certificate, weakness
@@ -54,9 +55,10 @@ RULES: Mapping[str, str] = {
     "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
     "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
+    **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
-ONLY_TO_RUN = frozenset({"workspace.certificate", "workspace.certificate_expired", "workspace.tls"})
+ONLY_TO_RUN = as2_checks.ONLY_TO_RUN | {"workspace.certificate", "workspace.certificate_expired", "workspace.tls"}
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
@@ -213,6 +215,24 @@ def _identities(files: Files) -> Iterator[Finding]:
 def _hashable(claim: object) -> bool:
     parts = claim if isinstance(claim, tuple) else (claim,)
     return all(isinstance(part, str) for part in parts)
+
+
+def _as2(files: Files) -> Iterator[Finding]:
+    """Each as2 section in itself: files of TLS, what a switch lets in."""
+    client_ca = at(files.settings.data, "listen", "tls", "client_ca") is not None
+    for partner in files.partners.values():
+        section = at(partner.data, "as2")
+        if isinstance(section, dict):
+            for one in as2_checks.wrong_in(section, files.folder, client_ca=client_ca):
+                yield _finding(
+                    partner,
+                    ("as2", *one.keys),
+                    one.rule,
+                    said=one.said,
+                    wanted=one.wanted,
+                    fix=one.fix,
+                    severity=one.severity,
+                )
 
 
 def _certificates(files: Files) -> Iterator[Finding]:
@@ -417,6 +437,7 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _dialects,
     _identities,
     _certificates,
+    _as2,
     _tls,
     _references,
     _guides,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.edi.repertoires import repertoire_of
+from gateway.findings import Severity
 from gateway.partners.agreement import Dialect, EdifactDialect, Standard, X12Dialect
 
 MODELS: Mapping[Standard, type[Dialect]] = {"x12": X12Dialect, "edifact": EdifactDialect}
@@ -40,11 +41,12 @@ Section = Mapping[str, Any]
 class Wrong:
     """One mistake in a section, at `keys` below it."""
 
-    keys: tuple[str, ...]
+    keys: tuple[str | int, ...]
     rule: str
     said: str
     wanted: str
     fix: str
+    severity: Severity = Severity.REJECT
 
 
 def wrong_in(standard: Standard, section: Section) -> Iterator[Wrong]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from gateway.edi import library
 from gateway.edi.interchange import Interchange
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import Event, InterchangeComposed
@@ -23,7 +21,6 @@ from gateway.pipeline.outgoing import outbound_message, send_job
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Outgoing, Wire
 from gateway.ports import Changes, Document, DocumentState, DocumentUpdate, Job, Numbered, Numbers, new_id
-from gateway.settings import Settings
 
 _TO_BE_WRITTEN = frozenset({DocumentState.SUBMITTED, DocumentState.HELD, DocumentState.FAILED})
 """Failed: an operator retries. Held: the words that it waited for were taught."""
@@ -124,23 +121,6 @@ def _guide(station: Station, wire: Wire, document: Document, outgoing: Outgoing)
 def given_up(job: Job) -> Changes:
     """What else becomes true when composing is given up: the document has failed."""
     return Changes(document_updates=(DocumentUpdate(id=job.document_id or "", state=DocumentState.FAILED),))
-
-
-def ready_file(settings: Settings, agreement: Agreement, payload: bytes, filename: str, now: datetime) -> Changes:
-    """A file that somebody else wrote, to be sent as it is; its first group, or its 0031, says what closes it."""
-    wire = standards.of_payload(agreement, payload)
-    message_id = new_id(now)
-    message = outbound_message(
-        settings,
-        agreement,
-        message_id=message_id,
-        payload=payload,
-        content_type=wire.content_type,
-        filename=filename,
-        now=now,
-        wait_key=wire.file_wait_key(agreement, wire.reader.read_all(payload, guides=library.standard())),
-    )
-    return Changes(messages=(message,), jobs=(send_job(agreement, message_id, now),))
 
 
 def _agreed(station: Station, document: Document) -> tuple[Agreement, Wire, Map]:

@@ -26,7 +26,8 @@ from gateway.findings import Codes, EdiPlace, Finding, Severity, worst
 from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
-from gateway.pipeline import addressing, answering, at_hand, documents, identity, judging, standards, versions
+from gateway.partners.guides import Syntax
+from gateway.pipeline import addressing, answering, at_hand, documents, files, identity, judging, standards, versions
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
@@ -59,33 +60,52 @@ async def read(station: Station, job: Job) -> Changes:
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
     payload = await at_hand.payload_of(station, job)
-    reading = _Reading(station, agreement, message, standards.of_payload(agreement, payload))
-    await reading.file(payload)
+    reading = _Reading(station, agreement, message)
+    await reading.every_file(payload)
     return reading.done()
 
 
 class _Reading:
-    """One message being read."""
+    """One message being read, file by file: each is answered as if it had come alone, all of it is one commit."""
 
-    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage, wire: Wire) -> None:
+    def __init__(self, station: Station, agreement: Agreement, message: StoredMessage) -> None:
         self._station = station
         self._agreement = agreement
         self._message = message
         self._decided = Decisions(station=station, agreement=agreement, message=message)
-        self._wire = wire
-        self._syntax = station.syntax(agreement, "receive", wire.name)
         self._taken: set[str] = set()
         self._answered: set[str] = set()
         """Earlier messages that this one repeats, and whose answers are sent again."""
         self._firsts: dict[str, NewDocument] = {}
         """Documents of this message that are to be stored, by their identities."""
+        self._file: files.File
+        """In hand, with the standard and the syntax that it is read by."""
+        self._wire: Wire
+        self._syntax: Syntax
 
-    async def file(self, payload: bytes) -> None:
-        """The whole payload: what is read to its end counts, whatever is wrong behind it."""
-        syntax = self._syntax
+    async def every_file(self, payload: bytes) -> None:
+        """Every file of the message: interchanges are read, the others are kept in it and named on the trail."""
+        try:
+            found = await self._aside(files.files_of, self._message.content_type, payload)
+        except PartnerFault as fault:
+            self._unreadable(fault)
+            return
+        for one in found:
+            if one.edi:
+                await self.file(one)
+            else:
+                self._decided.events.append(await self._aside(files.kept, self._message, one))
+        if not any(one.edi for one in found):
+            self._unreadable(PartnerFault(f"none of the files attached ({len(found)}) is an interchange"))
+
+    async def file(self, file: files.File) -> None:
+        """One file: what is read to its end counts, whatever is wrong behind it."""
+        self._file = file
+        self._wire = standards.of_payload(self._agreement, file.data)
+        self._syntax = syntax = self._station.syntax(self._agreement, "receive", self._wire.name)
         whole = await self._aside(
             self._wire.reader.read_whole,
-            payload,
+            file.data,
             guides=syntax.guides,
             tolerances=syntax.tolerances,
             limits=judging.LIMITS,
@@ -122,7 +142,7 @@ class _Reading:
         findings = [*interchange.findings, *addressing.check(self._station, self._agreement, wire, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
-            if first is not None and first.payload_sha256 == self._message.payload_sha256:
+            if first is not None and await files.came_in(self._station.queries, first, self._file):
                 self._decided.accepted += 1
                 self._decided.events.append(
                     DuplicateReceived(

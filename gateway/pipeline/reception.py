@@ -16,6 +16,7 @@ from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, wrapping
+from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
 from gateway.pipeline.station import Station
@@ -66,6 +67,28 @@ class Reception:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
 
+    async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
+        """Why a request is not let in, before its body is read; None where nothing but its content decides.
+
+        `headers` are without what authenticates it, which is in `shown`. Denials are recorded like refusals.
+        """
+        if not self._station.guards:
+            return None
+        try:
+            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
+        except PartnerFault:
+            return None
+        guard = None if agreement is None else self._station.guards.get(agreement.name)
+        denial = None if guard is None else guard.denial(shown)
+        if denial is None or agreement is None:
+            return None
+        kept = self._refusals.keep(agreement.name, b"", whole=False)
+        if kept.recorded:
+            message = self._refused_message(headers, b"", None, agreement.name)
+            refusal = _refusal(message.id, agreement.name, b"", denial.reason, kept)
+            await self._station.store.accept(Changes(messages=(message,), events=(refusal,)))
+        return denial
+
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take one request; the receipt to answer with. Raises PartnerFault for what is not AS2 at all."""
         addressing = as2.read_headers(headers)
@@ -108,9 +131,15 @@ class Reception:
                 payload_sha256=sha256_hex(opened.payload),
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
+                signature_hash=opened.signature_hash,
                 encrypted=opened.encrypted,
+                cipher=opened.cipher,
                 compressed=opened.compressed,
+                receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
+                as2_version=addressing.version,
+                features=addressing.features or None,
+                attachments=len(opened.attachments) or None,
             ),
             _issued(message_id, agreement.name, result),
         )
@@ -162,7 +191,9 @@ class Reception:
             await self._station.store.accept(Changes(messages=(message,), events=events))
         return result.receipt
 
-    def _refused_message(self, headers: Headers, payload: bytes, receipt: Receipt, partner: str | None) -> NewMessage:
+    def _refused_message(
+        self, headers: Headers, payload: bytes, receipt: Receipt | None, partner: str | None
+    ) -> NewMessage:
         now = self._station.clock()
         return NewMessage(
             id=new_id(now),
@@ -234,7 +265,9 @@ def _issued(message_id: str, partner: str, result: _Opened) -> ReceiptIssued:
 def _open(station: Station, arrival: _Arrival) -> _Opened:
     """Open and answer, off the event loop: the RSA work of both."""
     opened: as2.Opened | None = None
-    fault: as2.As2Fault | None = None
+    fault = wrapping.asked_for(arrival.agreement, arrival.addressing)
+    if fault is not None:
+        return _answer(station, arrival, None, fault)
     try:
         opened = as2.open_message(
             arrival.headers,
@@ -243,9 +276,10 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
             policy=wrapping.policy(station, arrival.agreement),
         )
+        fault = wrapping.content_agreed(arrival.agreement, opened)
     except as2.As2Fault as error:
         fault = error
-    return _answer(station, arrival, opened, fault)
+    return _answer(station, arrival, None if fault else opened, fault)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:
@@ -253,6 +287,8 @@ def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened
 
 
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
+    channel = arrival.agreement.as2
+    assert channel is not None
     receipt = as2.build_receipt(
         request=arrival.addressing,
         opened=opened,
@@ -261,6 +297,7 @@ def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, faul
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,
+        signature_scheme=wrapping.SIGNATURE_SCHEMES[channel.signature_scheme],
     )
     answer = Receipt(status=200, headers=receipt.headers, body=receipt.body)
     return _Opened(receipt=answer, disposition=receipt.disposition, opened=opened, fault=fault)

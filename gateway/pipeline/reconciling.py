@@ -17,7 +17,7 @@ from gateway.edi.tree import Segment, Verdict, verdict_of
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
-from gateway.pipeline import identity
+from gateway.pipeline import files, identity
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
@@ -152,10 +152,15 @@ async def _sets(
         payload = await decided.station.queries.payload(sent.id)
     except OurFault:
         return {"": [one.reference for one in found.messages] or [""]}
-    read = wire.reader.read_whole(payload, guides=decided.station.guides)
+    read = [
+        wire.reader.read_whole(one.data, guides=decided.station.guides)
+        for one in files.files_of(sent.content_type, payload)
+        if one.edi
+    ]
     return {
         group.control_number: [one.control_number for one in group.messages]
-        for interchange in read.interchanges
+        for whole in read
+        for interchange in whole.interchanges
         if interchange.control_number == found.control_number
         for group in interchange.groups
     }

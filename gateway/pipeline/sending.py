@@ -113,6 +113,10 @@ def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
         mic=exchange.built.mic,
         mic_matched=verdict.mic_matched if verdict else None,
         receipt_signed_by=verdict.signed_by if verdict else None,
+        signature_hash=exchange.built.signature_hash,
+        cipher=exchange.built.cipher,
+        compressed=exchange.built.compressed,
+        receipt_asked=exchange.agreement.as2.receipt if exchange.agreement.as2 else None,
     )
     return Changes(
         message_updates=(exchange.update(state),),

@@ -14,6 +14,7 @@ from gateway.partners.agreement import Agreement, Standard
 from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
 from gateway.partners.keyring import Keyring
+from gateway.pipeline.admission import Guard
 from gateway.pipeline.snapshots import Snapshots
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
@@ -41,6 +42,8 @@ class Station:
     connectors: Mapping[str, Connector]
     """Targets by name."""
     as2: As2Post
+    guards: Mapping[str, Guard] = field(default_factory=dict)
+    """What partners' requests to our AS2 address must show in HTTP and TLS, where their agreement asks for it."""
     references: Snapshots = field(default_factory=Snapshots)
     """The partners' cross-references in memory."""
     crypto: Executor

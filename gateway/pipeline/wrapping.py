@@ -5,19 +5,30 @@ Costs RSA work and waits for nothing: run it in a thread of `Station.crypto`.
 
 from __future__ import annotations
 
+import re
+
 from gateway import as2
 from gateway.partners.agreement import Agreement
+from gateway.partners.as2_channel import As2Channel
 from gateway.pipeline.station import Station
 from gateway.ports import HttpAnswer, Message
 
-HASH_NAMES = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512", "no": "sha-256"}
-"""Configuration's words as AS2's (RFC 5751 3.4.3.2); an unsigned message has a MIC all the same."""
-CIPHER_NAMES = {
-    "aes128-cbc": "aes-128-cbc",
-    "aes192-cbc": "aes-192-cbc",
-    "aes256-cbc": "aes-256-cbc",
-    "no": "aes-256-cbc",
+_SHORT_NAME = re.compile(r"^(sha|aes)(?=[0-9])")
+MAX_FILENAME = 255
+SIGNATURE_SCHEMES = {"pkcs1": as2.SignatureScheme.PKCS1, "pss": as2.SignatureScheme.PSS}
+KEY_TRANSPORTS = {
+    "pkcs1": as2.KeyTransport.PKCS1,
+    "oaep": as2.KeyTransport.OAEP,
+    "oaep-sha384": as2.KeyTransport.OAEP_SHA384,
+    "oaep-sha512": as2.KeyTransport.OAEP_SHA512,
 }
+SENT_HASHES = frozenset(one.name for one in as2.HASHES.values() if one.sendable)
+"""A receipt may be signed with any hash that we could ask for."""
+
+
+def wire_name(word: str) -> str:
+    """`sha256` and `aes128-gcm` of an agreement as AS2 writes them (RFC 5751 3.4.3.2): `sha-256`, `aes-128-gcm`."""
+    return _SHORT_NAME.sub(r"\1-", word)
 
 
 def wrap(station: Station, agreement: Agreement, message: Message, payload: bytes) -> as2.Built:
@@ -27,29 +38,101 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
     now = station.clock()
     return as2.build_message(
         payload,
-        content_type=message.content_type,
-        filename=message.filename,
+        content_type=content_type(channel, message),
+        filename=file_name(channel, message),
         as2_from=station.settings.identity.as2_id,
         as2_to=channel.id,
         message_id=message.as2_message_id or f"<{message.id}@gateway>",
         date=now,
-        subject=f"EDI from {station.settings.identity.as2_id}",
+        subject=channel.subject or f"EDI from {station.settings.identity.as2_id}",
         sign_with=None if channel.sign == "no" else station.keyring.signing(agreement.name, now),
-        micalg=HASH_NAMES[channel.sign],
+        micalg="sha-256" if channel.sign == "no" else wire_name(channel.sign),
+        micalgs=tuple(map(wire_name, channel.micalgs)),
         encrypt_for=() if channel.encrypt == "no" else station.keyring.encrypting(agreement.name, now),
-        cipher=CIPHER_NAMES[channel.encrypt],
-        compress=channel.compress,
+        cipher=wire_name(channel.encrypt),
+        signature_scheme=SIGNATURE_SCHEMES[channel.signature_scheme],
+        key_transport=KEY_TRANSPORTS[channel.key_transport],
+        compress=channel.compress != "no",
+        compress_after_signing=channel.compress == "after",
         receipt=as2.ReceiptKind(channel.receipt),
     )
 
 
+def content_type(channel: As2Channel, message: Message) -> str:
+    """What the payload is called; what encloses several files is always called what it is."""
+    several = as2.is_multipart(message.content_type)
+    return message.content_type if several or channel.content_type is None else channel.content_type
+
+
+def file_name(channel: As2Channel, message: Message) -> str | None:
+    """The name that the payload travels under: the message's own, as the agreement shapes it."""
+    if message.filename is None or channel.filename == "no":
+        return None
+    stem, _, extension = message.filename.rpartition(".")
+    made = channel.filename.format(
+        name=message.filename,
+        stem=stem or message.filename,
+        extension=extension if stem else "",
+        id=message.id,
+        date=f"{message.at:%Y%m%d}",
+        time=f"{message.at:%H%M%S}",
+    )
+    return made[:MAX_FILENAME]
+
+
 def policy(station: Station, agreement: Agreement) -> as2.Policy:
     """What the agreement demands of a message, judged by what was really decrypted and verified."""
-    assert agreement.as2 is not None
+    channel = agreement.as2
+    assert channel is not None
     return as2.Policy(
-        require_signature=agreement.as2.require_signature,
-        require_encryption=agreement.as2.require_encryption,
+        require_signature=channel.require_signature,
+        require_encryption=channel.require_encryption,
+        require_compression=channel.require_compression,
+        hashes=accepted_hashes(channel),
+        ciphers=frozenset(map(wire_name, channel.accept_ciphers)) | (weak(channel) & as2.CIPHERS.keys()),
         max_size=agreement.max_message_bytes or station.settings.max_message_bytes,
+        max_inflated=channel.max_inflated_bytes,
+        max_ratio=channel.max_inflate_ratio,
+    )
+
+
+def accepted_hashes(channel: As2Channel) -> frozenset[str]:
+    """The hashes that may stand in the partner's signatures, of messages and of receipts."""
+    return frozenset(map(wire_name, channel.accept_hashes)) | (weak(channel) & as2.HASHES.keys())
+
+
+def weak(channel: As2Channel) -> frozenset[str]:
+    """The broken algorithms that are read from this partner by its agreement's switch."""
+    return frozenset(map(wire_name, channel.accept_weak))
+
+
+def asked_for(agreement: Agreement, addressing: as2.Addressing) -> as2.As2Fault | None:
+    """The refusal of a message that does not ask for a receipt though it must; told before anything is opened."""
+    assert agreement.as2 is not None
+    if not agreement.as2.require_receipt_request or addressing.receipt.kind is not as2.ReceiptKind.NONE:
+        return None
+    return as2.As2Fault(
+        "it asks for no receipt, though this partner's messages must",
+        refusal=as2.Refusal.INSUFFICIENT_SECURITY,
+        public="Messages must ask for a receipt.",
+    )
+
+
+def content_agreed(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | None:
+    """The refusal of a message with a file of no type agreed; judged when all layers are off and sound."""
+    assert agreement.as2 is not None
+    if not agreement.as2.accept_content_types:
+        return None
+    types = [opened.content_type]
+    if as2.is_multipart(opened.content_type):
+        types = [one.content_type for one in as2.split(opened.content_type, opened.payload)]
+    other = next((one for one in types if not agreement.as2.media_type_accepted(one)), None)
+    if other is None:
+        return None
+    return as2.As2Fault(
+        f"content type {other[:100]!r} is not agreed",
+        refusal=as2.Refusal.UNEXPECTED,
+        public="The content type is not one of those agreed.",
     )
 
 
@@ -60,8 +143,13 @@ def verdict(station: Station, agreement: Agreement, built: as2.Built, answer: Ht
         answer.headers,
         answer.body,
         sent=as2.Sent(
-            message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed
+            message_id=built.message_id,
+            mic=built.mic,
+            mic_algorithm=built.mic_algorithm,
+            signed=built.signed,
+            further_mics=built.further_mics,
         ),
         partner_certificates=station.keyring.verifying(agreement.name, station.clock()),
         require_signature=agreement.as2.receipt == "signed",
+        hashes=accepted_hashes(agreement.as2) | SENT_HASHES,
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement, Dialect
+from gateway.partners.as2_channel import As2Channel
 from gateway.partners.initial import GITIGNORE, PASSPHRASE_FILE
 from gateway.partners.keys import create_keys, write_file
 from gateway.partners.reference import scalar
@@ -112,10 +113,12 @@ def _agreement(settings: Settings, agreement: Agreement, url: str) -> Json:
         "channel": agreement.channel,
     }
     if agreement.as2 is not None:
-        kept = _said(agreement.as2)
-        for name in ("authentication", "certificates", "url", "id"):
-            kept.pop(name, None)
-        turned["as2"] = {"id": settings.identity.as2_id, "url": url, "certificates": [OUR_CERTIFICATE], **kept}
+        turned["as2"] = {
+            "id": settings.identity.as2_id,
+            "url": url,
+            "certificates": [OUR_CERTIFICATE],
+            **_as2(agreement.as2),
+        }
     for standard, own in (("x12", settings.identity.x12), ("edifact", settings.identity.edifact)):
         dialect: Dialect | None = getattr(agreement, standard)
         if dialect is not None:
@@ -127,6 +130,32 @@ def _agreement(settings: Settings, agreement: Agreement, url: str) -> Json:
         "receive": {kind: _said(rule) for kind, rule in documents.send.items()},
     }
     return turned
+
+
+ONLY_OURS = frozenset(
+    {"authentication", "certificates", "url", "id", "require_authentication", "require_client_certificates"}
+    | {"transport", "retries", "subject", "filename", "content_type", "micalgs", "require_receipt_request"}
+    | {"require_compression", "accept_hashes", "accept_ciphers", "accept_weak", "accept_content_types"}
+)
+"""Of an agreement's as2: secrets, files and addresses of one side, and what the other side has no part in."""
+
+
+def _as2(ours: As2Channel) -> Json:
+    """How they send, so that we take it, and what they demand, so that what we send is taken."""
+    return {
+        **{name: value for name, value in _said(ours).items() if name not in ONLY_OURS},
+        "sign": _taken(ours.sign, ours.accept_hashes, needed=ours.require_signature),
+        "encrypt": _taken(ours.encrypt, ours.accept_ciphers, needed=ours.require_encryption),
+        "compress": "before" if ours.compress == "no" and ours.require_compression else ours.compress,
+        "receipt": "signed" if ours.receipt == "none" and ours.require_receipt_request else ours.receipt,
+        "require_signature": ours.sign != "no",
+        "require_encryption": ours.encrypt != "no",
+    }
+
+
+def _taken(word: str, taken: Sequence[str], *, needed: bool) -> str:
+    """What we use ourselves, where we would take it from them; else the first that we take."""
+    return word if word in taken or (word == "no" and not needed) else taken[0]
 
 
 def _known(

@@ -1,6 +1,7 @@
 """POST /as2: the body is read within the sender's limit, then the pipeline decides and answers.
 
-Knows HTTP only. Chunked bodies and `Expect: 100-continue` are aiohttp's work; what is not AS2 at all gets a plain 400.
+Knows HTTP only. Chunked bodies are aiohttp's work; `Expect: 100-continue` is answered when the headers were judged.
+What is not AS2 at all gets a plain 400.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from gateway.errors import PartnerFault
+from gateway.pipeline.admission import Denial, Shown
 from gateway.ports import Receipt
 
 Headers = Sequence[tuple[str, str]]
@@ -19,6 +21,9 @@ Headers = Sequence[tuple[str, str]]
 
 class As2Reception(Protocol):
     """What the pipeline does with an AS2 request."""
+
+    async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
+        """Why a request is not let in, before its body is read; None where its content decides."""
 
     def limit(self, headers: Headers) -> int:
         """How many octets this sender may post."""
@@ -34,6 +39,7 @@ CHUNK_SECONDS = 30
 """Longest silence within a body."""
 BODY_SECONDS = 900
 """Longest time for a whole body."""
+SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 HELD = 512 * 1024 * 1024
 """Octets of bodies held at once, over all senders; what comes beyond is asked to come later."""
 
@@ -45,12 +51,20 @@ class As2Endpoint:
         self._current = reception
         self._held = 0
 
+    def routes(self) -> tuple[web.AbstractRouteDef, ...]:
+        """Our AS2 address."""
+        return (web.post("/as2", self.post, expect_handler=_wait), web.get("/as2", self.get))
+
     async def post(self, request: web.Request) -> web.StreamResponse:
         """One message in, one receipt out."""
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+        headers, shown = _read_headers(request)
         body = bytearray()
         reception = self._current()  # once: a request ends with the configuration that it began with
         try:
+            denial = await reception.admit(headers, shown)
+            if denial is not None:
+                return _refused(denial.status, denial.text, denial.headers)
+            await _go_on(request)
             limit = reception.limit(headers)
             complete = await self._read(request, body, limit)
             octets = bytes(body[:limit])
@@ -96,6 +110,30 @@ class As2Endpoint:
 
 class _TooMuchAtOnceError(Exception):
     """More octets of bodies than may be held."""
+
+
+async def _wait(request: web.Request) -> None:
+    """Leaves `Expect: 100-continue` unanswered until the headers were judged."""
+
+
+async def _go_on(request: web.Request) -> None:
+    """100 (Continue), for a sender that waits for it with its body (RFC 9110 10.1.1)."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+def _read_headers(request: web.Request) -> tuple[Headers, Shown]:
+    """The headers as they came, and apart from them what shows who sends: secrets are never stored with a message."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
+    tls = None if request.transport is None else request.transport.get_extra_info("ssl_object")
+    return (
+        tuple(one for one in headers if one[0].lower() not in SECRET),
+        Shown(
+            authorization=tuple(value for name, value in headers if name.lower() == "authorization"),
+            certificate=None if tls is None else tls.getpeercert(binary_form=True),
+        ),
+    )
 
 
 def _refused(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> web.Response:

@@ -66,9 +66,15 @@ def _context(tls: Tls, folder: Path) -> ssl.SSLContext:
     try:
         # A key with a passphrase would ask at the terminal: an empty one is refused at once instead.
         context.load_cert_chain(folder / tls.certificate, folder / tls.key, password="")
+        if tls.client_ca is not None:
+            # Asked for, not demanded: who must show one is said by agreements, and browsers come here, too. A client's
+            # own certificate may stand in the file, whoever signed it.
+            context.load_verify_locations(folder / tls.client_ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     except (OSError, ssl.SSLError) as error:
         raise OurFault(
-            f"TLS with {tls.certificate} and {tls.key}: {error.strerror or error}",
+            f"TLS with {', '.join(filter(None, (tls.certificate, tls.key, tls.client_ca)))}: {error.strerror or error}",
             remedy="check listen.tls in gateway.yaml: PEM files, the chain first, a key without passphrase that fits",
         ) from error
     return context

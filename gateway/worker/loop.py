@@ -51,7 +51,7 @@ class Worker:
         owner: str,
         on_dead: Mapping[str, OnDead] | None = None,
         concurrency: int = 64,
-        schedule: Schedule | Callable[[], Schedule] | None = None,
+        schedule: Schedule | Callable[[Job], Schedule] | None = None,
         breaker: Breaker | None = None,
         random: Callable[[], float] = randomness.random,
     ) -> None:
@@ -62,7 +62,7 @@ class Worker:
         self._on_dead = dict(on_dead or {})
         self._concurrency = concurrency
         own = schedule or Schedule()
-        self._schedule = own if callable(own) else lambda: own
+        self._schedule = own if callable(own) else lambda _: own
         self._breaker = breaker or Breaker()
         self._random = random
         self._running: dict[asyncio.Task[None], Job] = {}
@@ -167,7 +167,7 @@ class Worker:
     async def _failed(self, job: Job, fault: Exception) -> None:
         now = self._clock()
         reference = new_id(now)
-        verdict = judge(job, fault, now=now, random=self._random, schedule=self._schedule(), reference=reference)
+        verdict = judge(job, fault, now=now, random=self._random, schedule=self._schedule(job), reference=reference)
         if verdict.reason.endswith(reference):
             log.error("Step %s of message %s, reference %s", job.step, job.message_id, reference, exc_info=fault)
         else:

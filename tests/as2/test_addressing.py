@@ -114,3 +114,34 @@ def test_no_receipt_is_wanted_without_a_notification_address() -> None:
     )
     asked = read(Disposition_Notification_To="x", Receipt_Delivery_Option="http://10.0.0.1/")
     assert asked.receipt.delivery_url == "http://10.0.0.1/"
+
+
+@pytest.mark.parametrize(
+    ("written", "features"),
+    [
+        ("multiple-attachments", ("multiple-attachments",)),
+        (" CEM ,multiple-attachments,\tAS2-Reliability", ("CEM", "multiple-attachments", "AS2-Reliability")),
+        ("", ()),
+        (",,", ()),
+        ("two words, CEM, <script>, \x00", ("CEM",)),
+        (", ".join(f"f{number}" for number in range(3000)), tuple(f"f{number}" for number in range(16))),
+        ("x" * 65, ()),
+    ],
+)
+def test_the_features_of_a_station_are_read_and_never_refused(written: str, features: tuple[str, ...]) -> None:
+    """RFC 6017: whoever does not know one must not fail; a header that stands twice decides nothing either."""
+    assert read(EDIINT_Features=written).features == features
+    read_headers([*BASE.items(), ("EDIINT-Features", "CEM"), ("EDIINT-Features", "CEM")])
+
+
+@pytest.mark.parametrize("version", [None, "1.0", "1.1", "1.2", "1.3", "2.0", "", "x" * 500])
+def test_whatever_version_they_have_we_name_ours(stations: Any, anything: Any, version: str | None) -> None:
+    """RFC 4130 6.1: without the header it is 1.0. Ours says what we are able to, so it is the same for everybody."""
+    built = stations.send(receipt=ReceiptKind.SIGNED)
+    headers = [(name, value) for name, value in built.headers if name != "AS2-Version"]
+    headers += [] if version is None else [("AS2-Version", version)]
+    opened = stations.take(headers, built.body, anything)
+    assert opened.addressing.version == ("1.0" if not version else version[:16])
+    for sent in (built, stations.answer(headers, opened)):
+        said = dict(sent.headers)
+        assert (said["AS2-Version"], said["EDIINT-Features"]) == ("1.2", "multiple-attachments")

@@ -14,7 +14,7 @@ import pytest
 
 import gateway.as2
 from gateway.as2 import Policy, Refusal, compression, mime
-from gateway.as2.building import disposition
+from gateway.as2.filenames import disposition
 from gateway.errors import OurFault
 
 LENGTH = mime.MAX_HEADER_OCTETS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.as2.building import disposition
+from gateway.as2.filenames import disposition
 from gateway.as2.mime import Entity, Index, MimeFault, entity, fields, parts, structured
 
 

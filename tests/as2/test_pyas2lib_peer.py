@@ -16,12 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway.as2 import (
     As2Fault,
+    Attachment,
     KeyPair,
     Policy,
     ReceiptKind,
     Sent,
     build_message,
     build_receipt,
+    join,
     open_message,
     read_headers,
     read_receipt,
@@ -150,6 +152,44 @@ def test_pyas2lib_takes_what_we_send_and_we_take_its_receipt(
         require_signature=True,
     )
     assert verdict.processed
+    assert verdict.mic_matched
+
+
+def test_pyas2lib_agrees_on_the_mic_of_several_files(peer: Peer, acme: KeyPair, ours: KeyPair) -> None:
+    """RFC 6362: over the multipart as a whole, which is handed on as one content.
+
+    Compressed before it is signed: of an uncompressed one pyas2lib verifies the last file alone, and refuses it.
+    """
+    together = join(
+        [
+            Attachment(content_type="application/edi-x12", filename="order.edi", data=PAYLOAD),
+            Attachment(content_type="text/plain", filename="Notiz ü.txt", data=b"see the drawing\r\n"),
+        ]
+    )
+    built = build_message(
+        together.content,
+        content_type=together.content_type,
+        filename=None,
+        as2_from="us",
+        as2_to="acme",
+        message_id="<1@us>",
+        date=NOW,
+        subject="order and note",
+        sign_with=ours,
+        encrypt_for=[acme.certificate],
+        compress=True,
+        receipt=ReceiptKind.SIGNED,
+    )
+    answer = peer("receive", {"sign": True, "encrypt": True}, raw=_raw(built.headers, built.body))
+    assert answer["status"] == "processed", answer["failure"]
+    assert PAYLOAD in base64.b64decode(answer["payload"])
+    verdict = read_receipt(
+        [tuple(header) for header in answer["headers"]],
+        base64.b64decode(answer["body"]),
+        sent=Sent(message_id=built.message_id, mic=built.mic, mic_algorithm=built.mic_algorithm, signed=built.signed),
+        partner_certificates=[acme.certificate],
+        require_signature=True,
+    )
     assert verdict.mic_matched
 
 

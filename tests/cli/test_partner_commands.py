@@ -192,3 +192,24 @@ def test_partner_check_tells_all_that_is_wrong_in_the_maps_that_agreements_name(
     alone = run("partner", "check", "unguided", "--workspace", folder)
     assert "map.guide.segment" in alone.stdout or "maps/unguided/850.yaml:3" in alone.stdout
     assert "broken" not in alone.stdout
+
+
+def test_weak_algorithms_of_a_partner_are_told_by_check_list_and_show(run: Run, folder: Path) -> None:
+    """A note: somebody chose it, so the check passes, and it is said every time."""
+    shutil.copy(next((folder / "certs").glob("*.pem")), folder / "certs/partner.pem")
+    shutil.copytree(folder, folder.parent / "sound")
+    text = SENDING.format(name="old").replace("[certs/partner.pem]", "[certs/partner.pem], accept_weak: [sha-1, md5]")
+    (folder / "partners/old.yaml").write_text(text.replace("map: old/850", "map: x12/850"))
+    check = run("partner", "check", "--workspace", folder)
+    assert check.exit_code == 0, check.output
+    assert "partners/old.yaml:4 as2.accept_weak: sha-1, md5 taken from this partner" in check.stdout
+    listed = run("partner", "list", "--workspace", folder, env={"COLUMNS": "200"}).stdout
+    assert "weak algorithms" in listed
+    assert "sha1, md5" in listed
+    rows = json.loads(run("partner", "list", "--workspace", folder, "--json").stdout)
+    assert {row["name"]: row["weak"] for row in rows} == {"baltic": [], "old": ["sha1", "md5"]}
+    assert (
+        "weak algorithms are taken from this partner: sha1, md5"
+        in run("partner", "show", "old", "--workspace", folder).stdout
+    )
+    assert "weak" not in run("partner", "list", "--workspace", folder.parent / "sound").stdout

@@ -287,6 +287,41 @@ def test_identities_and_times_are_told_and_no_secret_is(page: str) -> None:
     assert "our-user" not in page
 
 
+def test_what_we_ask_of_the_partner_over_as2_is_told(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Demands, algorithms, sizes and HTTP, without a secret; what is broken is asked to be replaced."""
+    folder = Path(shutil.copytree(folder, tmp_path / "w"))
+    file = folder / "partners/acme.yaml"
+    more = """\
+  encrypt: aes256-gcm
+  key_transport: oaep
+  signature_scheme: pss
+  micalgs: [sha512, sha256]
+  require_compression: yes
+  require_receipt_request: yes
+  accept_hashes: [sha256]
+  accept_weak: [sha1, 3des-cbc]
+  accept_content_types: [application/edi-x12]
+  require_authentication: {username: their-user, password: {env: THEIR_PASSWORD}}
+x12:
+"""
+    file.write_text(file.read_text().replace("x12:\n", more, 1))
+    page = run("partner", "guide", "acme", "--md", "--workspace", folder, *DAY).stdout
+    for wanted in (
+        "SHA256, RSA-PSS",
+        "AES256-GCM, key by RSA-OAEP with SHA-256",
+        "signed MDN, MIC by the first you know of SHA512, SHA256",
+        "signed, encrypted and compressed; it must ask for a receipt",
+        "SHA256, SHA1",
+        "SHA1, 3DES-CBC: broken",
+        "application/edi-x12",
+        "bytes",
+        "basic, user and password as agreed apart from this guide",
+    ):
+        assert wanted in page, wanted
+    assert "their-user" not in page
+    assert "THEIR_PASSWORD" not in page
+
+
 def test_examples_pass_the_check_that_the_guide_speaks_of(
     run: Run, folder: Path, page: str, said: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -72,7 +72,12 @@ def test_every_key_has_a_description_that_is_a_sentence() -> None:
 
 def test_a_section_can_be_asked_for() -> None:
     """By its name; `gateway` and `partner` are the files."""
-    assert {entry.path for entry in reference("retries")} == {"retries", "retries.schedule_seconds", "retries.jitter"}
+    assert {entry.path for entry in reference("retries")} == {
+        "retries",
+        "retries.schedule_seconds",
+        "retries.give_up_after_hours",
+        "retries.jitter",
+    }
     assert {entry.file for entry in reference("partner")} == {"partners/<name>.yaml"}
     assert all(reference(section) for section in sections())
     assert reference("nonsense") == ()

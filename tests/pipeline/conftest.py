@@ -339,7 +339,7 @@ async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, c
         name=name, station=station, store=store, worker=worker, reception=reception, desk=SubmissionDesk(station)
     )
     endpoint = As2Endpoint(lambda: reception)
-    side.url = await _listen(stack, [web.post("/as2", endpoint.post)])
+    side.url = await _listen(stack, endpoint.routes())
     return side
 
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.edi.delta import PartnerGuide, resolve
 from gateway.edi.library import standard
 from gateway.partners.agreement import DocumentRule, Documents
-from gateway.pipeline import composing
+from gateway.pipeline import ready
 from gateway.ports import Direction, DocumentState, MessageState
 
 from .edifact_trade import ACME, US, Edifact, in_edifact
@@ -303,13 +303,30 @@ async def test_ready_file_of_edifact_waits_for_its_contrl_where_it_asks(traded: 
     text = Edifact.interchange(Edifact.message("ORDERS", "BGM+220+1"), reference="X7", ack="1")
     agreement = traded.gateway.station.directory.known("acme")
     settings = traded.gateway.station.settings
-    changes = composing.ready_file(settings, agreement, text.encode(), "own.edi", traded.clock())
+    changes = ready.ready_file(settings, agreement, text.encode(), "own.edi", traded.clock())
     await traded.gateway.store.apply(changes)
     await traded.gateway.work()
     sent = await traded.gateway.newest("own")
     assert (sent.state, sent.content_type) == (MessageState.SENT, "application/edifact")
     await traded.arrives(Edifact.contrl("X7"))
     assert (await traded.gateway.newest("own")).state is MessageState.ACKNOWLEDGED
+
+
+async def test_edifact_among_other_files_is_closed_by_its_contrl(traded: Any) -> None:
+    """`gateway message send --together`: the message's type is that of its root, the CONTRL finds the set in it."""
+    text = Edifact.interchange(Edifact.message("ORDERS", "BGM+220+1"), reference="X8", ack="1")
+    station = traded.gateway.station
+    agreement = station.directory.known("acme")
+    changes = ready.ready_together(
+        station.settings, agreement, [("a.pdf", b"%PDF"), ("own.edi", text.encode())], traded.clock()
+    )
+    await traded.gateway.store.apply(changes)
+    await traded.gateway.work()
+    sent = await traded.gateway.store.message(changes.messages[0].id)
+    assert sent.state is MessageState.SENT
+    assert 'type="application/edifact"' in sent.content_type
+    await traded.arrives(Edifact.contrl("X8", "4"))
+    assert (await traded.gateway.store.message(sent.id)).state is MessageState.REJECTED
 
 
 async def test_answer_repeats_what_the_agreed_characters_lack(trade: Any) -> None:

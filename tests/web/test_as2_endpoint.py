@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from gateway.errors import PartnerFault
+from gateway.pipeline.admission import Denial, Shown
 from gateway.ports import Receipt
 from gateway.web.as2 import As2Endpoint
 
@@ -23,6 +24,13 @@ class Reception:
         """For everybody the same."""
         del headers
         return 100_000
+
+    async def admit(self, headers: Sequence[tuple[str, str]], shown: Shown) -> Denial | None:
+        """Whoever shows the word `wrong` stays outside."""
+        assert not [name for name, _ in headers if name.lower() == "authorization"]
+        if shown.authorization != ("wrong",):
+            return None
+        return Denial(status=401, text="no", headers=(("WWW-Authenticate", "Basic"),), reason="no")
 
     async def receive(self, headers: Sequence[tuple[str, str]], body: bytes) -> Receipt:
         """A receipt with a body of odd bytes."""
@@ -50,7 +58,7 @@ async def url(reception: Reception) -> AsyncIterator[str]:
     """The endpoint on a real server."""
     endpoint = As2Endpoint(lambda: reception)
     application = web.Application()
-    application.add_routes([web.post("/as2", endpoint.post), web.get("/as2", endpoint.get)])
+    application.add_routes(endpoint.routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -8,7 +8,8 @@ from decimal import Decimal
 from gateway.as2 import fingerprint
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
-from gateway.partners.agreement import Agreement, As2Channel, Dialect, EdifactDialect, X12Dialect
+from gateway.partners.agreement import Agreement, Dialect, EdifactDialect, X12Dialect
+from gateway.partners.as2_channel import As2Channel
 from gateway.partners.keys import load_certificate
 from gateway.partners.workspace import Workspace
 
@@ -26,7 +27,7 @@ def facts(workspace: Workspace, agreement: Agreement) -> Iterator[Facts]:
     identity = workspace.settings.identity
     yield Facts(title="The two sides", rows=tuple(_sides(workspace, agreement)))
     if agreement.as2 is not None:
-        yield Facts(title="AS2", rows=tuple(_as2(workspace, agreement.as2)))
+        yield Facts(title="AS2", rows=tuple(_as2(workspace, agreement, agreement.as2)))
     if agreement.x12 is not None:
         ours = agreement.x12.our_identity or identity.x12
         yield Facts(title="X12 interchanges", rows=tuple(_x12(agreement.x12, ours)))
@@ -53,29 +54,91 @@ def _sides(workspace: Workspace, agreement: Agreement) -> Iterator[tuple[str, st
         yield "Your contact", ", ".join(filter(None, (contact.name, contact.email, contact.phone)))
 
 
-def _as2(workspace: Workspace, as2: As2Channel) -> Iterator[tuple[str, str]]:
+COMPRESSION = {
+    "before": "before signing (RFC 5402)",
+    "after": "after signing (RFC 5402)",
+    "no": "none",
+}
+SIGNATURE_SCHEME = {"pkcs1": "RSA PKCS #1 v1.5 or ECDSA, as our certificate", "pss": "RSA-PSS"}
+KEY_TRANSPORT = {
+    "pkcs1": "RSA PKCS #1 v1.5 or ECDH, as your certificate",
+    "oaep": "RSA-OAEP with SHA-256",
+    "oaep-sha384": "RSA-OAEP with SHA-384",
+    "oaep-sha512": "RSA-OAEP with SHA-512",
+}
+
+
+def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterator[tuple[str, str]]:
     identity = workspace.settings.identity
     yield "Our AS2 name", identity.as2_id
     yield "Your AS2 name", as2.id
     yield "Your address", as2.url
-    yield "Signature we make", as2.sign.upper() if as2.sign != "no" else "none"
-    yield "Encryption we use", as2.encrypt.upper() if as2.encrypt != "no" else "none"
-    yield "Compression", "before signing (RFC 5402)" if as2.compress else "none"
-    yield "Receipt we ask for", f"{as2.receipt} MDN" if as2.receipt != "none" else "none"
+    if as2.sign == "no":
+        yield "Signature we make", "none"
+    else:
+        yield "Signature we make", f"{as2.sign.upper()}, {SIGNATURE_SCHEME[as2.signature_scheme]}"
+    if as2.encrypt == "no":
+        yield "Encryption we use", "none"
+    else:
+        yield "Encryption we use", f"{as2.encrypt.upper()}, key by {KEY_TRANSPORT[as2.key_transport]}"
+    yield "Compression", COMPRESSION[as2.compress]
+    if as2.content_type is not None:
+        yield "Content type of what we send", as2.content_type
+    yield "Receipt we ask for", _receipt(as2)
     yield "What you send must be", _asked(as2)
-    if as2.authentication is not None:
-        yield "HTTP authentication", "as agreed apart from this guide"
+    yield "Signature hashes we take", _words((*as2.accept_hashes, *(one for one in as2.weak if one != "3des-cbc")))
+    yield "Ciphers we take", _words((*as2.accept_ciphers, *(one for one in as2.weak if one == "3des-cbc")))
+    if as2.weak:
+        yield "Please replace soon", f"{_words(as2.weak)}: broken, taken from you for now, in no message of ours"
+    if as2.accept_content_types:
+        yield "Content types we take", ", ".join(as2.accept_content_types)
+    largest = agreement.max_message_bytes or workspace.settings.max_message_bytes
+    yield "Largest message we take", f"{largest:,} bytes"
+    yield from _transport(as2)
     yield from _certificate(workspace, "Our certificate", identity.certificate)
     for number, file in enumerate(as2.certificates, 1):
         name = "Your certificate" if len(as2.certificates) == 1 else f"Your certificate {number}"
         yield from _certificate(workspace, name, file)
 
 
+def _receipt(as2: As2Channel) -> str:
+    if as2.receipt == "none":
+        return "none"
+    hashes = as2.micalgs or (() if as2.sign == "no" else (as2.sign,))
+    first = f", MIC by the first you know of {_words(hashes)}" if len(hashes) > 1 else ""
+    return f"{as2.receipt} MDN{first}"
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return ", ".join(name.upper() for name in names)
+
+
 def _asked(as2: As2Channel) -> str:
     asked = [
-        word for word, wanted in (("signed", as2.require_signature), ("encrypted", as2.require_encryption)) if wanted
+        word
+        for word, wanted in (
+            ("signed", as2.require_signature),
+            ("encrypted", as2.require_encryption),
+            ("compressed", as2.require_compression),
+        )
+        if wanted
     ]
-    return " and ".join(asked) or "as you like"
+    said = " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:]))) or "as you like"
+    return f"{said}; it must ask for a receipt" if as2.require_receipt_request else said
+
+
+def _transport(as2: As2Channel) -> Iterator[tuple[str, str]]:
+    """How HTTP carries it; secrets are agreed apart."""
+    if as2.authentication is not None:
+        yield "HTTP authentication at your station", "as agreed apart from this guide"
+    if as2.require_authentication is not None:
+        yield "HTTP authentication at ours", "basic, user and password as agreed apart from this guide"
+    if as2.require_client_certificates:
+        yield "TLS client certificate of yours", "needed; one that you gave us"
+    if as2.transport.client_certificate is not None:
+        yield "TLS client certificate of ours", "shown to your station; we send it to you"
+    if as2.url.startswith("https:"):
+        yield "TLS we speak", f"{as2.transport.minimum_tls} or newer"
 
 
 def _certificate(workspace: Workspace, name: str, file: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway import as2
 from gateway.edi.reading import standard_at
 from gateway.partners.agreement import Agreement, Standard, standard_of
 from gateway.pipeline.standards.edifact import Edifact
@@ -26,8 +27,9 @@ def of_set(set_: str) -> Wire:
 
 
 def of_message(message: Message) -> Wire:
-    """The standard of a message that we send, by its content type (RFC 1767)."""
-    return next((one for one in STANDARDS.values() if one.content_type == message.content_type), STANDARDS["x12"])
+    """The standard of a message that we send, by its content type (RFC 1767); of several files by the main one."""
+    type_ = as2.root_type(message.content_type)
+    return next((one for one in STANDARDS.values() if one.content_type == type_), STANDARDS["x12"])
 
 
 def of_payload(agreement: Agreement, payload: bytes) -> Wire:

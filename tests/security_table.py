@@ -48,6 +48,22 @@ unsigned where a signed one was asked for | proves nothing | as2/test_receipts.p
 signed by somebody else, changed on the way | refused | as2/test_receipts.py::test_a_receipt_signed_by_somebody_else_is_refused, ::test_a_changed_receipt_is_refused
 "duplicate" said by whom it was never sent to | counts only when signed, and for our MIC | as2/test_receipts.py::test_a_duplicate_counts_without_a_mic_only_when_signed_and_ours
 
+signed by another partner of ours | refused: only the certificates of whom we wrote to count | pipeline/test_walls.py::test_a_receipt_signed_by_another_partner_delivers_nothing
+a genuine receipt replayed for another message | refused: it names the first | ::test_a_genuine_receipt_replayed_for_another_message_delivers_nothing
+
+# One partner against another
+each with the other's certificate | refused: `authentication-failed` | pipeline/test_walls.py::test_each_partner_with_the_others_certificate_is_refused
+an AS2 name that differs in case, blanks or a look-alike; AS2-To of somebody else | a stranger: an unsigned refusal | ::test_a_name_that_is_nearly_a_partners_is_a_strangers, pipeline/test_reception.py::test_unknown_relationship_gets_an_unsigned_receipt_and_a_bounded_record
+a partner's message under one's own name | refused: `authentication-failed` | pipeline/test_walls.py::test_a_message_of_another_partner_is_not_taken_under_ones_own_name
+a partner's interchange, signed anew | its sender is another's: nothing is answered, no number is used up | ::test_another_partners_interchange_signed_anew_answers_nothing_and_takes_no_number
+another's Message-ID, used first or repeated | duplicates are found within a partner; a refused one blocks nothing | ::test_a_partners_message_id_used_by_another_partner_is_no_duplicate, ::test_a_refused_forgery_under_a_partners_message_id_does_not_block_the_genuine_one
+a 997 or an answer for another's order | closes and answers nothing | ::test_an_answer_of_another_partner_closes_nothing
+
+# Replays
+the same message again | the first receipt, octet for octet; no second effect | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect
+a known Message-ID with other content | refused and kept | pipeline/test_reception.py::test_known_message_id_with_other_content_is_refused_and_kept
+an old genuine message under a new Message-ID, which AS2 does not sign | taken and answered with a receipt; the control number of its interchange was used: no second effect | pipeline/test_walls.py::test_a_genuine_message_again_under_a_new_message_id_has_no_second_effect
+
 # Oracles
 CBC and RSA padding, wrong keys, damaged content: 1,000 envelopes | answered with the same octets; times compared by `python -m bench oracle` | as2/test_attacks.py::test_a_thousand_unreadable_envelopes_are_answered_with_the_same_octets, as2/test_security.py::test_whatever_fails_inside_an_envelope_is_answered_with_the_same_bytes
 the padding of a captured signed message, also made to look unsigned | tells nothing | as2/test_security.py::test_the_padding_is_no_oracle_behind_a_signed_message, ::test_the_padding_is_no_oracle_for_a_message_made_to_look_unsigned
@@ -80,6 +96,7 @@ HTTP/1.0, other methods, upgrades | answered and closed; no tunnel, no echo | ::
 file names with paths, controls, codecs | the last part alone, printable, always storable | as2/test_security.py::test_a_file_name_never_has_a_path, as2/test_hostile_text.py::test_the_sender_does_not_choose_the_codec, ::test_a_file_name_can_always_be_encoded
 a Message-ID or a name that could split a header | refused, reading and writing | as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused, ::test_names_we_cannot_write_are_our_fault, as2/test_layers.py::test_what_could_split_a_header_or_is_unknown_is_our_fault
 what a receipt or an answer says to people | printable, bounded | as2/test_receipts.py::test_what_a_receipt_says_can_always_be_shown_and_stored, connectors/test_as2.py::test_what_a_station_answers_can_be_stored
+words of strangers that look like lines of the log | escaped: one record is one line | cli/test_log_lines.py::test_a_strangers_line_ends_and_terminal_codes_are_escapes, ::test_a_traceback_is_indented_so_that_no_line_of_it_looks_like_a_record, web/test_border.py::test_one_structured_line_without_secrets_or_query
 
 # Keys and walls of the REST API
 guessed keys | answered alike, slowed down by address; nobody else is locked out | web/test_authentication.py::test_every_unusable_key_gets_the_same_answer, ::test_guessing_keys_is_answered_429_and_locks_nobody_out

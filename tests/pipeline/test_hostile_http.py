@@ -96,7 +96,7 @@ async def front(trade: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         submissions=trade.gateway.desk,
         ready=ready,
         clock=trade.clock,
-        routes=(web.post("/as2", endpoint.post), web.get("/as2", endpoint.get)),
+        routes=endpoint.routes(),
     )
     running = await serve(application(services), settings.listen, tmp_path)
     yield Front(trade=trade, port=running.port)

@@ -1,7 +1,7 @@
 """The lines of the log: one record is one line, whatever text of strangers is in it.
 
-A partner's words (a name, a receipt's text, the answer of its station) may hold line ends and terminal codes; a line that
-looks like one of ours must be one. Tracebacks keep their lines, each of them indented.
+A partner's words (a name, a receipt's text, the answer of its station) may hold line ends and terminal codes; a line
+that looks like one of ours must be one. Tracebacks keep their lines, each of them indented.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ refusals that fill the disk | 60 records a minute and 64 MB an hour for each nam
 # HTTP
 request smuggling: length and chunks together, two lengths, odd spellings of either, 31 ways | 400, the connection closed, nothing taken | pipeline/test_hostile_http.py::test_what_two_readers_could_frame_differently_is_refused_and_closed
 line ends, NUL and folds in headers, other protocols on our port, headers and addresses of 100 KB | the same 400; neither log nor answer repeats what came | ::test_what_two_readers_could_frame_differently_is_refused_and_closed, ::test_what_the_parser_refuses_is_not_repeated_with_the_senders_key
-AS2-From, AS2-To or Message-ID twice; an expectation that nobody knows | 400; 417 | ::test_headers_that_say_two_things_or_too_much_are_refused
+AS2-From, AS2-To or Message-ID twice, 100 headers | 400 | ::test_headers_that_say_two_things_or_too_much_are_refused
+an expectation that nobody knows | passed over | ::test_an_expectation_that_nobody_knows_is_passed_over
 a Content-Length that lies, either way | 408 within bounds; refused as damaged | ::test_a_body_shorter_than_it_says_is_waited_for_within_bounds
 chunks, chunk extensions, trailers without end | cut off by size or silence | ::test_chunks_that_never_end_are_cut_off
 slow headers, slow bodies, a `100 Continue` that is never used | cut off within bounds | ::test_headers_that_trickle_are_cut_off, ::test_a_continue_that_is_never_used_is_waited_for_within_bounds
@@ -100,7 +101,7 @@ words of strangers that look like lines of the log | escaped: one record is one 
 
 # Keys and walls of the REST API
 guessed keys | answered alike, slowed down by address; nobody else is locked out | web/test_authentication.py::test_every_unusable_key_gets_the_same_answer, ::test_guessing_keys_is_answered_429_and_locks_nobody_out
-a partner's key on another partner's rows | they do not exist | web/test_scopes.py::test_anothers_row_does_not_exist, ::test_lists_hold_only_ones_own_rows, ::test_documents_of_others_inside_ones_own_message_stay_hidden
+a partner's key on another partner's rows | they do not exist | web/test_scopes.py::test_anothers_row_does_not_exist, ::test_lists_hold_only_ones_own_rows, ::test_documents_of_others_inside_ones_own_message_stay_hidden, pipeline/test_walls.py::test_a_partners_key_reaches_no_row_of_another_partner
 a key of the wrong scope | 403 | web/test_scopes.py::test_each_route_serves_its_scopes_only
 JSON that trickles, nests, repeats names, is too large | refused within bounds | web/test_submitting.py::test_a_body_that_trickles_is_cut_off, ::test_json_that_is_not_strict_is_refused_with_its_place, ::test_a_body_over_the_limit_is_413_announced_or_not
 forwarding headers of strangers | not believed | web/test_border.py::test_forwarding_headers_of_strangers_are_not_believed

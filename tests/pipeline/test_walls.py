@@ -5,8 +5,10 @@ Mallory is a partner in good standing, with an agreement and a certificate of it
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ from aiohttp import web
 from bench.as2 import make_pair
 from gateway import as2
 from gateway.partners.directory import Directory
-from gateway.ports import Direction, DocumentState, MessageState
+from gateway.ports import ApiKey, Direction, DocumentState, MessageState
+from gateway.web.api.routes import ROUTES
 
-PROCESSED = b"automatic-action/MDN-sent-automatically; processed\r\n"
+from .front import PROCESSED, front_of
+
 NAME = "MALLORY-AS2"
 
 
@@ -280,3 +284,33 @@ async def test_a_genuine_receipt_replayed_for_another_message_delivers_nothing(
     store = trade.gateway.store
     assert (await store.document(first)).state is DocumentState.SENT
     assert (await store.document(second)).state is not DocumentState.SENT
+
+
+# -- the API
+
+
+async def test_a_partners_key_reaches_no_row_of_another_partner(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """Every route with an id, against the real store: orders, messages with their files, receipts, answers."""
+    order_id = await trade.order()
+    answer = await trade.arrives(edi.file(edi.ack()))
+    (document,) = await trade.gateway.documents(answer)
+    sent = await trade.gateway.newest("850")
+    secret = "s" * 32
+    key = ApiKey(
+        id="baltic", scope="supplier", partner="baltic", name="", created_at=trade.clock(), expires_at=None,
+        revoked_at=None, last_used_at=None,
+    )  # fmt: skip
+    await trade.gateway.store.add_key(key, secret_sha256=hashlib.sha256(secret.encode()).hexdigest())
+    before = await trade.gateway.kinds(order="4500012345")
+    async with front_of(trade, tmp_path) as front:
+        for route in ROUTES:
+            for id_ in (order_id, document.id, answer.id, sent.id):
+                address = f"http://127.0.0.1:{front.port}{route.path.replace('{id}', id_)}"
+                body = {"json": {"order": {"number": "4500012345"}}} if route.method == "POST" else {}
+                headers = {"Authorization": f"Bearer gw_baltic_{secret}"}
+                async with trade.http.request(route.method, address, headers=headers, **body) as said:
+                    text = await said.text()
+                    assert said.status in {403, 404, 422, 400} or route.listed, (route, said.status)
+                    assert "4500012345" not in text or said.status in {400, 422}, route
+                    assert "acme" not in text.lower(), route
+    assert await trade.gateway.kinds(order="4500012345") == before

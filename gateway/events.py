@@ -87,6 +87,60 @@ class ReceiptIssued(Event):
     disposition: str
     sha256: str
     mic: str | None = None
+    deliver_to: str | None = None
+    """Where it goes by itself, when the sender asked for an asynchronous one; else it went out in the answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptDelivered(Event):
+    """An asynchronous receipt of ours was taken at the address that the sender asked for."""
+
+    kind: ClassVar[str] = "receipt.delivered"
+    url: str
+    status: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptOverdue(Event):
+    """No asynchronous receipt came in the time agreed; the message is sent again. A late one still closes it."""
+
+    kind: ClassVar[str] = "receipt.overdue"
+    as2_message_id: str
+    waited_seconds: int
+    """Since the message was posted last."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptRepeated(Event):
+    """A valid receipt came for a message that another receipt has closed already; it had no effect."""
+
+    kind: ClassVar[str] = "receipt.repeated"
+    disposition: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptNotFinal(Event):
+    """An asynchronous receipt refuses our message, but unsigned or for a cause that may pass: nothing is decided.
+
+    The message is sent again when the time for its receipt is over.
+    """
+
+    kind: ClassVar[str] = "receipt.not_final"
+    disposition: str
+    sha256: str
+    receipt_signed_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptRefused(Event):
+    """A receipt came for this message and proves nothing: wrong signature, wrong MIC, never asked for. No effect."""
+
+    kind: ClassVar[str] = "receipt.refused"
+    reason: str
+    received_as: str
+    """The refused message that keeps its octets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -374,6 +428,30 @@ class InterchangeComposed(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MessagePosted(Event):
+    """A message is about to be posted and its receipt may come later: what that receipt must say to count.
+
+    Also written after an attempt whose end is uncertain, because a receipt for it may still come.
+    """
+
+    kind: ClassVar[str] = "message.posted"
+    as2_message_id: str
+    mic: str
+    mic_algorithm: str
+    further_mics: dict[str, str] | None = None
+    """By algorithm, where the receipt may choose another."""
+    signature_hash: str | None = None
+    """Absent: it goes unsigned."""
+    cipher: str | None = None
+    """Absent: it goes unencrypted."""
+    compressed: bool | None = None
+    receipt_asked: str | None = None
+    """unsigned or signed."""
+    receipt_to: str | None = None
+    """Where it was asked to go; absent: in the answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MessageSent(Event):
     """A message was handed to the partner's station and its receipt verified: signer, MIC and request agree."""
 
@@ -381,6 +459,7 @@ class MessageSent(Event):
     as2_message_id: str
     disposition: str
     mic: str | None = None
+    mic_algorithm: str | None = None
     mic_matched: bool | None = None
     receipt_signed_by: str | None = None
     signature_hash: str | None = None
@@ -390,6 +469,8 @@ class MessageSent(Event):
     compressed: bool | None = None
     receipt_asked: str | None = None
     """none, unsigned or signed."""
+    receipt_came: str | None = None
+    """How, unless it was in the answer as asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -399,6 +480,8 @@ class MessageRejectedByPartner(Event):
     kind: ClassVar[str] = "message.rejected_by_partner"
     as2_message_id: str
     disposition: str
+    receipt_came: str | None = None
+    """How, unless it was in the answer as asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

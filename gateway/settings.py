@@ -180,6 +180,11 @@ class Listen(Part):
     trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
     )
+    public_url: Url | None = Field(
+        default=None,
+        description="Our address as partners reach it; asynchronous receipts come to /as2/receipts below it.",
+        examples=["https://edi.example.com"],
+    )
 
 
 class Bearer(Part):

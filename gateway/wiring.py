@@ -38,7 +38,7 @@ from gateway.partners.hooks import hooks_of
 from gateway.partners.keyring import Keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, sending
+from gateway.pipeline import composing, delivery, reading, receipting, sending
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
@@ -59,6 +59,7 @@ STEPS: Mapping[str, Step] = {
     "compose": composing.compose,
     "send": sending.send,
     "overdue": sending.overdue,
+    "receipt": receipting.send,
 }
 """Every kind of work by its name in the job table."""
 

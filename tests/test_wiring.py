@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from gateway import wiring
+from gateway.demo import scenario
 from gateway.demo.workspaces import exchange_certificates, prepare
 from gateway.errors import OurFault
 from gateway.events import DocumentAvailable
-from gateway.ports import Changes, Channel, Clock, Direction, MessageState, NewMessage
+from gateway.ports import Changes, Channel, Clock, Direction, MessageState, NewMessage, TrailEntry
 from gateway.store import Store, migrate
 
 
@@ -33,6 +35,55 @@ async def test_gateway_runs_from_its_folder_and_a_second_one_is_refused(
                 pass
         assert refused.value.remedy
     assert wiring.public_seal_key(demo.gateway)
+
+
+async def test_two_gateways_from_their_folders_exchange_receipts_by_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three lines of configuration: the order goes out, its receipt comes to the address below listen.public_url."""
+    demo = prepare(tmp_path / "demo", written_ports=False)
+    for name, value in demo.environment.items():
+        monkeypatch.setenv(name, value)
+    exchange_certificates(demo)
+    ours, receipts = demo.url("gateway"), f"{demo.url('gateway')}/as2/receipts"
+    for file, section, line in (
+        (demo.gateway / "gateway.yaml", "listen:\n", f"  public_url: {ours}\n"),
+        (demo.gateway / "partners" / "acme.yaml", "as2:\n", "  receipt_mode: async\n"),
+        (next((demo.station / "partners").glob("*.yaml")), "as2:\n", f"  receipt_urls: ['{receipts}']\n"),
+    ):
+        text = file.read_text()
+        assert section in text
+        file.write_text(text.replace(section, section + line, 1))
+    seller = {"scheme": "assigned_by_buyer", "value": "V-1001"}
+    today = wiring.now().date()
+    order = scenario.order("4500012345", seller, name="ACME Tools", business_unit="north", today=today)
+    async with wiring.running(demo.gateway) as gateway, wiring.running(demo.station):
+        desk = gateway.activation.current.built.desk
+        await desk.submit(
+            kind="purchase_order",
+            partner=None,
+            body=json.dumps(order).encode(),
+            idempotency_key=None,
+            order_id=None,
+            correlation_id="c",
+        )
+        for _ in range(400):
+            kinds = [one.kind for one in await _trail(gateway.store)]
+            if "message.sent" in kinds:
+                break
+            await asyncio.sleep(0.05)
+    assert kinds.index("message.posted") < kinds.index("message.sent")
+    (sent,) = [one for one in await _trail_of(demo.gateway) if one.kind == "message.sent"]
+    assert sent.data["receipt_came"] == "by itself"
+
+
+async def _trail(store: Store) -> list[TrailEntry]:
+    return await store.timeline(order_number="4500012345")
+
+
+async def _trail_of(folder: Path) -> list[TrailEntry]:
+    async with wiring.open_store(folder) as store:
+        return await _trail(store)
 
 
 async def test_a_gateway_whose_worker_died_or_whose_trail_is_not_sealed_is_not_ready(

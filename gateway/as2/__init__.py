@@ -25,12 +25,21 @@ from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
 from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
-from gateway.as2.verdict import ReceiptVerdict, Sent, read_receipt
+from gateway.as2.verdict import (
+    MAX_RECEIPT,
+    ReceiptVerdict,
+    Sent,
+    bare_message_id,
+    is_receipt,
+    original_message_id,
+    read_receipt,
+)
 
 __all__ = [
     "CIPHERS",
     "HASHES",
     "MAX_ATTACHMENTS",
+    "MAX_RECEIPT",
     "Addressing",
     "As2Fault",
     "Attachment",
@@ -48,13 +57,16 @@ __all__ = [
     "Sent",
     "SignatureScheme",
     "Use",
+    "bare_message_id",
     "build_message",
     "build_receipt",
     "fingerprint",
     "is_multipart",
+    "is_receipt",
     "join",
     "media_type",
     "open_message",
+    "original_message_id",
     "read_headers",
     "read_name",
     "read_receipt",

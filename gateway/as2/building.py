@@ -81,6 +81,7 @@ def build_message(
     encrypt_for: Sequence[x509.Certificate],
     compress: bool,
     receipt: ReceiptKind,
+    receipt_to: str | None = None,
     micalg: str = "sha-256",
     cipher: str = "aes-256-cbc",
     signature_scheme: SignatureScheme = SignatureScheme.PKCS1,
@@ -94,7 +95,8 @@ def build_message(
     `message_id` is with its angle brackets and stays the same on every retry; `date` is aware; `encrypt_for` empty
     sends it in the clear; `micalg` signs, `micalgs` are those that the receipt may choose from, in this order (empty:
     `micalg`); `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is encrypted for by
-    ECDH); `boundary` is for reproducible tests.
+    ECDH); `receipt_to` is our address for an asynchronous receipt, without one it comes in the answer;
+    `boundary` is for reproducible tests.
     """
     digest_with, *asked = (_sent_hash(name) for name in (micalg, *(micalgs or (micalg,))))
     write_printable(content_type, "Content-Type")
@@ -132,7 +134,7 @@ def build_message(
         ("Subject", write_printable(subject, "Subject")),
         ("Date", http_date(date)),
         ("MIME-Version", "1.0"),
-        *_receipt_headers(receipt, asked, as2_from),
+        *_receipt_headers(receipt, asked, as2_from, receipt_to),
         *layer.headers,
     )
     content = layer.content
@@ -226,11 +228,13 @@ def _base64_lines(octets: bytes) -> bytes:
     return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
 
 
-def _receipt_headers(receipt: ReceiptKind, asked: Sequence[Hash], as2_from: str) -> Headers:
+def _receipt_headers(receipt: ReceiptKind, asked: Sequence[Hash], as2_from: str, receipt_to: str | None) -> Headers:
     """RFC 4130 7.3."""
     if receipt is ReceiptKind.NONE:
         return ()
     wanted: Headers = (("Disposition-Notification-To", write_name(as2_from)),)
+    if receipt_to is not None:  # RFC 4130 7.3: the header that makes it asynchronous, and its address
+        wanted += (("Receipt-Delivery-Option", write_printable(receipt_to, "Receipt-Delivery-Option")),)
     if receipt is ReceiptKind.UNSIGNED:
         return wanted
     names = ", ".join(one.name for one in asked)

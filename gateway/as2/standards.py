@@ -70,10 +70,10 @@ _TABLE = """
 6.2 | a stranger may get an unsigned receipt | yes | pipeline.reception | pipeline/test_reception.py::test_unknown_relationship_gets_an_unsigned_receipt_and_a_bounded_record |
 7.1 | signed receipts; the MIC of a multipart is over all of it, headers included | yes | as2.receipt, as2.opening | as2/test_attachments.py::test_a_message_of_three_files_is_taken_as_it_came |
 7.2 | synchronous receipts, both ways | yes | as2.receipt, as2.verdict | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
-7.2 | asynchronous receipts | no | | |
+7.2 | asynchronous receipts, both ways | yes | pipeline.receipting, pipeline.receipts | pipeline/test_asynchronous_reception.py::test_the_answer_is_empty_and_the_receipt_goes_to_the_address_asked_for, pipeline/test_receipts_by_themselves.py::test_two_gateways_exchange_an_order_and_its_receipt_comes_by_itself |
 7.3 | asking for a receipt: protocol, hashes in order, importance | yes | as2.addressing, as2.building | as2/test_addressing.py::test_the_receipt_asked_for_is_read |
 7.3 | the first hash that is supported is used | yes | as2.opening | as2/test_layers.py::test_the_first_supported_micalg_wins |
-7.3 | Receipt-Delivery-Option | partial | as2.addressing | as2/test_addressing.py::test_no_receipt_is_wanted_without_a_notification_address | read, not acted on
+7.3 | Receipt-Delivery-Option | partial | as2.addressing, as2.building, partners.receipt_address | partners/test_receipt_address.py::test_any_other_address_is_refused_in_words | http and https, to addresses that are agreed; no mail
 7.3.1 | who cannot be answered as asked is answered unsigned | yes | as2.receipt | as2/test_layers.py::test_no_supported_micalg_is_a_failure_answered_unsigned |
 7.3.1 | which octets the MIC covers | yes | as2.opening, as2.building | as2/test_layers.py::test_the_mic_covers_what_the_rule_says |
 7.4.1, 7.4.2 | the form of a receipt | yes | as2.receipt | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
@@ -121,8 +121,8 @@ _TABLE = """
 5.3.2 | recipients are the same | yes | as2.receipt | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
 5.3.3 | Message-ID given back exactly, also without angle brackets | yes | as2.receipt, as2.verdict | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
 5.3.3 | a malformed one gets a receipt that says so | partial | as2.addressing | as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused | answered with HTTP 400: it could not be copied into a receipt; blanks are borne
-5.4 | 204 or 202 where the receipt comes later | no | | |
-5.4 | 102 while processing | no | | | optional, and deprecated in HTTP
+5.4 | 204 or 202 where the receipt comes later | yes | pipeline.receipting | pipeline/test_asynchronous_reception.py::test_the_answer_is_empty_and_the_receipt_goes_to_the_address_asked_for | 202
+5.4 | 102 while processing | yes | web.patience | web/test_patience.py::test_the_sender_is_told_to_wait_until_the_receipt_is_made | optional: sent only where it is agreed, as many HTTP clients take it for the answer; borne from any
 5.4, 5.5 | what is tried again, and what is not | yes | pipeline.sending, connectors.as2 | connectors/test_as2.py::test_outcome_of_each_refusing_answer |
 5.5 | retries reuse the Message-ID | yes | pipeline.sending | pipeline/test_sending.py::test_message_without_a_valid_receipt_is_sent_again_with_the_same_message_id |
 5.5 | a duplicate gets the receipt of the first | yes | pipeline.reception | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect |
@@ -139,7 +139,7 @@ _TABLE = """
 7.3.2 | a copy of the key for ourselves | no | | | what we sent is kept in the store
 8.1 | signed receipts; the MIC of a multipart is over all of it | yes | as2.receipt, as2.opening | as2/test_attachments.py::test_a_message_of_three_files_is_taken_as_it_came |
 8.2 | synchronous receipts | yes | as2.receipt, as2.verdict | as2/test_receipts.py::test_a_receipt_names_message_mic_and_both_stations |
-8.2 | asynchronous receipts: received (must), sent (should) | no | | |
+8.2 | asynchronous receipts: received (must), sent (should) | yes | pipeline.receipts, pipeline.receipting | pipeline/test_receipts_by_themselves.py::test_a_receipt_is_taken_at_both_addresses, pipeline/test_asynchronous_reception.py::test_the_answer_is_empty_and_the_receipt_goes_to_the_address_asked_for |
 8.3 | the first supported hash of the list, none beyond it | yes | as2.opening | as2/test_layers.py::test_the_first_supported_micalg_wins |
 8.3 | Disposition-Notification-To may hold anything | yes | as2.addressing | as2/test_addressing.py::test_the_receipt_asked_for_is_read |
 8.3.1 | which octets the MIC covers; refusals are signed too | yes | as2.opening, as2.receipt | as2/test_layers.py::test_the_mic_covers_what_the_rule_says |
@@ -147,7 +147,7 @@ _TABLE = """
 8.4.3 | the MIC in the hash of the signature | partial | as2.opening | as2/test_layers.py::test_the_first_supported_micalg_wins | 8.3 wants the asked one: it is what the sender compares; without a list it is the signature's
 8.4.3, 8.5.4 | duplicate-filename, illegal-filename, invalid-message-id, unknown-trading-partner | partial | as2.verdict | as2/test_receipts.py::test_dispositions_are_read_as_they_are_written | read as any error; never written: names are made safe instead
 8.5.1-8.5.6 | dispositions, also those of earlier versions | yes | as2.faults, as2.receipt, as2.verdict | as2/test_receipts.py::test_dispositions_are_read_as_they_are_written |
-8.6 | the receipt in the HTTP answer | partial | web.as2 | web/test_as2_endpoint.py::test_receipt_goes_out_byte_for_byte_with_its_own_headers | a receipt is given also where none was asked for; it does not repeat subject and date
+8.6 | the receipt in the HTTP answer | partial | web.as2 | web/test_as2_endpoint.py::test_receipt_goes_out_byte_for_byte_with_its_own_headers | it does not repeat subject and date
 9, 9.1 | certificates of 2048 bits or more, self-signed ones pinned | yes | partners.keys | partners/test_keys.py::test_a_weak_or_unfit_partner_key_is_noticed |
 9.1, 9.3 | never the certificate of TLS | no | | | the operator's to keep; nothing looks
 9.2 | CEM, or exchange by hand with proof | partial | partners.keys | partners/test_keys.py::test_a_partners_certificates_load_in_order | by hand

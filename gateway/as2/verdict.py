@@ -132,6 +132,49 @@ def read_receipt(
     )
 
 
+def is_receipt(headers: mime.Headers, body: bytes) -> bool:
+    """Whether a request is a receipt that comes by itself (RFC 4130 7.2), and not a message. Nothing is verified."""
+    if not any(
+        name.lower() == "content-type" and value.lstrip()[:10].lower() == "multipart/" for name, value in headers
+    ):
+        return False  # most messages: they are encrypted
+    index = mime.Index(headers)
+    # RFC 8098 2.1: a receipt never asks for a receipt, and one over the limit would not be read as a receipt either.
+    if "disposition-notification-to" in index or len(body) > MAX_RECEIPT:
+        return False
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
+    try:
+        if whole.media_type == "multipart/signed":
+            whole = mime.parts(whole)[0]
+        media_type = whole.media_type
+    except (mime.MimeFault, IndexError):
+        return False
+    return media_type == "multipart/report"
+
+
+def original_message_id(headers: mime.Headers, body: bytes) -> str:
+    """The Message-ID that a receipt says it is for, without brackets. Raises PartnerFault when it is no receipt.
+
+    Nothing is verified: it only finds the message that `read_receipt` then binds the receipt to.
+    """
+    if len(body) > MAX_RECEIPT:
+        raise PartnerFault(f"a receipt of {len(body)} octets; {MAX_RECEIPT} are allowed")
+    whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=mime.Index(headers))
+    try:
+        report = mime.parts(whole)[0] if whole.media_type == "multipart/signed" else whole
+        original = _bare(mime.printable(_report(report)[0].one("original-message-id") or ""))
+    except (ValueError, IndexError) as fault:  # MimeFault
+        raise PartnerFault(f"not a receipt: {fault}") from fault
+    if not 0 < len(original) <= _MAX_MESSAGE_ID:
+        raise PartnerFault("a receipt without an Original-Message-ID")
+    return original
+
+
+def bare_message_id(message_id: str) -> str:
+    """A Message-ID as it is compared: some stations drop or add the angle brackets."""
+    return _bare(message_id)
+
+
 def _unsigned(
     whole: mime.Entity, certificates: Sequence[x509.Certificate], hashes: frozenset[str]
 ) -> tuple[str | None, mime.Entity]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.message_files import described, enclosed
+from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
 from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
@@ -51,6 +52,9 @@ def list_messages(
     state: Annotated[MessageState | None, typer.Option(help="Only those that stand there.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
     *,
+    given_up: Annotated[
+        bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest messages first.
@@ -59,7 +63,7 @@ def list_messages(
     """
 
     async def question(store: Store) -> list[Message]:
-        return await store.messages(partner=partner, state=state, limit=limit)
+        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up)
 
     with answering():
         found = run(asked(workspace, question))
@@ -139,7 +143,7 @@ def retry_message(
         if not revived:
             raise OurFault(
                 f"Message {message_id} has no work that was given up",
-                remedy="`gateway message list --state failed` shows messages that have",
+                remedy="`gateway message list --given-up` shows messages that have",
             )
         show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
 
@@ -181,6 +185,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 
 def _all_as_json(found: _Everything) -> dict[str, Any]:
     return _as_json(found.message) | {
+        "receipt_state": receipt_words(found.message, found.timeline),
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
@@ -193,6 +198,8 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
 def _print(found: _Everything) -> None:
     message = found.message
     facts = {name: getattr(message, name) for name in _FACTS if getattr(message, name) is not None}
+    if (words := receipt_words(message, found.timeline)) is not None:
+        facts["receipt"] = words
     show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
     _title("Timeline")
     show_table(

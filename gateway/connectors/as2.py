@@ -1,4 +1,7 @@
-"""The way to a partner's AS2 station: prepared octets out, the answer's octets back. No cryptography here."""
+"""The way to a partner's AS2 station: prepared octets out, the answer's octets back. No cryptography here.
+
+Messages go to the station's address, asynchronous receipts to the address that was asked for and is allowed.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from yarl import URL
 
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import exchange, retry_after
+from gateway.connectors.public_only import public_session
 from gateway.connectors.said import clean, clean_answer
 from gateway.connectors.way import Way, Ways
 from gateway.errors import DeliveryFailed, Outcome
 from gateway.partners.agreement import Agreement
+from gateway.partners.receipt_address import ReceiptAddress, same_origin
 from gateway.ports import Clock, HttpAnswer
 
 ANSWER_LIMIT = 1_048_576
@@ -57,13 +62,58 @@ class As2Connector:
         where = f"station of {agreement.name}"
         if agreement.as2 is None or agreement.name not in self._credentials:
             raise DeliveryFailed(f"{where}: no section as2 in its agreement", outcome=Outcome.PERMANENT)
+        return await self._exchange(
+            agreement, self._session, agreement.as2.url, headers=headers, body=body, way=self._ways[agreement.name]
+        )
+
+    async def post_receipt(
+        self, agreement: Agreement, address: ReceiptAddress, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> HttpAnswer:
+        """Send an asynchronous receipt as it is. Raises DeliveryFailed; an address that is not public is permanent.
+
+        Only an address that the agreement names whole may be a private one. Our credentials, and what TLS shows of us,
+        go nowhere but to the partner's own station. Behind a proxy the proxy connects, and which machines it may
+        connect to is its own to say.
+        """
+        where = f"station of {agreement.name}"
+        if agreement.as2 is None or agreement.name not in self._credentials:
+            raise DeliveryFailed(f"{where}: no section as2 in its agreement", outcome=Outcome.PERMANENT)
         way = self._ways[agreement.name]
+        if not same_origin(agreement.as2, address.url):
+            way = Way(proxy=way.proxy, proxy_authorization=way.proxy_authorization, connect_seconds=way.connect_seconds)
+        if address.named or way.proxy is not None:
+            return await self._exchange(agreement, self._session, address.url, headers=headers, body=body, way=way)
+        async with public_session() as (session, refused):
+            try:
+                return await self._exchange(agreement, session, address.url, headers=headers, body=body, way=way)
+            except DeliveryFailed as failed:
+                if not refused:
+                    raise
+                raise DeliveryFailed(
+                    f"{where}: the address for receipts leads to {', '.join(refused[:5])}, which is not public; "
+                    "if that is right, name the address whole in receipt_urls",
+                    outcome=Outcome.PERMANENT,
+                ) from failed
+
+    async def _exchange(
+        self,
+        agreement: Agreement,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        way: Way,
+    ) -> HttpAnswer:
+        assert agreement.as2 is not None
+        where = f"station of {agreement.name}"
+        more = self._credentials[agreement.name] if same_origin(agreement.as2, url) else ()
         own = tuple(checked_header(where, name, value) for name, value in headers)
         answer = await exchange(
-            self._session,
+            session,
             "POST",
-            URL(agreement.as2.url),
-            headers=(*GENERAL, *own, *way.headers, *self._credentials[agreement.name]),
+            URL(url),
+            headers=(*GENERAL, *own, *way.headers, *more),
             body=body,
             seconds=agreement.as2.timeout_seconds,
             limit=ANSWER_LIMIT,

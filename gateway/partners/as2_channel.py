@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.partners.as2_transport import Transport
+from gateway.partners.receipt_address import plain_address
 from gateway.settings import As2Id, Authentication, Basic, Form, Part, Retries, Url
 from gateway.yamltext import near_miss
 
@@ -34,6 +35,9 @@ MediaType = Annotated[
     str, Form(r"[A-Za-z0-9.+-]{1,60}/([A-Za-z0-9.+-]{1,100}|\*)", "a media type such as application/edi-x12 or text/*")
 ]
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+ReceiptUrl = Annotated[Url, AfterValidator(plain_address)]
+RECEIPTS_PATH = "/as2/receipts"
+"""Below our public address: where receipts come by themselves."""
 PLACEHOLDERS = ("name", "stem", "extension", "id", "date", "time")
 """Of `filename`: of the file's own name, of the message, and when it was made (UTC)."""
 
@@ -158,6 +162,26 @@ class As2Channel(Part):
     )
     transport: Transport = Field(default_factory=Transport, description="The way of our requests: TLS, proxy, headers.")
 
+    receipt_mode: Literal["sync", "async"] = Field(
+        default="sync",
+        description="How the receipt comes: sync in the answer; async by itself, to /as2/receipts below "
+        "listen.public_url of gateway.yaml.",
+    )
+    receipt_within_minutes: Annotated[int, Field(ge=1, le=4320)] = Field(
+        default=60, description="An asynchronous receipt that has not come by then: the message is sent again."
+    )
+    receipt_urls: tuple[ReceiptUrl, ...] = Field(
+        default=(),
+        description="Where they may have their asynchronous receipts sent: addresses, or beginnings that end in /; "
+        "absent: anywhere at the scheme, host and port of url. A private address only where it is named whole.",
+        examples=[("https://as2.example.com/receipts",)],
+    )
+    processing_after_seconds: Annotated[int, Field(ge=1, le=300)] | None = Field(
+        default=None,
+        description="Send HTTP 102 each time that a message of theirs has been worked for so long; absent: never, "
+        "because many HTTP clients take 102 for the answer. For partners whose client is known to wait on.",
+    )
+
     @property
     def weak(self) -> tuple[str, ...]:
         """Broken algorithms that are read from this partner."""
@@ -172,3 +196,8 @@ class As2Channel(Part):
 
     def _types(self) -> Iterator[str]:
         return map(str.lower, self.accept_content_types)
+
+    @property
+    def asks_asynchronously(self) -> bool:
+        """Whether we ask for receipts that come by themselves."""
+        return self.receipt != "none" and self.receipt_mode == "async"

@@ -45,6 +45,7 @@ RULES: Mapping[str, str] = {
     "workspace.party_id_twice": "A party id names one exchanging partner only.",
     "workspace.certificate": "Every certificate named is a PEM file that can be read, with a key fit for AS2.",
     "workspace.certificate_expired": "A certificate is valid now (a warning: the partner may be about to replace it).",
+    "workspace.public_url": "Where a partner's receipts are to come by themselves, listen.public_url says where to.",
     "workspace.tls": "The files of listen.tls are there.",
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
     "workspace.unknown_partner": "A route's partners have agreements.",
@@ -58,7 +59,12 @@ RULES: Mapping[str, str] = {
     **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
 }
-ONLY_TO_RUN = as2_checks.ONLY_TO_RUN | {"workspace.certificate", "workspace.certificate_expired", "workspace.tls"}
+ONLY_TO_RUN = as2_checks.ONLY_TO_RUN | {
+    "workspace.certificate",
+    "workspace.certificate_expired",
+    "workspace.public_url",
+    "workspace.tls",
+}
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
@@ -270,6 +276,22 @@ def _certificate(files: Files, source: YamlText, keys: Keys, file: str) -> Itera
         )
 
 
+def _public_url(files: Files) -> Iterator[Finding]:
+    """Asynchronous receipts need an address of ours that partners can reach."""
+    if at(files.settings.data, "listen", "public_url") is not None:
+        return
+    for partner in files.partners.values():
+        if at(partner.data, "as2", "receipt_mode") == "async" and at(partner.data, "as2", "receipt") != "none":
+            yield _finding(
+                partner,
+                ("as2", "receipt_mode"),
+                "public_url",
+                said="async, and no listen.public_url in gateway.yaml",
+                wanted="our address as partners reach it: their receipts come to /as2/receipts below it",
+                fix="set listen.public_url in gateway.yaml, for example https://edi.example.com; or receipt_mode: sync",
+            )
+
+
 def _tls(files: Files) -> Iterator[Finding]:
     for key, file in _items(at(files.settings.data, "listen", "tls")):
         if isinstance(file, str) and not (files.folder / file).is_file():
@@ -439,6 +461,7 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _certificates,
     _as2,
     _tls,
+    _public_url,
     _references,
     _guides,
     _destinations,

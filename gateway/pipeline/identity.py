@@ -45,6 +45,11 @@ def contrl_key(partner: str, control_reference: str) -> str:
     return f"contrl:{partner}:{control_reference}"
 
 
+def receipt_key(message_id: str) -> str:
+    """The receipt that a message of ours waits for, and the identity that the first one takes."""
+    return f"receipt:{message_id}"
+
+
 def original_answer_key(order_id: str) -> str:
     """The one original acknowledgement of an order; changes and replacements have no such key."""
     return f"answer:{order_id}"

@@ -42,8 +42,16 @@ def outbound_message(
 
 def send_job(agreement: Agreement, message_id: str, now: datetime, *, document_id: str | None = None) -> NewJob:
     """The work of sending a message that is ready, and the document that it carries."""
-    lane = identity.outbound_lane(agreement.name, "as2")
-    return NewJob(message_id=message_id, document_id=document_id, step="send", lane=lane, run_at=now)
+    asynchronous = agreement.as2 is not None and agreement.as2.asks_asynchronously
+    return NewJob(
+        message_id=message_id,
+        document_id=document_id,
+        step="send",
+        lane=identity.outbound_lane(agreement.name, "as2"),
+        run_at=now,
+        # A receipt that comes by itself ends the work, whether it is being sent, waits or was given up.
+        wait_key=identity.receipt_key(message_id) if asynchronous else None,
+    )
 
 
 def _safe(filename: str) -> str:

@@ -1,21 +1,23 @@
 """AS2 in: open, decide, answer. Nothing is acknowledged before it is durable (RFC 4130 7).
 
-Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out. A repeat
-gets the first receipt, byte for byte. Whatever is refused gets a receipt too, and is kept.
+Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out, in the
+answer or, by a job of the same commit, to the address asked for. A repeat gets the first receipt, byte for byte.
+Whatever is refused gets a receipt too, and is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway import as2
 from gateway.errors import PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, wrapping
+from gateway.pipeline import identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
@@ -44,6 +46,24 @@ class _Arrival:
     headers: Headers
     body: bytes
     at: datetime
+    receipt_to: str | None = None
+    """Where the receipt goes by itself, an allowed address; None: in the answer."""
+
+    def jobs(self, message_id: str, *, again: bool = False) -> tuple[NewJob, ...]:
+        """The work of sending the receipt, where it does not go in the answer."""
+        if self.receipt_to is None:
+            return ()
+        return (receipting.receipt_job(self.agreement, message_id, self.receipt_to, self.at, again=again),)
+
+    def answer(self, receipt: Receipt, *, taken: bool = True) -> Receipt:
+        """The HTTP answer: the receipt itself, or nothing where it goes by itself.
+
+        Of a message that was taken and asks for no receipt nothing is told (RFC 8098 2.1); a refusal is told always.
+        """
+        if self.receipt_to is not None:
+            return receipting.LATER
+        unwanted = taken and self.addressing.receipt.kind is as2.ReceiptKind.NONE
+        return receipting.EMPTY if unwanted else receipt
 
 
 class Reception:
@@ -59,13 +79,21 @@ class Reception:
 
     def limit(self, headers: Headers) -> int:
         """How many octets the sender named in `headers` may post."""
-        try:
-            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
-        except PartnerFault:
-            return START_KEPT
+        agreement = self._named(headers)
         if agreement is None:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
+
+    def patience(self, headers: Headers) -> float | None:
+        """After how many seconds that sender is told that its message is still worked; None: never."""
+        agreement = self._named(headers)
+        return None if agreement is None or agreement.as2 is None else agreement.as2.processing_after_seconds
+
+    def _named(self, headers: Headers) -> Agreement | None:
+        try:
+            return self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
+        except PartnerFault:
+            return None
 
     async def admit(self, headers: Headers, shown: Shown) -> Denial | None:
         """Why a request is not let in, before its body is read; None where nothing but its content decides.
@@ -74,10 +102,7 @@ class Reception:
         """
         if not self._station.guards:
             return None
-        try:
-            agreement = self._station.directory.by_as2_id(as2.read_headers(headers).as2_from)
-        except PartnerFault:
-            return None
+        agreement = self._named(headers)
         guard = None if agreement is None else self._station.guards.get(agreement.name)
         denial = None if guard is None else guard.denial(shown)
         if denial is None or agreement is None:
@@ -90,7 +115,9 @@ class Reception:
         return denial
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
-        """Take one request; the receipt to answer with. Raises PartnerFault for what is not AS2 at all."""
+        """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""
+        if as2.is_receipt(headers, body):  # stations that know one address of ours post their receipts there
+            return await self.receive_receipt(headers, body)
         addressing = as2.read_headers(headers)
         station = self._station
         agreement = station.directory.by_as2_id(addressing.as2_from)
@@ -98,6 +125,10 @@ class Reception:
             return await self._stranger(headers, addressing, body)
         now = station.clock()
         arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=body, at=now)
+        try:
+            arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
+        except as2.As2Fault as fault:
+            return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault))
         result = await self._in_crypto_thread(_open, arrival)
         if result.opened is None:
             return await self._refused(arrival, result)
@@ -141,16 +172,23 @@ class Reception:
                 features=addressing.features or None,
                 attachments=len(opened.attachments) or None,
             ),
-            _issued(message_id, agreement.name, result),
+            _issued(message_id, arrival, result),
         )
-        accepted = await station.store.accept(Changes(messages=(message,), jobs=(job,), events=events))
+        jobs = (job, *arrival.jobs(message_id))
+        accepted = await station.store.accept(Changes(messages=(message,), jobs=jobs, events=events))
         if not accepted.duplicate:
-            return result.receipt
+            return arrival.answer(result.receipt)
         first = await station.queries.message(accepted.message_id)
         if first is not None and first.payload_sha256 != sha256_hex(opened.payload):
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
-        return accepted.receipt if accepted.receipt is not None else result.receipt
+        if arrival.receipt_to is not None:
+            await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
+        return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
+
+    async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
+        """Take a receipt for a message of ours. Raises PartnerFault for what is not AS2 at all."""
+        return await receipts.receive(self._station, self._refusals, headers, body)
 
     async def too_large(self, headers: Headers, start: bytes) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
@@ -165,6 +203,8 @@ class Reception:
             public="the message is larger than agreed",
         )
         arrival = _Arrival(agreement=agreement, addressing=addressing, headers=headers, body=start, at=station.clock())
+        with contextlib.suppress(as2.As2Fault):
+            arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
         return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
 
     async def _other_content(self, arrival: _Arrival) -> Receipt:
@@ -181,15 +221,20 @@ class Reception:
         return await loop.run_in_executor(self._station.crypto, work, self._station, arrival, *arguments)
 
     async def _refused(self, arrival: _Arrival, result: _Opened, *, whole: bool = True) -> Receipt:
-        """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance."""
+        """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance.
+
+        Beyond the bounds nothing is kept that a job could send: the receipt goes in the answer, and a flood of
+        messages in a partner's name makes no flood of receipts to that partner.
+        """
         partner = arrival.agreement.name
         kept = self._refusals.keep(partner, arrival.body, whole=whole)
-        if kept.recorded:
-            message = self._refused_message(arrival.headers, kept.payload, result.receipt, partner)
-            refusal = _refusal(message.id, partner, arrival.body, str(result.fault), kept)
-            events = (refusal, _issued(message.id, partner, result))
-            await self._station.store.accept(Changes(messages=(message,), events=events))
-        return result.receipt
+        if not kept.recorded:
+            return result.receipt
+        message = self._refused_message(arrival.headers, kept.payload, result.receipt, partner)
+        refusal = _refusal(message.id, partner, arrival.body, str(result.fault), kept)
+        events = (refusal, _issued(message.id, arrival, result))
+        await self._station.store.accept(Changes(messages=(message,), jobs=arrival.jobs(message.id), events=events))
+        return arrival.answer(result.receipt, taken=False)
 
     def _refused_message(
         self, headers: Headers, payload: bytes, receipt: Receipt | None, partner: str | None
@@ -252,13 +297,14 @@ def _host(station: Station) -> str:
     return "".join(one if one.isalnum() or one in "-._" else "-" for one in station.settings.identity.as2_id)
 
 
-def _issued(message_id: str, partner: str, result: _Opened) -> ReceiptIssued:
+def _issued(message_id: str, arrival: _Arrival, result: _Opened) -> ReceiptIssued:
     return ReceiptIssued(
         message_id=message_id,
-        partner=partner,
+        partner=arrival.agreement.name,
         disposition=result.disposition,
         sha256=sha256_hex(result.receipt.body),
         mic=result.opened.mic if result.opened else None,
+        deliver_to=None if arrival.receipt_to is None else arrival.receipt_to.partition("?")[0],
     )
 
 

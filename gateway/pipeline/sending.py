@@ -1,23 +1,24 @@
 """The `send` and `overdue` steps: a message to the partner's station, its receipt verified, its answer awaited.
 
 Every attempt carries the same Message-ID (RFC 4130 bis: retries reuse it), so a repeat cannot have a second effect.
+Where the receipt comes by itself the step ends as *posted* and returns when the receipt is overdue, to send again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
-from gateway.events import AcknowledgmentOverdue, MessageRejectedByPartner, MessageSent
+from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import at_hand, identity, standards, wrapping
+from gateway.partners.as2_channel import As2Channel
+from gateway.pipeline import at_hand, receipted, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    Awaited,
     Changes,
-    Document,
     DocumentState,
     DocumentUpdate,
     HttpAnswer,
@@ -25,20 +26,17 @@ from gateway.ports import (
     Message,
     MessageState,
     MessageUpdate,
-    NewJob,
     Receipt,
+    TrailEntry,
 )
 
-_CLOSED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.ACKNOWLEDGED, MessageState.REJECTED})
-
-PASSING_ERRORS = frozenset({"unexpected-processing-error", "decryption-failed", None})
-"""Errors in a receipt (RFC 4130 7.4.3) that may be gone at the next attempt: their fault, a certificate rolled over."""
+IN_THE_ANSWER = "in the answer, though one that comes by itself was asked for"
 
 
 async def send(station: Station, job: Job) -> Changes:
     """Send the job's message. Raises DeliveryFailed; an answer that is no valid receipt is *uncertain*."""
     message = await at_hand.message_of(station, job)
-    if message.state in _CLOSED:
+    if message.state in receipted.CLOSED:
         return Changes()
     agreement = station.agreement(message.partner)
     if agreement is None or agreement.as2 is None:
@@ -46,118 +44,115 @@ async def send(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange over AS2 now",
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
+    channel = agreement.as2
     payload = await at_hand.payload_of(station, job)
     loop = asyncio.get_running_loop()
     built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
-    answer = await station.as2.post(agreement, built.headers, built.body)
-    documents = tuple(await station.queries.documents_of(message.id))
-    exchange = _Exchange(
-        agreement=agreement, message=message, documents=documents, built=built, answer=answer, at=station.clock()
-    )
-    if agreement.as2.receipt == "none":
-        return _sent(exchange, None)
+    if channel.asks_asynchronously:
+        # Before it is posted: the receipt may be here sooner than the answer to the post.
+        await _write_down(station, agreement, message, built)
     try:
-        verdict = await loop.run_in_executor(station.crypto, wrapping.verdict, station, agreement, built, answer)
-    except PartnerFault as fault:
-        raise DeliveryFailed(
-            f"the answer of {agreement.name}'s station is no valid receipt: {fault}",
-            outcome=Outcome.UNCERTAIN,
-            status=answer.status,
-        ) from fault
-    if verdict.processed:
-        return _sent(exchange, verdict)
-    if verdict.signed_by is None or verdict.error in PASSING_ERRORS:
-        # Nothing proves an unsigned refusal, and these errors often pass: the message is sent again, then given up
-        # in a way that an operator can retry. It costs retries, never a document.
+        answer = await station.as2.post(agreement, built.headers, built.body)
+        return await _judged(station, agreement, message, built, answer)
+    except DeliveryFailed as failed:
+        if failed.outcome is Outcome.UNCERTAIN and not channel.asks_asynchronously and channel.receipt != "none":
+            # It may be there, and answered for at any later attempt, or by a receipt that nobody asked for.
+            await _write_down(station, agreement, message, built)
+        raise
+
+
+async def _judged(
+    station: Station, agreement: Agreement, message: Message, built: as2.Built, answer: HttpAnswer
+) -> Changes:
+    """What the station's 2xx answer means."""
+    channel = agreement.as2
+    assert channel is not None
+    receipt = Receipt(status=answer.status, headers=answer.headers, body=answer.body)
+    comes_later = channel.asks_asynchronously and not as2.is_receipt(receipt.headers, receipt.body)
+    if comes_later:
+        return _posted(message, channel)
+    exchange = receipted.Exchange(
+        agreement=agreement,
+        message=message,
+        documents=tuple(await station.queries.documents_of(message.id)),
+        posting=receipted.posting(agreement, built),
+        receipt=receipt,
+        at=station.clock(),
+        wire=built,
+        came=IN_THE_ANSWER if channel.asks_asynchronously else None,
+    )
+    if channel.receipt == "none":
+        return receipted.closed(exchange, None)
+    verdict = await _verdict(station, agreement, message, built, receipt)
+    if not receipted.final(verdict):
         raise DeliveryFailed(f"{agreement.name}'s station refused it: {verdict.disposition}", outcome=Outcome.TRANSIENT)
-    return _rejected(exchange, verdict)
+    return receipted.closed(exchange, verdict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Exchange:
-    """A message on the wire and what came back."""
-
-    agreement: Agreement
-    message: Message
-    documents: tuple[Document, ...]
-    built: as2.Built
-    answer: HttpAnswer
-    at: datetime
-
-    def update(self, state: MessageState) -> MessageUpdate:
-        """The message with its evidence: what was posted, what was answered."""
-        return MessageUpdate(
-            id=self.message.id,
-            state=state,
-            raw=self.built.body,
-            raw_headers=self.built.headers,
-            mic=self.built.mic,
-            receipt=Receipt(status=self.answer.status, headers=self.answer.headers, body=self.answer.body),
-        )
-
-    @property
-    def order_number(self) -> str | None:
-        """The order that the message is about."""
-        return next((one.order_number for one in self.documents), None)
+async def _verdict(
+    station: Station, agreement: Agreement, message: Message, built: as2.Built, receipt: Receipt
+) -> as2.ReceiptVerdict:
+    """The verdict about what was posted now, or at an attempt before it under another agreement."""
+    loop = asyncio.get_running_loop()
+    now = [receipted.posting(agreement, built)]
+    try:
+        _, verdict = await loop.run_in_executor(station.crypto, receipted.judge, station, agreement, now, receipt)
+    except PartnerFault as fault:
+        before = receipted.postings(await station.queries.timeline(message_id=message.id))
+        try:
+            _, verdict = await loop.run_in_executor(
+                station.crypto, receipted.judge, station, agreement, before, receipt
+            )
+        except PartnerFault:
+            raise DeliveryFailed(
+                f"the answer of {agreement.name}'s station is no valid receipt: "
+                f"{fault if receipt.body.strip() else 'it is empty, though the receipt was to be in it'}",
+                outcome=Outcome.UNCERTAIN,
+                status=receipt.status,
+            ) from fault
+    return verdict
 
 
-def _sent(exchange: _Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
-    message = exchange.message
-    state = MessageState.DELIVERED if message.wait_key is None else MessageState.SENT
-    event = MessageSent(
-        message_id=message.id,
-        partner=message.partner,
-        order_number=exchange.order_number,
-        as2_message_id=exchange.built.message_id,
-        disposition=verdict.disposition if verdict else "no receipt was asked for",
-        mic=exchange.built.mic,
-        mic_matched=verdict.mic_matched if verdict else None,
-        receipt_signed_by=verdict.signed_by if verdict else None,
-        signature_hash=exchange.built.signature_hash,
-        cipher=exchange.built.cipher,
-        compressed=exchange.built.compressed,
-        receipt_asked=exchange.agreement.as2.receipt if exchange.agreement.as2 else None,
-    )
-    return Changes(
-        message_updates=(exchange.update(state),),
-        jobs=_awaited(exchange),
-        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.SENT) for one in exchange.documents),
-        events=(event,),
-    )
+async def _write_down(station: Station, agreement: Agreement, message: Message, built: as2.Built) -> None:
+    """What is posted, durable: octets, MIC, and on the trail what a receipt for it must say."""
+    assert agreement.as2 is not None
+    trail = await station.queries.timeline(message_id=message.id)
+    posting = receipted.posting(agreement, built)
+    if not agreement.as2.asks_asynchronously and posting in receipted.postings(trail):
+        return  # known from the attempt before
+    order = await receipted.order_number_of(station, message)
+    posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2), order)
+    update = MessageUpdate(id=message.id, raw=built.body, raw_headers=built.headers, mic=built.mic)
+    events = (*_overdue(station, message, trail, order), posted)
+    await station.store.apply(Changes(message_updates=(update,), events=events))
 
 
-def _awaited(exchange: _Exchange) -> tuple[NewJob, ...]:
-    """The wait for the acknowledgment begins with the receipt; a 997 or CONTRL that was quicker makes it harmless."""
-    message = exchange.message
-    dialect = standards.of_message(message).dialect(exchange.agreement)
-    if message.wait_key is None or dialect is None:
+def _overdue(
+    station: Station, message: Message, trail: list[TrailEntry], order_number: str | None
+) -> tuple[ReceiptOverdue, ...]:
+    """That the receipt of the attempt before did not come, where that one was posted."""
+    if message.state is not MessageState.POSTED:
         return ()
+    last = next((one.at for one in reversed(trail) if one.kind == "message.posted"), message.at)
     return (
-        NewJob(
+        ReceiptOverdue(
             message_id=message.id,
-            step="overdue",
-            lane=identity.outbound_lane(exchange.agreement.name, "acknowledgment"),
-            run_at=exchange.at + timedelta(hours=float(dialect.acknowledgment_within_hours)),
-            wait_key=message.wait_key,
+            partner=message.partner,
+            order_number=order_number,
+            as2_message_id=message.as2_message_id or "",
+            waited_seconds=int((station.clock() - last).total_seconds()),
         ),
     )
 
 
-def _rejected(exchange: _Exchange, verdict: as2.ReceiptVerdict) -> Changes:
-    """The station has it and refuses it: sending the same again is pointless, nothing is awaited any more."""
-    message = exchange.message
-    event = MessageRejectedByPartner(
-        message_id=message.id,
-        partner=message.partner,
-        order_number=exchange.order_number,
-        as2_message_id=exchange.built.message_id,
-        disposition=verdict.disposition,
-    )
+def _posted(message: Message, channel: As2Channel) -> Changes:
+    within = timedelta(minutes=channel.receipt_within_minutes)
     return Changes(
-        message_updates=(exchange.update(MessageState.REJECTED),),
-        document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.REJECTED) for one in exchange.documents),
-        met=() if message.wait_key is None else (message.wait_key,),
-        events=(event,),
+        message_updates=(MessageUpdate(id=message.id, state=MessageState.POSTED),),
+        awaited=Awaited(
+            seconds=within.total_seconds(),
+            reason=f"posted; its receipt is awaited for {channel.receipt_within_minutes} minutes, then it goes again",
+        ),
     )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from gateway import as2
+from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
-from gateway.partners.as2_channel import As2Channel
+from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
 from gateway.pipeline.station import Station
-from gateway.ports import HttpAnswer, Message
+from gateway.ports import Message, Receipt
 
 _SHORT_NAME = re.compile(r"^(sha|aes)(?=[0-9])")
 MAX_FILENAME = 255
@@ -55,6 +56,7 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         compress=channel.compress != "no",
         compress_after_signing=channel.compress == "after",
         receipt=as2.ReceiptKind(channel.receipt),
+        receipt_to=receipt_to(station, channel),
     )
 
 
@@ -78,6 +80,19 @@ def file_name(channel: As2Channel, message: Message) -> str | None:
         time=f"{message.at:%H%M%S}",
     )
     return made[:MAX_FILENAME]
+
+
+def receipt_to(station: Station, channel: As2Channel) -> str | None:
+    """Where our partner's asynchronous receipts shall go. Raises OurFault when nobody could reach us there."""
+    if not channel.asks_asynchronously:
+        return None
+    ours = station.settings.listen.public_url
+    if ours is None:
+        raise OurFault(
+            "asynchronous receipts are asked for, and partners are told no address of ours",
+            remedy="set listen.public_url in gateway.yaml, or receipt_mode: sync in the partner's file",
+        )
+    return f"{ours.rstrip('/')}{RECEIPTS_PATH}"
 
 
 def policy(station: Station, agreement: Agreement) -> as2.Policy:
@@ -136,20 +151,19 @@ def content_agreed(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | N
     )
 
 
-def verdict(station: Station, agreement: Agreement, built: as2.Built, answer: HttpAnswer) -> as2.ReceiptVerdict:
-    """What a receipt says about what was posted. Raises PartnerFault when it is none, or proves nothing."""
+def verdict(
+    station: Station, agreement: Agreement, sent: as2.Sent, receipt: Receipt, *, signed: bool
+) -> as2.ReceiptVerdict:
+    """What a receipt says about what was posted. Raises PartnerFault when it is none, or proves nothing.
+
+    `signed` says that a signed one was asked for.
+    """
     assert agreement.as2 is not None
     return as2.read_receipt(
-        answer.headers,
-        answer.body,
-        sent=as2.Sent(
-            message_id=built.message_id,
-            mic=built.mic,
-            mic_algorithm=built.mic_algorithm,
-            signed=built.signed,
-            further_mics=built.further_mics,
-        ),
+        receipt.headers,
+        receipt.body,
+        sent=sent,
         partner_certificates=station.keyring.verifying(agreement.name, station.clock()),
-        require_signature=agreement.as2.receipt == "signed",
+        require_signature=signed,
         hashes=accepted_hashes(agreement.as2) | SENT_HASHES,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
+    Awaited,
     Changes,
     DocumentUpdate,
     MessageUpdate,
@@ -43,6 +44,7 @@ __all__ = [
     "ApiKey",
     "As2Post",
     "Attempt",
+    "Awaited",
     "Changes",
     "Channel",
     "Clock",

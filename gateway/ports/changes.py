@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.events import Event
 from gateway.ports.references import Held, ReferenceChange
@@ -143,6 +143,20 @@ class NewJob:
     wait_key: str | None = None
     """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
     data: Json = field(default_factory=dict)
+    again_after: timedelta | None = None
+    """When the same work is there: it is done with this `data`; what has ended is done again, but not sooner than so
+    long after it last began. Repeats of a request never become more than one job at a time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Awaited:
+    """The job did its part and waits for the far side: it comes back by the schedule, and not sooner than `seconds`.
+
+    Unless `Changes.met` names its wait key before. When the time for retries is over, it is given up.
+    """
+
+    seconds: float
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +170,8 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    awaited: Awaited | None = None
+    """The job that decided this is not over."""
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""

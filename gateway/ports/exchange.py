@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
+from gateway.partners.receipt_address import ReceiptAddress
 from gateway.ports.stored import Document
 from gateway.ports.values import HttpAnswer, Json, Receipt
 
@@ -50,6 +51,11 @@ class As2Post(Protocol):
 
     async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
         """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome."""
+
+    async def post_receipt(
+        self, agreement: Agreement, address: ReceiptAddress, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> HttpAnswer:
+        """Post an asynchronous receipt to its address, which never is a private one unless the agreement names it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -56,6 +56,8 @@ class MessageState(StrEnum):
     """In: refused unread (not decrypted, not verified, too large); the sender was told."""
     READY = "ready"
     """Out: composed and numbered, waiting to be sent."""
+    POSTED = "posted"
+    """Out: the partner's station has it, its asynchronous receipt is awaited."""
     SENT = "sent"
     """Out: receipt verified, functional acknowledgment awaited."""
     DELIVERED = "delivered"

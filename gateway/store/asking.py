@@ -63,10 +63,14 @@ class Asking:
         state: MessageState | None = None,
         before: str | None = None,
         limit: int = 50,
+        given_up: bool = False,
     ) -> list[Message]:
-        """The newest messages first, at most 1,000; those older than the message `before`, when it is given."""
+        """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
+
+        `given_up`: only those with work that was given up, whatever their state.
+        """
         return await self.database.read(
-            partial(queries.messages, partner=partner, state=state, before=before, limit=limit)
+            partial(queries.messages, partner=partner, state=state, before=before, limit=limit, given_up=given_up)
         )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:

@@ -39,7 +39,8 @@ _INSERT_RECEIPT = insert(receipt)
 def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
-    return not changes.met and not replaced and not changes.references
+    repeated = any(one.again_after is not None for one in changes.jobs)
+    return not (changes.met or replaced or repeated or changes.references)
 
 
 def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:

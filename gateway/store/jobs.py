@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
@@ -73,6 +73,24 @@ def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[s
         }
         rows.append(row)
     later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
+    for new in new_jobs:
+        if new.again_after is not None:
+            _repeat(connection, new, new.again_after)
+
+
+def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
+    """The same work once more: one that waits for its turn gets the new data, one that has ended a new turn."""
+    mine = (
+        (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == (new.document_id or ""))
+    )
+    row = connection.execute(select(job).where(mine & job.c.lease_until.is_(None)).with_for_update()).one_or_none()
+    if row is None:  # it runs at this moment
+        return
+    values: dict[str, Any] = {"data": dict(new.data)}
+    if row.state in {JobState.DONE.value, JobState.DEAD.value}:
+        due = max(new.run_at, row.first_run_at + pause)
+        values |= {"state": _RETURNED_STATE, "due_at": due, "first_run_at": due, "attempts_before": row.attempts}
+    connection.execute(update(job).where(job.c.id == row.id).values(values))
 
 
 def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, literal_column, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
@@ -111,9 +111,15 @@ def small_payloads(connection: Connection, ids: Sequence[str]) -> dict[str, byte
 
 
 def messages(
-    connection: Connection, *, partner: str | None, state: MessageState | None, before: str | None, limit: int
+    connection: Connection,
+    *,
+    partner: str | None,
+    state: MessageState | None,
+    before: str | None,
+    limit: int,
+    given_up: bool = False,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
     statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
@@ -121,6 +127,9 @@ def messages(
         statement = statement.where(message.c.state == state.value)
     if before is not None:
         statement = statement.where(message.c.id < before)
+    if given_up:
+        dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
+        statement = statement.where(message.c.id.in_(dead))
     return [message_of(row) for row in connection.execute(statement)]
 
 

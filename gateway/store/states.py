@@ -12,13 +12,14 @@ from gateway.ports import MessageState as M
 MESSAGE_STATE_FROM: dict[M, frozenset[M]] = {
     M.RECEIVED: frozenset({M.FAILED}),
     M.PROCESSED: frozenset({M.RECEIVED, M.FAILED}),
-    M.REJECTED: frozenset({M.RECEIVED, M.READY, M.SENT, M.DELIVERED, M.FAILED}),
+    M.REJECTED: frozenset({M.RECEIVED, M.READY, M.POSTED, M.SENT, M.DELIVERED, M.FAILED}),
     M.REFUSED: frozenset({M.RECEIVED}),
     M.READY: frozenset({M.FAILED}),
-    M.SENT: frozenset({M.READY, M.FAILED}),
-    M.DELIVERED: frozenset({M.READY, M.SENT, M.FAILED}),
-    M.ACKNOWLEDGED: frozenset({M.READY, M.SENT, M.DELIVERED, M.FAILED}),
-    M.FAILED: frozenset({M.RECEIVED, M.PROCESSED, M.READY, M.SENT}),
+    M.POSTED: frozenset({M.READY, M.FAILED}),
+    M.SENT: frozenset({M.READY, M.POSTED, M.FAILED}),
+    M.DELIVERED: frozenset({M.READY, M.POSTED, M.SENT, M.FAILED}),
+    M.ACKNOWLEDGED: frozenset({M.READY, M.POSTED, M.SENT, M.DELIVERED, M.FAILED}),
+    M.FAILED: frozenset({M.RECEIVED, M.PROCESSED, M.READY, M.POSTED, M.SENT}),
 }
 """The states that each state may follow. A state may always follow itself."""
 

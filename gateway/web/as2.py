@@ -1,4 +1,4 @@
-"""POST /as2: the body is read within the sender's limit, then the pipeline decides and answers.
+"""POST /as2 and /as2/receipts: the body is read within the sender's limit, then the pipeline decides and answers.
 
 Knows HTTP only. Chunked bodies are aiohttp's work; `Expect: 100-continue` is answered when the headers were judged.
 What is not AS2 at all gets a plain 400.
@@ -7,14 +7,16 @@ What is not AS2 at all gets a plain 400.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import HttpVersion11, web
 
+from gateway.as2 import MAX_RECEIPT
 from gateway.errors import PartnerFault
 from gateway.pipeline.admission import Denial, Shown
 from gateway.ports import Receipt
+from gateway.web.patience import patiently
 
 Headers = Sequence[tuple[str, str]]
 
@@ -28,12 +30,20 @@ class As2Reception(Protocol):
     def limit(self, headers: Headers) -> int:
         """How many octets this sender may post."""
 
+    def patience(self, headers: Headers) -> float | None:
+        """After how many seconds this sender is told that its message is still worked; None: never."""
+
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take a request. Raises PartnerFault for what is not AS2 at all."""
+
+    async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
+        """Take a receipt that comes by itself. Raises PartnerFault for what is not AS2 at all."""
 
     async def too_large(self, headers: Headers, start: bytes) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
 
+
+_Take = Callable[[web.Request, As2Reception, Headers, bytearray], Awaitable[tuple[Receipt, bool]]]
 
 CHUNK_SECONDS = 30
 """Longest silence within a body."""
@@ -52,11 +62,23 @@ class As2Endpoint:
         self._held = 0
 
     def routes(self) -> tuple[web.AbstractRouteDef, ...]:
-        """Our AS2 address."""
-        return (web.post("/as2", self.post, expect_handler=_wait), web.get("/as2", self.get))
+        """Our AS2 address, and the one for receipts."""
+        return (
+            web.post("/as2", self.post, expect_handler=_wait),
+            web.get("/as2", self.get),
+            web.post("/as2/receipts", self.post_receipt, expect_handler=_wait),
+        )
 
     async def post(self, request: web.Request) -> web.StreamResponse:
-        """One message in, one receipt out."""
+        """One message in, one receipt out; or a receipt in, as stations do that know one address of ours."""
+        return await self._answer(request, self._message)
+
+    async def post_receipt(self, request: web.Request) -> web.StreamResponse:
+        """A receipt that comes by itself (RFC 4130 7.2); messages are not taken here."""
+        return await self._answer(request, self._receipt)
+
+    async def _answer(self, request: web.Request, take: _Take) -> web.StreamResponse:
+        """Judge the headers, read the body, and answer with what `take` makes of them."""
         headers, shown = _read_headers(request)
         body = bytearray()
         reception = self._current()  # once: a request ends with the configuration that it began with
@@ -65,13 +87,7 @@ class As2Endpoint:
             if denial is not None:
                 return _refused(denial.status, denial.text, denial.headers)
             await _go_on(request)
-            limit = reception.limit(headers)
-            complete = await self._read(request, body, limit)
-            octets = bytes(body[:limit])
-            if complete:
-                receipt = await reception.receive(headers, octets)
-            else:
-                receipt = await reception.too_large(headers, octets)
+            receipt, complete = await take(request, reception, headers, body)
         except PartnerFault as fault:
             return _refused(400, fault.public)
         except TimeoutError:
@@ -85,6 +101,25 @@ class As2Endpoint:
         if not complete:
             answer.force_close()  # the rest of the body is not read
         return answer
+
+    async def _message(
+        self, request: web.Request, reception: As2Reception, headers: Headers, body: bytearray
+    ) -> tuple[Receipt, bool]:
+        """The HTTP answer, and whether the body was read whole."""
+        limit = reception.limit(headers)
+        complete = await self._read(request, body, limit)
+        octets = bytes(body[:limit])
+        if not complete:
+            return await reception.too_large(headers, octets), False
+        return await patiently(request, reception.receive(headers, octets), reception.patience(headers)), True
+
+    async def _receipt(
+        self, request: web.Request, reception: As2Reception, headers: Headers, body: bytearray
+    ) -> tuple[Receipt, bool]:
+        if not await self._read(request, body, MAX_RECEIPT):
+            words = f"A receipt has {MAX_RECEIPT} octets at most.\n"
+            return Receipt(status=413, headers=(("Content-Type", "text/plain"),), body=words.encode()), False
+        return await reception.receive_receipt(headers, bytes(body)), True
 
     async def _read(self, request: web.Request, body: bytearray, limit: int) -> bool:
         """The body into `body`; False when it is over `limit`. Raises TimeoutError and _TooMuchAtOnceError."""

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gateway.errors import OurFault, Outcome, PartnerFault
-from gateway.ports import Changes, Clock, Job, LeaseLost, NaturalKeyTaken, new_id
+from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, new_id
 from gateway.worker.breaker import Breaker
-from gateway.worker.outcomes import Verdict, facts, judge
+from gateway.worker.outcomes import Verdict, facts, judge, wait
 from gateway.worker.retry import Schedule
 
 if TYPE_CHECKING:
@@ -157,12 +157,24 @@ class Worker:
         for decision in range(1, DECISIONS + 1):
             changes = await self._handlers[job.step](job)
             try:
-                await self._store.finish(job, changes)
+                if changes.awaited is None:
+                    await self._store.finish(job, changes)
+                else:
+                    await self._await(job, changes, changes.awaited)
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
             else:
                 return
+
+    async def _await(self, job: Job, changes: Changes, awaited: Awaited) -> None:
+        """Keep the job until what it waits for should be here; no failure of anybody's, so no lane pauses for it."""
+        verdict = wait(job, awaited, now=self._clock(), random=self._random, schedule=self._schedule(job))
+        if verdict.run_at is None:
+            await self._write_down(job, verdict, changes)
+        else:
+            outcome, reason = verdict.outcome.value, verdict.reason
+            await self._store.postpone(job, outcome=outcome, reason=reason, run_at=verdict.run_at, changes=changes)
 
     async def _failed(self, job: Job, fault: Exception) -> None:
         now = self._clock()
@@ -178,7 +190,8 @@ class Worker:
             self._troubled |= {job.lane}
         await self._write_down(job, verdict)
 
-    async def _write_down(self, job: Job, verdict: Verdict) -> None:
+    async def _write_down(self, job: Job, verdict: Verdict, decided: Changes | None = None) -> None:
+        """Postpone the job or give it up. `decided` is what the handler changed besides."""
         events = facts(job, verdict)
         outcome, reason = verdict.outcome.value, verdict.reason
         if verdict.run_at is not None:
@@ -187,6 +200,14 @@ class Worker:
             return
         changes = self._on_dead[job.step](job) if job.step in self._on_dead else Changes()
         changes = replace(changes, events=(*events, *changes.events))
+        if decided is not None:
+            changes = replace(
+                decided,
+                awaited=None,
+                message_updates=(*decided.message_updates, *changes.message_updates),
+                document_updates=(*decided.document_updates, *changes.document_updates),
+                events=(*decided.events, *changes.events),
+            )
         await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)
 
     async def _duties(self) -> None:

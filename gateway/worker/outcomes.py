@@ -12,7 +12,7 @@ from datetime import datetime
 from gateway.connectors.said import clean
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import DeliveryAttemptFailed, Event, WorkGivenUp
-from gateway.ports import Job
+from gateway.ports import Awaited, Job
 from gateway.worker.retry import Schedule, next_run
 
 UNEXPECTED_TRIES = 8
@@ -52,6 +52,13 @@ def judge(
             told = f"unexpected {type(fault).__name__}, log reference {reference}"
             again = again if job.tries < UNEXPECTED_TRIES else None
             return Verdict(outcome=Outcome.TRANSIENT, reason=told, run_at=again, delivery=False)
+
+
+def wait(job: Job, awaited: Awaited, *, now: datetime, random: Callable[[], float], schedule: Schedule) -> Verdict:
+    """When a job that waits for the far side comes back; the far side may have taken it, so it is *uncertain*."""
+    again = next_run(job.tries, job.first_run_at, now, awaited.seconds, random, schedule=schedule)
+    reason = clean(awaited.reason, LONGEST_REASON, keep="\r\n\t")
+    return Verdict(outcome=Outcome.UNCERTAIN, reason=reason, run_at=again, delivery=False)
 
 
 def facts(job: Job, verdict: Verdict) -> tuple[Event, ...]:

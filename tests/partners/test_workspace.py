@@ -53,6 +53,13 @@ MISTAKES = [
     ("partners/acme.yaml", "value: V-1001", "value: ''", "file.value", "1 to 80"),
     ("partners/acme.yaml", "  id: ACME-AS2", "  id: EXAMPLE-AS2", "workspace.as2_id_twice", "ourselves"),
     ("partners/acme.yaml", "[certs/acme.pem]", "[certs/amce.pem]", "workspace.certificate", "PEM"),
+    (
+        "partners/acme.yaml",
+        "url: http://127.0.0.1:8090/as2",
+        "receipt_mode: async\n  url: http://127.0.0.1:8090/as2",
+        "workspace.public_url",
+        "/as2/receipts",
+    ),
     ("partners/acme.yaml", "{set: 850,", "{set: 85,", "file.value", "three digits"),
     ("partners/acme.yaml", "{set: 855, map: acme/855}", "{set: 855}", "workspace.channel_incomplete", "map"),
     ("partners/acme.yaml", "map: x12/856", "map: x12/865", "workspace.unknown_map", "write x12/856"),

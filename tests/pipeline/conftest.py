@@ -196,6 +196,8 @@ class Trade:
     http: aiohttp.ClientSession
     ledger: Ledger
     erp: Erp
+    another_node: Callable[[], Awaitable[Side]]
+    """A second gateway of the distributor's, on the same database."""
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1000)))
 
     async def settle(self) -> None:
@@ -409,7 +411,23 @@ async def trade(
         )
         gateway.agree("acme", as2={"url": f"{station.url}/as2", "timeout_seconds": 5})
         station.agree("us", as2={"url": f"{gateway.url}/as2", "timeout_seconds": 5})
-        yield Trade(clock=clock, gateway=gateway, station=station, http=http, ledger=ledger, erp=erp)
+
+        async def another_node() -> Side:
+            store = await Store.open(database_url, payloads=tmp_path / "payloads-0", clock=clock)
+            stack.push_async_callback(store.close)
+            side = await _side(stack, "gateway", gateway.station, store, crypto)
+            side.change(connectors=gateway.station.connectors, as2=gateway.station.as2)
+            return side
+
+        yield Trade(
+            clock=clock,
+            gateway=gateway,
+            station=station,
+            http=http,
+            ledger=ledger,
+            erp=erp,
+            another_node=another_node,
+        )
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ class Peer:
     def __init__(self) -> None:
         self.how = ""
         self.seen: list[str] = []
+        self.last: as2.BuiltReceipt | None = None
 
     def answer(self, trade: Any, headers: Any, body: bytes) -> web.Response:
         """A receipt as the real station would make it, but for what `how` says."""
@@ -26,6 +29,11 @@ class Peer:
         self.seen.append(request.message_id)
         if self.how == "down":
             return web.Response(status=503)
+        if self.how == "empty":
+            return web.Response()
+        if self.how == "stored":
+            assert self.last is not None
+            return web.Response(body=self.last.body, headers=dict(self.last.headers))
         opened = as2.open_message(
             headers,
             body,
@@ -46,6 +54,7 @@ class Peer:
             message_id="<receipt@peer>",
             date=trade.clock(),
         )
+        self.last = receipt
         return web.Response(body=receipt.body, headers=dict(receipt.headers))
 
 
@@ -55,7 +64,10 @@ async def peer(trade: Any) -> AsyncIterator[Peer]:
     made = Peer()
 
     async def post(request: web.Request) -> web.Response:
-        return made.answer(trade, tuple(request.headers.items()), await request.read())
+        answer = made.answer(trade, tuple(request.headers.items()), await request.read())
+        if made.how == "slow":
+            await asyncio.sleep(0.6)
+        return answer
 
     application = web.Application()
     application.router.add_post("/as2", post)
@@ -67,12 +79,16 @@ async def peer(trade: Any) -> AsyncIterator[Peer]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize(("how", "outcome"), [("unsigned", "uncertain"), ("down", "transient")])
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [("unsigned", "uncertain"), ("empty", "uncertain"), ("slow", "uncertain"), ("down", "transient")],
+)
 async def test_message_without_a_valid_receipt_is_sent_again_with_the_same_message_id(
     trade: Any, peer: Peer, how: str, outcome: str
 ) -> None:
     """Never taken for delivered; the good receipt of the second attempt ends it."""
     peer.how = how
+    trade.gateway.agree("acme", as2={"timeout_seconds": Decimal("0.3") if how == "slow" else 5})
     order_id = await trade.order()
     sent = await trade.gateway.newest("850")
     assert sent.state is MessageState.READY
@@ -127,3 +143,37 @@ async def test_order_that_the_partner_refused_may_be_submitted_again(trade: Any,
     assert again != refused
     assert (await trade.gateway.store.document(again)).state is DocumentState.SENT
     assert len(set(peer.seen)) == 2
+
+
+async def test_receipt_of_an_attempt_before_the_agreement_was_changed_counts(trade: Any, peer: Peer) -> None:
+    """It was taken, its receipt got lost; then another hash was agreed. A station that knows the Message-ID gives the
+    receipt of the first attempt, whose MIC is not that of the second.
+    """
+    trade.gateway.agree("acme", as2={"timeout_seconds": Decimal("0.3")})
+    peer.how = "slow"
+    await trade.order()
+    first = peer.last
+    assert first is not None
+    trade.gateway.agree("acme", as2={"sign": "sha512", "timeout_seconds": 5})
+    peer.how, peer.last = "stored", first
+    trade.clock.advance(minutes=1)
+    await trade.gateway.work()
+    sent = await trade.gateway.newest("850")
+    assert sent.state is MessageState.SENT
+    assert sent.receipt.body == first.body
+
+
+async def test_acknowledged_message_is_sent_no_more_though_its_receipts_prove_nothing(
+    trade: Any, peer: Peer, edi: Any
+) -> None:
+    """Their receipts are wrong, their 997 is right: the message is acknowledged and the work ends."""
+    peer.how = "unsigned"
+    await trade.order()
+    sent = await trade.gateway.newest("850")
+    group = (await trade.gateway.payload(sent)).split("GS*")[1].split("*")[5]
+    await trade.arrives(edi.closes(group))
+    trade.clock.advance(hours=80)
+    await trade.gateway.work()
+    assert (await trade.gateway.newest("850")).state is MessageState.ACKNOWLEDGED
+    assert len(peer.seen) == 1
+    assert not any((await trade.gateway.store.unfinished()).values())

@@ -184,6 +184,54 @@ async def test_the_same_work_twice_is_one_job(store: Store, trade: Any, clock: A
     assert await store.claim("me", ["read"], 5) == []
 
 
+async def test_repeated_work_is_one_job_that_is_done_again_with_what_was_asked_last(
+    store: Store, trade: Any, clock: Any
+) -> None:
+    """New: made. Waiting for its turn: the new data. Done or dead: a new turn, not sooner than the pause allows."""
+    (message_id,) = await queued(store, trade, 1)
+    pause = timedelta(minutes=1)
+
+    async def ask(url: str) -> None:
+        new = NewJob(
+            message_id=message_id,
+            step="send",
+            lane="acme:outbound:x",
+            run_at=clock(),
+            data={"url": url},
+            again_after=pause,
+        )
+        await store.apply(Changes(jobs=(new,)))
+
+    async def given() -> list[str]:
+        return [str(one.data["url"]) for one in await store.claim("me", ["send"], 5)]
+
+    await ask("a")
+    await ask("b")
+    (job,) = await store.claim("me", ["send"], 5)
+    assert job.data == {"url": "b"}
+    await ask("c")  # it runs at this moment
+    await store.finish(job, Changes())
+    assert await given() == []
+    await asyncio.gather(*(ask("d") for _ in range(5)))
+    assert await given() == []
+    clock.advance(seconds=61)
+    (job,) = await store.claim("me", ["send"], 5)
+    assert (job.data, job.tries) == ({"url": "d"}, 1)
+    await store.bury(job, outcome="permanent", reason="gone", changes=Changes())
+    await ask("e")
+    clock.advance(hours=1)
+    assert await given() == ["e"]
+
+
+async def test_messages_with_work_that_was_given_up_are_found_whatever_their_state(store: Store, trade: Any) -> None:
+    """A receipt that nobody takes leaves its message as it is."""
+    first, _ = await queued(store, trade, 2)
+    (job,) = [one for one in await store.claim("me", ["read"], 5) if one.message_id == first]
+    assert await store.messages(given_up=True) == []
+    await store.bury(job, outcome="permanent", reason="gone", changes=Changes())
+    assert [one.id for one in await store.messages(given_up=True)] == [first]
+
+
 async def test_a_waiting_job_ends_when_its_key_is_met(store: Store, trade: Any, clock: Any) -> None:
     """The wait key may depend on the control numbers, which only the commit knows."""
     out = trade.message(

@@ -25,6 +25,11 @@ class Reception:
         del headers
         return 100_000
 
+    def patience(self, headers: Sequence[tuple[str, str]]) -> float | None:
+        """For nobody."""
+        del headers
+        return None
+
     async def admit(self, headers: Sequence[tuple[str, str]], shown: Shown) -> Denial | None:
         """Whoever shows the word `wrong` stays outside."""
         assert not [name for name, _ in headers if name.lower() == "authorization"]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import DocumentRouted
 from gateway.ports import (
+    Awaited,
     Changes,
     Channel,
     Direction,
@@ -103,6 +105,48 @@ async def outcomes(store: Store, id_: str) -> list[str | None]:
 def processed(job: Job) -> Changes:
     """The message is read."""
     return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.PROCESSED),))
+
+
+async def test_a_job_that_waits_for_the_far_side_comes_back_and_troubles_no_lane(work: Store) -> None:
+    """What it decided is durable at once; its lane is not in trouble; the second time it ends."""
+    seen: list[int] = []
+
+    async def handler(job: Job) -> Changes:
+        seen.append(job.tries)
+        if job.tries > 1:
+            return Changes()
+        return replace(processed(job), awaited=Awaited(seconds=0.05, reason="the far side answers later"))
+
+    message_id = await received(work)
+    async with working(work, handler):
+        await until(lambda: len(seen) == 2)
+        assert await state_of(work, message_id) is MessageState.PROCESSED
+        assert await work.troubled_lanes() == frozenset()
+    assert await outcomes(work, message_id) == ["uncertain", "done"]
+    assert "work.given_up" not in [one.kind for one in await work.timeline(message_id=message_id)]
+
+
+async def test_a_job_that_waits_longer_than_its_time_is_given_up_with_what_it_decided(work: Store) -> None:
+    """The last attempt's changes and those of giving up are one commit."""
+
+    async def handler(job: Job) -> Changes:
+        return replace(processed(job), awaited=Awaited(seconds=0.01, reason="nobody answers"))
+
+    def dead(job: Job) -> Changes:
+        return Changes(message_updates=(MessageUpdate(id=job.message_id, state=MessageState.FAILED),))
+
+    short = Schedule(seconds=(0.01,), jitter=0, give_up_after=timedelta(seconds=0.1))
+    message_id = await received(work)
+
+    async def given_up() -> bool:
+        return "work.given_up" in [one.kind for one in await work.timeline(message_id=message_id)]
+
+    async with working(work, handler, schedule=short, on_dead={"read": dead}):
+        await until(given_up)
+    assert await state_of(work, message_id) is MessageState.FAILED
+    (event,) = [one for one in await work.timeline(message_id=message_id) if one.kind == "work.given_up"]
+    assert event.data["reason"] == "nobody answers"
+    assert (await work.unfinished())["dead"] == 1
 
 
 async def test_what_a_handler_decided_is_durable_with_the_end_of_its_job(work: Store) -> None:

@@ -9,7 +9,7 @@ from gateway.as2 import fingerprint
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement, Dialect, EdifactDialect, X12Dialect
-from gateway.partners.as2_channel import As2Channel
+from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
 from gateway.partners.keys import load_certificate
 from gateway.partners.workspace import Workspace
 
@@ -84,7 +84,11 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
     yield "Compression", COMPRESSION[as2.compress]
     if as2.content_type is not None:
         yield "Content type of what we send", as2.content_type
-    yield "Receipt we ask for", _receipt(as2)
+    yield "Receipt we ask for", _receipt(workspace, as2)
+    yield (
+        "Your receipts by themselves go to",
+        " or ".join(as2.receipt_urls) or "an address at the host and port of yours, where you ask for one",
+    )
     yield "What you send must be", _asked(as2)
     yield "Signature hashes we take", _words((*as2.accept_hashes, *(one for one in as2.weak if one != "3des-cbc")))
     yield "Ciphers we take", _words((*as2.accept_ciphers, *(one for one in as2.weak if one == "3des-cbc")))
@@ -101,12 +105,14 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
         yield from _certificate(workspace, name, file)
 
 
-def _receipt(as2: As2Channel) -> str:
+def _receipt(workspace: Workspace, as2: As2Channel) -> str:
     if as2.receipt == "none":
         return "none"
     hashes = as2.micalgs or (() if as2.sign == "no" else (as2.sign,))
     first = f", MIC by the first you know of {_words(hashes)}" if len(hashes) > 1 else ""
-    return f"{as2.receipt} MDN{first}"
+    ours = (workspace.settings.listen.public_url or "our address").rstrip("/")
+    where = f", to {ours}{RECEIPTS_PATH} within {as2.receipt_within_minutes} minutes"
+    return f"{as2.receipt} MDN{where if as2.asks_asynchronously else ''}{first}"
 
 
 def _words(names: tuple[str, ...]) -> str:

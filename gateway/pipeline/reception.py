@@ -116,7 +116,7 @@ class Reception:
 
     async def receive(self, headers: Headers, body: bytes) -> Receipt:
         """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""
-        if as2.is_receipt(headers, body):  # stations that know one address of ours post their receipts there
+        if await self._is_receipt(headers, body):  # stations that know one address of ours post their receipts there
             return await self.receive_receipt(headers, body)
         addressing = as2.read_headers(headers)
         station = self._station
@@ -185,6 +185,13 @@ class Reception:
         if arrival.receipt_to is not None:
             await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
         return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
+
+    async def _is_receipt(self, headers: Headers, body: bytes) -> bool:
+        """Whether it is a receipt; what is large is looked at off the event loop, whose time strangers could take."""
+        if len(body) <= receipts.AT_ONCE:
+            return as2.is_receipt(headers, body)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._station.crypto, as2.is_receipt, headers, body)
 
     async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
         """Take a receipt for a message of ours. Raises PartnerFault for what is not AS2 at all."""

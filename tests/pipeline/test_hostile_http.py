@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from gateway import as2
 from gateway.web import as2 as endpoint_module
 from gateway.web import connections, serve, server
 
@@ -256,3 +258,30 @@ async def _listening(front: Front) -> AsyncIterator[int]:
     running = await serve(bare, listen, Path())
     yield running.port
     await running.close()
+
+
+async def test_a_large_body_that_may_be_a_receipt_is_read_off_the_event_loop(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst megabyte of MIME, by somebody who proves nothing, holds up nobody else."""
+    on_loop: list[bool] = []
+
+    def seen(work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(headers: Any, body: bytes) -> Any:
+            on_loop.append(threading.current_thread() is threading.main_thread())
+            return work(headers, body)
+
+        return wrapped
+
+    for name in ("is_receipt", "original_message_id"):
+        monkeypatch.setattr(f"gateway.as2.{name}", seen(getattr(as2, name)))
+    body = b"--b\r\nContent-Type: multipart/report; boundary=c\r\n\r\n" + b"\n--bX" * 40_000
+    names = "AS2-From: ACME-AS2\r\nAS2-To: HARBORLINE\r\nMessage-ID: <flood@x>"
+    for path in ("/as2", "/as2/receipts"):
+        lines = f"POST {path} HTTP/1.1\r\nHost: x\r\n{names}\r\nContent-Type: multipart/signed; boundary=b"
+        head = f"{lines}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        answer = await front.said(head.encode() + body)
+        assert PROCESSED not in answer
+        assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
+    assert on_loop
+    assert not any(on_loop)

@@ -19,7 +19,7 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, receipted
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.receipting import EMPTY
-from gateway.pipeline.refusals import Refusals
+from gateway.pipeline.refusals import Refusals, headers_kept
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -194,7 +194,7 @@ async def _refused(station: Station, refusals: Refusals, arrival: _Arrival, no: 
             state=MessageState.REFUSED,
             at=now,
             payload=kept.payload,
-            raw_headers=tuple(arrival.headers),
+            raw_headers=headers_kept(arrival.headers),
         )
         more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
         facts: list[Event] = [

@@ -20,7 +20,7 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
-from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
+from gateway.pipeline.refusals import START_KEPT, Kept, Refusals, headers_kept
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
 
@@ -255,7 +255,7 @@ class Reception:
             state=MessageState.REFUSED,
             at=now,
             payload=payload,
-            raw_headers=tuple(headers),
+            raw_headers=headers_kept(headers),
             receipt=receipt,
         )
 

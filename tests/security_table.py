@@ -115,6 +115,7 @@ what a receipt or an answer says to people | printable, bounded | as2/test_recei
 words of strangers that look like lines of the log | escaped: one record is one line | cli/test_log_lines.py::test_a_strangers_line_ends_and_terminal_codes_are_escapes, ::test_a_traceback_is_indented_so_that_no_line_of_it_looks_like_a_record, web/test_border.py::test_one_structured_line_without_secrets_or_query
 
 # Keys and walls of the REST API
+secrets in log, store, answers or any output: good ones, wrong ones, in requests that break, repeated by a far side | none is there in any spelling | test_secrets.py::test_no_secret_is_in_log_store_answers_or_any_output
 guessed keys | answered alike, slowed down by address; nobody else is locked out | web/test_authentication.py::test_every_unusable_key_gets_the_same_answer, ::test_guessing_keys_is_answered_429_and_locks_nobody_out
 a partner's key on another partner's rows | they do not exist | web/test_scopes.py::test_anothers_row_does_not_exist, ::test_lists_hold_only_ones_own_rows, ::test_documents_of_others_inside_ones_own_message_stay_hidden, pipeline/test_walls.py::test_a_partners_key_reaches_no_row_of_another_partner
 a key of the wrong scope | 403 | web/test_scopes.py::test_each_route_serves_its_scopes_only

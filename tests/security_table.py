@@ -110,7 +110,7 @@ HTTP/1.0, other methods, upgrades | answered and closed; no tunnel, no echo | ::
 
 # Names and text
 file names with paths, controls, codecs | the last part alone, printable, always storable | as2/test_security.py::test_a_file_name_never_has_a_path, as2/test_hostile_text.py::test_the_sender_does_not_choose_the_codec, ::test_a_file_name_can_always_be_encoded
-a Message-ID or a name that could split a header | refused, reading and writing | as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused, ::test_names_we_cannot_write_are_our_fault, as2/test_layers.py::test_what_could_split_a_header_or_is_unknown_is_our_fault
+CR, LF, NUL in a Message-ID, an AS2 name, a subject, an algorithm, an address, a file name | refused, or out of what we answer and keep; never written | as2/test_attacks.py::test_nothing_that_is_echoed_brings_a_line_of_its_own, as2/test_addressing.py::test_a_message_id_that_could_split_our_receipt_is_refused, ::test_names_we_cannot_write_are_our_fault, as2/test_layers.py::test_what_could_split_a_header_or_is_unknown_is_our_fault
 what a receipt or an answer says to people | printable, bounded | as2/test_receipts.py::test_what_a_receipt_says_can_always_be_shown_and_stored, connectors/test_as2.py::test_what_a_station_answers_can_be_stored
 words of strangers that look like lines of the log | escaped: one record is one line | cli/test_log_lines.py::test_a_strangers_line_ends_and_terminal_codes_are_escapes, ::test_a_traceback_is_indented_so_that_no_line_of_it_looks_like_a_record, web/test_border.py::test_one_structured_line_without_secrets_or_query
 

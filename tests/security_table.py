@@ -93,7 +93,7 @@ thousands of signers, recipients, encrypted keys; huge RSA keys | looked at up t
 the worst megabyte of MIME, BER, signers, attributes, transfer encodings, file names, receipts | costs at most 150 times the CPU of a genuine one, which is a thousandth of a second or two | as2/test_cost.py::test_no_megabyte_costs_much_more_than_a_genuine_one, ::test_no_megabyte_of_signers_and_attributes_costs_much_more, ::test_no_file_name_costs_much, ::test_no_receipt_costs_much_more, ::test_a_bomb_costs_no_more_than_the_octets_that_it_may_become
 large bodies that may be receipts, sent by strangers | read off the event loop: nobody else waits for them | pipeline/test_hostile_http.py::test_a_large_body_that_may_be_a_receipt_is_read_off_the_event_loop
 oversized bodies | refused unread, the connection closed | pipeline/test_reception.py::test_body_over_the_limit_is_refused_unread_and_its_start_is_kept, web/test_as2_endpoint.py::test_chunked_body_is_read_whole_and_over_the_limit_only_its_start
-10,000 connections | bounded; those that stand are served; `python -m bench connections` measures it | web/test_connections.py::test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served, ::test_the_limit_of_open_files_is_raised_and_leaves_room_for_files
+10,000 connections | bounded; those that stand are served; `python -m bench connections` measures it | web/test_connections.py::test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served, ::test_connections_are_bounded_on_every_event_loop, ::test_the_limit_of_open_files_is_raised_and_leaves_room_for_files
 refusals that fill the disk: 50,000 messages, all names of all partners | 60 records a minute, one after 5,000 a day, and 64 MB an hour for each name, then the count; 1 GB a day for all, then hash and size | pipeline/test_refusals.py::test_a_partner_name_has_a_budget_of_whole_bodies_an_hour, ::test_more_than_the_records_of_a_minute_are_counted_and_told_by_the_next_record, ::test_50_000_refusals_of_different_messages_in_a_day_are_some_thousand_records, ::test_all_names_together_have_a_budget_of_octets_a_day_and_beyond_it_hash_and_size_are_kept, ::test_headers_of_a_refusal_are_kept_up_to_a_bound
 
 # HTTP
@@ -104,7 +104,8 @@ an expectation that nobody knows | passed over | ::test_an_expectation_that_nobo
 a Content-Length that lies, either way | 408 within bounds; refused as damaged | ::test_a_body_shorter_than_it_says_is_waited_for_within_bounds
 chunks, chunk extensions, trailers without end | cut off by size or silence | ::test_chunks_that_never_end_are_cut_off
 slow headers, slow bodies, a `100 Continue` that is never used | cut off within bounds | ::test_headers_that_trickle_are_cut_off, ::test_a_continue_that_is_never_used_is_waited_for_within_bounds
-answers that nobody reads | the connection is cut after a minute | ::test_an_answer_that_nobody_reads_is_cut_off
+TLS handshakes that never begin | cut off after ten seconds | web/test_border.py::test_a_tls_handshake_that_never_begins_is_cut_off
+answers that nobody reads | the connection is cut after a minute | pipeline/test_hostile_http.py::test_an_answer_that_nobody_reads_is_cut_off
 pipelined requests | answered in order; a repeat is no second message | ::test_pipelined_requests_are_answered_in_order_and_taken_once
 HTTP/1.0, other methods, upgrades | answered and closed; no tunnel, no echo | ::test_http_1_0_is_answered_and_closed, ::test_other_methods_repeat_nothing_and_open_nothing, ::test_a_wish_for_another_protocol_is_not_fulfilled
 

@@ -69,8 +69,7 @@ class _Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """An answer counts as taken when the system has all of it: nothing of it lies in our memory then."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.set_write_buffer_limits(high=0)
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)  # uvloop's is none by its class
         super().connection_made(transport)
 
     async def finish_response(
@@ -102,6 +101,5 @@ class _Later(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say so, and end it."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(LATER)
+        cast("asyncio.Transport", transport).write(LATER)
         transport.close()

@@ -40,9 +40,9 @@ test: lint ## lint and all tests
 test-deep: $(VENV)/.dev ## the laws of all maps on 2,000 drawn documents each; takes a quarter of an hour
 	GATEWAY_DOCUMENTS_PER_MAP=2000 $(BIN)/python -m pytest -n 2 tests/mapping/test_generated.py tests/mapping/test_xml_maps.py tests/mapping/test_csv_maps.py
 
-peers: $(VENV)/.dev ## the optional tests against peers, each in an environment of its own
+peers: $(VENV)/.dev ## the optional tests against peers, each in an environment of its own; writes docs/interoperability.md
 	$(BIN)/python tests/make_peers.py .peers
-	GATEWAY_PEERS=$(CURDIR)/.peers $(BIN)/python -m pytest -m peers
+	GATEWAY_PEERS=$(CURDIR)/.peers GATEWAY_INTEROPERABILITY=docs/interoperability.md $(BIN)/python -m pytest -m peers
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

@@ -135,6 +135,15 @@ async def open_store(folder: Path, *, serve: bool = False) -> AsyncIterator[Stor
         await store.close()
 
 
+@asynccontextmanager
+async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
+    """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
+    loaded = load(folder)
+    async with open_store(folder) as store, _session() as session:
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
+            yield make_station(loaded, store, session, crypto), store
+
+
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
     """The key that verifies the seals of this workspace's trail."""
     if (folder / keys.PUBLIC_SEAL_KEY).exists():  # no passphrase needed: an auditor need not have it

@@ -10,9 +10,30 @@ import os
 import subprocess
 import sys
 import venv
+from dataclasses import dataclass
 from pathlib import Path
 
-PEERS = {"pyas2lib": ["pyas2lib==1.4.4"], "pyx12": ["pyx12==4.0.0"], "pydifact": ["pydifact==0.2.3"]}
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """An environment: what is installed in it, and what must then be importable."""
+
+    name: str
+    requirements: tuple[str, ...]
+    imports: str
+
+
+PEERS = (
+    Peer(name="pyas2lib", requirements=("pyas2lib==1.4.4",), imports="pyas2lib"),
+    # Its own pin is pyas2lib 1.4.3: the library runs in two versions here.
+    Peer(
+        name="django-pyas2",
+        requirements=("django-pyas2==1.2.3", "django>=5.2,<5.3", "gunicorn>=23"),
+        imports="pyas2lib, pyas2, gunicorn",
+    ),
+    Peer(name="pyx12", requirements=("pyx12==4.0.0",), imports="pyx12"),
+    Peer(name="pydifact", requirements=("pydifact==0.2.3",), imports="pydifact"),
+)
 
 
 def widen_version_pattern(environment: Path) -> None:
@@ -24,15 +45,18 @@ def widen_version_pattern(environment: Path) -> None:
 
 def main(folder: Path) -> None:
     """Make what is not there yet."""
-    for name, requirements in PEERS.items():
-        environment = folder / name
+    for peer in PEERS:
+        environment = folder / peer.name
         python = environment / "bin" / "python"
-        if not python.exists():
+        made = environment / ".made"
+        wanted = "\n".join(peer.requirements)
+        if not made.exists() or made.read_text() != wanted:
             venv.create(environment, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
-        widen_version_pattern(environment)
-        subprocess.run([python, "-c", f"import {name}"], check=True)
-        sys.stdout.write(f"{name}: {environment}\n")
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *peer.requirements], check=True)
+            widen_version_pattern(environment)
+            subprocess.run([python, "-c", f"import {peer.imports}"], check=True)
+            made.write_text(wanted)
+        sys.stdout.write(f"{peer.name}: {environment}\n")
     sys.stdout.write(f"export GATEWAY_PEERS={folder}\n")
 
 

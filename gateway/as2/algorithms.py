@@ -69,7 +69,10 @@ HASHES: dict[str, Hash] = {
     )
 }
 HASH_BY_OID = {row.oid: row for row in HASHES.values()}
-_MICALG_ALIASES = {"sha1": "sha-1", "sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
+_MICALG_ALIASES = {
+    alias: name for name in HASHES for alias in (name.replace("-", ""), f"rsa-{name}", f"rsa-{name.replace('-', '')}")
+}
+"""Spellings of peers; those with `rsa-` by RFC 5751 3.4.3.2, historical note."""
 
 CIPHERS: dict[str, CipherSuite] = {
     row.name: row

@@ -95,7 +95,7 @@ class _Opening:
             self._enter("signed")
             self._signed()
         elif kind in _PKCS7_MIME:
-            content_type, structure = cms.open_frame(self.entity.decoded())
+            content_type, structure = cms.open_frame(cms.octets(self.entity))
             if content_type in {cms.ENVELOPED_DATA, cms.AUTH_ENVELOPED_DATA}:
                 self._enter("encrypted")
                 opened = envelope.decrypt(content_type, structure, keys=self.keys, accepted=self.policy.ciphers)
@@ -131,7 +131,7 @@ class _Opening:
         if len(parts) != 2:  # noqa: PLR2004
             raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
         self.verified = signature.verify(
-            parts[1].decoded(),
+            cms.octets(parts[1]),
             parts[0].octets,
             certificates=self.certificates,
             accepted=self.policy.hashes,

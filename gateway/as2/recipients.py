@@ -63,12 +63,22 @@ def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], leng
         reader = _READERS.get(recipient.tag)
         key = reader(recipient, keys) if reader is not None else None
         if key is not None:
-            # Always the same for the same octets: whoever sends them again does not learn from a second plaintext
-            # that the first one came from a spare key.
-            spare = hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
+            spare = _spare(recipient, length)
             return key if len(key) == length else spare
     several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
     raise failed(f"the envelope is addressed to none of our certificates{several}")
+
+
+def is_spare(key: bytes, recipients: Sequence[ber.Element]) -> bool:
+    """Whether `session_key` gave this key in place of one that did not come out right: for the receiver's own eyes."""
+    return any(key == _spare(one, len(key)) for one in recipients[:_MAX_RECIPIENTS])
+
+
+def _spare(recipient: ber.Element, length: int) -> bytes:
+    """Always the same for the same octets: whoever sends them again does not learn from a second plaintext that the
+    first one came from a spare key.
+    """
+    return hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
 
 
 def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from gateway.as2 import mime, signature
+from gateway.as2 import cms, mime, signature
 from gateway.as2.algorithms import HASHES, hash_named
 from gateway.as2.certificates import fingerprint
 from gateway.as2.faults import As2Fault
@@ -184,12 +184,14 @@ def _unsigned(
     parts = mime.parts(whole)
     if len(parts) != 2:  # noqa: PLR2004  RFC 1847 2.1
         raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
-    verified = signature.verify(parts[1].decoded(), parts[0].octets, certificates=certificates, accepted=hashes)
+    verified = signature.verify(cms.octets(parts[1]), parts[0].octets, certificates=certificates, accepted=hashes)
     return fingerprint(verified.certificate), parts[0]
 
 
 def _report(report: mime.Entity) -> tuple[mime.Index, str]:
     """The fields of the notification (RFC 8098 3.1), and the text for people."""
+    if report.media_type in _REPORTS:  # some stations leave the multipart away (RFC 6522 3 wants it)
+        return _fields(report), ""
     if report.media_type != "multipart/report":
         raise mime.MimeFault(f"{report.media_type[:60]!r} where multipart/report belongs")
     fields: mime.Index | None = None
@@ -197,16 +199,28 @@ def _report(report: mime.Entity) -> tuple[mime.Index, str]:
     for part in mime.parts(report):
         word = part.media_type
         if word in _REPORTS and fields is None:
-            content = bytes(part.decoded())
-            if len(content) > mime.MAX_HEADER_OCTETS:
-                raise mime.MimeFault("a notification beyond all measure")
-            fields = mime.Index(mime.fields(content.decode("latin-1")))
+            fields = _fields(part)
         elif word == "text/plain" and not text:
-            text = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace")
-            text = "\n".join(map(mime.printable, text.replace("\t", " ").splitlines())).strip()[:_MAX_TEXT]
+            text = _text(part)
     if fields is None:
         raise mime.MimeFault("no message/disposition-notification in it")
     return fields, text
+
+
+def _fields(notification: mime.Entity) -> mime.Index:
+    content = bytes(notification.decoded())
+    if len(content) > mime.MAX_HEADER_OCTETS:
+        raise mime.MimeFault("a notification beyond all measure")
+    return mime.Index(mime.fields(content.decode("latin-1")))
+
+
+def _text(part: mime.Entity) -> str:
+    """What a part says to people: nothing, when its encoding is none; that is no reason to refuse a receipt."""
+    try:
+        said = bytes(part.decoded()[: 4 * _MAX_TEXT]).decode("utf-8", "replace")
+    except mime.MimeFault:
+        return ""
+    return "\n".join(map(mime.printable, said.replace("\t", " ").splitlines())).strip()[:_MAX_TEXT]
 
 
 def _bare(message_id: str) -> str:

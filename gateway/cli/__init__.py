@@ -9,11 +9,12 @@ import sys
 
 import typer
 
-from gateway.cli import audit, config, edi, message, partner, reference
+from gateway.cli import as2, audit, config, edi, message, partner, reference
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
 from gateway.cli.demo import demo
+from gateway.cli.message_evidence import evidence
 from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
@@ -36,11 +37,13 @@ app.command()(schema)
 message.app.command()(send)
 message.app.command()(export)
 message.app.command()(purge)
+message.app.command()(evidence)
 config.app.command()(status)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(message.app, name="message")
+app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")

@@ -19,7 +19,9 @@ from gateway.ports.changes import (
     Numbers,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
+from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
@@ -73,16 +75,20 @@ __all__ = [
     "Numbered",
     "Numbers",
     "Page",
+    "ProvenEvent",
+    "ProvenSeal",
     "Queries",
     "Receipt",
     "ReferenceChange",
     "ReferenceState",
     "Refused",
     "Source",
+    "Step",
     "Store",
     "Submissions",
     "Submitted",
     "TrailEntry",
+    "TrailProof",
     "Version",
     "VersionKind",
     "VersionShelf",

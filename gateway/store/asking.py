@@ -22,10 +22,11 @@ from gateway.ports import (
     Page,
     ReferenceState,
     TrailEntry,
+    TrailProof,
     Version,
     VersionKind,
 )
-from gateway.store import holds, keys, queries, references, versions
+from gateway.store import holds, keys, proof, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import document, identity, message
@@ -205,6 +206,10 @@ class Asking:
     async def newest_events(self, message_id: str, *, limit: int = 200) -> list[TrailEntry]:
         """The last events of a message's chain, oldest first; at most 1,000."""
         return await self.database.read(partial(queries.newest_events, message_id=message_id, limit=limit))
+
+    async def proof(self, message_id: str) -> TrailProof:
+        """A message's events with the octets of their hashes, and the seals that cover them, whole."""
+        return await self.database.read(partial(proof.of, message_id=message_id))
 
     async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  it is the trade's word
         """The agreement, map or guide of this hash as it was; None where it was never in use here."""

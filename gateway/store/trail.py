@@ -66,6 +66,14 @@ def event_hash(
     return hashlib.sha256(encode(*fields)).hexdigest()
 
 
+def hashed_bytes(row: Row[Any]) -> bytes:
+    """What the hash of a stored event is over."""
+    at, number = moment_text(row.at), str(row.number)
+    return encode(
+        "event.1", row.message_id, number, row.kind, at, row.partner, row.order_number, row.data, row.previous
+    )
+
+
 def link(events: Iterable[Event], heads: dict[str, Head], at: datetime) -> list[dict[str, Any]]:
     """Rows for `events`, each linked to the head of its chain; `heads` is moved along."""
     rows: list[dict[str, Any]] = []

@@ -1,16 +1,19 @@
-"""A pyas2lib station as a process: one JSON request on standard input, one JSON answer on standard output.
+"""A pyas2lib station as a process: JSON requests on standard input, JSON answers on standard output, one a line.
 
 Runs in the peer's own environment (`tests/make_peers.py`); knows nothing of the gateway. Octets travel as base64.
 Requests: {"do": "send", …} builds a message, keeps its state in "state"; {"do": "receive", …} opens one and builds the
-receipt; {"do": "receipt", …} reads a receipt for the message of a former "send".
+receipt; {"do": "receipt", …} reads a receipt for the message of a former "send"; {"do": "versions"} tells who answers.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import logging
 import sys
+from functools import lru_cache
 
+import pyas2lib
 from pyas2lib import Mdn, Message, Organization, Partner
 
 
@@ -24,16 +27,19 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def main() -> None:
-    """Do what is asked once."""
-    request = json.load(sys.stdin)
-    us = Organization(
-        as2_name=request["our_name"],
-        sign_key=octets(request["our_key"]),
-        sign_key_pass="",
-        decrypt_key=octets(request["our_key"]),
-        decrypt_key_pass="",
+@lru_cache
+def organization(name: str, key: str) -> Organization:
+    """Ourselves, with a key that signs and decrypts."""
+    return Organization(
+        as2_name=name, sign_key=octets(key), sign_key_pass="", decrypt_key=octets(key), decrypt_key_pass=""
     )
+
+
+def answer(request: dict) -> dict:
+    """What is asked."""
+    if request["do"] == "versions":
+        return {"pyas2lib": pyas2lib.__version__}
+    us = organization(request["our_name"], request["our_key"])
     certificate = octets(request["their_certificate"])
     them = Partner(
         as2_name=request["their_name"],
@@ -47,13 +53,14 @@ def main() -> None:
         message.build(octets(request["payload"]), filename="order.edi", content_type="application/edi-x12")
         mic = message.mic.decode() if message.mic else None
         state = text(json.dumps([message.message_id, mic]).encode())
-        answer = {"headers": list(message.headers.items()), "body": text(message.content), "mic": mic, "state": state}
-    elif request["do"] == "receive":
+        content = message.content
+        return {"headers": list(message.headers.items()), "body": text(content), "mic": mic, "state": state}
+    if request["do"] == "receive":
         message = Message()
         status, failure, mdn = message.parse(
             octets(request["raw"]), find_org_cb=lambda _: us, find_partner_cb=lambda _: them
         )
-        answer = {
+        return {
             "status": status,
             "failure": repr(failure[0]),
             "payload": text(message.content or b""),
@@ -61,13 +68,23 @@ def main() -> None:
             "body": text(mdn.content) if mdn else "",
             "flags": [bool(message.signed), bool(message.encrypted), bool(message.compressed)],
         }
-    else:
-        message = Message(us, them)
-        message.message_id, mic = json.loads(octets(request["state"]))
-        message.mic = mic.encode()
-        status, detail = Mdn().parse(octets(request["raw"]), lambda *_: message)
-        answer = {"status": status, "detail": detail}
-    json.dump(answer, sys.stdout)
+    message = Message(us, them)
+    message.message_id, mic = json.loads(octets(request["state"]))
+    message.mic = mic.encode() if mic else None
+    status, detail = Mdn().parse(octets(request["raw"]), lambda *_: message)
+    return {"status": status, "detail": detail}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    logging.disable(logging.CRITICAL)  # its log is a traceback for each refusal
+    for line in sys.stdin:
+        try:
+            said = answer(json.loads(line))
+        except Exception as error:  # noqa: BLE001  whatever the library raises is its answer
+            said = {"raised": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
 
 
 main()

@@ -70,7 +70,8 @@ an AS2 name that differs in case, blanks or a look-alike; AS2-To of somebody els
 a partner's message under one's own name | refused: `authentication-failed` | pipeline/test_walls.py::test_a_message_of_another_partner_is_not_taken_under_ones_own_name
 a partner's interchange, signed anew | its sender is another's: nothing is answered, no number is used up | ::test_another_partners_interchange_signed_anew_answers_nothing_and_takes_no_number
 another's Message-ID, used first or repeated | duplicates are found within a partner; a refused one blocks nothing | ::test_a_partners_message_id_used_by_another_partner_is_no_duplicate, ::test_a_refused_forgery_under_a_partners_message_id_does_not_block_the_genuine_one
-a 997 or an answer for another's order | closes and answers nothing | ::test_an_answer_of_another_partner_closes_nothing
+what evidence of a message tells of others | nothing: hashes of their events; no private key | ::test_evidence_of_a_partners_message_holds_nothing_of_another_partner, pipeline/test_evidence.py::test_no_private_key_is_among_the_files, ::test_what_a_partner_wrote_never_becomes_a_command
+a 997 or an answer for another's order | closes and answers nothing | pipeline/test_walls.py::test_an_answer_of_another_partner_closes_nothing
 
 # Replays
 the same message again | the first receipt, octet for octet; no second effect | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect

@@ -7,6 +7,7 @@ import base64
 import json
 import logging
 import urllib.parse
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,32 @@ def forms(secret: str) -> tuple[bytes, ...]:
     return tuple(one.encode() for one in (secret, urllib.parse.quote(secret), json.dumps(secret)[1:-1], *coded))
 
 
+def printed(folder: Path, ids: list[str]) -> list[bytes]:
+    """What every command that shows something says, for people and for programs. They have event loops of their own."""
+    commands = [
+        ["message", "list"], ["partner", "list"], ["partner", "show", "acme"], ["partner", "check"],
+        ["partner", "key", "list"], ["config", "status"], ["audit", "verify"], ["certificate", "list"],
+    ]  # fmt: skip
+    for one in ids:
+        commands += [["message", "show", one], ["as2", "decode", "--message", one]]
+        commands += [["message", "evidence", one, "-o", str(folder / f"{one}.zip")]]
+    run, environment = CliRunner(), {"GATEWAY_WORKSPACE": str(folder)}
+    return [
+        run.invoke(app, [*command, *more], env=environment).output.encode()
+        for command in commands
+        for more in ([], ["--json"])
+    ]
+
+
+def written(folder: Path) -> list[bytes]:
+    """Every file of the workspace, and what is in the evidence."""
+    files = [one.read_bytes() for one in folder.rglob("*") if one.is_file()]
+    for evidence in folder.glob("*.zip"):
+        with zipfile.ZipFile(evidence) as opened:
+            files += [opened.read(name) for name in opened.namelist()]
+    return files
+
+
 async def test_no_secret_is_in_log_store_answers_or_any_output(
     environment: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,28 +191,21 @@ async def test_no_secret_is_in_log_store_answers_or_any_output(
     await runner.cleanup()
     assert met, "the order was posted with our password"
 
-    commands = [
-        ["message", "list"], ["partner", "list"], ["partner", "show", "acme"], ["partner", "check"],
-        ["partner", "key", "list"], ["config", "status"], ["audit", "verify"],
-        *(["message", "show", one.id] for one in listed),
-    ]  # fmt: skip
-    # The commands have event loops of their own.
-    outputs = await asyncio.to_thread(
-        lambda: [
-            CliRunner().invoke(app, [*command, *more], env={"GATEWAY_WORKSPACE": str(folder)}).output.encode()
-            for command in commands
-            for more in ([], ["--json"])
-        ]
-    )
+    outputs = await asyncio.to_thread(printed, folder, [one.id for one in listed])
+    files = written(folder)
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     files = [one.read_bytes() for one in folder.rglob("*") if one.is_file()]
+    for evidence in tmp_path.glob("*.zip"):
+        with zipfile.ZipFile(evidence) as opened:
+            files += [opened.read(name) for name in opened.namelist()]
     places = {"log": [caplog.text.encode()], "answers": said, "commands": outputs, "files": files}
     secrets = [*ENVIRONMENT.values(), minted.text, minted.text.rpartition("_")[2], f"{INBOUND}-wrong", wrong]
     # What is searched is all there: the order in the store, the refusal of the station in log and outputs.
     assert any(b"4500099999" in text for text in files)
     assert any(b"answered 403" in text for text in outputs)
+    assert any(b"openssl cms -verify" in text for text in files)
     assert "answered 403" in caplog.text
     for place, texts in places.items():
         for number, text in enumerate(texts):

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bench.as2 import make_pair
 from gateway import as2
 from gateway.partners.directory import Directory
+from gateway.pipeline.evidence import files, gather
 from gateway.ports import ApiKey, Direction, DocumentState, MessageState
 from gateway.web.api.routes import ROUTES
 
@@ -314,3 +317,26 @@ async def test_a_partners_key_reaches_no_row_of_another_partner(trade: Any, edi:
                     assert "4500012345" not in text or said.status in {400, 422}, route
                     assert "acme" not in text.lower(), route
     assert await trade.gateway.kinds(order="4500012345") == before
+
+
+# -- evidence
+
+
+async def test_evidence_of_a_partners_message_holds_nothing_of_another_partner(
+    trade: Any, mallory: Mallory, edi: Any
+) -> None:
+    """Whoever gets it in a dispute learns of nobody else; of other events it has hashes."""
+    await trade.order()
+    theirs = mallory.wire(edi.file(edi.ack(), sender="MALLORY").encode(), message_id="<same@acme>")
+    assert PROCESSED in (await mallory.post(theirs)).body
+    message = await trade.arrives(edi.file(edi.ack()), message_id="<same@acme>")
+    store = trade.gateway.store
+    seal_key = Ed25519PrivateKey.generate()
+    await store.seal(seal_key)
+    public = seal_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    made = files(await gather(trade.gateway.station, message.id, await store.proof(message.id), public))
+    assert "payload" in made
+    certificate = mallory.key.certificate.public_bytes(Encoding.DER)
+    for name, octets in made.items():
+        assert b"mallory" not in octets.lower(), name
+        assert certificate not in octets, name

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bench.as2 import make_pair
 from gateway import as2
 from gateway.partners.directory import Directory
+from gateway.pipeline import answering
 from gateway.pipeline.evidence import files, gather
 from gateway.ports import ApiKey, Direction, DocumentState, MessageState
 from gateway.web.api.routes import ROUTES
@@ -163,6 +164,29 @@ async def test_a_genuine_message_again_under_a_new_message_id_has_no_second_effe
     first = await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
     kinds = await trade.gateway.kinds(message_id=first.id) + await trade.gateway.kinds(message_id=replay.id)
     assert "message.duplicate" in kinds
+
+
+async def test_a_flood_of_replays_is_no_flood_of_answers_to_the_partner(
+    trade: Any, edi: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each repeat under a new Message-ID asks for the stored answers again: a few times an hour they go."""
+    monkeypatch.setattr(answering, "AGAIN_AN_HOUR", 2)
+    payload = edi.file(edi.ack()).encode()
+    built = trade.wire(payload)
+    for number in range(5):
+        assert PROCESSED in (await trade.post(renamed(built, Message_ID=f"<{number}@acme>"), built.body)).body
+        await trade.gateway.work()
+
+    async def sent() -> int:
+        found = await trade.gateway.store.messages(limit=200)
+        return sum(one.direction is Direction.OUTBOUND for one in found)
+
+    once = 1
+    assert await sent() == once + 2
+    trade.clock.advance(hours=1)
+    await trade.post(renamed(built, Message_ID="<later@acme>"), built.body)
+    await trade.gateway.work()
+    assert await sent() == once + 3
 
 
 async def test_a_partners_message_id_used_by_another_partner_is_no_duplicate(

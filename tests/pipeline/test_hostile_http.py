@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -285,3 +286,14 @@ async def test_a_large_body_that_may_be_a_receipt_is_read_off_the_event_loop(
         assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
     assert on_loop
     assert not any(on_loop)
+
+
+async def test_a_content_encoding_is_not_undone(front: Front) -> None:
+    """A bomb of HTTP's own compression: what came is what is looked at, and kept."""
+    bomb = gzip.compress(bytes(20_000_000))
+    answer = await front.said(
+        front.head("Content-Encoding: gzip", f"Content-Length: {len(bomb)}", "Connection: close") + bomb
+    )
+    assert PROCESSED not in answer
+    (kept,) = await front.trade.gateway.store.messages(limit=5)
+    assert await front.trade.gateway.store.payload(kept.id) == bomb

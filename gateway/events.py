@@ -51,6 +51,8 @@ class MessageReceived(Event):
     receipt_asked: str | None = None
     """none, unsigned or signed."""
     mic: str | None = None
+    encrypted_for: str | None = None
+    """Our certificate that it was encrypted for: SHA-256, as `signed_by` is theirs."""
     as2_version: str | None = None
     """What the sender's station says it is, `1.0` where it does not."""
     features: tuple[str, ...] | None = None
@@ -452,6 +454,8 @@ class MessagePosted(Event):
     """unsigned or signed."""
     receipt_to: str | None = None
     """Where it was asked to go; absent: in the answer."""
+    signed_with: str | None = None
+    """Our certificate that it is signed with: SHA-256."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -474,6 +478,8 @@ class MessageSent(Event):
     """none, unsigned or signed."""
     receipt_came: str | None = None
     """How, unless it was in the answer as asked."""
+    signed_with: str | None = None
+    """Our certificate that the message was signed with: SHA-256, as `receipt_signed_by` is theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -524,6 +530,27 @@ class ConfigurationRefused(Event):
     findings: int
     texts: tuple[str, ...] = ()
     """The first findings, each with its file and line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CertificateExpiring(Event):
+    """A certificate that nothing follows has come near its end; said once for each threshold, by one node.
+
+    Its chain is that of the message `certificates`.
+    """
+
+    kind: ClassVar[str] = "certificate.expiring"
+    role: str
+    """ours, theirs, tls, tls-client, their-tls-client, ca."""
+    file: str
+    certificate: str
+    """SHA-256, hexadecimal."""
+    subject: str
+    not_after: str
+    days_left: int
+    """Negative: it has expired."""
+    threshold: int
+    """90, 60, 30 or 7 days; 0: it has expired."""
 
 
 EVENTS: dict[str, type[Event]] = {

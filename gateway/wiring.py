@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,16 +27,20 @@ from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
+from gateway.connectors.revocation import CrlFetcher
 from gateway.errors import OurFault
 from gateway.findings import Finding
 from gateway.mapping import JsonMap
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.agreement import Agreement
 from gateway.partners.configuration import Configuration
+from gateway.partners.confirmations import Confirmations, Stage
 from gateway.partners.directory import Directory
 from gateway.partners.hooks import hooks_of
-from gateway.partners.keyring import Keyring
+from gateway.partners.inventory import Held, inventory
+from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
+from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, receipting, sending
 from gateway.pipeline.admission import guards
@@ -49,7 +53,7 @@ from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import Handler, OnDead, Schedule, Sealer, Worker
+from gateway.worker import ExpiryWatch, Handler, OnDead, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -75,6 +79,8 @@ BY_PARTNER = frozenset({"send"})
 """Steps that go to a partner's station, whose agreement may have retries of its own."""
 
 GAUGES_SECONDS = 10
+CONFIRMED_WITHIN = timedelta(minutes=10)
+"""How far back the confirmations of other nodes are looked for each time: more than any commit or clock is late."""
 
 UNSEALED_TIMES = 3
 """How many times `seal_seconds` an event may wait for its seal until the gateway says that it is not ready."""
@@ -202,6 +208,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
         metrics = Metrics()
+        confirmations = Confirmations()
+        shelf = CrlShelf(folder)
+        await _remember(store, confirmations)
         background: dict[str, asyncio.Task[None]] = {}
         owner = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -211,7 +220,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
             _warn(new.workspace.findings, None if before is None else activation.current.configuration)
-            station = make_station(new.workspace, store, session, crypto, new.maps)
+            station = make_station(
+                new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf
+            )
             desk = SubmissionDesk(station)
             if before is not None:
                 desk = before.desk.at(station)
@@ -270,9 +281,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 metrics.record(event)
             if changes.jobs:
                 worker.wake()
+            confirmations.learn(changes.certificates)
 
         store.on_commit = committed
-        gauges = asyncio.create_task(_gauges(store, metrics), name="gauges")
+        gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
@@ -282,6 +294,12 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         web_side = application(services, lambda: activation.current.built.services)
         server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
+        expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
+        warning = asyncio.create_task(expiry.run(), name="certificates")
+        stack.push_async_callback(_cancelled, warning)
+        lists = CrlFetcher(shelf, lambda: _lists(activation.current.configuration), session, now)
+        fetching = asyncio.create_task(lists.run(), name="revocation")
+        stack.push_async_callback(_cancelled, fetching)
         watching = asyncio.create_task(activation.run(), name="activation")
         background["activation"] = watching
         watching.add_done_callback(_died)
@@ -290,10 +308,13 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
 
 def _warn(findings: Iterable[Finding], before: Configuration | None) -> None:
-    """Say what a sound configuration is warned of: at the start all of it, later what is new."""
+    """Say what a sound configuration is warned of: at the start all of it, later what is new.
+
+    When certificates end says `ExpiryWatch`, whether the configuration changes or not.
+    """
     told = {one.text for one in before.workspace.findings} if before is not None else set()
     for finding in findings:
-        if finding.text not in told:
+        if finding.text not in told and finding.rule != "workspace.certificate_expiring":
             log.warning("%s [%s]", finding.text, finding.rule)
 
 
@@ -330,11 +351,13 @@ def make_station(
     session: aiohttp.ClientSession,
     crypto: Executor,
     shelf: MapShelf | None = None,
+    *,
+    confirmations: Confirmations | None = None,
+    crls: CrlShelf | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
-    over_as2 = [one for one in loaded.agreements if one.as2 is not None]
     return Station(
         settings=settings,
         directory=Directory(loaded.agreements),
@@ -342,10 +365,7 @@ def make_station(
         maps=maps.of(configuration.agreed_maps(loaded)),
         guides=loaded.standard,
         partner_guides=loaded.guides,
-        keyring=Keyring(
-            ours=(keys.load_as2_key_pair(folder, settings),),
-            theirs={one.name: keys.load_certificates(folder, one.as2.certificates) for one in over_as2 if one.as2},
-        ),
+        keyring=load_keyring(loaded, confirmations, crls),
         store=store,
         queries=store,
         clock=now,
@@ -386,12 +406,33 @@ async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], sea
     return checks | {"database": "ok", "audit trail": "not sealed in time" if late else "ok"}
 
 
-async def _gauges(store: Store, metrics: Metrics) -> None:
-    """Keep the figures about work current; a database that does not answer is readiness's business."""
+def _certificates(active: Configuration) -> tuple[Configuration, Callable[[], Sequence[Held]]]:
+    found = active.workspace
+    return active, lambda: inventory(found.folder, found.settings, found.agreements)
+
+
+def _lists(active: Configuration) -> Iterator[str]:
+    """The revocation lists that agreements ask."""
+    for one in active.workspace.agreements:
+        if one.as2 is not None and one.exchanges and one.as2.revocation == "crl":
+            yield from one.as2.crls
+
+
+async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:
+    """Keep the figures about work and what other nodes confirmed current.
+
+    A database that does not answer is readiness's business.
+    """
     while True:
         with contextlib.suppress(OurFault):
             metrics.jobs(await store.unfinished())
+            await _remember(store, confirmations, since=now() - CONFIRMED_WITHIN)
         await asyncio.sleep(GAUGES_SECONDS)
+
+
+async def _remember(store: Store, confirmations: Confirmations, since: datetime | None = None) -> None:
+    """What was confirmed, by any node or an operator."""
+    confirmations.learn(await store.certificate_steps(stage=Stage.CONFIRMED, since=since))
 
 
 @asynccontextmanager

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway import wiring
 from gateway.activation import last_activated, last_refused
+from gateway.cli import app
 from gateway.demo.processes import Process
 from gateway.mapping import Map
 from gateway.partners.api_keys import mint_api_key
@@ -29,7 +31,7 @@ from gateway.partners.initial import PASSPHRASE_FILE, Company, create_workspace
 from gateway.partners.keys import new_as2_key_pair, write_certificate
 from gateway.pipeline import composing, versions
 from gateway.pipeline.station import Station
-from gateway.ports import CONFIGURATION, ApiKey, Changes, Document, Job, Submitted, VersionKind
+from gateway.ports import CERTIFICATES, CONFIGURATION, ApiKey, Changes, Document, Job, Submitted, VersionKind
 
 SETTINGS = """\
 identity: {name: Example, as2_id: EXAMPLE, x12: {qualifier: ZZ, id: EXAMPLE}}
@@ -432,6 +434,50 @@ def test_a_running_gateway_takes_a_changed_map_up_refuses_a_broken_one_and_goes_
     assert "agreement acme " in text
     assert f"{MAPS}:3" in served.process.log.read_text()
     assert served.process.running
+
+
+async def test_a_new_key_pair_is_taken_up_and_a_retired_one_dropped_without_a_restart(folder: Path) -> None:
+    """keys/ is not watched: certs/ours.yaml, which names a pair, comes last and is."""
+    runner = CliRunner()
+
+    def certificate(*arguments: str) -> None:
+        done = runner.invoke(app, ["certificate", *arguments, "--workspace", str(folder)])
+        assert done.exit_code == 0, done.output
+
+    async with wiring.running(folder) as gateway:
+
+        def ours() -> list[str]:
+            return [one.certificate.subject.rfc4514_string() for one in gateway.station.keyring.ours]
+
+        def signing() -> object:
+            return gateway.station.keyring.signing("acme", datetime.now(UTC)).certificate
+
+        (first,) = gateway.station.keyring.ours
+        await asyncio.to_thread(certificate, "new", "next", "--key", "ec-p256")
+        await seen(gateway)
+        assert len(ours()) == 2
+        assert signing() == first.certificate
+        await asyncio.to_thread(certificate, "roll", "next", "--from", "now")
+        await seen(gateway)
+        assert signing() != first.certificate
+        await asyncio.to_thread(certificate, "retire", "gateway", "--force")
+        await seen(gateway)
+        assert [one.certificate == first.certificate for one in gateway.station.keyring.ours] == [False]
+        activated = last_activated(await gateway.store.timeline(message_id=CONFIGURATION))
+        assert activated is not None
+        assert activated.data["changed"] == ["certs/ours.yaml"]
+
+
+async def test_the_start_says_which_certificates_end_soon(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """On the trail, in the log and as a figure."""
+    with caplog.at_level("WARNING"):
+        async with wiring.running(folder) as gateway:
+            for _ in range(100):
+                if trail := await gateway.store.timeline(message_id=CERTIFICATES):
+                    break
+                await asyncio.sleep(0.05)
+            assert [(one.data["role"], one.data["threshold"]) for one in trail] == [("ours", 30), ("theirs", 30)]
+    assert "certificate certs/acme.pem (theirs of acme) ends on" in caplog.text
 
 
 async def test_way_guard_and_retries_of_a_partner_are_those_of_the_active_agreement(

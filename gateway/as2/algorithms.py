@@ -14,6 +14,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
+from gateway.as2 import der
+from gateway.as2.ber import NULL
 from gateway.as2.der import oid
 
 
@@ -131,6 +133,15 @@ ECDSA_SIGNATURES: dict[bytes, Hash] = {
     oid("1.2.840.10045.4.3.4"): HASHES["sha-512"],
 }
 ECDSA_BY_HASH = {row.name: identifier for identifier, row in ECDSA_SIGNATURES.items()}
+
+
+PLAIN: dict[bytes, bytes] = {
+    der.sequence(der.identifier(name), *null): name
+    for name in (RSA_ENCRYPTION, *HASH_BY_OID, *RSA_SIGNATURES, *ECDSA_SIGNATURES)
+    for null in ((), (der.tlv(NULL),))
+}
+"""Algorithms without parameters, as CMS writes them: known at a glance."""
+LONGEST_PLAIN = max(map(len, PLAIN))
 
 
 def hash_named(name: str) -> Hash | None:

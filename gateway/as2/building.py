@@ -20,7 +20,7 @@ from cryptography import x509
 from gateway.as2 import compression, envelope, signature
 from gateway.as2.addressing import ReceiptKind, write_name, write_printable
 from gateway.as2.algorithms import CIPHERS, HASHES, Hash
-from gateway.as2.certificates import KeyPair
+from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.der import Pieces
 from gateway.as2.filenames import disposition
 from gateway.as2.recipients import KeyTransport
@@ -52,6 +52,8 @@ class Built:
     signature_hash: str | None = None
     cipher: str | None = None
     compressed: bool = False
+    signed_by: str | None = None
+    """Fingerprint of our certificate that it was signed with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +152,7 @@ def build_message(
         signature_hash=digest_with.name if sign_with else None,
         cipher=cipher if encrypt_for else None,
         compressed=compress,
+        signed_by=None if sign_with is None else fingerprint(sign_with.certificate),
     )
 
 

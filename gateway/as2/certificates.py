@@ -1,17 +1,19 @@
 """Whose key is whose: key pairs, and the names CMS calls certificates by.
 
 Certificates here are pinned: a signer is one of the configured certificates or nobody. Validity, rollover and chains
-are decided by whoever configures them, before a certificate reaches this package.
+are decided by whoever configures them, before a certificate reaches this package; `Signers` lets them judge those that
+come with a message.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Self
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -164,10 +166,33 @@ def unfit(certificate: x509.Certificate, use: Use) -> str | None:
     return f"{whose}its key usage has no {wanted}"
 
 
+class Signers(tuple[x509.Certificate, ...]):  # noqa: SLOT001  a tuple subclass cannot have slots of its own
+    """Certificates that may have signed, and who judges further ones that come with a message.
+
+    `trusting` gets what the message encloses and answers with those that count, and why the others do not.
+    """
+
+    trusting: Callable[[Sequence[x509.Certificate]], tuple[Sequence[x509.Certificate], str]]
+
+    def __new__(
+        cls,
+        pinned: Iterable[x509.Certificate],
+        trusting: Callable[[Sequence[x509.Certificate]], tuple[Sequence[x509.Certificate], str]],
+    ) -> Self:
+        """The pinned ones, tried first."""
+        made = super().__new__(cls, tuple(pinned))
+        made.trusting = trusting
+        return made
+
+
 def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.Certificate | None:
     """The candidate a SignerIdentifier or RecipientIdentifier names (RFC 5652 5.3, 6.2.1), or `None`."""
     if element.tag & ~0x20 == _KEY_IDENTIFIER:
         return identified(bytes(element.joined()), candidates)
+    whole = element.whole
+    for one in candidates:  # as nearly all write it: no need to look into it
+        if identity(one).issuer_and_serial == whole:
+            return one
     fields = element.expect(ber.SEQUENCE).parts
     if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
         raise ber.BerFault("not an issuer and serial number")

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Sequence
 
 from gateway.as2 import ber, der, mime
+from gateway.as2.algorithms import LONGEST_PLAIN, PLAIN
 
 DATA = der.oid("1.2.840.113549.1.7.1")
 SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
@@ -77,6 +78,12 @@ def inside(element: ber.Element, tag: int | None = None) -> ber.Element:
 
 
 def algorithm(element: ber.Element) -> tuple[bytes, ber.Element | None]:
-    """An AlgorithmIdentifier (RFC 5280 4.1.1.2): its identifier and its parameters, when there are any."""
+    """An AlgorithmIdentifier (RFC 5280 4.1.1.2): its identifier and its parameters, when there are any.
+
+    NULL for parameters counts as none where the algorithm has none.
+    """
+    known = PLAIN.get(bytes(element.whole)) if element.end - element.start <= LONGEST_PLAIN else None
+    if known is not None:
+        return known, None
     found = fields(element, 1)
     return found[0].oid(), found[1] if len(found) > 1 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
@@ -39,6 +39,8 @@ class Decrypted:
     end: int
     sound: bool
     cipher: str
+    recipient: x509.Certificate | None = None
+    """Ours that it was encrypted for."""
 
 
 def decrypt(
@@ -59,11 +61,11 @@ def decrypt(
         raise As2Fault(f"{name} is not accepted from this partner", refusal=Refusal.INSUFFICIENT_SECURITY)
     if encrypted[2].tag & ~0x20 != _ENCRYPTED_CONTENT or parameters is None:
         raise ber.BerFault("an envelope without content")
-    key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
+    recipient, key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
     pieces = list(encrypted[2].octets())
     if suite.mode is Mode.GCM:
-        return _decrypt_gcm(suite, key, parameters, pieces, found[2:])
-    return _decrypt_cbc(suite, key, parameters, pieces)
+        return replace(_decrypt_gcm(suite, key, parameters, pieces, found[2:]), recipient=recipient)
+    return replace(_decrypt_cbc(suite, key, parameters, pieces), recipient=recipient)
 
 
 def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:

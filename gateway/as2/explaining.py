@@ -233,7 +233,7 @@ def _encrypted(content_type: bytes, structure: ber.Element, walk: _Walk) -> mime
             layer = replace(layer, wrong=(said if seen.known else f"{seen.cipher} is not accepted",))
         walk.layers.append(layer)
         return None
-    if recipients.is_spare(recipients.session_key(seen.infos, sight.keys, seen.key_length), seen.infos):
+    if recipients.is_spare(recipients.session_key(seen.infos, sight.keys, seen.key_length)[1], seen.infos):
         said = "our key does not open its session key, though it names our certificate: it was made for another key"
         walk.layers.append(replace(layer, wrong=(said,)))
         return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -48,7 +49,7 @@ _MAX_WRAPPED = 64
 """A session key of 32 octets is 40 when wrapped."""
 
 
-def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None:
+def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> tuple[x509.Certificate, bytes] | None:
     """The session key in one KeyAgreeRecipientInfo, empty when it does not come out right; `None` when it is not ours.
 
     Raises BerFault for a structure or an algorithm we do not know: nothing secret was touched then.
@@ -57,7 +58,7 @@ def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None
     found = _ours(encrypted, keys)
     if found is None:
         return None
-    private, wrapped = found
+    certificate, private, wrapped = found
     agreement, wrap = cms.algorithm(algorithm)
     digest = KEY_AGREEMENTS.get(agreement)
     length = KEY_WRAPS.get(cms.algorithm(wrap)[0]) if wrap is not None else None
@@ -72,8 +73,8 @@ def session_key(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None
     with contextlib.suppress(ValueError, InvalidUnwrap):
         public = ec.EllipticCurvePublicKey.from_encoded_point(private.curve, point)  # refuses a point off the curve
         shared = private.exchange(ec.ECDH(), public)
-        return aes_key_unwrap(_wrapping_key(shared, digest, wrap.whole, length, ukm), wrapped)
-    return b""
+        return certificate, aes_key_unwrap(_wrapping_key(shared, digest, wrap.whole, length, ukm), wrapped)
+    return certificate, b""
 
 
 def _fields(recipient: ber.Element) -> Sequence[ber.Element]:
@@ -86,8 +87,8 @@ def _fields(recipient: ber.Element) -> Sequence[ber.Element]:
 
 def _ours(
     encrypted: ber.Element, keys: Sequence[KeyPair]
-) -> tuple[ec.EllipticCurvePrivateKey, bytes | memoryview] | None:
-    """Our EC key for the first of the encrypted keys that is for one, and what was wrapped for it."""
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey, bytes | memoryview] | None:
+    """Our certificate and EC key for the first of the encrypted keys that is for one, and what was wrapped for it."""
     elliptic = {
         pair.certificate: pair.private_key for pair in keys if isinstance(pair.private_key, ec.EllipticCurvePrivateKey)
     }
@@ -101,7 +102,7 @@ def _ours(
         else:
             certificate = named(who, certificates)
         if certificate is not None:
-            return elliptic[certificate], bytes(wrapped.expect(ber.OCTET_STRING).joined())
+            return certificate, elliptic[certificate], bytes(wrapped.expect(ber.OCTET_STRING).joined())
     return None
 
 

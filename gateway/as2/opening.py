@@ -56,6 +56,8 @@ class Opened:
     encrypted: bool
     cipher: str | None
     compressed: bool
+    encrypted_for: str | None = None
+    """Fingerprint of our certificate that it was encrypted for; `None` when it was not encrypted."""
 
     @property
     def message_id(self) -> str:
@@ -84,6 +86,7 @@ class _Opening:
         self.layers: set[str] = set()
         self.verified: signature.Verified | None = None
         self.cipher: str | None = None
+        self.recipient: x509.Certificate | None = None
         self.sound = True
         # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 section 4): of the layers named here the first one present decides.
         self.mic_octets = {"plain": whole.content}
@@ -99,7 +102,7 @@ class _Opening:
             if content_type in {cms.ENVELOPED_DATA, cms.AUTH_ENVELOPED_DATA}:
                 self._enter("encrypted")
                 opened = envelope.decrypt(content_type, structure, keys=self.keys, accepted=self.policy.ciphers)
-                self.sound, self.cipher = opened.sound, opened.cipher
+                self.sound, self.cipher, self.recipient = opened.sound, opened.cipher, opened.recipient
                 self._go_on("encrypted", opened.data, opened.end)
             elif content_type == cms.COMPRESSED_DATA:
                 self._enter("compressed")
@@ -195,6 +198,7 @@ def open_message(
         encrypted="encrypted" in opening.layers,
         cipher=opening.cipher,
         compressed="compressed" in opening.layers,
+        encrypted_for=fingerprint(opening.recipient) if opening.recipient else None,
     )
 
 

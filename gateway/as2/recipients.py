@@ -33,6 +33,10 @@ _SECRET = os.urandom(32)
 """Of this process: what spare session keys are made with."""
 
 
+Found = tuple[x509.Certificate, bytes] | None
+"""Our certificate that a recipient is, and the session key it was sent."""
+
+
 class KeyTransport(StrEnum):
     """How the session key travels to a recipient with an RSA key."""
 
@@ -54,17 +58,20 @@ def failed(detail: str) -> As2Fault:
     return As2Fault(detail, refusal=Refusal.DECRYPTION_FAILED, public=PUBLIC)
 
 
-def session_key(recipients: Sequence[ber.Element], keys: Sequence[KeyPair], length: int) -> bytes:
-    """The session key for the first recipient who is us; a random one when it does not come out right.
+def session_key(
+    recipients: Sequence[ber.Element], keys: Sequence[KeyPair], length: int
+) -> tuple[x509.Certificate, bytes]:
+    """Which of us the first such recipient is, and the session key; a random one when it does not come out right.
 
     `length` in octets. Raises As2Fault when none of them is us, BerFault.
     """
     for recipient in recipients[:_MAX_RECIPIENTS]:
         reader = _READERS.get(recipient.tag)
-        key = reader(recipient, keys) if reader is not None else None
-        if key is not None:
+        found = reader(recipient, keys) if reader is not None else None
+        if found is not None:
+            certificate, key = found
             spare = _spare(recipient, length)
-            return key if len(key) == length else spare
+            return certificate, key if len(key) == length else spare
     several = f" ({_MAX_RECIPIENTS} of {len(recipients)} looked at)" if len(recipients) > _MAX_RECIPIENTS else ""
     raise failed(f"the envelope is addressed to none of our certificates{several}")
 
@@ -81,7 +88,7 @@ def _spare(recipient: ber.Element, length: int) -> bytes:
     return hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
 
 
-def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | None:
+def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> Found:
     """The session key in one KeyTransRecipientInfo, empty when it comes out wrong; `None` when it is not ours."""
     found = cms.fields(recipient, 4)
     pair = next((pair for pair in keys if named(found[1], [pair.certificate]) is not None), None)
@@ -90,11 +97,11 @@ def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> bytes | Non
     scheme = _transport(found[2])
     # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
     with contextlib.suppress(ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
-        return pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
-    return b""
+        return pair.certificate, pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
+    return pair.certificate, b""
 
 
-_READERS: Mapping[int, Callable[[ber.Element, Sequence[KeyPair]], bytes | None]] = {
+_READERS: Mapping[int, Callable[[ber.Element, Sequence[KeyPair]], Found]] = {
     ber.SEQUENCE: _transported,
     key_agreement.TAG: key_agreement.session_key,
 }

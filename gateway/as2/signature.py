@@ -1,11 +1,13 @@
 """Signatures: detached SignedData (RFC 5652 section 5) over octets someone else points at.
 
-Laws: a signature counts only when a configured certificate made it; certificates inside the message are ignored. Signed
-attributes are required and read: the content type and digest in them are what ties the signature to the content.
+Laws: a signature counts only when a configured certificate made it. Certificates inside the message are ignored, unless
+whoever configures gave a judge of them (`Signers`). Signed attributes are required and read: the content type and
+digest in them are what ties the signature to the content.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +16,18 @@ from cryptography import x509
 
 from gateway.as2 import ber, cms, der, schemes
 from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
-from gateway.as2.certificates import KeyPair, fingerprint, identity, named
+from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
+_TYING = frozenset({_CONTENT_TYPE, _MESSAGE_DIGEST})
+"""The attributes that tie a signature to its content."""
+_OID_OF_NINE, _LONG = b"\x06\x09", 0x80
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
 _SIGNED_ATTRIBUTES = 0xA0
+_MAX_ENCLOSED = 10
+_MAX_CERTIFICATE = 16_384
 _SET_TAG = bytes((ber.SET,))
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
@@ -61,19 +68,36 @@ def verify(
     found = cms.fields(structure, 4)
     encapsulated = cms.fields(found[2], 1)[0].oid()
     signers = found[-1].expect(ber.SET).parts
-    for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
-        details = cms.fields(signer, 5)
-        certificate = named(details[1], certificates)
-        if certificate is not None:
-            return _verify_signer(details, certificate, content, encapsulated, accepted)
+    known, why = certificates, ""
+    for further in (False, True):
+        if further:
+            if not isinstance(certificates, Signers):
+                break
+            known, why = certificates.trusting(_enclosed(found[3:-1]))
+        for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
+            details = cms.fields(signer, 5)
+            certificate = named(details[1], known)
+            if certificate is not None:
+                return _verify_signer(details, certificate, content, encapsulated, accepted)
     looked_at = f"first {_MAX_SIGNERS} of {len(signers)}" if len(signers) > _MAX_SIGNERS else f"{len(signers)}"
     raise As2Fault(
-        f"none of the {looked_at} signers is one of this partner's certificates"
+        f"none of the {looked_at} signers is one of this partner's certificates{why and f' ({why})'}"
         if signers
         else "the signature has no signer",
         refusal=Refusal.AUTHENTICATION_FAILED,
         public="The message is not signed by a certificate known for this partner.",
     )
+
+
+def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
+    """The certificates inside a SignedData (RFC 5652 5.1), bounded; what cannot be read is left out."""
+    enclosed = next((one for one in fields if one.tag == cms.EXPLICIT_0), None)
+    found: list[x509.Certificate] = []
+    for one in enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ():
+        if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE:
+            with contextlib.suppress(ValueError):
+                found.append(x509.load_der_x509_certificate(bytes(one.whole)))
+    return tuple(found)
 
 
 def _verify_signer(
@@ -95,7 +119,7 @@ def _verify_signer(
         raise schemes.broken("the signature has no signed attributes")
     values = _attribute_values(attributes)
     digest = digest_hash.digest([content])
-    if bytes(values[_CONTENT_TYPE].expect(ber.OID).content) != encapsulated:
+    if values[_CONTENT_TYPE].oid() != encapsulated:
         raise schemes.broken("the signed content type is another one than the content's")
     if values[_MESSAGE_DIGEST].expect(ber.OCTET_STRING).joined() != digest:
         raise schemes.broken("the content is not what was signed")
@@ -114,9 +138,12 @@ def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
     """The one value of each attribute that matters (RFC 5652 11.1, 11.2: exactly one, exactly once)."""
     values: dict[bytes, ber.Element] = {}
     for attribute in attributes.parts:
+        octets = attribute.whole[:13]
+        if octets[1] < _LONG and octets[2:4] == _OID_OF_NINE and bytes(octets[4:]) not in _TYING:
+            continue  # the signing time, known at a glance
         name, inside = cms.fields(attribute, 2)[:2]
         identifier = name.oid()
-        if identifier not in {_CONTENT_TYPE, _MESSAGE_DIGEST}:
+        if identifier not in _TYING:
             continue
         found = inside.expect(ber.SET).parts
         if identifier in values or len(found) != 1:

@@ -85,7 +85,7 @@ _TABLE = """
 7.5.5 | processed with a warning | yes | as2.receipt, as2.verdict | as2/test_receipts.py::test_a_duplicate_answered_anew_is_processed_with_a_warning | we never go on where the sender could not be authenticated
 7.5.6 | dispositions of earlier versions are read | yes | as2.verdict | as2/test_receipts.py::test_dispositions_are_read_as_they_are_written |
 7.6 | the receipt in the HTTP answer: 2xx also for a refusal, no receipt that nobody asked for | partial | web.as2 | web/test_as2_endpoint.py::test_receipt_goes_out_byte_for_byte_with_its_own_headers | a receipt is given also where none was asked for
-8 | certificates: several per partner, self-signed ones pinned | yes | partners.keyring | as2/test_layers.py::test_several_partner_certificates_are_valid_at_once |
+8 | certificates: several per partner, self-signed ones pinned, or by chain | yes | partners.keyring, partners.trust | pipeline/test_rollover.py::test_a_rollover_of_ours_refuses_no_message_at_any_moment |
 9.1 | evidence is kept | yes | pipeline.reception | pipeline/test_reception.py::test_no_receipt_goes_out_when_the_commit_fails |
 9.2 | HTTPS | yes | web.server, connectors.exchange | web/test_border.py::test_https_by_certificate_files |
 9.3 | a repeat has no second effect | yes | pipeline.reception | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect |
@@ -150,7 +150,7 @@ _TABLE = """
 8.6 | the receipt in the HTTP answer | partial | web.as2 | web/test_as2_endpoint.py::test_receipt_goes_out_byte_for_byte_with_its_own_headers | it does not repeat subject and date
 9, 9.1 | certificates of 2048 bits or more, self-signed ones pinned | yes | partners.keys | partners/test_keys.py::test_a_weak_or_unfit_partner_key_is_noticed |
 9.1, 9.3 | never the certificate of TLS | no | | | the operator's to keep; nothing looks
-9.2 | CEM, or exchange by hand with proof | partial | partners.keys | partners/test_keys.py::test_a_partners_certificates_load_in_order | by hand
+9.2 | CEM, or exchange by hand with proof | partial | partners.letter | cli/test_certificate.py::test_the_letter_has_the_certificate_its_fingerprints_and_the_date_and_is_noted | by hand, with fingerprints; exchanges prove the rest
 10.1, 10.2 | TLS: versions and ciphers by choice of the administrator | partial | web.server | web/test_border.py::test_https_by_certificate_files | 1.2 and 1.3, Python's ciphers
 10.3 | evidence is kept | yes | pipeline.reception | pipeline/test_reception.py::test_no_receipt_goes_out_when_the_commit_fails |
 10.4 | a repeat has no second effect | yes | pipeline.reception | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect |

@@ -19,6 +19,7 @@ from gateway.cli.answers import (
     show_json,
     show_table,
 )
+from gateway.cli.certificate import ways as certificate_ways
 from gateway.cli.partner_check import check, known_partner
 from gateway.cli.partner_infer import infer_
 from gateway.cli.partner_new import new
@@ -83,8 +84,10 @@ def show_(
         certificates = [
             _certificate(loaded.folder, file) for file in (agreement.as2.certificates if agreement.as2 else ())
         ]
+        ways = certificate_ways(workspace, name) if agreement.as2 else []
         if as_json:
-            show_json({"version": loaded.versions[name], "agreement": values, "certificates": certificates})
+            answer = {"version": loaded.versions[name], "agreement": values, "certificates": certificates}
+            show_json(answer | {"certificate_states": ways})
             return
         show(f"# version {loaded.versions[name]}")
         if agreement.as2 is not None and agreement.as2.weak:
@@ -93,6 +96,8 @@ def show_(
             )
         for certificate in certificates:
             show("# " + "  ".join(certificate.values()))
+        for way in ways:
+            show(f"# {way['whose']} {way['name']}: {way['stage']}")
         for line in _yaml(values, ""):
             show(line)
 

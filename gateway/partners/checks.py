@@ -18,10 +18,11 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import as2_checks
+from gateway.partners import as2_checks, certificate_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
+from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
-from gateway.partners.keys import load_certificate, weakness
+from gateway.partners.keys import load_certificate
 from gateway.yamltext import Path as Keys
 from gateway.yamltext import YamlText, near_miss
 
@@ -58,13 +59,18 @@ RULES: Mapping[str, str] = {
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
     **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
+    **certificate_checks.RULES,
 }
-ONLY_TO_RUN = as2_checks.ONLY_TO_RUN | {
-    "workspace.certificate",
-    "workspace.certificate_expired",
-    "workspace.public_url",
-    "workspace.tls",
-}
+ONLY_TO_RUN = (
+    as2_checks.ONLY_TO_RUN
+    | frozenset(certificate_checks.RULES)
+    | {
+        "workspace.certificate",
+        "workspace.certificate_expired",
+        "workspace.public_url",
+        "workspace.tls",
+    }
+)
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
@@ -86,6 +92,8 @@ class Files:
     guide_of: GuideOf | None = None
     knows_version: Callable[[str], bool] | None = None
     """Whether there is a guide for a version: 004010, D96A."""
+    first_pair_retired: bool = False
+    """Whether identity.certificate counts no more, because others have followed it."""
 
 
 def check(files: Files) -> tuple[Finding, ...]:
@@ -243,7 +251,9 @@ def _as2(files: Files) -> Iterator[Finding]:
 
 def _certificates(files: Files) -> Iterator[Finding]:
     own = at(files.settings.data, "identity", "certificate") or "certs/gateway.pem"
-    named: list[tuple[YamlText, Keys, Any]] = [(files.settings, ("identity", "certificate"), own)]
+    named: list[tuple[YamlText, Keys, Any]] = []
+    if not files.first_pair_retired:
+        named.append((files.settings, ("identity", "certificate"), own))
     for partner in files.partners.values():
         certificates = at(partner.data, "as2", "certificates")
         named += [(partner, ("as2", "certificates", index), file) for index, file in _items(certificates)]

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.as2 import KeyPair
 from gateway.errors import OurFault
+from gateway.partners.certificate_making import KINDS, self_signed
 from gateway.settings import Settings
 
 AS2_KEY = "keys/gateway.key"
 SEAL_KEY = "keys/seal.key"
 PUBLIC_SEAL_KEY = "keys/seal.pub"
-MIN_RSA_BITS = 2048
 MAX_PEM_BYTES = 100_000
 MAX_PASSPHRASE_BYTES = 1000
 """OpenSSL reads at most 1,023 bytes."""
@@ -37,44 +36,8 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 def new_as2_key_pair(
     *, company: str, as2_id: str, now: datetime, days: int = 1095, bits: Literal[2048, 3072] = 3072
 ) -> KeyPair:
-    """A fresh RSA key with a self-signed certificate valid from an hour before `now` for `days`.
-
-    RFC 8551 4: digitalSignature and keyEncipherment, emailProtection; RFC 5280 4.2.1.9: not an authority.
-    """
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    # RFC 5280 appendix A: a common name and an organisation have at most 64 characters.
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, as2_id[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, company[:64]),
-        ]
-    )
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        key_encipherment=True,
-        content_commitment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return KeyPair(private_key=key, certificate=certificate)
+    """A fresh RSA key with a self-signed certificate valid from an hour before `now` for `days`."""
+    return self_signed(KINDS[f"rsa-{bits}"](), company=company, as2_id=as2_id, now=now, days=days)
 
 
 def create_keys(
@@ -183,11 +146,13 @@ def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = False
 
 
 def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
-    """Our key and certificate; OurFault when either is missing, unreadable, or they do not belong together."""
-    key_path, certificate_path = folder / AS2_KEY, folder / settings.identity.certificate
-    key = _load_private_key(key_path, settings.passphrase.read(folder))
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise OurFault(f"{key_path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
+    """Our first key and certificate; OurFault when either is missing, unreadable, or they do not belong together."""
+    return load_pair(folder / AS2_KEY, folder / settings.identity.certificate, settings.passphrase.read(folder))
+
+
+def load_pair(key_path: Path, certificate_path: Path, passphrase: str) -> KeyPair:
+    """A key and its certificate; OurFault when either is missing, unreadable, or they do not belong together."""
+    key = load_private_key(key_path, passphrase)
     certificate = load_certificate(certificate_path)
     if certificate.public_key() != key.public_key():
         raise OurFault(
@@ -195,6 +160,14 @@ def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
             remedy="put the certificate that was made for this key there",
         )
     return KeyPair(private_key=key, certificate=certificate)
+
+
+def load_private_key(path: Path, passphrase: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """A private key for AS2; OurFault when it is missing, does not open, or is of another kind."""
+    key = _load_private_key(path, passphrase)
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise OurFault(f"{path} is neither an RSA nor an EC key", remedy="AS2 needs one of these; see gateway init")
+    return key
 
 
 def load_seal_key(folder: Path, settings: Settings) -> Ed25519PrivateKey:
@@ -231,14 +204,6 @@ def load_certificate(path: Path) -> x509.Certificate:
 def load_certificates(folder: Path, files: tuple[str, ...]) -> tuple[x509.Certificate, ...]:
     """A partner's certificates, in the order of the agreement."""
     return tuple(load_certificate(folder / file) for file in files)
-
-
-def weakness(certificate: x509.Certificate) -> str | None:
-    """Why this certificate's key is not fit for AS2; None when it is."""
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"an RSA key of {key.key_size} bits" if key.key_size < MIN_RSA_BITS else None
-    return None if isinstance(key, ec.EllipticCurvePublicKey) else "a key that is neither RSA nor EC"
 
 
 def _read(path: Path, *, remedy: str) -> bytes:

@@ -21,6 +21,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
+from gateway.partners import certificate_checks, pairs
 from gateway.partners.agreement import Agreement
 from gateway.partners.checks import Files, MapExists, MapHead, check
 from gateway.partners.guides import GuideShelf
@@ -131,7 +132,15 @@ def examine(
         map_head=map_head,
         guide_of=shelf.resolve,
         knows_version=shelf.knows_version,
+        first_pair_retired=_first_retired(folder),
     )
+    if settings is not None:
+
+        def place(partner: str, keys: tuple[str | int, ...]) -> FilePlace:
+            return (trees[partner] if partner else source).place(keys)
+
+        found = certificate_checks.check(folder, settings, agreements, moment, place)
+        findings += (one for one in found if one.rule not in ignoring)
     findings += (one for one in check(files) if one.rule not in ignoring)
     findings.sort(key=_place)
     if settings is None or worst(findings) is Severity.REJECT:
@@ -149,6 +158,13 @@ def examine(
         findings=tuple(findings),
     )
     return workspace, tuple(findings)
+
+
+def _first_retired(folder: Path) -> bool:
+    try:
+        return pairs.FIRST in pairs.read(folder)[0].retired
+    except OurFault:
+        return False  # told by the certificates' own checks
 
 
 def agreement_of(name: str, file: str, text: bytes) -> tuple[Agreement | None, tuple[Finding, ...]]:

@@ -7,7 +7,7 @@ say; what was posted, and so what a late receipt must match, stands in the messa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway import as2
@@ -45,6 +45,8 @@ class Posting:
     cipher: str | None
     compressed: bool
     receipt_asked: str
+    signed_with: str | None = None
+    """Fingerprint of our certificate that it was signed with; None too where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +97,7 @@ def posting(agreement: Agreement, built: as2.Built) -> Posting:
         cipher=built.cipher,
         compressed=built.compressed,
         receipt_asked=agreement.as2.receipt,
+        signed_with=built.signed_by,
     )
 
 
@@ -113,6 +116,7 @@ def posted(message: Message, one: Posting, receipt_to: str | None, order_number:
         compressed=one.compressed,
         receipt_asked=one.receipt_asked,
         receipt_to=receipt_to,
+        signed_with=one.signed_with,
     )
 
 
@@ -139,6 +143,7 @@ def postings(trail: Iterable[TrailEntry]) -> list[Posting]:
             cipher=data.get("cipher"),
             compressed=bool(data.get("compressed")),
             receipt_asked=str(data["receipt_asked"]),
+            signed_with=data.get("signed_with"),
         )
         if one not in found:
             found.append(one)
@@ -160,9 +165,13 @@ def judge(
     fault: PartnerFault | None = None
     for one in posted:
         try:
-            return one, wrapping.verdict(station, agreement, one.sent, receipt, signed=one.receipt_asked == "signed")
+            found = wrapping.verdict(station, agreement, one.sent, receipt, signed=one.receipt_asked == "signed")
         except PartnerFault as wrong:
             fault = fault or wrong  # the newest posting's is the likeliest to help
+        else:
+            # One MIC is that of every attempt: with which certificate the one was signed that they answer is not known.
+            known = all(other.signed_with == one.signed_with for other in posted)
+            return one if known else replace(one, signed_with=None), found
     raise fault or PartnerFault("a receipt for a message that was never posted")
 
 
@@ -198,6 +207,7 @@ def _sent(exchange: Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
         compressed=exchange.posting.compressed,
         receipt_asked=exchange.posting.receipt_asked,
         receipt_came=exchange.came,
+        signed_with=exchange.posting.signed_with,
     )
     return Changes(
         message_updates=(exchange.update(state),),

@@ -16,7 +16,7 @@ from gateway import as2
 from gateway.errors import PartnerFault
 from gateway.events import Event, MessageRefused, ReceiptNotFinal, ReceiptRefused, ReceiptRepeated
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, receipted
+from gateway.pipeline import confirming, identity, receipted
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.receipting import EMPTY
 from gateway.pipeline.refusals import Refusals, headers_kept
@@ -122,7 +122,8 @@ async def receive(station: Station, refusals: Refusals, headers: Headers, body: 
         changes = receipted.closed(exchange, verdict)
         key = identity.receipt_key(message.id)
         # The first receipt takes the key: of two that come at once one has the effect, whichever node took it.
-        changes = replace(changes, met=(*changes.met, key), keys=((key, message.id),))
+        proved = confirming.by_receipt(station, agreement.name, message.id, verdict, posting.signed_with)
+        changes = replace(changes, met=(*changes.met, key), keys=((key, message.id),), certificates=proved)
         try:
             await station.store.apply(changes)
         except NaturalKeyTaken:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway import as2
-from gateway.errors import PartnerFault
+from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, receipting, receipts, wrapping
+from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, Kept, Refusals, headers_kept
@@ -25,6 +25,7 @@ from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
 
 Headers = Sequence[tuple[str, str]]
+NO_KEY = "The message cannot be taken at present; send it again later."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +169,7 @@ class Reception:
                 compressed=opened.compressed,
                 receipt_asked=opened.receipt_requested.value,
                 mic=opened.mic,
+                encrypted_for=opened.encrypted_for,
                 as2_version=addressing.version,
                 features=addressing.features or None,
                 attachments=len(opened.attachments) or None,
@@ -175,7 +177,10 @@ class Reception:
             _issued(message_id, arrival, result),
         )
         jobs = (job, *arrival.jobs(message_id))
-        accepted = await station.store.accept(Changes(messages=(message,), jobs=jobs, events=events))
+        proved = confirming.by_message(station, agreement.name, message_id, opened)
+        accepted = await station.store.accept(
+            Changes(messages=(message,), jobs=jobs, certificates=proved, events=events)
+        )
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
         first = await station.queries.message(accepted.message_id)
@@ -329,6 +334,7 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
             policy=wrapping.policy(station, arrival.agreement),
         )
+        confirming.judge_signer(station, arrival.agreement.name, opened.signed_by, arrival.at)
         fault = wrapping.content_agreed(arrival.agreement, opened)
     except as2.As2Fault as error:
         fault = error
@@ -342,11 +348,18 @@ def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened
 def _answer(station: Station, arrival: _Arrival, opened: as2.Opened | None, fault: as2.As2Fault | None) -> _Opened:
     channel = arrival.agreement.as2
     assert channel is not None
+    key: as2.KeyPair | None = None
+    try:
+        key = station.keyring.signing(arrival.agreement.name, arrival.at)
+    except OurFault as ours:
+        if opened is not None and arrival.addressing.receipt.kind is as2.ReceiptKind.SIGNED:
+            # An unsigned receipt would prove nothing to them, and be given again for ever: refused, a resend is taken.
+            opened, fault = None, as2.As2Fault(f"{ours}; {ours.remedy}", refusal=as2.Refusal.UNEXPECTED, public=NO_KEY)
     receipt = as2.build_receipt(
         request=arrival.addressing,
         opened=opened,
         fault=fault,
-        key=station.keyring.signing(arrival.agreement.name, arrival.at),
+        key=key,
         our_name=station.settings.identity.as2_id,
         message_id=f"<{new_id(arrival.at)}@{_host(station)}>",
         date=arrival.at,

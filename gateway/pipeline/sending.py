@@ -7,6 +7,7 @@ Where the receipt comes by itself the step ends as *posted* and returns when the
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway import as2
@@ -14,7 +15,7 @@ from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
-from gateway.pipeline import at_hand, receipted, wrapping
+from gateway.pipeline import at_hand, confirming, receipted, wrapping
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -86,7 +87,8 @@ async def _judged(
     verdict = await _verdict(station, agreement, message, built, receipt)
     if not receipted.final(verdict):
         raise DeliveryFailed(f"{agreement.name}'s station refused it: {verdict.disposition}", outcome=Outcome.TRANSIENT)
-    return receipted.closed(exchange, verdict)
+    proved = confirming.by_receipt(station, agreement.name, message.id, verdict, exchange.posting.signed_with)
+    return replace(receipted.closed(exchange, verdict), certificates=proved)
 
 
 async def _verdict(

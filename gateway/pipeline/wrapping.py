@@ -11,6 +11,7 @@ from gateway import as2
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
+from gateway.pipeline import confirming
 from gateway.pipeline.station import Station
 from gateway.ports import Message, Receipt
 
@@ -159,7 +160,7 @@ def verdict(
     `signed` says that a signed one was asked for.
     """
     assert agreement.as2 is not None
-    return as2.read_receipt(
+    found = as2.read_receipt(
         receipt.headers,
         receipt.body,
         sent=sent,
@@ -167,3 +168,5 @@ def verdict(
         require_signature=signed,
         hashes=accepted_hashes(agreement.as2) | SENT_HASHES,
     )
+    confirming.judge_receipt_signer(station, agreement.name, found.signed_by, station.clock())
+    return found

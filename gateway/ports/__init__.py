@@ -25,6 +25,7 @@ from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
+    CERTIFICATES,
     CONFIGURATION,
     Channel,
     Clock,
@@ -40,6 +41,7 @@ from gateway.ports.values import (
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 
 __all__ = [
+    "CERTIFICATES",
     "CONFIGURATION",
     "WAIT_FOR_NUMBERED",
     "Accepted",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.events import Event
+from gateway.partners.confirmations import Reached
 from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
 
@@ -177,4 +178,6 @@ class Changes:
     one that is taken already raises NaturalKeyTaken."""
     references: tuple[ReferenceChange, ...] = ()
     held: Held | None = None
+    certificates: tuple[Reached, ...] = ()
+    """Certificates that this step proved to be in use; what is known already is left out."""
     events: tuple[Event, ...] = ()

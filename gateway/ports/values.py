@@ -26,6 +26,10 @@ CONFIGURATION = "configuration"
 """The message whose chain tells which configuration was activated or refused, and when. It is no partner's."""
 
 
+CERTIFICATES = "certificates"
+"""The message whose chain tells which certificates came near their end. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gateway.errors import OurFault
+from gateway.partners import pairs
 from gateway.partners.agreement import Agreement, Dialect
 from gateway.partners.as2_channel import As2Channel
 from gateway.partners.initial import GITIGNORE, PASSPHRASE_FILE
@@ -32,9 +33,10 @@ Json = dict[str, Any]
 
 def mirrored(settings: Settings, agreement: Agreement) -> tuple[Settings, Agreement]:
     """The partner's settings, and the agreement with us as they have it."""
+    turned = _agreement(settings, agreement, "http://127.0.0.1/as2", (OUR_CERTIFICATE,))
     return (
         Settings.model_validate(_settings(settings, agreement, host="127.0.0.1", port=0, passphrase={"env": "NONE"})),
-        Agreement.model_validate({"name": US, **_agreement(settings, agreement, "http://127.0.0.1/as2")}),
+        Agreement.model_validate({"name": US, **turned}),
     )
 
 
@@ -58,9 +60,10 @@ def write_workspace(
             f"{agreement.name} does not use AS2",
             remedy=f"play it over folders: gateway partner simulate {agreement.name} --inbox DIR --outbox DIR",
         )
-    ours = workspace.folder / workspace.settings.identity.certificate
-    if not ours.is_file():
-        raise OurFault(f"{ours} is not there", remedy="make our keys: gateway init DIR --keys-only")
+    ours = _ours(workspace)
+    for source in ours.values():
+        if not source.is_file():
+            raise OurFault(f"{source} is not there", remedy="make our keys: gateway init DIR --keys-only")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise OurFault(f"{folder} is not empty", remedy="name an empty folder or a new one")
@@ -70,20 +73,29 @@ def write_workspace(
         for part in ("maps", "guides"):
             if (workspace.folder / part).is_dir():
                 shutil.copytree(workspace.folder / part, folder / part)
-        shutil.copy(ours, folder / OUR_CERTIFICATE)
+        for name, source in ours.items():
+            shutil.copy(source, folder / name)
     except OSError as error:
         raise OurFault(f"{folder}: {error.strerror}", remedy="choose a folder that can be written") from error
     settings = _settings(workspace.settings, agreement, host=host, port=port, passphrase={"file": PASSPHRASE_FILE})
     title = f"# {agreement.title} as `gateway partner simulate` plays it: {agreement.name} turned round."
     files = {
         SETTINGS_FILE: _yaml(settings, title),
-        f"partners/{US}.yaml": _yaml(_agreement(workspace.settings, agreement, url), title),
+        f"partners/{US}.yaml": _yaml(_agreement(workspace.settings, agreement, url, tuple(ours)), title),
         ".gitignore": GITIGNORE,
     }
     for name, text in files.items():
         write_file(folder / name, text.encode(), mode=0o644)
     write_file(folder / PASSPHRASE_FILE, f"{secrets.token_urlsafe(32)}\n".encode(), mode=0o600)
     create_keys(folder, Settings.model_validate(settings), now=now, bits=bits)
+
+
+def _ours(workspace: Workspace) -> dict[str, Path]:
+    """Our certificates that count, by their file there: during a rollover there are several."""
+    known = pairs.known(workspace.settings, pairs.read(workspace.folder)[0])
+    files = [workspace.folder / one.certificate for one in known if not one.retired]
+    names = (OUR_CERTIFICATE, *(f"certs/us-{number}.pem" for number in range(2, len(files) + 1)))
+    return dict(zip(names, files, strict=True))
 
 
 def _settings(settings: Settings, agreement: Agreement, *, host: str, port: int, passphrase: Json) -> Json:
@@ -105,7 +117,7 @@ def _settings(settings: Settings, agreement: Agreement, *, host: str, port: int,
     }
 
 
-def _agreement(settings: Settings, agreement: Agreement, url: str) -> Json:
+def _agreement(settings: Settings, agreement: Agreement, url: str, certificates: Sequence[str]) -> Json:
     turned: Json = {
         "title": settings.identity.name,
         # Nothing that comes is looked up by these; answers without a buyer go to the only partner there is.
@@ -116,7 +128,7 @@ def _agreement(settings: Settings, agreement: Agreement, url: str) -> Json:
         turned["as2"] = {
             "id": settings.identity.as2_id,
             "url": url,
-            "certificates": [OUR_CERTIFICATE],
+            "certificates": list(certificates),
             **_as2(agreement.as2),
         }
     for standard, own in (("x12", settings.identity.x12), ("edifact", settings.identity.edifact)):
@@ -137,6 +149,7 @@ ONLY_OURS = frozenset(
     | {"transport", "retries", "subject", "filename", "content_type", "micalgs", "require_receipt_request"}
     | {"require_compression", "accept_hashes", "accept_ciphers", "accept_weak", "accept_content_types"}
     | {"receipt_mode", "receipt_urls", "receipt_within_minutes", "processing_after_seconds"}
+    | {"accept_expired_until", "trust", "signer_ca", "signer_subject", "revocation", "crls", "stale_crl"}
 )
 """Of an agreement's as2: secrets, files and addresses of one side, and what the other side has no part in."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
 from gateway.mapping.references import CrossReference
+from gateway.partners.confirmations import Reached, Stage
 from gateway.ports import (
     ApiKey,
     Attempt,
@@ -26,7 +27,7 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
-from gateway.store import holds, keys, proof, queries, references, versions
+from gateway.store import certificates, holds, keys, proof, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import document, identity, message
@@ -214,6 +215,12 @@ class Asking:
     async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  it is the trade's word
         """The agreement, map or guide of this hash as it was; None where it was never in use here."""
         return await self.database.read(partial(versions.get, kind=kind, hash_=hash))
+
+    async def certificate_steps(
+        self, *, partner: str | None = None, stage: Stage | None = None, since: datetime | None = None
+    ) -> list[Reached]:
+        """How far certificates have come, in the order of the times."""
+        return await self.database.read(partial(certificates.reached, partner=partner, stage=stage, since=since))
 
     async def add_key(self, key: ApiKey, *, secret_sha256: str) -> None:
         """Store a new key."""

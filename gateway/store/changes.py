@@ -24,7 +24,7 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import holds, jobs, later, numbers, references, trail
+from gateway.store import certificates, holds, jobs, later, numbers, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -90,6 +90,7 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
         _update_document(connection, change, now)
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
+    certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
     jobs.add(connection, changes.jobs, wait_keys)
     trail.append(connection, chained)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, literal_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
+    CERTIFICATES,
     CONFIGURATION,
     Attempt,
     Channel,
@@ -126,7 +127,8 @@ def messages(
     given_up: bool = False,
 ) -> list[Message]:
     """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
-    statement = _MESSAGES.where(message.c.id != CONFIGURATION).order_by(message.c.id.desc()).limit(_bounded(limit))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:

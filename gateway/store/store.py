@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from gateway.errors import OurFault
-from gateway.events import DuplicateReceived, WorkRetried
+from gateway.events import CertificateExpiring, DuplicateReceived, WorkRetried
 from gateway.ports import (
     Accepted,
     Changes,
@@ -28,8 +28,8 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
+from gateway.store import certificates, claims, holds, jobs, lanes, orphans, queries, schema
 from gateway.store import changes as changing
-from gateway.store import claims, holds, jobs, lanes, orphans, queries, schema
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
@@ -193,6 +193,19 @@ class Store(Asking, Auditing):
         added = await self.database.write(partial(shelf.put, versions=new, now=self.clock()))
         self._shelved.update((one.kind, one.hash, one.name) for one in new)
         return added
+
+    async def warn(self, warnings: Sequence[CertificateExpiring]) -> tuple[CertificateExpiring, ...]:
+        """Put warnings on the trail that no node has given before; those."""
+        now = self.clock()
+
+        def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
+            new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
+            changing.write(connection, Changes(events=new), {}, now)
+            return new
+
+        new = await self.database.write(operation)
+        self._committed(Changes(events=new))
+        return new
 
     async def check(self) -> None:
         """Raises OurFault when the database does not answer, or has another schema."""

@@ -340,3 +340,16 @@ version_source = Table(
     Column("sha256", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),  # deflated
 )
+
+certificate_step = Table(
+    "certificate_step",  # see `gateway.store.certificates`; rows only come
+    metadata,
+    Column("partner", Text, primary_key=True),  # '' where it is no partner's business
+    Column("whose", Text, primary_key=True),  # ours | theirs; in a warning the role: ours, theirs, tls, …
+    Column("fingerprint", Text, primary_key=True),
+    Column("step", Text, primary_key=True),  # sent | imported | confirmed | warned <days>
+    Column("how", Text, nullable=False),
+    Column("message_id", Text),  # what proved it
+    Column("at", Moment, nullable=False),
+)
+Index("certificate_step_at_index", certificate_step.c.at)

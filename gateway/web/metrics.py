@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway.events import Event
+from gateway.partners.inventory import Held
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of `Metrics.text`."""
@@ -27,6 +28,7 @@ COUNTED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "delivery.attempt_failed": ("delivery_attempts_failed", "Deliveries to be tried again.", ("target", "outcome")),
     "configuration.activated": ("configurations_activated", "Configurations that became active.", ()),
     "configuration.refused": ("configurations_refused", "Changed configurations that were refused.", ()),
+    "certificate.expiring": ("certificates_expiring", "Certificates that came near their end.", ("role",)),
     "work.given_up": ("work_given_up", "Jobs that became dead letters.", ("step",)),
 }
 """Events that are counted: the counter's name, its help, and the event's fields that become labels."""
@@ -47,6 +49,12 @@ class Metrics:
             "gateway_http_request_seconds", "Time to answer.", ("method", "route"), registry=self.registry
         )
         self._jobs = Gauge("gateway_jobs", "Jobs by state.", ("state",), registry=self.registry)
+        self._certificates = Gauge(
+            "gateway_certificate_days_left",
+            "Days until a certificate ends; negative when it has.",
+            ("role", "partner", "name"),
+            registry=self.registry,
+        )
         self._events = {
             kind: Counter(f"gateway_{name}", text, labels, registry=self.registry)
             for kind, (name, text, labels) in COUNTED.items()
@@ -70,6 +78,12 @@ class Metrics:
         self._jobs.clear()
         for state, count in counts.items():
             self._jobs.labels(state).set(count)
+
+    def certificates(self, days_left: Iterable[tuple[Held, int]]) -> None:
+        """When each certificate ends; one that is not named is not there any more."""
+        self._certificates.clear()
+        for held, days in days_left:
+            self._certificates.labels(held.role.value, held.partner, held.name).set(days)
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -1,8 +1,20 @@
 """Doing the work: claims jobs from the store, runs their handlers, and decides what becomes of failures."""
 
 from gateway.worker.breaker import PAUSES, Breaker
+from gateway.worker.expiry import ExpiryWatch
 from gateway.worker.loop import Handler, OnDead, Worker
 from gateway.worker.retry import SCHEDULE, Schedule, next_run
 from gateway.worker.sealer import Sealer
 
-__all__ = ["PAUSES", "SCHEDULE", "Breaker", "Handler", "OnDead", "Schedule", "Sealer", "Worker", "next_run"]
+__all__ = [
+    "PAUSES",
+    "SCHEDULE",
+    "Breaker",
+    "ExpiryWatch",
+    "Handler",
+    "OnDead",
+    "Schedule",
+    "Sealer",
+    "Worker",
+    "next_run",
+]

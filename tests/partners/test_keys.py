@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.as2 import KeyPair
 from gateway.errors import OurFault
+from gateway.partners.certificate_facts import weakness
 from gateway.partners.keys import (
     AS2_KEY,
     PUBLIC_SEAL_KEY,
@@ -25,7 +26,6 @@ from gateway.partners.keys import (
     load_public_seal_key,
     load_seal_key,
     publish_seal_key,
-    weakness,
     write_certificate,
     write_private_key,
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from gateway.as2 import fingerprint
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
+from gateway.partners import pairs
 from gateway.partners.agreement import Agreement, Dialect, EdifactDialect, X12Dialect
 from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
 from gateway.partners.keys import load_certificate
@@ -99,7 +100,11 @@ def _as2(workspace: Workspace, agreement: Agreement, as2: As2Channel) -> Iterato
     largest = agreement.max_message_bytes or workspace.settings.max_message_bytes
     yield "Largest message we take", f"{largest:,} bytes"
     yield from _transport(as2)
-    yield from _certificate(workspace, "Our certificate", identity.certificate)
+    for one in pairs.known(workspace.settings, pairs.read(workspace.folder)[0]):
+        since = one.use.begins(agreement.name)
+        if since is not None and not one.retired:
+            name = "Our certificate" if one.name == pairs.FIRST else f"Our certificate from {since:%Y-%m-%d} on"
+            yield from _certificate(workspace, name, one.certificate)
     for number, file in enumerate(as2.certificates, 1):
         name = "Your certificate" if len(as2.certificates) == 1 else f"Your certificate {number}"
         yield from _certificate(workspace, name, file)

@@ -163,6 +163,9 @@ def run(command: str, folder: Path = FOLDER) -> bytes:
     return subprocess.run(shlex.split(command), cwd=folder, capture_output=True, check=True, timeout=30).stdout
 
 
+LABEL = "published, protects nothing, never to be trusted"
+
+
 def make_keys() -> None:
     """Certificates for as long as they may be needed."""
     for who in ("acme", "ours"):
@@ -174,6 +177,8 @@ def make_keys() -> None:
                     f"openssl req -x509 {options} -nodes -sha256 -days {DAYS} -subj {subject}"
                     f" -keyout {name}.pem -out {name}.crt"
                 )
+                key = FOLDER / f"{name}.pem"
+                key.write_text(f"TEST KEY of tests/as2/vectors: {LABEL}\n{key.read_text()}")
     every = b"".join((FOLDER / f"acme-{kind}.crt").read_bytes() for kind in KEYS)
     (FOLDER / "acme-all.crt").write_bytes(every)
 

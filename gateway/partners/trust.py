@@ -1,0 +1,89 @@
+"""Trust by chain: a signer certificate that comes with a message counts when the partner's authority vouches for it.
+
+What is checked: the path to an authority of the agreement by the rules of `cryptography.x509.verification` (signatures,
+validity now, basic constraints, key usage of authorities, algorithms, at most five certificates), the subject that the
+agreement names, key and key usage (`certificate_facts`), extended key usage (RFC 8550 4.4.4: emailProtection or any,
+where it is given), that it is no authority itself, and revocation where the agreement asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.partners.certificate_facts import is_authority, may_sign, subject, weakness
+from gateway.partners.revocation import Revocation
+
+_DEPTH = 5
+_SIGNING = frozenset({ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChainTrust:
+    """Whom one agreement trusts to vouch for signers, and for which subject."""
+
+    authorities: tuple[x509.Certificate, ...]
+    subject: x509.Name
+    """Every attribute named here stands in a signer's subject, with this value."""
+    revocation: Revocation | None = None
+
+    def judged(self, enclosed: Sequence[x509.Certificate], now: datetime) -> tuple[tuple[x509.Certificate, ...], str]:
+        """Of the certificates in a message those that may have signed it; and why the others may not."""
+        accepted: list[x509.Certificate] = []
+        reasons: list[str] = []
+        for one in enclosed:
+            if not self._named(one):
+                continue  # most likely its authority
+            why = self._refusal(one, enclosed, now)
+            if why is None:
+                accepted.append(one)
+            else:
+                reasons.append(f"{subject(one)}: {why}")
+        if not accepted and not reasons:
+            reasons.append("no certificate in the message has the subject that the agreement names")
+        return tuple(accepted), "; ".join(reasons)
+
+    def _named(self, certificate: x509.Certificate) -> bool:
+        present = {(one.oid, one.value) for one in certificate.subject}
+        return all((one.oid, one.value) in present for one in self.subject)
+
+    def _refusal(
+        self, certificate: x509.Certificate, enclosed: Sequence[x509.Certificate], now: datetime
+    ) -> str | None:
+        if weak := weakness(certificate):
+            return weak
+        if is_authority(certificate) or not may_sign(certificate) or not _for_messages(certificate):
+            return "its key usage does not allow signing messages"
+        others = [one for one in enclosed if one is not certificate]
+        try:
+            # The subject's alternative names and its extended key usage are TLS's there, and judged above instead.
+            verifier = (
+                verification.PolicyBuilder()
+                .store(verification.Store(list(self.authorities)))
+                .time(now.astimezone(UTC).replace(tzinfo=None))
+                .max_chain_depth(_DEPTH)
+                .extension_policies(
+                    ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
+                    ee_policy=verification.ExtensionPolicy.permit_all(),
+                )
+                .build_client_verifier()
+            )
+            verifier.verify(certificate, others)
+        except (verification.VerificationError, ValueError) as error:
+            return f"no chain to an authority of the agreement: {str(error)[:200]}"
+        return None if self.revocation is None else self.revocation.refusal(certificate, now)
+
+
+def _for_messages(certificate: x509.Certificate) -> bool:
+    try:
+        said = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    except ValueError:
+        return False
+    return bool(_SIGNING & set(said))

@@ -1,0 +1,207 @@
+"""Trust by chain and revocation: each way a certificate in a message may not count, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.as2 import KeyPair
+from gateway.errors import OurFault
+from gateway.findings import FilePlace, Severity
+from gateway.partners.keys import write_file
+from gateway.partners.revocation import CrlShelf, Revocation
+from gateway.partners.trust import ChainTrust
+from gateway.partners.workspace import examine
+
+from .authority import issue, name, revoked
+from .conftest import ACME, NOW
+
+LIST = "certs/list.crl"
+
+
+@cache
+def root() -> KeyPair:
+    """The authority of the agreement."""
+    return issue(name("Root"), None, at=NOW, days=3000, authority=True)
+
+
+@cache
+def middle() -> KeyPair:
+    """An intermediate of it, which messages enclose."""
+    return issue(name("Middle"), root(), at=NOW, days=2000, authority=True)
+
+
+@cache
+def stranger() -> KeyPair:
+    """An authority with the same name and another key."""
+    return issue(name("Middle"), None, at=NOW, days=2000, authority=True, label="stranger")
+
+
+def signer(**how: Any) -> KeyPair:
+    """Acme's new certificate."""
+    given = {"subject": name("acme-as2", "Acme Tools"), "issuer": middle(), "at": NOW} | how
+    return issue(given.pop("subject"), given.pop("issuer"), **given)
+
+
+def trust(revocation: Revocation | None = None) -> ChainTrust:
+    """What the agreement says."""
+    subject = x509.Name.from_rfc4514_string("CN=acme-as2,O=Acme Tools")
+    return ChainTrust(authorities=(root().certificate,), subject=subject, revocation=revocation)
+
+
+def test_a_signer_that_chains_to_the_authority_and_has_the_name_counts() -> None:
+    """By an intermediate that the message encloses, in any order; further parts in the subject are no matter."""
+    one = signer().certificate
+    for enclosed in ([one, middle().certificate], [middle().certificate, one]):
+        assert trust().judged(enclosed, NOW) == ((one,), "")
+    direct = signer(issuer=root()).certificate
+    assert trust().judged([direct], NOW) == ((direct,), "")
+
+
+def _by_signer() -> list[x509.Certificate]:
+    """Whoever has a certificate of the authority tries to be one."""
+    other = issue(name("somebody"), middle(), at=NOW)
+    return [signer(issuer=other).certificate, other.certificate, middle().certificate]
+
+
+REFUSED: dict[str, tuple[Callable[[], list[x509.Certificate]], str]] = {
+    "another name": (
+        lambda: [signer(subject=name("acme-as2", "Evil")).certificate, middle().certificate],
+        "no certificate",
+    ),
+    "half the name": (lambda: [signer(subject=name("acme-as2")).certificate, middle().certificate], "no certificate"),
+    "another authority of the same name": (
+        lambda: [signer(issuer=stranger()).certificate, stranger().certificate],
+        "no chain to an authority",
+    ),
+    "self-signed": (lambda: [signer(issuer=None).certificate], "no chain to an authority"),
+    "the intermediate is missing": (lambda: [signer().certificate], "no chain to an authority"),
+    "expired": (lambda: [signer(at=NOW - timedelta(days=200)).certificate, middle().certificate], "no chain"),
+    "not valid yet": (lambda: [signer(at=NOW + timedelta(days=50)).certificate, middle().certificate], "no chain"),
+    "an authority": (lambda: [signer(authority=True).certificate, middle().certificate], "key usage"),
+    "key usage for encryption": (
+        lambda: [signer(allowed=("key_agreement",)).certificate, middle().certificate],
+        "key usage",
+    ),
+    "for TLS servers only": (
+        lambda: [signer(extended=(ExtendedKeyUsageOID.SERVER_AUTH,)).certificate, middle().certificate],
+        "key usage",
+    ),
+    "issued by a signer": (_by_signer, "no chain"),
+    "nothing": (list, "no certificate"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_does_not_chain_or_fit_is_refused_with_the_reason(case: str) -> None:
+    """The operator reads it; the sender reads what every stranger reads."""
+    made, said = REFUSED[case]
+    accepted, why = trust().judged(made(), NOW)
+    assert accepted == ()
+    assert said in why
+
+
+def revocation(tmp_path: Path, listed: x509.CertificateRevocationList | None, *, stale: Any = "warn") -> Revocation:
+    """What the agreement says of revocation."""
+    shelf = CrlShelf(tmp_path)
+    if listed is not None:
+        write_file(tmp_path / LIST, listed.public_bytes(Encoding.DER), mode=0o644, overwrite=True)
+        shelf.load([LIST])
+    authorities = (root().certificate, middle().certificate)
+    return Revocation(shelf=shelf, sources=(LIST,), authorities=authorities, stale=stale)
+
+
+def test_a_revoked_signer_does_not_count_by_chain_and_not_when_it_is_pinned(tmp_path: Path) -> None:
+    """The day is named."""
+    one = signer().certificate
+    asked = revocation(tmp_path, revoked(middle(), [one], at=NOW))
+    assert asked.refusal(one, NOW) == "it was revoked on 2026-03-01 (certs/list.crl)"
+    assert trust(asked).judged([one, middle().certificate], NOW)[0] == ()
+    other = signer().certificate
+    assert asked.refusal(other, NOW) is None
+    assert trust(asked).judged([other, middle().certificate], NOW)[0] == (other,)
+
+
+STALE: dict[str, tuple[Callable[[], x509.CertificateRevocationList | None], bool]] = {
+    "current": (lambda: revoked(middle(), [], at=NOW), False),
+    "too old": (lambda: revoked(middle(), [], at=NOW - timedelta(days=30)), True),
+    "missing": (lambda: None, True),
+    "another authority's": (lambda: revoked(root(), [], at=NOW), True),
+    "signed by a stranger": (lambda: revoked(stranger(), [], at=NOW), True),
+}
+
+
+@pytest.mark.parametrize("case", STALE)
+def test_without_a_current_list_signers_are_refused_only_where_the_agreement_says_so(tmp_path: Path, case: str) -> None:
+    """The default is a warning."""
+    made, stale = STALE[case]
+    one = signer().certificate
+    assert revocation(tmp_path, made()).refusal(one, NOW) is None
+    assert (revocation(tmp_path, made(), stale="refuse").refusal(one, NOW) is None) is not stale
+
+
+def test_a_list_signed_by_a_stranger_revokes_nothing(tmp_path: Path) -> None:
+    """Whoever can put a list in our way cannot stop a partner with it."""
+    one = signer().certificate
+    assert revocation(tmp_path, revoked(stranger(), [one], at=NOW)).refusal(one, NOW) is None
+
+
+def test_a_fetched_list_outlives_a_restart_and_a_broken_one_replaces_nothing(tmp_path: Path) -> None:
+    """It is kept below data/."""
+    address = "http://ca.example/list.crl"
+    shelf = CrlShelf(tmp_path)
+    shelf.load([address])
+    assert shelf.get(address) is None
+    shelf.put(address, revoked(middle(), [], at=NOW).public_bytes(Encoding.PEM))
+    with pytest.raises(OurFault, match="is no revocation list"):
+        shelf.put(address, b"<html>")
+    again = CrlShelf(tmp_path)
+    again.load([address])
+    assert again.get(address) == shelf.get(address)
+    assert again.get(address) is not None
+
+
+INCOMPLETE = {
+    "trust: chain": {"trust", "signer_ca", "signer_subject"},
+    "revocation: crl": {"crls", "signer_ca"},
+}
+
+
+@pytest.mark.parametrize("line", INCOMPLETE)
+def test_chain_and_revocation_need_their_keys(sound: Path, line: str) -> None:
+    """Each that lacks is named."""
+    (sound / "partners/acme.yaml").write_text(ACME.replace("  id: ACME-AS2\n", f"  id: ACME-AS2\n  {line}\n"))
+    _, findings = examine(sound, now=NOW)
+    assert {one.rule for one in findings} == {"workspace.trust"}
+    text = " ".join(one.text for one in findings)
+    assert all(word in text for word in INCOMPLETE[line])
+
+
+def test_a_list_of_a_file_is_looked_at_by_the_check(sound: Path) -> None:
+    """Too old is a warning; not there, no list or nobody's are refused."""
+    text = ACME.replace(
+        "  id: ACME-AS2\n", f"  id: ACME-AS2\n  revocation: crl\n  crls: [{LIST}]\n  signer_ca: [certs/ca.pem]\n"
+    )
+    (sound / "partners/acme.yaml").write_text(text)
+    write_file(sound / "certs/ca.pem", middle().certificate.public_bytes(Encoding.PEM), mode=0o644)
+    cases: list[tuple[bytes | None, list[Severity]]] = [
+        (None, [Severity.REJECT]),
+        (b"nonsense", [Severity.REJECT]),
+        (revoked(stranger(), [], at=NOW).public_bytes(Encoding.DER), [Severity.REJECT]),
+        (revoked(middle(), [], at=NOW - timedelta(days=30)).public_bytes(Encoding.DER), [Severity.ACCEPT_WITH_ERRORS]),
+        (revoked(middle(), [], at=NOW).public_bytes(Encoding.DER), []),
+    ]
+    for content, severities in cases:
+        if content is not None:
+            write_file(sound / LIST, content, mode=0o644, overwrite=True)
+        _, findings = examine(sound, now=NOW)
+        assert [one.severity for one in findings] == severities, content
+        assert all(isinstance(one.place, FilePlace) and one.place.line == 8 for one in findings)

@@ -21,8 +21,8 @@ from gateway.partners.revocation import Revocation
 
 _DEPTH = 5
 _JUDGED = 2
-"""Certificates of the agreed subject that are looked at in one message, an old and a new one: each that leads nowhere may
-cost a hundred signature checks before the library gives up."""
+"""Certificates of the agreed subject that are looked at in one message, an old and a new one: each that leads nowhere
+may cost a hundred signature checks before the library gives up."""
 _SIGNING = frozenset({ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.web import Services, application, serve
+from gateway.web import as2 as endpoint_module
 from gateway.web.as2 import As2Endpoint
 
 PROCESSED = b"automatic-action/MDN-sent-automatically; processed\r\n"
@@ -65,6 +68,11 @@ class Front:
     async def taken(self) -> int:
         """How many messages the gateway has taken or kept."""
         return len(await self.trade.gateway.store.messages(limit=200))
+
+
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence within a body ends it at once."""
+    monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
 
 
 @asynccontextmanager

@@ -19,10 +19,9 @@ import pytest
 from aiohttp import web
 
 from gateway import as2
-from gateway.web import as2 as endpoint_module
 from gateway.web import connections, serve, server
 
-from .front import PROCESSED, STANDS, Front, front_of
+from .front import PROCESSED, STANDS, Front, front_of, no_patience
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ async def test_a_body_shorter_than_it_says_is_waited_for_within_bounds(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """408, closed; one that is longer is refused as damaged, and its rest is no request."""
-    monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
+    no_patience(monkeypatch)
     body = front.message.body
     answer = await front.said(front.head(f"Content-Length: {len(body) + 10}") + body)
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -136,7 +135,7 @@ async def test_a_body_shorter_than_it_says_is_waited_for_within_bounds(
 
 async def test_chunks_that_never_end_are_cut_off(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """Extensions and trailers carry no octet of a body, so silence is what they are; a body has its limit."""
-    monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
+    no_patience(monkeypatch)
     for what, endless in {
         "extensions": b"5;" + b"a" * 1_000_000,
         "trailers": b"0\r\n" + b"X: y\r\n" * 100_000,
@@ -224,7 +223,7 @@ async def test_a_continue_that_is_never_used_is_waited_for_within_bounds(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`Expect: 100-continue`, and then nothing."""
-    monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
+    no_patience(monkeypatch)
     answer = await front.said(front.head(front.length, "Expect: 100-continue"))
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 408 ")
     assert STANDS not in answer

@@ -124,6 +124,7 @@ words of strangers that look like lines of the log | escaped: one record is one 
 secrets in log, store, answers or any output: good ones, wrong ones, in requests that break, repeated by a far side | none is there in any spelling | test_secrets.py::test_no_secret_is_in_log_store_answers_or_any_output
 guessed keys | answered alike, slowed down by address; nobody else is locked out | web/test_authentication.py::test_every_unusable_key_gets_the_same_answer, ::test_guessing_keys_is_answered_429_and_locks_nobody_out
 a partner's key on another partner's rows | they do not exist | web/test_scopes.py::test_anothers_row_does_not_exist, ::test_lists_hold_only_ones_own_rows, ::test_documents_of_others_inside_ones_own_message_stay_hidden, pipeline/test_walls.py::test_a_partners_key_reaches_no_row_of_another_partner
+another user of the machine | data and keys are in folders for their owner alone | store/test_sqlite.py::test_a_folder_made_for_the_database_is_for_its_owner_alone, test_secrets.py::test_no_secret_is_in_log_store_answers_or_any_output
 passphrases in what a wrong certificate file makes us say | in no output | cli/test_certificate.py::test_what_is_wrong_with_our_file_is_said_without_the_passphrase
 a key of the wrong scope | 403 | web/test_scopes.py::test_each_route_serves_its_scopes_only
 JSON that trickles, nests, repeats names, is too large | refused within bounds | web/test_submitting.py::test_a_body_that_trickles_is_cut_off, ::test_json_that_is_not_strict_is_refused_with_its_place, ::test_a_body_over_the_limit_is_413_announced_or_not

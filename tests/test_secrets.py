@@ -204,6 +204,8 @@ async def test_no_secret_is_in_log_store_answers_or_any_output(
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
+    for private_folder in ("data", "keys"):
+        assert (folder / private_folder).stat().st_mode & 0o077 == 0
     places = {"log": [caplog.text.encode()], "answers": said, "commands": outputs, "files": files}
     secrets = [*ENVIRONMENT.values(), minted.text, minted.text.rpartition("_")[2], f"{INBOUND}-wrong", wrong]
     # What is searched is all there: the order in the store, the refusal of the station in log and outputs.

@@ -84,7 +84,7 @@ class Payloads:
 def _write_durably(path: Path, data: bytes) -> None:
     """Temporary file, fsync, rename, fsync of the folders: after a power loss the file is whole or absent."""
     missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:

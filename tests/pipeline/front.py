@@ -71,8 +71,9 @@ class Front:
 
 
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence within a body ends it at once."""
+    """Silence within a body ends it at once, and slowness soon."""
     monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
+    monkeypatch.setattr(endpoint_module, "BODY_SECONDS", 1.5)
 
 
 @asynccontextmanager

@@ -133,6 +133,27 @@ async def test_a_body_shorter_than_it_says_is_waited_for_within_bounds(
     assert answer.count(b"HTTP/1.1 200") <= 1
 
 
+async def test_a_body_that_trickles_is_cut_off(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never silent, and never done: 408 in time, and nothing taken."""
+    no_patience(monkeypatch)
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(front.head(front.length))
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        for octet in front.message.body[:500]:
+            writer.write(bytes((octet,)))
+            await writer.drain()
+            try:
+                async with asyncio.timeout(0.05):
+                    answer += await reader.read(65_536)
+            except TimeoutError:
+                continue
+            break
+    writer.transport.abort()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert await front.taken() == 0
+
+
 async def test_chunks_that_never_end_are_cut_off(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """Extensions and trailers carry no octet of a body, so silence is what they are; a body has its limit."""
     no_patience(monkeypatch)

@@ -18,6 +18,7 @@ from gateway.as2 import ber, cms, der, schemes
 from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
 from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import Octets
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
@@ -55,8 +56,8 @@ class Verified:
 
 
 def verify(
-    signature: bytes | memoryview,
-    content: memoryview,
+    signature: Octets,
+    content: Octets,
     *,
     certificates: Sequence[x509.Certificate],
     accepted: frozenset[str],
@@ -103,7 +104,7 @@ def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
 def _verify_signer(
     details: Sequence[ber.Element],
     certificate: x509.Certificate,
-    content: memoryview,
+    content: Octets,
     encapsulated: bytes,
     accepted: frozenset[str],
 ) -> Verified:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.pipeline.bodies import Body, size_of, start_of
+
 START_KEPT = 65_536
 """Octets kept of what is not kept whole; hash and size are of all that was read."""
 RECORDS_A_MINUTE = 60
@@ -41,7 +43,7 @@ class Kept:
     """How much of one refusal is recorded."""
 
     recorded: bool
-    payload: bytes = b""
+    payload: Body = b""
     unrecorded_before: int = 0
     """Refusals of the same name since the last record that were only counted."""
 
@@ -55,7 +57,7 @@ class Refusals:
     _day: int = -1
     _octets_today: int = 0
 
-    def keep(self, partner: str | None, body: bytes, *, whole: bool) -> Kept:
+    def keep(self, partner: str | None, body: Body, *, whole: bool) -> Kept:
         """What may be kept of a message that claims to be from `partner` (None: from nobody we know).
 
         `whole` asks for all of it; what was refused unread is kept as its beginning.
@@ -74,20 +76,22 @@ class Refusals:
             return Kept(recorded=False)
         count.records += 1
         count.records_today += 1
-        whole = whole and partner is not None and count.octets + len(body) <= WHOLE_AN_HOUR
+        size = size_of(body)
+        whole = whole and partner is not None and count.octets + size <= WHOLE_AN_HOUR
         if whole:
-            count.octets += len(body)
+            count.octets += size
         before, count.unrecorded = count.unrecorded, 0
-        payload = self._within_the_day(today, body if whole else body[:START_KEPT])
+        payload = self._within_the_day(today, body if whole else start_of(body, START_KEPT))
         return Kept(recorded=True, payload=payload, unrecorded_before=before)
 
-    def _within_the_day(self, today: int, payload: bytes) -> bytes:
+    def _within_the_day(self, today: int, payload: Body) -> Body:
         """What is to be kept, or nothing when the day's octets are used up."""
         if self._day != today:
             self._day, self._octets_today = today, 0
-        if self._octets_today + len(payload) > ALL_A_DAY:
+        size = size_of(payload)
+        if self._octets_today + size > ALL_A_DAY:
             return b""
-        self._octets_today += len(payload)
+        self._octets_today += size
         return payload
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.web import Services, application, serve
-from gateway.web import as2 as endpoint_module
+from gateway.web import Services, application, arriving, serve
 from gateway.web.as2 import As2Endpoint
 
 PROCESSED = b"automatic-action/MDN-sent-automatically; processed\r\n"
@@ -72,8 +71,8 @@ class Front:
 
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence within a body ends it at once, and slowness soon."""
-    monkeypatch.setattr(endpoint_module, "CHUNK_SECONDS", 0.2)
-    monkeypatch.setattr(endpoint_module, "BODY_SECONDS", 1.5)
+    monkeypatch.setattr(arriving, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(arriving, "GRACE_SECONDS", 1.5)
 
 
 @asynccontextmanager

@@ -25,6 +25,8 @@ SLOWEST = 32 * 1024
 """Octets a second that a body must come with, beyond the grace: 1 GB in nine hours at most."""
 HELD = 128 * 1024 * 1024
 """Octets of bodies in memory at once, over all senders."""
+HELD_FROM_ONE = HELD // 4
+"""Of those, as many from one sender, by the name it gives itself; all strangers are one."""
 SPOOLED_AT_ONCE = 16
 """Bodies that are spooled at once, over all senders."""
 SPOOLED_FROM_ONE = 4
@@ -46,7 +48,7 @@ class Arrivals:
     """All bodies that are arriving at this process."""
 
     def __init__(self) -> None:
-        self._held = 0
+        self._held: Counter[str] = Counter()
         self._spooled: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -58,11 +60,14 @@ class Arrivals:
         finally:
             await arrival.end()
 
-    def hold(self, octets: int) -> None:
+    def hold(self, sender: str, octets: int) -> None:
         """Take memory, or give it back. Raises NoRoom."""
-        if octets > 0 and self._held + octets > HELD:
+        mine = self._held[sender] + octets
+        if octets > 0 and (self._held.total() + octets > HELD or mine > HELD_FROM_ONE):
             raise NoRoom("too much is being received at once")
-        self._held += octets
+        self._held[sender] = mine
+        if not mine:
+            del self._held[sender]
 
     def spool(self, sender: str, count: int) -> None:
         """Take a place in the spool, or give it back. Raises NoRoom."""
@@ -77,7 +82,7 @@ class Arrival:
 
     def __init__(self, arrivals: Arrivals, sender: str) -> None:
         self._arrivals = arrivals
-        self._sender = sender
+        self._sender = self._holder = sender
         self._memory = bytearray()
         self._held = 0
         self._file: Spooled | None = None
@@ -87,6 +92,8 @@ class Arrival:
 
     async def read(self, request: web.Request, limit: int, spool: Callable[[], Spooled]) -> Arrived:
         """The body up to `limit`. Raises TimeoutError when it comes too slowly, NoRoom."""
+        if limit <= REFUSED_START:
+            self._holder = ""  # nobody we know, or somebody whom so little is agreed with
         if (request.content_length or 0) > limit:
             limit = min(limit, REFUSED_START)  # it is refused whatever it holds
         while chunk := await self._next(request):
@@ -98,7 +105,7 @@ class Arrival:
 
     async def end(self) -> None:
         """Give back what was taken."""
-        self._arrivals.hold(-self._held)
+        self._arrivals.hold(self._holder, -self._held)
         if self._spooling:
             self._arrivals.spool(self._sender, -1)
         if self._file is not None:
@@ -116,7 +123,7 @@ class Arrival:
 
     async def _add(self, chunk: bytes, spool: Callable[[], Spooled]) -> None:
         self._size += len(chunk)
-        self._arrivals.hold(len(chunk))
+        self._arrivals.hold(self._holder, len(chunk))
         self._held += len(chunk)
         self._memory += chunk
         if len(self._memory) <= IN_MEMORY:
@@ -131,7 +138,7 @@ class Arrival:
         assert self._file is not None
         await asyncio.to_thread(self._file.write, memoryview(self._memory))
         self._memory = bytearray()
-        self._arrivals.hold(-self._held)
+        self._arrivals.hold(self._holder, -self._held)
         self._held = 0
 
     async def _done(self) -> bytes | Spooled:

@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -205,6 +206,30 @@ async def test_more_at_once_than_there_is_room_for_comes_later(
             assert await asyncio.gather(*waiting) == [(200, None)] * len(others)
         assert await send(http, "A", BODY) == (200, None)
     assert list(reception.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("most", "status"), [(arriving.REFUSED_START, 503), (arriving.REFUSED_START + 1, 200)])
+async def test_strangers_share_one_part_of_the_memory_and_partners_have_one_each(
+    url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch, most: int, status: int
+) -> None:
+    """Whatever names strangers give themselves, and however many connections they leave half done."""
+    monkeypatch.setattr(arriving, "HELD_FROM_ONE", 100)
+    reception.most = most
+    address = urlsplit(url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: A\r\nContent-Length: 90\r\n\r\n" + b"x" * 80)
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    async with aiohttp.ClientSession() as http:
+        async with http.post(url, data=b"x" * 80, headers={"AS2-From": "B"}) as answer:
+            assert answer.status == status
+        writer.write(b"x" * 10)
+        await asyncio.sleep(0.2)
+        async with http.post(url, data=b"x" * 80, headers={"AS2-From": "C"}) as answer:
+            assert answer.status == 200
+        async with http.post(url, data=b"x" * 101, headers={"AS2-From": "D"}) as answer:
+            assert answer.status == 503
+    writer.close()
 
 
 async def test_sender_that_breaks_off_leaves_neither_file_nor_place(

@@ -196,8 +196,7 @@ def sign(
 
 def _time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
-    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
-    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
-    if year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
-    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))
+    at = moment.astimezone(UTC)
+    if at.year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{at:%y%m%d%H%M%SZ}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{at.year:04}{at:%m%d%H%M%SZ}".encode("ascii"))

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,14 +86,22 @@ class Surroundings:
 
 @asynccontextmanager
 async def surroundings(
-    *, database: str | None = None, gateway_command: Sequence[str] = ("-m", "gateway")
+    *,
+    database: str | None = None,
+    gateway_command: Sequence[str] = ("-m", "gateway"),
+    settings: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Surroundings]:
-    """A fresh workspace with the ERP sandbox and the gateway running; everything is gone afterwards."""
+    """A fresh workspace with the ERP sandbox and the gateway running; everything is gone afterwards.
+
+    `settings` are lines for the gateway's gateway.yaml.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     before = dict(os.environ)
     processes: list[Process] = []
     try:
         demo = prepare(folder / "run", written_ports=False)
+        with (demo.gateway / "gateway.yaml").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}: {value}\n" for name, value in (settings or {}).items())
         os.environ.update(demo.environment)
         os.environ.pop("GATEWAY_DATABASE_URL", None)
         if database is not None:

@@ -33,6 +33,10 @@ class OurFault(Exception):  # noqa: N818
         self.findings = findings
 
 
+class NoRoom(OurFault):
+    """The disk is full, or too much is under way at once. It passes: whoever sent something may send it again later."""
+
+
 class Outcome(StrEnum):
     """How a delivery failed."""
 

@@ -331,8 +331,12 @@ class Settings(Part):
     targets: dict[Name, Target] = Field(default_factory=dict, description="ERPs and folders that take documents.")
     routes: tuple[Route, ...] = Field(default=(), description="Which document goes to which target, in order.")
     retries: Retries = Field(default_factory=Retries, description="When failed work is tried again.")
-    max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] = Field(
+    max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] = Field(
         default=50_000_000, description="Largest message accepted from any partner; JSON over REST: 4 MiB at most."
+    )
+    max_interchange_bytes: Annotated[int, Field(ge=1024, le=2**31)] = Field(
+        default=100_000_000,
+        description="Largest EDI file that is read, which is done in memory; what is larger is kept and refused.",
     )
     seal_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
         default=60, description="Longest time that an event of the audit trail stays unsealed."

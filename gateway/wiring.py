@@ -125,7 +125,7 @@ def database_url(folder: Path, settings: Settings) -> str:
     if not url.startswith(prefix):
         return url
     path = folder.absolute() / url.removeprefix(prefix)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return f"{prefix}{path}"
 
 

@@ -20,6 +20,7 @@ from gateway.as2.attachments import (
 from gateway.as2.building import Built, build_message
 from gateway.as2.certificates import KeyPair, Use, fingerprint, unfit, valid_at
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import Stretch
 from gateway.as2.opening import Opened, open_message
 from gateway.as2.policy import Policy
 from gateway.as2.receipt import BuiltReceipt, build_receipt
@@ -56,6 +57,7 @@ __all__ = [
     "Refusal",
     "Sent",
     "SignatureScheme",
+    "Stretch",
     "Use",
     "bare_message_id",
     "build_message",

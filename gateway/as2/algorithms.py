@@ -7,14 +7,17 @@ of the OIDs on the wire. Which rows a partner may use is `Policy`'s business, no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
+from gateway.as2 import der
+from gateway.as2.ber import NULL
 from gateway.as2.der import oid
+from gateway.as2.octets import Octets, Stretch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,11 +32,12 @@ class Hash:
     sendable: bool = True
     """SHA-1 and MD5 are read for those who must (a partner switch), never signed with in a message of ours."""
 
-    def digest(self, pieces: list[bytes | memoryview]) -> bytes:
+    def digest(self, pieces: Iterable[Octets]) -> bytes:
         """The digest over the pieces in order."""
         state = self.start(usedforsecurity=False)
-        for piece in pieces:
-            state.update(piece)
+        for octets in pieces:
+            for piece in octets.pieces() if isinstance(octets, Stretch) else (octets,):
+                state.update(piece)
         digest: bytes = state.digest()
         return digest
 
@@ -131,6 +135,15 @@ ECDSA_SIGNATURES: dict[bytes, Hash] = {
     oid("1.2.840.10045.4.3.4"): HASHES["sha-512"],
 }
 ECDSA_BY_HASH = {row.name: identifier for identifier, row in ECDSA_SIGNATURES.items()}
+
+
+PLAIN: dict[bytes, bytes] = {
+    der.sequence(der.identifier(name), *null): name
+    for name in (RSA_ENCRYPTION, *HASH_BY_OID, *RSA_SIGNATURES, *ECDSA_SIGNATURES)
+    for null in ((), (der.tlv(NULL),))
+}
+"""Algorithms without parameters, as CMS writes them: known at a glance."""
+LONGEST_PLAIN = max(map(len, PLAIN))
 
 
 def hash_named(name: str) -> Hash | None:

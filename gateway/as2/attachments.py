@@ -13,6 +13,7 @@ from gateway.as2 import mime
 from gateway.as2.addressing import write_printable
 from gateway.as2.building import new_boundary
 from gateway.as2.filenames import disposition, filename_of
+from gateway.as2.octets import Octets, Spool, Stretch, flat
 from gateway.errors import OurFault
 
 MAX_ATTACHMENTS = 100
@@ -28,7 +29,7 @@ class Attachment:
     """Media type with its parameters, as sent but for controls."""
     filename: str | None
     """Without any path."""
-    data: bytes | memoryview = field(repr=False)
+    data: Octets = field(repr=False)
     """Without its transfer encoding."""
     content_id: str | None = None
     """With its angle brackets."""
@@ -64,14 +65,14 @@ def root_type(content_type: str) -> str:
     return media_type(mime.structured(content_type).parameters.get("type", ""))
 
 
-def split(content_type: str, content: bytes) -> tuple[Attachment, ...]:
+def split(content_type: str, content: bytes | Stretch, spool: Spool | None = None) -> tuple[Attachment, ...]:
     """The files of a multipart/related, its root first, the others in their order. Raises MimeFault.
 
-    A multipart inside it is one file.
+    A multipart inside it is one file. `spool` is for files too large for memory that come in a transfer encoding.
     """
     headers = mime.Index([("Content-Type", content_type)])
     whole = mime.Entity(data=content, start=0, body=0, end=len(content), headers=headers)
-    found = [_attachment(part) for part in mime.parts(whole, most=MAX_ATTACHMENTS)]
+    found = [_attachment(part, spool) for part in mime.parts(whole, most=MAX_ATTACHMENTS)]
     if not found:
         raise mime.MimeFault("a multipart/related without a part")
     # RFC 2387 3.2: the root is the part that `start` names, else the first; a name that no part has is passed over.
@@ -91,7 +92,7 @@ def join(attachments: Sequence[Attachment], *, root: int = 0, boundary: str | No
         )
     boundary = new_boundary(boundary)
     names = [one.content_id or f"<{number}.{boundary}>" for number, one in enumerate(attachments, 1)]
-    pieces: list[bytes | memoryview] = []
+    pieces: list[Octets] = []
     for name, one in zip(names, attachments, strict=True):
         lines = [
             f"Content-Type: {write_printable(one.content_type, 'Content-Type')}",
@@ -105,15 +106,15 @@ def join(attachments: Sequence[Attachment], *, root: int = 0, boundary: str | No
     pieces.append(f"--{boundary}--\r\n".encode("ascii"))
     # RFC 2387 3.1: `type` is required, the media type of the root.
     content_type = f'{MULTIPART}; type="{attachments[root].media_type}"; start="{names[root]}"; boundary="{boundary}"'
-    return Joined(content_type=content_type, content=b"".join(pieces))
+    return Joined(content_type=content_type, content=b"".join(flat(pieces)))
 
 
-def _attachment(part: mime.Entity) -> Attachment:
+def _attachment(part: mime.Entity, spool: Spool | None) -> Attachment:
     content_id = mime.printable(part.header("content-id") or "").strip()[:_MAX_CONTENT_ID]
     return Attachment(
         content_type=mime.printable(part.content_type),
         filename=filename_of(part),
-        data=part.decoded(),
+        data=part.decoded(spool),
         content_id=content_id or None,
     )
 

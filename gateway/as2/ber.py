@@ -2,12 +2,16 @@
 
 Laws: every header is read once and counted against one budget per message; nesting is bounded; a definite-length
 element is skipped without being looked into; an element of indefinite length is walked at once, because only walking
-finds its end. Anything wrong is `BerFault`, a `ValueError`: the caller knows what it means for the peer.
+finds its end. Of a structure that is too large for memory only octet strings may be large, and the thousands of pieces
+of one are never held as elements. Anything wrong is `BerFault`, a `ValueError`: the caller knows what it means for the
+peer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from gateway.as2.octets import IN_MEMORY, PIECE, Octets, Stretch, flat
 
 INTEGER = 0x02
 OCTET_STRING = 0x04
@@ -27,6 +31,11 @@ _MAX_INTEGER_OCTETS = 64
 _ELEMENTS = 4096
 _OCTETS_PER_ELEMENT = 64
 """One element more is allowed for each 64 octets: OpenSSL and Bouncy Castle chunk octet strings by 1,000 and more."""
+_PIECES_AS_ELEMENTS = 64
+"""Pieces of one octet string in a stretch that are held as elements; what follows them is one `_Run`."""
+_OCTETS_PER_PIECE = 256
+"""One piece of a run is allowed for each so many octets; elements are as many as in a message that fits in memory."""
+_HEADER = 2 + _MAX_LENGTH_OCTETS
 
 
 class BerFault(ValueError):  # noqa: N818  the trade speaks of faults
@@ -36,11 +45,23 @@ class BerFault(ValueError):  # noqa: N818  the trade speaks of faults
 class _Source:
     """The octets of one message, and how many headers may still be read in them."""
 
-    __slots__ = ("data", "left")
+    __slots__ = ("data", "left", "pieces_left")
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: memoryview | Stretch) -> None:
         self.data = data
-        self.left = _ELEMENTS + len(data) // _OCTETS_PER_ELEMENT
+        held = min(len(data), IN_MEMORY) if isinstance(data, Stretch) else len(data)
+        self.left = _ELEMENTS + held // _OCTETS_PER_ELEMENT
+        self.pieces_left = len(data) // _OCTETS_PER_PIECE
+
+
+def _whole(found: memoryview | Stretch) -> memoryview:
+    """Octets that a structure needs as one. Raises BerFault when they are too many for memory."""
+    if type(found) is memoryview:
+        return found
+    try:
+        return memoryview(bytes(found))
+    except ValueError as error:
+        raise BerFault(str(error)) from error
 
 
 class Element:
@@ -72,16 +93,18 @@ class Element:
     @property
     def whole(self) -> memoryview:
         """The element as received, header included."""
-        return self._source.data[self.start : self.end]
+        found = self._source.data[self.start : self.end]
+        return found if type(found) is memoryview else _whole(found)
 
     @property
     def content(self) -> memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
-        return self._source.data[self.body : self.stop]
+        found = self._source.data[self.body : self.stop]
+        return found if type(found) is memoryview else _whole(found)
 
-    def octets(self) -> Iterator[memoryview]:
+    def octets(self) -> Iterator[Octets]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
         if not self.tag & _CONSTRUCTED:
             yield self._source.data[self.body : self.stop]
@@ -92,9 +115,12 @@ class Element:
             yield from part.octets()
 
     def joined(self) -> memoryview:
-        """An octet string as one run of octets; copied only when it came in several pieces."""
-        pieces = list(self.octets())
-        return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
+        """A short octet string as one run of octets; copied only when it came in several pieces, or from a stretch."""
+        found = self._source.data[self.body : self.stop]
+        if type(found) is memoryview and not self.tag & _CONSTRUCTED:
+            return found
+        _whole(found)  # no more than may be held, whatever it is made of
+        return memoryview(b"".join(flat(self.octets())))
 
     def integer(self) -> int:
         """A whole number of bounded size."""
@@ -112,6 +138,67 @@ class Element:
         if self.tag != tag:
             raise BerFault(f"tag {self.tag:#04x} where {tag:#04x} belongs")
         return self
+
+
+class _Run(Element):
+    """Pieces of an octet string, one after the other, none of them held: they are read again when they are wanted."""
+
+    __slots__ = ()
+
+    def octets(self) -> Iterator[bytes]:
+        """The content of the pieces in order, joined to larger ones."""
+        data = self._source.data
+        assert isinstance(data, Stretch)
+        held: list[bytes] = []
+        size = 0
+        for start, stop in _pieces(data, self.start, self.end):
+            if stop - start > PIECE:
+                yield b"".join(held)
+                yield from data[start:stop].pieces()
+                held.clear()
+                size = 0
+                continue
+            held.append(data.look(start, stop))
+            size += stop - start
+            if size > PIECE:
+                yield b"".join(held)
+                held.clear()
+                size = 0
+        yield b"".join(held)
+
+
+def _pieces(data: Stretch, at: int, limit: int) -> Iterator[tuple[int, int]]:
+    """Where the content of primitive octet strings lies that follow each other, up to the first other element."""
+    while at < limit:
+        header = data.look(at, min(at + _HEADER, limit))
+        if header[0] != OCTET_STRING or len(header) < 2:  # noqa: PLR2004  identifier and length
+            return
+        length, body = header[1], at + 2
+        if length >= _INDEFINITE:
+            count = length & 0x7F
+            if not 0 < count <= _MAX_LENGTH_OCTETS or body + count > limit:
+                raise BerFault("a length that cannot be")
+            length = int.from_bytes(header[2 : 2 + count], "big")
+            body += count
+        if body + length > limit:
+            raise BerFault("an element longer than what is there")
+        at = body + length
+        yield body, at
+
+
+def _run(source: _Source, before: list[Element], at: int, limit: int, depth: int) -> int:
+    """In a stretch, the pieces from `at` on as one more element; where they end."""
+    data, begin = source.data, at
+    if not isinstance(data, Stretch):
+        return begin
+    for _, stop in _pieces(data, begin, limit):
+        at = stop
+        source.pieces_left -= 1
+        if source.pieces_left < 0:
+            raise BerFault("an octet string in too many pieces")
+    if at > begin:
+        before.append(_Run(source, depth, OCTET_STRING | _CONSTRUCTED, begin, begin, at, at))
+    return at
 
 
 def _series(
@@ -158,12 +245,14 @@ def _series(
         at = end
         if first_only:
             break
+        if tag == OCTET_STRING and len(found) >= _PIECES_AS_ELEMENTS:
+            at = _run(source, found, at, limit, depth)
     return found, at
 
 
-def read(data: bytes | memoryview) -> Element:
+def read(data: Octets) -> Element:
     """The one element `data` holds. Line ends behind it are tolerated: MIME writers append them."""
-    view = memoryview(data)
+    view = data if isinstance(data, Stretch) else memoryview(data)
     found, at = _series(_Source(view), 0, len(view), 0, first_only=True)
     if not found or bytes(view[at : at + _MAX_TAIL]).strip(b"\r\n") or len(view) - at > _MAX_TAIL:
         raise BerFault("not one structure and nothing else")

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import TypeVar
 
 from cryptography import x509
@@ -23,10 +22,13 @@ from gateway.as2.algorithms import CIPHERS, HASHES, Hash
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.der import Pieces
 from gateway.as2.filenames import disposition
+from gateway.as2.octets import Octets, Spool, Stretch, flat, gathered
 from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 
 Headers = tuple[tuple[str, str], ...]
@@ -42,7 +44,8 @@ class Built:
     """A request ready to be posted, and what its receipt must say."""
 
     headers: Headers
-    body: bytes
+    body: bytes | Stretch
+    """A stretch only when a `spool` was given and it is large: all of one scratch."""
     message_id: str
     mic: str
     mic_algorithm: str
@@ -61,7 +64,7 @@ class Layer:
     """One MIME entity being built: its headers and the pieces of its content."""
 
     headers: Headers
-    content: Sequence[bytes | memoryview]
+    content: Sequence[Octets]
 
     def pieces(self) -> Pieces:
         """Headers, blank line, content."""
@@ -70,7 +73,7 @@ class Layer:
 
 
 def build_message(
-    payload: bytes,
+    payload: bytes | Stretch,
     *,
     content_type: str,
     filename: str | None,
@@ -91,6 +94,7 @@ def build_message(
     compress_after_signing: bool = False,
     micalgs: Sequence[str] = (),
     boundary: str | None = None,
+    spool: Spool | None = None,
 ) -> Built:
     """Wrap `payload` for a partner. Raises OurFault for a value that cannot go into a header, an unknown algorithm.
 
@@ -98,7 +102,8 @@ def build_message(
     sends it in the clear; `micalg` signs, `micalgs` are those that the receipt may choose from, in this order (empty:
     `micalg`); `signature_scheme` and `key_transport` are for RSA keys (an EC key signs by ECDSA and is encrypted for by
     ECDH); `receipt_to` is our address for an asynchronous receipt, without one it comes in the answer;
-    `boundary` is for reproducible tests.
+    `boundary` is for reproducible tests. With a `spool` what is too large for memory goes into a scratch; a payload
+    that is a stretch needs one.
     """
     digest_with, *asked = (_sent_hash(name) for name in (micalg, *(micalgs or (micalg,))))
     write_printable(content_type, "Content-Type")
@@ -112,7 +117,7 @@ def build_message(
     )
     layer = inner
     if compress and not compress_after_signing:
-        layer = _compressed(layer)
+        layer = _compressed(layer, spool)
     # RFC 4130 7.3.1, RFC 5402 section 4: over what is signed, headers included; of what is only compressed or encrypted
     # over the part within, headers included; of what is none of these without headers.
     mic_over: Pieces = layer.pieces() if sign_with else inner.pieces() if compress or encrypt_for else [payload]
@@ -123,11 +128,15 @@ def build_message(
         )
     mics |= {one.name: one.digest(mic_over) for one in asked if one.name not in mics}
     if compress and compress_after_signing:
-        layer = _compressed(layer)
+        layer = _compressed(layer, spool)
     if encrypt_for:
         suite = _known(CIPHERS, cipher, "cipher")
-        body = envelope.encrypt(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
-        layer = _pkcs7_mime("enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data", body)
+        pieces = envelope.encrypted(layer.pieces(), recipients=encrypt_for, suite=suite, transport=key_transport)
+        kind = "enveloped-data" if suite.name.endswith("cbc") else "authEnveloped-data"
+        body = gathered(pieces, spool)
+        layer = _pkcs7_mime(kind, [body])
+    else:
+        body = gathered(flat(layer.content), spool)
     headers = (
         *ANNOUNCED,
         ("AS2-From", write_name(as2_from)),
@@ -139,11 +148,10 @@ def build_message(
         *_receipt_headers(receipt, asked, as2_from, receipt_to),
         *layer.headers,
     )
-    content = layer.content
     texts = {name: base64.b64encode(digest).decode("ascii") for name, digest in mics.items()}
     return Built(
         headers=headers,
-        body=bytes(content[0]) if len(content) == 1 else b"".join(content),
+        body=body,
         message_id=message_id,
         mic=texts[asked[0].name],
         mic_algorithm=asked[0].name,
@@ -197,7 +205,8 @@ def sign_layer(
 
 def http_date(moment: datetime) -> str:
     """A Date header (RFC 9110 5.6.7) for an aware moment."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    at = moment.astimezone(UTC)  # not by strftime, whose names of days follow the locale
+    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
 
 
 def new_boundary(given: str | None) -> str:
@@ -208,11 +217,11 @@ def new_boundary(given: str | None) -> str:
     return boundary
 
 
-def _compressed(layer: Layer) -> Layer:
-    return _pkcs7_mime("compressed-data", compression.deflate(layer.pieces()))
+def _compressed(layer: Layer, spool: Spool | None) -> Layer:
+    return _pkcs7_mime("compressed-data", compression.deflated(layer.pieces(), spool))
 
 
-def _pkcs7_mime(kind: str, body: bytes) -> Layer:
+def _pkcs7_mime(kind: str, body: Sequence[Octets]) -> Layer:
     """RFC 8551 3.2, as binary: HTTP needs no base64."""
     name = "smime.p7z" if kind == "compressed-data" else "smime.p7m"
     return Layer(
@@ -221,7 +230,7 @@ def _pkcs7_mime(kind: str, body: bytes) -> Layer:
             ("Content-Transfer-Encoding", "binary"),
             ("Content-Disposition", f'attachment; filename="{name}"'),
         ),
-        content=[body],
+        content=body,
     )
 
 

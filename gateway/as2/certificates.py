@@ -204,6 +204,10 @@ def named(element: ber.Element, candidates: Sequence[x509.Certificate]) -> x509.
     """The candidate a SignerIdentifier or RecipientIdentifier names (RFC 5652 5.3, 6.2.1), or `None`."""
     if element.tag & ~0x20 == _KEY_IDENTIFIER:
         return identified(bytes(element.joined()), candidates)
+    whole = element.whole
+    for one in candidates:  # as nearly all write it: no need to look into it
+        if identity(one).issuer_and_serial == whole:
+            return one
     fields = element.expect(ber.SEQUENCE).parts
     if len(fields) != 2:  # noqa: PLR2004  IssuerAndSerialNumber
         raise ber.BerFault("not an issuer and serial number")

@@ -5,10 +5,11 @@ Structures are decided by their content type here, never by what a MIME header s
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Sequence
 
 from gateway.as2 import ber, der, mime
+from gateway.as2.algorithms import LONGEST_PLAIN, PLAIN
+from gateway.as2.octets import Octets, Spool, flat
 
 DATA = der.oid("1.2.840.113549.1.7.1")
 SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
@@ -29,7 +30,7 @@ EXPLICIT_0 = 0xA0
 EXPLICIT_1 = 0xA1
 
 
-def octets(part: mime.Entity) -> bytes | memoryview:
+def octets(part: mime.Entity, spool: Spool | None = None) -> Octets:
     """The structure that fills a MIME part, whatever its headers say of its encoding. Raises MimeFault.
 
     Stations say base64 of binary bodies, and nothing of base64 ones. A structure tells by itself: it begins with `0`
@@ -39,14 +40,11 @@ def octets(part: mime.Entity) -> bytes | memoryview:
     if start[:1] == b"0" and start[1:] >= b"\x80":
         return part.content
     if start in {b"MI", b"MH"}:
-        try:
-            return binascii.a2b_base64(part.content)
-        except binascii.Error as error:
-            raise mime.MimeFault(f"not base64: {error}") from error
-    return part.decoded()
+        return mime.decoded("base64", part.content, spool)
+    return part.decoded(spool)
 
 
-def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
+def open_frame(data: Octets) -> tuple[bytes, ber.Element]:
     """The content type of a ContentInfo and the structure in it. Raises BerFault."""
     parts = ber.read(data).expect(ber.SEQUENCE).parts
     if len(parts) != 2:  # noqa: PLR2004  RFC 5652 3: contentType and content
@@ -54,10 +52,14 @@ def open_frame(data: bytes | memoryview) -> tuple[bytes, ber.Element]:
     return parts[0].oid(), inside(parts[1], EXPLICIT_0).expect(ber.SEQUENCE)
 
 
+def framed(content_type: bytes, structure: Sequence[Octets]) -> der.Pieces:
+    """A ContentInfo around the pieces of a structure."""
+    return der.wrap(ber.SEQUENCE, [der.identifier(content_type), *der.wrap(EXPLICIT_0, structure)])
+
+
 def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes:
-    """A ContentInfo around the pieces of a structure; the one place where they are joined."""
-    kind = der.identifier(content_type)
-    return b"".join(der.wrap(ber.SEQUENCE, [kind, *der.wrap(EXPLICIT_0, structure)]))
+    """A ContentInfo around a small structure, as one."""
+    return b"".join(flat(framed(content_type, structure)))
 
 
 def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:
@@ -77,6 +79,12 @@ def inside(element: ber.Element, tag: int | None = None) -> ber.Element:
 
 
 def algorithm(element: ber.Element) -> tuple[bytes, ber.Element | None]:
-    """An AlgorithmIdentifier (RFC 5280 4.1.1.2): its identifier and its parameters, when there are any."""
+    """An AlgorithmIdentifier (RFC 5280 4.1.1.2): its identifier and its parameters, when there are any.
+
+    NULL for parameters counts as none where the algorithm has none.
+    """
+    known = PLAIN.get(bytes(element.whole)) if element.end - element.start <= LONGEST_PLAIN else None
+    if known is not None:
+        return known, None
     found = fields(element, 1)
     return found[0].oid(), found[1] if len(found) > 1 else None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.as2.ber import INTEGER, OID, SEQUENCE, SET
+from gateway.as2.octets import Octets
 
-Pieces = list[bytes | memoryview]
+Pieces = list[Octets]
 
 _SHORT = 0x80
 
@@ -29,7 +30,7 @@ def tlv(tag: int, *contents: bytes | memoryview) -> bytes:
     return header(tag, len(content)) + content
 
 
-def wrap(tag: int, pieces: Sequence[bytes | memoryview]) -> Pieces:
+def wrap(tag: int, pieces: Sequence[Octets]) -> Pieces:
     """One element around pieces, none of them copied."""
     return [header(tag, sum(map(len, pieces))), *pieces]
 

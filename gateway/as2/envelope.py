@@ -8,18 +8,26 @@ is replaced by a random one, and bad CBC padding does not end the work: the plai
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import (
+    AEADEncryptionContext,
+    Cipher,
+    CipherAlgorithm,
+    CipherContext,
+    algorithms,
+    modes,
+)
 
 from gateway.as2 import ber, cms, der
 from gateway.as2.algorithms import CIPHER_BY_OID, CipherSuite, Mode
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import Octets, Spool, Stretch, flat, gathered
 from gateway.as2.recipients import KeyTransport, failed, recipient_infos, session_key
 from gateway.errors import OurFault
 
@@ -35,7 +43,7 @@ _GCM_DEFAULT_TAG = 12
 class Decrypted:
     """What came out: `data[:end]`. When not `sound` it is to be treated like any content, and refused at last."""
 
-    data: bytes
+    data: bytes | Stretch
     end: int
     sound: bool
     cipher: str
@@ -44,7 +52,12 @@ class Decrypted:
 
 
 def decrypt(
-    content_type: bytes, structure: ber.Element, *, keys: Sequence[KeyPair], accepted: frozenset[str]
+    content_type: bytes,
+    structure: ber.Element,
+    *,
+    keys: Sequence[KeyPair],
+    accepted: frozenset[str],
+    spool: Spool | None = None,
 ) -> Decrypted:
     """Open an envelope with whichever of our keys it was made for. Raises As2Fault, BerFault."""
     found: Sequence[ber.Element] = [
@@ -64,30 +77,47 @@ def decrypt(
     recipient, key = session_key(found[0].expect(ber.SET).parts, keys, suite.key_length)
     pieces = list(encrypted[2].octets())
     if suite.mode is Mode.GCM:
-        return replace(_decrypt_gcm(suite, key, parameters, pieces, found[2:]), recipient=recipient)
-    return replace(_decrypt_cbc(suite, key, parameters, pieces), recipient=recipient)
+        cipher = _gcm(key, parameters, found[2:])
+        try:
+            # What goes into a scratch is looked at by nobody until the tag has been found right.
+            plain = gathered(_through(cipher, pieces), spool)
+        except InvalidTag:
+            raise failed("the authentication tag does not match: wrong key, or changed on the way") from None
+        return Decrypted(data=plain, end=len(plain), sound=True, cipher=suite.name, recipient=recipient)
+    plain, end, sound = _decrypt_cbc(suite, key, parameters, pieces, spool)
+    return Decrypted(data=plain, end=end, sound=sound, cipher=suite.name, recipient=recipient)
 
 
 def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:
     return algorithms.AES(key) if suite.sendable else TripleDES(key)
 
 
-def _decrypt_cbc(suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[memoryview]) -> Decrypted:
-    """RFC 5652 6.3: the last octet says how many octets of padding there are, each of that value."""
+def _decrypt_cbc(
+    suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[Octets], spool: Spool | None
+) -> tuple[bytes | Stretch, int, bool]:
+    """What came out, where its padding begins, and whether there is any.
+
+    RFC 5652 6.3: the last octet says how many octets of padding there are, each of that value.
+    """
     vector = bytes(parameters.joined())
     size = sum(map(len, pieces))
     if len(vector) != suite.block or size == 0 or size % suite.block:
         raise failed(f"{size} octets are not whole blocks of {suite.name}")
     cipher = Cipher(_block_cipher(suite, key), modes.CBC(vector)).decryptor()  # noqa: S304, RUF100  a partner switch
-    plain = b"".join([*map(cipher.update, pieces), cipher.finalize()]) if len(pieces) > 1 else cipher.update(pieces[0])
-    count = plain[-1]
-    sound = 1 <= count <= suite.block and plain[-count:] == bytes((count,)) * count
-    return Decrypted(data=plain, end=size - count if sound else size, sound=sound, cipher=suite.name)
+    plain = gathered(_through(cipher, pieces), spool)
+    last = bytes(plain[size - suite.block : size])
+    count = last[-1]
+    sound = 1 <= count <= suite.block and last[-count:] == bytes((count,)) * count
+    return plain, size - count if sound else size, sound
 
 
-def _decrypt_gcm(
-    suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[memoryview], rest: Sequence[ber.Element]
-) -> Decrypted:
+def _through(cipher: CipherContext, pieces: Sequence[Octets]) -> Iterator[bytes]:
+    for piece in flat(pieces):
+        yield cipher.update(piece)
+    yield cipher.finalize()
+
+
+def _gcm(key: bytes, parameters: ber.Element, rest: Sequence[ber.Element]) -> CipherContext:
     """RFC 5083 2.1, 2.2: the tag covers the content and the authenticated attributes, as a SET."""
     arguments = cms.fields(parameters, 1)
     nonce = bytes(arguments[0].expect(ber.OCTET_STRING).joined())
@@ -99,43 +129,65 @@ def _decrypt_gcm(
     cipher = Cipher(algorithms.AES(key), modes.GCM(nonce, tag, min_tag_length=_GCM_DEFAULT_TAG)).decryptor()
     if attributes is not None:
         cipher.authenticate_additional_data(der.set_of([bytes(one.whole) for one in attributes.parts]))
-    try:
-        plain = b"".join([*map(cipher.update, pieces), cipher.finalize()])
-    except InvalidTag:
-        raise failed("the authentication tag does not match: wrong key, or changed on the way") from None
-    return Decrypted(data=plain, end=len(plain), sound=True, cipher=suite.name)
+    return cipher
 
 
 def encrypt(
-    pieces: Sequence[bytes | memoryview],
+    pieces: Sequence[Octets],
     *,
     recipients: Sequence[x509.Certificate],
     suite: CipherSuite,
     transport: KeyTransport,
 ) -> bytes:
-    """Encrypt for every recipient. Raises OurFault when one cannot be, or the cipher is not for sending."""
+    """An envelope for every recipient, as one. Raises as `encrypted` does."""
+    return b"".join(encrypted(pieces, recipients=recipients, suite=suite, transport=transport))
+
+
+def encrypted(
+    pieces: Sequence[Octets],
+    *,
+    recipients: Sequence[x509.Certificate],
+    suite: CipherSuite,
+    transport: KeyTransport,
+) -> Iterator[bytes | memoryview]:
+    """An envelope for every recipient, in pieces: its lengths are known before anything is encrypted.
+
+    Raises OurFault when a recipient cannot be encrypted for, or the cipher is not for sending.
+    """
     if not suite.sendable:
         raise OurFault(f"{suite.name} is never sent", remedy="Choose an AES cipher for this partner.")
     if not recipients:
         raise OurFault("nobody to encrypt for", remedy="Configure the partner's encryption certificate.")
     key = os.urandom(suite.key_length)
     version, infos = recipient_infos(recipients, key, transport)
-    head: der.Pieces = [der.integer(0 if suite.mode is Mode.GCM else version), infos]  # RFC 5083 2.1: always 0
+    if suite.mode is Mode.GCM:
+        version = 0  # RFC 5083 2.1
+    size = sum(map(len, pieces))
     if suite.mode is Mode.GCM:
         nonce = os.urandom(_GCM_NONCE)
-        cipher = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
+        cipher: CipherContext = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
         parameters = der.sequence(der.tlv(ber.OCTET_STRING, nonce), der.integer(_GCM_TAG))
-        body: der.Pieces = [*map(cipher.update, pieces), cipher.finalize()]
-        tail: der.Pieces = [der.tlv(ber.OCTET_STRING, cipher.tag)]
-        content_type = cms.AUTH_ENVELOPED_DATA
+        content_type, padding, tag = cms.AUTH_ENVELOPED_DATA, b"", der.tlv(ber.OCTET_STRING, bytes(_GCM_TAG))
     else:
         vector = os.urandom(suite.block)
-        encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
+        cipher = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
         parameters = der.tlv(ber.OCTET_STRING, vector)
-        count = suite.block - sum(map(len, pieces)) % suite.block
-        body = [*map(encryptor.update, [*pieces, bytes((count,)) * count]), encryptor.finalize()]
-        tail = []
-        content_type = cms.ENVELOPED_DATA
+        count = suite.block - size % suite.block
+        content_type, padding, tag = cms.ENVELOPED_DATA, bytes((count,)) * count, b""
     algorithm = der.sequence(der.identifier(suite.oid), parameters)
-    content = der.wrap(ber.SEQUENCE, [der.identifier(cms.DATA), algorithm, *der.wrap(_ENCRYPTED_CONTENT, body)])
-    return cms.frame(content_type, der.wrap(ber.SEQUENCE, [*head, *content, *tail]))
+    header = der.header(_ENCRYPTED_CONTENT, size + len(padding))
+    room = [header, *pieces, padding]  # the ciphertext will have the length of these
+    content = der.wrap(ber.SEQUENCE, [der.identifier(cms.DATA), algorithm, *room])
+    whole = cms.framed(content_type, der.wrap(ber.SEQUENCE, [der.integer(version), infos, *content, tag]))
+    head = b"".join(flat(whole[: len(whole) - len(pieces) - 2]))
+    return _encrypted(head, cipher, [*pieces, padding], sealed=bool(tag))
+
+
+def _encrypted(
+    head: bytes, cipher: CipherContext, pieces: Sequence[Octets], *, sealed: bool
+) -> Iterator[bytes | memoryview]:
+    yield head
+    yield from _through(cipher, pieces)
+    if sealed:
+        assert isinstance(cipher, AEADEncryptionContext)
+        yield der.tlv(ber.OCTET_STRING, cipher.tag)

@@ -7,16 +7,20 @@ Anything wrong is `MimeFault`, a `ValueError`.
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from gateway.as2.octets import Octets, Spool, Stretch, gathered
+from gateway.as2.transfer import DECODERS
+
 MAX_HEADER_OCTETS = 32 * 1024
 MAX_HEADERS = 100
 MAX_PARTS = 32
 MAX_PARAMETERS = 32
+MAX_NEAR_DELIMITERS = 1000
+"""Lines that begin as a delimiter does and are none: the delimiters of a multipart inside."""
 MAX_BOUNDARY = 200
 """RFC 2046 5.1.1 says 70; peers have written more."""
 
@@ -38,6 +42,8 @@ _PARAMETER = re.compile(
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 _PIECE = re.compile(r"([^*]++)\*([0-9]{1,2})(\*?)\Z")
 _AFTER_DELIMITER = re.compile(rb"[ \t]*+\r?\n")
+_MAX_PADDING = 1024
+"""White space behind a delimiter (RFC 2046 5.1.1: transport padding, which nobody writes)."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CHARSETS = {"us-ascii": "ascii", "utf-8": "utf-8", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
 """What a sender may name (RFC 2231 section 4); Python knows codecs that are slow, or yield what is no text."""
@@ -61,21 +67,23 @@ class Value:
 class Entity:
     """A MIME entity inside `data`: headers from `start`, content from `body`, both up to `end`."""
 
-    data: bytes
+    data: bytes | Stretch
     start: int
     body: int
     end: int
     headers: Index
 
     @property
-    def octets(self) -> memoryview:
+    def octets(self) -> memoryview | Stretch:
         """Headers and content, as received: what signatures and MICs are computed over."""
-        return memoryview(self.data)[self.start : self.end]
+        data = self.data
+        return memoryview(data)[self.start : self.end] if isinstance(data, bytes) else data[self.start : self.end]
 
     @property
-    def content(self) -> memoryview:
+    def content(self) -> memoryview | Stretch:
         """The content as received, still in its transfer encoding."""
-        return memoryview(self.data)[self.body : self.end]
+        data = self.data
+        return memoryview(data)[self.body : self.end] if isinstance(data, bytes) else data[self.body : self.end]
 
     def header(self, name: str) -> str | None:
         """The value of a header that may stand once. Raises MimeFault when it stands twice."""
@@ -91,19 +99,23 @@ class Entity:
         """The media type alone, in lower case."""
         return self.content_type.partition(";")[0].strip().lower()
 
-    def decoded(self) -> bytes | memoryview:
-        """The content without its transfer encoding (RFC 2045 section 6)."""
-        encoding = (self.header("content-transfer-encoding") or "binary").strip().lower()
-        if encoding in {"binary", "8bit", "7bit"}:
-            return self.content
-        try:
-            if encoding == "base64":
-                return binascii.a2b_base64(self.content)
-            if encoding == "quoted-printable":
-                return binascii.a2b_qp(self.content)
-        except binascii.Error as error:
-            raise MimeFault(f"not {encoding}: {error}") from error
+    def decoded(self, spool: Spool | None = None) -> Octets:
+        """The content without its transfer encoding (RFC 2045 section 6); `spool` is for one too large for memory."""
+        return decoded((self.header("content-transfer-encoding") or "binary").strip().lower(), self.content, spool)
+
+
+def decoded(encoding: str, content: memoryview | Stretch, spool: Spool | None) -> Octets:
+    """Content without that transfer encoding, in a scratch of `spool` where it is too large for memory."""
+    if encoding in {"binary", "8bit", "7bit"}:
+        return content
+    if encoding not in DECODERS:
         raise MimeFault(f"unknown transfer encoding {encoding[:40]!r}")
+    try:
+        if isinstance(content, Stretch):
+            return gathered(DECODERS[encoding].in_pieces(content), spool)
+        return DECODERS[encoding].at_once(content)
+    except ValueError as error:
+        raise MimeFault(f"not {encoding}: {error}") from error
 
 
 class Index(dict[str, str]):
@@ -145,17 +157,19 @@ def fields(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def entity(data: bytes, start: int = 0, end: int | None = None) -> Entity:
+def entity(data: bytes | Stretch, start: int = 0, end: int | None = None) -> Entity:
     """Read the headers of the entity that fills `data[start:end]`."""
     end = len(data) if end is None else end
     for empty in (b"\r\n", b"\n"):
         if data.startswith(empty, start, end):
             return Entity(data=data, start=start, body=start + len(empty), end=end, headers=Index(()))
-    blank = _BLANK_LINE.search(data, start, min(end, start + MAX_HEADER_OCTETS))
+    limit = min(end, start + MAX_HEADER_OCTETS)
+    head, at = (data, start) if isinstance(data, bytes) else (data.look(start, limit), 0)
+    blank = _BLANK_LINE.search(head, at, at + limit - start)
     if blank is None:
         raise MimeFault("headers without an end")
-    headers = Index(fields(data[start : blank.start()].decode("latin-1")))
-    return Entity(data=data, start=start, body=blank.end(), end=end, headers=headers)
+    headers = Index(fields(head[at : blank.start()].decode("latin-1")))
+    return Entity(data=data, start=start, body=start + blank.end() - at, end=end, headers=headers)
 
 
 def structured(value: str) -> Value:
@@ -233,7 +247,7 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
     data, end, delimiter = whole.data, whole.end, b"--" + boundary
     found: list[Entity] = []
     opened: int | None = None
-    at = whole.body
+    at, near = whole.body, 0
     at_line_start = True
     while True:
         if at_line_start and data.startswith(delimiter, at, end):
@@ -246,9 +260,11 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
         at_line_start = False
         behind = here + len(delimiter)
         closing = data.startswith(b"--", behind, end)
-        line_end = _AFTER_DELIMITER.match(data, behind, end)
+        line_end = _line_end(data, behind, end)
         if not closing and line_end is None:
-            at = behind
+            at, near = behind, near + 1
+            if near > MAX_NEAR_DELIMITERS:
+                raise MimeFault("too many lines that are nearly a delimiter")
             continue
         if opened is not None:
             stop = here - (2 if data.startswith(b"\r\n", here - 2, end) else 1)
@@ -256,11 +272,19 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
             if len(found) > most:
                 raise MimeFault(f"more than {most} parts")
         if closing:
-            if bytes(memoryview(data)[behind + 2 : min(end, behind + 1026)]).strip() or end > behind + 1026:
+            if bytes(data[behind + 2 : min(end, behind + 1026)]).strip() or end > behind + 1026:
                 raise MimeFault("something follows the closing delimiter")
             return found
         assert line_end is not None
-        opened = line_end.end()
-        at = opened
+        at = opened = line_end
         # An empty part: its delimiter follows at once, the line end that belongs to it is the one just read.
         at_line_start = True
+
+
+def _line_end(data: bytes | Stretch, at: int, end: int) -> int | None:
+    """Where the line of a delimiter ends, if nothing but white space stands behind the delimiter."""
+    if isinstance(data, Stretch):
+        found = _AFTER_DELIMITER.match(data.look(at, min(end, at + _MAX_PADDING)))
+        return found and at + found.end()
+    found = _AFTER_DELIMITER.match(data, at, end)
+    return found and found.end()

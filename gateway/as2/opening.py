@@ -21,6 +21,7 @@ from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.filenames import filename_of
+from gateway.as2.octets import Octets, Spool, Stretch, small
 from gateway.as2.policy import Policy
 from gateway.as2.recipients import failed
 
@@ -39,7 +40,8 @@ class Opened:
     """A message that was taken: payload, and what was really found around it."""
 
     addressing: Addressing
-    payload: bytes = field(repr=False)
+    payload: bytes | Stretch = field(repr=False)
+    """A stretch only when a `spool` was given and it is large: then it lasts as long as what the spool made."""
     content_type: str
     """Media type with its parameters, as sent but for controls."""
     filename: str | None
@@ -80,16 +82,17 @@ class _Opening:
         keys: Sequence[KeyPair],
         certificates: Sequence[x509.Certificate],
         policy: Policy,
+        spool: Spool | None,
     ) -> None:
         self.entity = whole
-        self.keys, self.certificates, self.policy = keys, certificates, policy
+        self.keys, self.certificates, self.policy, self.spool = keys, certificates, policy, spool
         self.layers: set[str] = set()
         self.verified: signature.Verified | None = None
         self.cipher: str | None = None
         self.recipient: x509.Certificate | None = None
         self.sound = True
         # Rule of the MIC (RFC 4130 7.3.1, RFC 5402 section 4): of the layers named here the first one present decides.
-        self.mic_octets = {"plain": whole.content}
+        self.mic_octets: dict[str, Octets] = {"plain": whole.content}
 
     def peel(self) -> bool:
         """Take off one layer; False when there is none left. Raises As2Fault, MimeFault, BerFault, InflateFault."""
@@ -98,15 +101,17 @@ class _Opening:
             self._enter("signed")
             self._signed()
         elif kind in _PKCS7_MIME:
-            content_type, structure = cms.open_frame(cms.octets(self.entity))
+            content_type, structure = cms.open_frame(cms.octets(self.entity, self.spool))
             if content_type in {cms.ENVELOPED_DATA, cms.AUTH_ENVELOPED_DATA}:
                 self._enter("encrypted")
-                opened = envelope.decrypt(content_type, structure, keys=self.keys, accepted=self.policy.ciphers)
+                opened = envelope.decrypt(
+                    content_type, structure, keys=self.keys, accepted=self.policy.ciphers, spool=self.spool
+                )
                 self.sound, self.cipher, self.recipient = opened.sound, opened.cipher, opened.recipient
                 self._go_on("encrypted", opened.data, opened.end)
             elif content_type == cms.COMPRESSED_DATA:
                 self._enter("compressed")
-                plain = compression.inflate(structure, self.policy)
+                plain = compression.inflate(structure, self.policy, self.spool)
                 self._go_on("compressed", plain, len(plain))
             else:
                 name = cms.NAMES.get(content_type, content_type.hex())
@@ -120,8 +125,8 @@ class _Opening:
             raise mime.MimeFault(f"a layer ({layer}) where it may not stand, inside: {', '.join(sorted(self.layers))}")
         self.layers.add(layer)
 
-    def _go_on(self, layer: str, data: bytes, end: int) -> None:
-        self.mic_octets[layer] = memoryview(data)[:end]
+    def _go_on(self, layer: str, data: bytes | Stretch, end: int) -> None:
+        self.mic_octets[layer] = data[:end] if isinstance(data, Stretch) else memoryview(data)[:end]
         self.entity = mime.entity(data, 0, end)
         if layer == "encrypted" and not self.entity.headers:
             # Octets behind a wrong session key begin with a blank line once in 200 times: taken for a MIME part without
@@ -134,7 +139,7 @@ class _Opening:
         if len(parts) != 2:  # noqa: PLR2004
             raise mime.MimeFault(f"multipart/signed with {len(parts)} parts")
         self.verified = signature.verify(
-            cms.octets(parts[1]),
+            small(cms.octets(parts[1], self.spool)),
             parts[0].octets,
             certificates=self.certificates,
             accepted=self.policy.hashes,
@@ -145,16 +150,18 @@ class _Opening:
 
 def open_message(
     headers: mime.Headers,
-    body: bytes,
+    body: bytes | Stretch,
     *,
     keys: Sequence[KeyPair],
     partner_certificates: Sequence[x509.Certificate],
     policy: Policy,
+    spool: Spool | None = None,
 ) -> Opened:
     """Decrypt, inflate and verify a request. Raises PartnerFault when it is not AS2, else As2Fault.
 
     `keys` are all our pairs now valid (old and new during a rollover), `partner_certificates` those pinned for the
-    partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing.
+    partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing. With a `spool` a layer that
+    is too large for memory goes into a scratch; a body that is a stretch needs one.
     """
     index = index_of(headers)
     addressing = read(index)
@@ -162,18 +169,21 @@ def open_message(
         raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
     wanted = receipt_hash(addressing, policy)
     whole = mime.Entity(data=body, start=0, body=0, end=len(body), headers=index)
-    opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy)
+    opening = _Opening(whole, keys=keys, certificates=partner_certificates, policy=policy, spool=spool)
     try:
         while opening.peel():
             pass
-        payload = bytes(opening.entity.decoded())
+        payload = opening.entity.decoded(spool)
+        if not isinstance(payload, Stretch):
+            payload = bytes(payload)
         content_type = mime.printable(opening.entity.content_type)
     except ValueError as fault:  # MimeFault, BerFault, InflateFault
         raise _refused(fault, opening) from fault
     _judge(opening, policy)
     try:
         filename = filename_of(opening.entity) or filename_of(whole)
-        enclosed = attachments.split(content_type, payload) if attachments.is_multipart(content_type) else ()
+        several = attachments.is_multipart(content_type)
+        enclosed = attachments.split(content_type, payload, spool) if several else ()
     except mime.MimeFault as fault:
         raise _refused(fault, opening) from fault
     if not opening.sound:

@@ -10,6 +10,7 @@ import binascii
 
 from gateway.as2.algorithms import HASHES
 from gateway.as2.building import Built
+from gateway.as2.octets import flat
 
 
 def rebuilt(built: Built, *, mic: str, mic_algorithm: str) -> bytes | None:
@@ -21,7 +22,7 @@ def rebuilt(built: Built, *, mic: str, mic_algorithm: str) -> bytes | None:
     names = [name.lower() for name, _ in built.headers]
     own = built.headers[names.index("content-type") :]  # the part's own headers stand last
     head = "".join(f"{name}: {value}\r\n" for name, value in own).encode("ascii")
-    body = bytes(built.body)
+    body = b"".join(flat([built.body]))
     for octets in (head + b"\r\n" + body, body):
         if HASHES[mic_algorithm].digest([octets]) == wanted:
             return octets

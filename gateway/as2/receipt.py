@@ -14,6 +14,7 @@ from gateway.as2.algorithms import HASHES, hash_named
 from gateway.as2.building import ANNOUNCED, Headers, Layer, http_date, new_boundary, sign_layer
 from gateway.as2.certificates import KeyPair
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import flat
 from gateway.as2.opening import Opened
 from gateway.as2.schemes import SignatureScheme
 
@@ -113,7 +114,7 @@ def build_receipt(
     )
     return BuiltReceipt(
         headers=headers,
-        body=b"".join(report.content),
+        body=b"".join(flat(report.content)),
         message_id=message_id,
         disposition=disposition,
         mic=opened.mic if opened is not None else None,

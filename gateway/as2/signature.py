@@ -17,9 +17,13 @@ from gateway.as2 import ber, cms, der, schemes
 from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
 from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named, readable
 from gateway.as2.faults import As2Fault, Refusal
+from gateway.as2.octets import Octets
 
 _CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
+_TYING = frozenset({_CONTENT_TYPE, _MESSAGE_DIGEST})
+"""The attributes that tie a signature to its content."""
+_OID_OF_NINE, _LONG = b"\x06\x09", 0x80
 _SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
 _SIGNED_ATTRIBUTES = 0xA0
 _MAX_ENCLOSED = 10
@@ -51,8 +55,8 @@ class Verified:
 
 
 def verify(
-    signature: bytes | memoryview,
-    content: memoryview,
+    signature: Octets,
+    content: Octets,
     *,
     certificates: Sequence[x509.Certificate],
     accepted: frozenset[str],
@@ -96,7 +100,7 @@ def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
 def _verify_signer(
     details: Sequence[ber.Element],
     certificate: x509.Certificate,
-    content: memoryview,
+    content: Octets,
     encapsulated: bytes,
     accepted: frozenset[str],
 ) -> Verified:
@@ -112,7 +116,7 @@ def _verify_signer(
         raise schemes.broken("the signature has no signed attributes")
     values = _attribute_values(attributes)
     digest = digest_hash.digest([content])
-    if bytes(values[_CONTENT_TYPE].expect(ber.OID).content) != encapsulated:
+    if values[_CONTENT_TYPE].oid() != encapsulated:
         raise schemes.broken("the signed content type is another one than the content's")
     if values[_MESSAGE_DIGEST].expect(ber.OCTET_STRING).joined() != digest:
         raise schemes.broken("the content is not what was signed")
@@ -131,9 +135,12 @@ def _attribute_values(attributes: ber.Element) -> dict[bytes, ber.Element]:
     """The one value of each attribute that matters (RFC 5652 11.1, 11.2: exactly one, exactly once)."""
     values: dict[bytes, ber.Element] = {}
     for attribute in attributes.parts:
+        octets = attribute.whole[:13]
+        if octets[1] < _LONG and octets[2:4] == _OID_OF_NINE and bytes(octets[4:]) not in _TYING:
+            continue  # the signing time, known at a glance
         name, inside = cms.fields(attribute, 2)[:2]
         identifier = name.oid()
-        if identifier not in {_CONTENT_TYPE, _MESSAGE_DIGEST}:
+        if identifier not in _TYING:
             continue
         found = inside.expect(ber.SET).parts
         if identifier in values or len(found) != 1:
@@ -185,8 +192,7 @@ def sign(
 
 def _time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
-    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
-    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
-    if year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
-    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))
+    at = moment.astimezone(UTC)
+    if at.year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{at:%y%m%d%H%M%SZ}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{at.year:04}{at:%m%d%H%M%SZ}".encode("ascii"))

@@ -15,7 +15,7 @@ from gateway.as2.explaining import Sight, explain
 from gateway.as2.explaining_receipts import ReceiptSight, explain_receipt
 from gateway.as2.explanation import Explanation
 from gateway.as2.mime import Index
-from gateway.cli.answers import run
+from gateway.cli.answers import run, say
 from gateway.cli.as2_files import captured, key_pairs
 from gateway.cli.printable import printable
 from gateway.errors import OurFault, PartnerFault
@@ -59,11 +59,15 @@ class Asked:
         return self.held_against is not None and Path(self.held_against).is_file()
 
     @property
+    def named(self) -> bool:
+        """Whether something of the workspace is named, so that it cannot be done without."""
+        stored = self.held_against is not None and not self.held_against_file
+        return bool(self.message or stored or self.partner)
+
+    @property
     def offline(self) -> bool:
         """Whether no workspace is needed: there is none, or the keys are given."""
-        stored = self.held_against is not None and not self.held_against_file
-        named = self.message or stored or self.partner
-        return not named and (self.given or not (self.workspace / "gateway.yaml").is_file())
+        return not self.named and (self.given or not (self.workspace / "gateway.yaml").is_file())
 
     def is_receipt(self, headers: Headers, body: bytes) -> bool:
         """Whether this is a receipt, or at least was given as one: an error page may have come instead."""
@@ -80,9 +84,14 @@ class Looked:
 
 def look(asked: Asked) -> list[Looked]:
     """Everything that is asked about. Raises OurFault."""
-    if asked.offline:
-        return [Looked(name=str(file), explanation=_offline(asked, file)) for file in asked.files]
-    return run(_with_workspace(asked))
+    if not asked.offline:
+        try:
+            return run(_with_workspace(asked))
+        except OurFault as fault:
+            if asked.named:
+                raise
+            say(f"without the workspace's keys, for it cannot be used: {printable(str(fault))}")
+    return [Looked(name=str(file), explanation=_offline(asked, file)) for file in asked.files]
 
 
 def _offline(asked: Asked, file: Path) -> Explanation:

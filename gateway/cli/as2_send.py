@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from gateway.as2.octets import flat
 from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, say, show, show_json
 from gateway.cli.as2_files import octets_of, written
 from gateway.cli.partner_names import complete_partner, partner_named
@@ -181,7 +182,7 @@ async def _built(errand: _Errand) -> Built:
 
 
 def _write(built: Built, output: Path) -> None:
-    octets = written(tuple(built.headers), bytes(built.body))
+    octets = written(tuple(built.headers), b"".join(flat([built.body])))
     if str(output) == "-":
         sys.stdout.buffer.write(octets)
         sys.stdout.buffer.flush()

@@ -13,9 +13,11 @@ import typer
 from gateway.cli.answers import say_fault
 from gateway.cli.edi_reading import Reading, of_agreement, reading
 from gateway.edi.library import standard
+from gateway.edi.reading import standard_at
 from gateway.errors import OurFault, PartnerFault
 from gateway.partners.guide_files import with_workspace_guides
 from gateway.partners.workspace import load
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.files import files_of
 
 if TYPE_CHECKING:
@@ -59,16 +61,18 @@ async def each_stored(store: Store, wanted: Wanted, take: Take) -> tuple[int, in
                 return seen, purged
             seen += 1
             try:
-                payload = await store.payload(message.id)
-                found = files_of(message.content_type, payload, name=message.filename)
+                octets = as_octets(await store.octets(message.id) or b"")
+                found = files_of(message.content_type, octets, name=message.filename, spool=store.spool)
             except OurFault:
                 purged += 1
                 continue
             except PartnerFault:  # several files that cannot be told apart
                 continue
-            for one in (file for file in found if file.edi):
+            for one in (
+                file for file in found if file.edi and (isinstance(file.data, bytes) or standard_at(file.start))
+            ):
                 also = f", {one.name}" if one.name and len(found) > 1 else ""
-                take(f"message {message.id}{also}", one.data, message.partner)
+                take(f"message {message.id}{also}", one.whole(), message.partner)
         if not page:
             break
         before = page[-1].id

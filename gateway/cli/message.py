@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.text import Text
 
+from gateway.as2 import Stretch
+from gateway.as2.octets import flat
 from gateway.cli import message_explain
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.message_files import described, enclosed
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
+from gateway.pipeline.bodies import as_octets
 from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
 
 if TYPE_CHECKING:
@@ -40,8 +43,8 @@ class _Everything:
     timeline: list[TrailEntry]
     attempts: list[Attempt]
     documents: list[Document]
-    payload: bytes | None
-    raw: bytes | None
+    payload: bytes | Stretch | None
+    raw: bytes | Stretch | None
     gone: str | None
 
 
@@ -110,7 +113,7 @@ def show_message(
                 raise OurFault(
                     found.gone or "There are no bytes.", remedy="Hashes and trail are kept: leave the option out."
                 )
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.writelines(flat([data]))
             sys.stdout.buffer.flush()
         elif canonical:
             show_json([document.body for document in found.documents])
@@ -162,7 +165,7 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
     payload, raw, gone = None, None, None
     try:
-        payload, raw = await store.payload(message_id), await store.raw(message_id)
+        payload, raw = await _octets(store, message_id, "payload"), await _octets(store, message_id, "raw")
     except OurFault as fault:
         gone = str(fault)
     return _Everything(
@@ -174,6 +177,12 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         raw=raw,
         gone=gone,
     )
+
+
+async def _octets(store: Store, message_id: str, form: str) -> bytes | Stretch | None:
+    """What is large stays in its file, and is written out in pieces."""
+    found = await store.octets(message_id, form)
+    return None if found is None else as_octets(found)
 
 
 def _as_json(message: Message) -> dict[str, Any]:
@@ -190,7 +199,7 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
         "attachments": [described(file) for file in enclosed(found.message, found.payload)],
-        "payload": None if found.payload is None else found.payload.decode("utf-8", "replace"),
+        "payload": found.payload.decode("utf-8", "replace") if isinstance(found.payload, bytes) else None,
         "raw_size": None if found.raw is None else len(found.raw),
     }
 
@@ -257,7 +266,10 @@ def _print(found: _Everything) -> None:
         for name, value in message.raw_headers:
             show(printable(f"{name}: {value}"))
     _title("Payload")
-    show(printable(found.gone) if found.payload is None else _readable(found.payload))
+    if isinstance(found.payload, Stretch):
+        show(f"{len(found.payload)} bytes (--payload writes them)")
+    else:
+        show(printable(found.gone) if found.payload is None else _readable(found.payload))
 
 
 _FACTS = (

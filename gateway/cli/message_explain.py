@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from gateway.as2.octets import flat
 from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, say
 from gateway.cli.edi_reading import Reading
 from gateway.cli.edi_window import Window
@@ -26,6 +27,7 @@ from gateway.mapping import Map
 from gateway.partners.agreement import Agreement, standard_of
 from gateway.partners.guides import syntax_of
 from gateway.pipeline import versions
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.files import File, files_of
 from gateway.ports import Document, Version, VersionKind
 
@@ -87,7 +89,7 @@ async def _kept(store: Store, message_id: str) -> _Kept:
     message = await store.message(message_id)
     if message is None:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
-    payload = await store.payload(message_id)
+    payload = await store.octets(message_id)
     if payload is None:
         raise OurFault("There are no bytes to read again.", remedy="retention removed them; hashes and trail are kept")
     documents = tuple(one for one in await store.documents_of(message_id) if one.map is not None)
@@ -98,7 +100,7 @@ async def _kept(store: Store, message_id: str) -> _Kept:
         return {digest: version for digest, version in found.items() if version is not None}
 
     return _Kept(
-        files=files_of(message.content_type, payload),
+        files=files_of(message.content_type, as_octets(payload), spool=store.spool),
         documents=documents,
         maps=await shelf(VersionKind.MAP, [one.map for one in documents]),
         guides=await shelf(VersionKind.GUIDE, [one.guide for one in documents]),
@@ -131,7 +133,7 @@ def _explained(kept: _Kept, how: Reading, choose: MapFor, differing: list[str]) 
         for file in kept.files:
             if not file.edi:
                 continue
-            window = Window(iter([file.data]), unwrapped=how.tolerances.wrapped_lines)
+            window = Window(map(bytes, flat([file.data])), unwrapped=how.tolerances.wrapped_lines)
             for one in explained(how, window, choose):
                 document = stored.get(one.position)
                 if document is not None:

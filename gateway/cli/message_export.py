@@ -11,6 +11,7 @@ from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, s
 from gateway.cli.message_files import write
 from gateway.cli.printable import printable
 from gateway.errors import OurFault, PartnerFault
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.files import File, files_of
 
 
@@ -43,8 +44,9 @@ async def _files(folder: Path, message_id: str) -> tuple[File, ...]:
         message = await store.message(message_id)
         if message is None:
             raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
-        payload = await store.payload(message_id)
+        payload = as_octets(await store.octets(message_id) or b"")
+        spool = store.spool
     try:
-        return files_of(message.content_type, payload, name=message.filename)
+        return files_of(message.content_type, payload, name=message.filename, spool=spool)
     except PartnerFault as fault:
         raise OurFault(f"{fault}", remedy="`gateway message show ID --payload` writes the whole of it") from fault

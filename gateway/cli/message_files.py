@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import as2
+from gateway.as2.octets import flat
 from gateway.errors import OurFault, PartnerFault
 from gateway.pipeline.files import File, files_of
 from gateway.ports import Message
@@ -44,7 +45,7 @@ class Written:
         return {"file": str(self.path), **described(self.file)}
 
 
-def enclosed(message: Message, payload: bytes | None) -> tuple[File, ...]:
+def enclosed(message: Message, payload: bytes | as2.Stretch | None) -> tuple[File, ...]:
     """The files of a payload that encloses several; none where it is one file, is gone or cannot be taken apart."""
     if payload is None or not as2.is_multipart(message.content_type):
         return ()
@@ -90,7 +91,7 @@ def safe_name(file: File, number: int) -> str:
     return name
 
 
-def _write(folder: Path, name: str, data: bytes) -> Path:
+def _write(folder: Path, name: str, data: bytes | as2.Stretch) -> Path:
     """Under a name that is free. `x` makes the file or fails, also where a link stands."""
     stem, dot, end = name.rpartition(".")
     for number in range(1, MOST_TRIES):
@@ -101,7 +102,7 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
             continue
         try:
             with stream:
-                stream.write(data)
+                stream.writelines(flat([data]))
         except OSError:
             path.unlink(missing_ok=True)
             raise

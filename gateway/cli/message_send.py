@@ -11,7 +11,7 @@ import typer
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json
 from gateway.cli.partner_names import complete_partner
 from gateway.errors import OurFault
-from gateway.ports import Changes
+from gateway.ports import IN_MEMORY, Changes, Spooled, Store
 
 
 def send(
@@ -37,8 +37,7 @@ def send(
     Example: gateway message send order.edi --partner acme
     """
     with answering():
-        read = [(file.name, file.read_bytes()) for file in files]
-        sent = run(_queue(workspace, partner, read, together=together))
+        sent = run(_queue(workspace, partner, files, together=together))
         if as_json:
             told = [{"id": id_} for id_ in sent]
             show_json(told[0] if len(told) == 1 else told)
@@ -47,7 +46,7 @@ def send(
             show(f"queued as message {id_}; see it with: gateway message show {id_}")
 
 
-async def _queue(folder: Path, partner: str, files: Sequence[tuple[str, bytes]], *, together: bool) -> list[str]:
+async def _queue(folder: Path, partner: str, paths: Sequence[Path], *, together: bool) -> list[str]:
     from gateway import wiring  # noqa: PLC0415  help needs none of it
     from gateway.pipeline.ready import ready_file, ready_together  # noqa: PLC0415
 
@@ -57,12 +56,24 @@ async def _queue(folder: Path, partner: str, files: Sequence[tuple[str, bytes]],
         names = ", ".join(one.name for one in loaded.agreements if one.as2) or "none"
         raise OurFault(f"{partner} is no partner over AS2", remedy=f"partners over AS2 are: {names}")
     settings = loaded.settings
-    if together:
-        changes = [ready_together(settings, agreement, files, wiring.now())]
-    else:
-        changes = [ready_file(settings, agreement, data, name, wiring.now()) for name, data in files]
-    messages = tuple(message for one in changes for message in one.messages)
-    jobs = tuple(job for one in changes for job in one.jobs)
     async with wiring.open_store(folder) as store:
+        files = [(path.name, _octets(store, path)) for path in paths]
+        if together:
+            changes = [ready_together(settings, agreement, files, wiring.now())]
+        else:
+            changes = [ready_file(settings, agreement, data, name, wiring.now()) for name, data in files]
+        messages = tuple(message for one in changes for message in one.messages)
+        jobs = tuple(job for one in changes for job in one.jobs)
         await store.apply(Changes(messages=messages, jobs=jobs))
     return [message.id for message in messages]
+
+
+def _octets(store: Store, path: Path) -> bytes | Spooled:
+    """A file; what is too large for memory goes into the spool in pieces."""
+    if path.stat().st_size <= IN_MEMORY:
+        return path.read_bytes()
+    spooled = store.spool(kept=True)
+    with path.open("rb") as file:
+        while piece := file.read(IN_MEMORY):
+            spooled.write(piece)
+    return spooled

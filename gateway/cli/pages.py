@@ -44,6 +44,7 @@ FLOW_RULES: Mapping[str, str] = {
     "pipeline.interchange.receiver_unknown": "The receiver (ISA07/ISA08, S003) is us.",
     "pipeline.interchange.test_indicator": "ISA15 or 0035 says test where the agreement is for test, and only there.",
     "pipeline.interchange.control_number_used": "An interchange control number comes once from a partner.",
+    "pipeline.file.too_large": "A file of interchanges is small enough to be read; a larger one is kept unread.",
     "pipeline.set.not_agreed": "The agreement lists the transaction set or message.",
 }
 """What answers are held against, and what an interchange must be, beside the syntax (docs/rules.md)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from gateway.as2 import Stretch
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import exchange, retry_after
 from gateway.connectors.public_only import public_session
@@ -57,7 +58,7 @@ class As2Connector:
         self._session = session
         self._clock = clock
 
-    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes | Stretch) -> HttpAnswer:
         """Send the message as it is. Raises DeliveryFailed; a 2xx whose body broke off is uncertain: no receipt."""
         where = f"station of {agreement.name}"
         if agreement.as2 is None or agreement.name not in self._credentials:
@@ -102,7 +103,7 @@ class As2Connector:
         url: str,
         *,
         headers: Sequence[tuple[str, str]],
-        body: bytes,
+        body: bytes | Stretch,
         way: Way,
     ) -> HttpAnswer:
         assert agreement.as2 is not None

@@ -6,6 +6,7 @@ Redirects are never followed, answers are never inflated, and no more of an answ
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from gateway.as2 import Stretch
+from gateway.connectors.posted import A_SECOND, StretchPayload
 from gateway.connectors.said import clean
 from gateway.connectors.way import STRAIGHT, Way
 from gateway.errors import DeliveryFailed, Outcome
@@ -65,39 +68,54 @@ async def exchange(
     url: URL,
     *,
     headers: Iterable[tuple[str, str]],
-    body: bytes,
+    body: bytes | Stretch,
     seconds: Decimal | float,
     limit: int,
     way: Way = STRAIGHT,
 ) -> Answer:
-    """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came."""
+    """Send `body` and read at most `limit` bytes of the answer. Raises DeliveryFailed when no status line came.
+
+    `seconds` are for all of it; a body from a file may take longer as long as each piece goes out in that time.
+    """
     whole = float(seconds)
+    large = isinstance(body, Stretch)
     own = CIMultiDict(headers)
     # RFC 9110 11.7.1: who we are at the proxy is said in CONNECT; of what it forwards in the clear, in the request.
     to_proxy = CIMultiDict({"Proxy-Authorization": way.proxy_authorization} if way.proxy_authorization else {})
     if way.proxy is not None and url.scheme == "http":
         own.extend(to_proxy)
-    timeout = aiohttp.ClientTimeout(total=whole, connect=min(way.connect_seconds, whole / 2))
+    connect = min(way.connect_seconds, whole / 2)
+    timeout = aiohttp.ClientTimeout(total=None if large else whole, connect=connect)
     try:
-        async with session.request(
-            method,
-            url,
-            headers=own,
-            data=body,
-            timeout=timeout,
-            allow_redirects=False,
-            auto_decompress=False,
-            ssl=way.tls,
-            server_hostname=way.server_name,
-            proxy=way.proxy,
-            proxy_headers=to_proxy if way.proxy is not None and url.scheme == "https" else None,
-            chunked=way.chunked or None,
-            expect100=way.expect_from is not None and len(body) >= way.expect_from,
-        ) as response:
+        async with (
+            asyncio.timeout(whole if large else None) as patience,
+            session.request(
+                method,
+                url,
+                headers=own,
+                data=_streamed(body, patience, whole) if isinstance(body, Stretch) else body,
+                timeout=timeout,
+                allow_redirects=False,
+                auto_decompress=False,
+                ssl=way.tls,
+                server_hostname=way.server_name,
+                proxy=way.proxy,
+                proxy_headers=to_proxy if way.proxy is not None and url.scheme == "https" else None,
+                chunked=way.chunked or None,
+                expect100=way.expect_from is not None and len(body) >= way.expect_from,
+            ) as response,
+        ):
             content, complete = await _read(response, limit)
             return Answer(status=response.status, headers=response.headers, body=content, complete=complete)
     except (aiohttp.ClientError, OSError) as error:
         raise _failed(url, error) from error
+
+
+def _streamed(body: Stretch, patience: asyncio.Timeout, seconds: float) -> StretchPayload:
+    """The body from its file; our patience begins anew with each piece, and ends with what the station needs for it."""
+    loop = asyncio.get_running_loop()
+    answer = seconds + len(body) / A_SECOND
+    return StretchPayload(body, lambda left: patience.reschedule(loop.time() + (seconds if left else answer)))
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:

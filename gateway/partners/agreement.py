@@ -297,7 +297,7 @@ class Agreement(Part):
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
     )
-    max_message_bytes: Annotated[int, Field(ge=1024, le=2**31)] | None = Field(
+    max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."
     )
 

@@ -185,8 +185,10 @@ class As2Channel(Part):
         description="Content types of files that we take, such as application/edi-x12 or text/*; absent: any.",
         examples=[("application/edi-x12", "application/edi-consent")],
     )
-    max_inflated_bytes: Annotated[int, Field(ge=1024, le=2**33)] = Field(
-        default=200 * 1024 * 1024, description="Largest content that a compressed message of theirs may become."
+    max_inflated_bytes: Annotated[int, Field(ge=1024, le=2**33)] | None = Field(
+        default=None,
+        description="Largest content that a compressed message of theirs may become; absent: 200 MiB, or twice "
+        "max_message_bytes where that is more.",
     )
     max_inflate_ratio: Annotated[int, Field(ge=2, le=1000)] = Field(
         default=200, description="How many times its size a compressed message may become, from 1 MiB on."

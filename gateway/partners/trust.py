@@ -21,6 +21,9 @@ from gateway.partners.certificate_facts import is_authority, may_sign, subject, 
 from gateway.partners.revocation import Revocation
 
 _DEPTH = 5
+_JUDGED = 2
+"""Certificates of the agreed subject that are looked at in one message, an old and a new one: each that leads nowhere
+may cost a hundred signature checks before the library gives up."""
 _SIGNING = frozenset({ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 
@@ -56,9 +59,10 @@ class ChainTrust:
         """Of the certificates in a message those that may have signed it; and why the others may not."""
         accepted: list[x509.Certificate] = []
         reasons: list[str] = []
-        for one in enclosed:
-            if not self._named(one):
-                continue  # most likely its authority
+        candidates = [one for one in enclosed if self._named(one)]  # the others are most likely authorities
+        if len(candidates) > _JUDGED:
+            reasons.append(f"{len(candidates)} certificates have the subject that the agreement names")
+        for one in candidates[:_JUDGED]:
             why = self._refusal(one, enclosed, now)
             if why is None:
                 accepted.append(one)

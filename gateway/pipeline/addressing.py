@@ -70,6 +70,17 @@ def control_number_used(wire: Wire, interchange: Interchange) -> Finding:
     )
 
 
+def too_large(size: int, limit: int) -> Finding:
+    """A file of interchanges that is kept, and not read for its size."""
+    return Finding(
+        rule="pipeline.file.too_large",
+        place=EdiPlace(offset=0),
+        said=f"{size} bytes",
+        wanted=f"at most {limit} bytes in one file",
+        fix="send it as several files; max_interchange_bytes in gateway.yaml says how large one may be",
+    )
+
+
 def _place(wire: Wire, interchange: Interchange, element: int) -> EdiPlace:
     return EdiPlace(interchange=interchange.control_number, tag=wire.header.tag, element=element)
 

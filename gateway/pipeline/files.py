@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from gateway import as2
+from gateway.as2 import Stretch
+from gateway.as2.octets import Spool
 from gateway.edi.reading import standard_at
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AttachmentKept
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.hashing import sha256_hex
 from gateway.ports import Message, Queries
 
+START_SEEN = 65_536
+"""Bytes that are looked at of a file that is not read for its size."""
 EDI_TYPES = {"x12": "application/edi-x12", "edifact": "application/edifact"}
 _EDI = frozenset({*EDI_TYPES.values(), "application/edi-consent"})
 """RFC 1767: as partners call what is an interchange, whatever it turns out to be."""
@@ -40,9 +45,19 @@ class File:
 
     name: str | None
     content_type: str
-    data: bytes = field(repr=False)
+    data: bytes | Stretch = field(repr=False)
+    """A stretch when it is too large for memory."""
     edi: bool
     """Whether it is read as an interchange."""
+
+    def whole(self) -> bytes:
+        """All of it, in memory."""
+        return self.data if isinstance(self.data, bytes) else b"".join(self.data.pieces())
+
+    @property
+    def start(self) -> bytes:
+        """How it begins."""
+        return self.data if isinstance(self.data, bytes) else self.data.look(0, START_SEEN)
 
     @property
     def sha256(self) -> str:
@@ -50,26 +65,27 @@ class File:
         return sha256_hex(self.data)
 
 
-def files_of(content_type: str, payload: bytes, *, name: str | None = None) -> tuple[File, ...]:
+def files_of(
+    content_type: str, payload: bytes | Stretch, *, name: str | None = None, spool: Spool | None = None
+) -> tuple[File, ...]:
     """The files of a payload, the main one first. Raises PartnerFault when they cannot be told apart.
 
-    A payload that encloses nothing is one file and read as EDI, whatever its type says.
+    A payload that encloses nothing is one file and read as EDI, whatever its type says. `spool` is for files of a
+    stretch that come in a transfer encoding.
     """
     if not as2.is_multipart(content_type):
         return (File(name=name, content_type=content_type, data=payload, edi=True),)
     try:
-        attachments = as2.split(content_type, payload)
+        attachments = as2.split(content_type, payload, spool)
     except ValueError as fault:  # MimeFault
         raise PartnerFault(f"the attachments cannot be told apart: {fault}") from fault
-    return tuple(
-        File(
-            name=one.filename,
-            content_type=one.content_type,
-            data=(data := bytes(one.data)),
-            edi=_is_edi(one.media_type, data),
-        )
-        for one in attachments
-    )
+    return tuple(map(_file, attachments))
+
+
+def _file(one: as2.Attachment) -> File:
+    data = one.data if isinstance(one.data, Stretch) else bytes(one.data)
+    file = File(name=one.filename, content_type=one.content_type, data=data, edi=True)
+    return file if _is_edi(one.media_type, file.start) else replace(file, edi=False)
 
 
 def kept(message: Message, file: File) -> AttachmentKept:
@@ -84,22 +100,25 @@ def kept(message: Message, file: File) -> AttachmentKept:
     )
 
 
-async def came_in(queries: Queries, message: Message, file: File) -> bool:
+async def came_in(queries: Queries, message: Message, file: File, spool: Spool) -> bool:
     """Whether this very file came in that message, too: alone, or among others. Of bytes that were purged, no."""
     if message.payload_sha256 == await asyncio.to_thread(lambda: file.sha256):
         return True
     if not as2.is_multipart(message.content_type):
         return False
     try:
-        payload = await queries.payload(message.id)
+        payload = await queries.octets(message.id)
     except OurFault:
         return False
-    return await asyncio.to_thread(_encloses, message.content_type, payload, file)
+    return await asyncio.to_thread(_encloses, message.content_type, as_octets(payload or b""), file, spool)
 
 
-def _encloses(content_type: str, payload: bytes, file: File) -> bool:
+def _encloses(content_type: str, payload: bytes | Stretch, file: File, spool: Spool) -> bool:
     try:
-        return any(one.data == file.data for one in files_of(content_type, payload))
+        return any(
+            len(one.data) == len(file.data) and one.sha256 == file.sha256
+            for one in files_of(content_type, payload, spool=spool)
+        )
     except PartnerFault:
         return False
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity
-from gateway.ports import Channel, Direction, MessageState, NewJob, NewMessage, Numbered
+from gateway.ports import Channel, Direction, MessageState, NewJob, NewMessage, Numbered, Spooled
 from gateway.settings import Settings
 
 
@@ -15,7 +15,7 @@ def outbound_message(
     agreement: Agreement,
     *,
     message_id: str,
-    payload: bytes | Numbered,
+    payload: bytes | Numbered | Spooled,
     content_type: str,
     filename: str | None,
     now: datetime,

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
+from gateway.as2 import Stretch
 from gateway.edi import partial
 from gateway.edi.interchange import Group, Interchange, of_group
+from gateway.edi.reading import standard_at
 from gateway.edi.rules import RULES
 from gateway.edi.tree import Loop, Message, Verdict
 from gateway.errors import OurFault, PartnerFault
@@ -28,6 +30,7 @@ from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
 from gateway.partners.guides import Syntax
 from gateway.pipeline import addressing, answering, at_hand, documents, files, identity, judging, standards, versions
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
 from gateway.pipeline.wire import Wire
@@ -59,7 +62,7 @@ async def read(station: Station, job: Job) -> Changes:
             f"partner {message.partner} does not exchange documents now",
             remedy=f"set its status to active, then: gateway message retry {message.id}",
         )
-    payload = await at_hand.payload_of(station, job)
+    payload = as_octets(await at_hand.octets_of(station, job))
     reading = _Reading(station, agreement, message)
     await reading.every_file(payload)
     return reading.done()
@@ -83,10 +86,12 @@ class _Reading:
         self._wire: Wire
         self._syntax: Syntax
 
-    async def every_file(self, payload: bytes) -> None:
+    async def every_file(self, payload: bytes | Stretch) -> None:
         """Every file of the message: interchanges are read, the others are kept in it and named on the trail."""
         try:
-            found = await self._aside(files.files_of, self._message.content_type, payload)
+            found = await self._aside(
+                files.files_of, self._message.content_type, payload, spool=self._station.store.spool
+            )
         except PartnerFault as fault:
             self._unreadable(fault)
             return
@@ -100,12 +105,21 @@ class _Reading:
 
     async def file(self, file: files.File) -> None:
         """One file: what is read to its end counts, whatever is wrong behind it."""
+        data, limit = file.data, self._station.settings.max_interchange_bytes
+        if isinstance(data, Stretch) and standard_at(file.start) is None:
+            data = file.start  # what is no interchange is told so by how it begins
+        elif len(data) > limit:
+            found = addressing.too_large(len(data), limit)
+            self._unreadable(PartnerFault(found.text, findings=(found,)))
+            return
+        elif isinstance(data, Stretch):
+            data = await self._aside(file.whole)
         self._file = file
-        self._wire = standards.of_payload(self._agreement, file.data)
+        self._wire = standards.of_payload(self._agreement, data)
         self._syntax = syntax = self._station.syntax(self._agreement, "receive", self._wire.name)
         whole = await self._aside(
             self._wire.reader.read_whole,
-            file.data,
+            data,
             guides=syntax.guides,
             tolerances=syntax.tolerances,
             limits=judging.LIMITS,
@@ -142,7 +156,9 @@ class _Reading:
         findings = [*interchange.findings, *addressing.check(self._station, self._agreement, wire, interchange)]
         if (owner := await self._station.queries.key_owner(key)) is not None or key in self._taken:
             first = await self._station.queries.message(owner) if owner else None
-            if first is not None and await files.came_in(self._station.queries, first, self._file):
+            if first is not None and await files.came_in(
+                self._station.queries, first, self._file, self._station.store.spool
+            ):
                 self._decided.accepted += 1
                 self._decided.events.append(
                     DuplicateReceived(

@@ -15,6 +15,7 @@ from gateway.errors import PartnerFault
 from gateway.events import MessagePosted, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import identity, standards, wrapping
+from gateway.pipeline.bodies import as_stored
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -70,7 +71,7 @@ class Exchange:
         return MessageUpdate(
             id=self.message.id,
             state=state,
-            raw=None if self.wire is None else self.wire.body,
+            raw=None if self.wire is None else as_stored(self.wire.body),
             raw_headers=None if self.wire is None else self.wire.headers,
             mic=self.posting.sent.mic,
             receipt=self.receipt,

@@ -2,7 +2,8 @@
 
 Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out, in the
 answer or, by a job of the same commit, to the address asked for. A repeat gets the first receipt, byte for byte.
-Whatever is refused gets a receipt too, and is kept.
+Whatever is refused gets a receipt too, and is kept. What is too large for memory stays in files from
+the first octet to the store.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
+from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
-from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
+from gateway.pipeline.refusals import START_KEPT, Kept, Refusals, headers_kept
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, new_id
+from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, Spooled, new_id
 
 Headers = Sequence[tuple[str, str]]
 NO_KEY = "The message cannot be taken at present; send it again later."
@@ -36,6 +38,8 @@ class _Opened:
     disposition: str
     opened: as2.Opened | None
     fault: as2.As2Fault | None
+    payload: Body = b""
+    """As the store takes it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +49,7 @@ class _Arrival:
     agreement: Agreement
     addressing: as2.Addressing
     headers: Headers
-    body: bytes
+    body: Body
     at: datetime
     receipt_to: str | None = None
     """Where the receipt goes by itself, an allowed address; None: in the answer."""
@@ -85,6 +89,10 @@ class Reception:
             return START_KEPT
         return agreement.max_message_bytes or self._station.settings.max_message_bytes
 
+    def spool(self) -> Spooled:
+        """A file for a body too large for memory, to be given to `receive`. Blocks. Raises OurFault."""
+        return self._station.store.spool(kept=True)
+
     def patience(self, headers: Headers) -> float | None:
         """After how many seconds that sender is told that its message is still worked; None: never."""
         agreement = self._named(headers)
@@ -115,9 +123,10 @@ class Reception:
             await self._station.store.accept(Changes(messages=(message,), events=(refusal,)))
         return denial
 
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
+    async def receive(self, headers: Headers, body: Body) -> Receipt:
         """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""
-        if as2.is_receipt(headers, body):  # stations that know one address of ours post their receipts there
+        # Stations that know one address of ours post their receipts there.
+        if isinstance(body, bytes) and await self._is_receipt(headers, body):
             return await self.receive_receipt(headers, body)
         addressing = as2.read_headers(headers)
         station = self._station
@@ -142,7 +151,7 @@ class Reception:
             channel=Channel.AS2,
             state=MessageState.RECEIVED,
             at=now,
-            payload=opened.payload,
+            payload=result.payload,
             content_type=opened.content_type,
             filename=opened.filename,
             raw=body,
@@ -159,8 +168,8 @@ class Reception:
                 partner=agreement.name,
                 channel=Channel.AS2.value,
                 sha256=sha256_hex(body),
-                size=len(body),
-                payload_sha256=sha256_hex(opened.payload),
+                size=size_of(body),
+                payload_sha256=sha256_hex(result.payload),
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
                 signature_hash=opened.signature_hash,
@@ -184,18 +193,28 @@ class Reception:
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
         first = await station.queries.message(accepted.message_id)
-        if first is not None and first.payload_sha256 != sha256_hex(opened.payload):
+        other = first is not None and first.payload_sha256 != sha256_hex(result.payload)
+        if not isinstance(result.payload, bytes):
+            await asyncio.to_thread(result.payload.discard)
+        if other:
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
         if arrival.receipt_to is not None:
             await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
         return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
 
+    async def _is_receipt(self, headers: Headers, body: bytes) -> bool:
+        """Whether it is a receipt; what is large is looked at off the event loop, whose time strangers could take."""
+        if len(body) <= receipts.AT_ONCE:
+            return as2.is_receipt(headers, body)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._station.crypto, as2.is_receipt, headers, body)
+
     async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
         """Take a receipt for a message of ours. Raises PartnerFault for what is not AS2 at all."""
         return await receipts.receive(self._station, self._refusals, headers, body)
 
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+    async def too_large(self, headers: Headers, start: Body) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
         addressing = as2.read_headers(headers)
         station = self._station
@@ -203,7 +222,7 @@ class Reception:
         if agreement is None or addressing.as2_to != station.settings.identity.as2_id:
             return await self._stranger(headers, addressing, start)
         fault = as2.As2Fault(
-            f"the body is larger than the {len(start)} octets agreed; hash and size are of those",
+            f"the body is larger than agreed; hash and size are of the {size_of(start)} octets that were read",
             refusal=as2.Refusal.UNEXPECTED,
             public="the message is larger than agreed",
         )
@@ -223,7 +242,8 @@ class Reception:
 
     async def _in_crypto_thread(self, work: Callable[..., _Opened], arrival: _Arrival, *arguments: object) -> _Opened:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._station.crypto, work, self._station, arrival, *arguments)
+        threads = self._station.crypto if isinstance(arrival.body, bytes) else self._station.large
+        return await loop.run_in_executor(threads, work, self._station, arrival, *arguments)
 
     async def _refused(self, arrival: _Arrival, result: _Opened, *, whole: bool = True) -> Receipt:
         """Keep what was not taken, within bounds. It takes no duplicate key: the resend is a new chance.
@@ -242,7 +262,7 @@ class Reception:
         return arrival.answer(result.receipt, taken=False)
 
     def _refused_message(
-        self, headers: Headers, payload: bytes, receipt: Receipt | None, partner: str | None
+        self, headers: Headers, payload: Body, receipt: Receipt | None, partner: str | None
     ) -> NewMessage:
         now = self._station.clock()
         return NewMessage(
@@ -253,11 +273,11 @@ class Reception:
             state=MessageState.REFUSED,
             at=now,
             payload=payload,
-            raw_headers=tuple(headers),
+            raw_headers=headers_kept(headers),
             receipt=receipt,
         )
 
-    async def _stranger(self, headers: Headers, addressing: as2.Addressing, body: bytes) -> Receipt:
+    async def _stranger(self, headers: Headers, addressing: as2.Addressing, body: Body) -> Receipt:
         """An unknown relationship: a synchronous, unsigned receipt, and a bounded record."""
         station = self._station
         now = station.clock()
@@ -284,7 +304,7 @@ class Reception:
         return answer
 
 
-def _refusal(message_id: str, partner: str | None, body: bytes, reason: str, kept: Kept) -> MessageRefused:
+def _refusal(message_id: str, partner: str | None, body: Body, reason: str, kept: Kept) -> MessageRefused:
     """The event of a refusal; a partner's name in it is what the message claims."""
     more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
     return MessageRefused(
@@ -293,7 +313,7 @@ def _refusal(message_id: str, partner: str | None, body: bytes, reason: str, kep
         channel=Channel.AS2.value,
         reason=f"{reason}{more}",
         sha256=sha256_hex(body),
-        size=len(body),
+        size=size_of(body),
     )
 
 
@@ -319,19 +339,24 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     fault = wrapping.asked_for(arrival.agreement, arrival.addressing)
     if fault is not None:
         return _answer(station, arrival, None, fault)
-    try:
-        opened = as2.open_message(
-            arrival.headers,
-            arrival.body,
-            keys=station.keyring.decrypting(arrival.at),
-            partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
-            policy=wrapping.policy(station, arrival.agreement),
-        )
-        confirming.judge_signer(station, arrival.agreement.name, opened.signed_by, arrival.at)
-        fault = wrapping.content_agreed(arrival.agreement, opened)
-    except as2.As2Fault as error:
-        fault = error
-    return _answer(station, arrival, None if fault else opened, fault)
+    payload: Body = b""
+    with scratches(station) as spool:
+        try:
+            opened = as2.open_message(
+                arrival.headers,
+                as_octets(arrival.body),
+                keys=station.keyring.decrypting(arrival.at),
+                partner_certificates=station.keyring.verifying(arrival.agreement.name, arrival.at),
+                policy=wrapping.policy(station, arrival.agreement),
+                spool=spool,
+            )
+            confirming.judge_signer(station, arrival.agreement.name, opened.signed_by, arrival.at)
+            fault = wrapping.content_agreed(arrival.agreement, opened, spool)
+            if fault is None:
+                payload = kept(station, opened.payload)
+        except as2.As2Fault as error:
+            fault = error
+    return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

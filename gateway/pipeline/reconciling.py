@@ -18,6 +18,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
 from gateway.pipeline import files, identity
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
 from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
@@ -149,12 +150,12 @@ async def _sets(
 ) -> Mapping[str, Sequence[str]]:
     """What was in the message that we sent: message numbers by group; of bytes that were purged, what is named."""
     try:
-        payload = await decided.station.queries.payload(sent.id)
+        payload = as_octets(await decided.station.queries.octets(sent.id) or b"")
     except OurFault:
         return {"": [one.reference for one in found.messages] or [""]}
     read = [
-        wire.reader.read_whole(one.data, guides=decided.station.guides)
-        for one in files.files_of(sent.content_type, payload)
+        wire.reader.read_whole(one.whole(), guides=decided.station.guides)
+        for one in files.files_of(sent.content_type, payload, spool=decided.station.store.spool)
         if one.edi
     ]
     return {

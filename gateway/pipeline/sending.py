@@ -16,6 +16,7 @@ from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
 from gateway.pipeline import at_hand, confirming, receipted, wrapping
+from gateway.pipeline.bodies import as_stored
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -46,9 +47,10 @@ async def send(station: Station, job: Job) -> Changes:
             remedy=f"set its status and as2 section, then: gateway message retry {message.id}",
         )
     channel = agreement.as2
-    payload = await at_hand.payload_of(station, job)
+    payload = await at_hand.octets_of(station, job)
     loop = asyncio.get_running_loop()
-    built = await loop.run_in_executor(station.crypto, wrapping.wrap, station, agreement, message, payload)
+    threads = station.crypto if isinstance(payload, bytes) else station.large
+    built = await loop.run_in_executor(threads, wrapping.wrap, station, agreement, message, payload)
     if channel.asks_asynchronously:
         # Before it is posted: the receipt may be here sooner than the answer to the post.
         await _write_down(station, agreement, message, built)
@@ -124,7 +126,7 @@ async def _write_down(station: Station, agreement: Agreement, message: Message, 
         return  # known from the attempt before
     order = await receipted.order_number_of(station, message)
     posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2), order)
-    update = MessageUpdate(id=message.id, raw=built.body, raw_headers=built.headers, mic=built.mic)
+    update = MessageUpdate(id=message.id, raw=as_stored(built.body), raw_headers=built.headers, mic=built.mic)
     events = (*_overdue(station, message, trail, order), posted)
     await station.store.apply(Changes(message_updates=(update,), events=events))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,9 @@ from gateway.pipeline.admission import Guard
 from gateway.pipeline.snapshots import Snapshots
 from gateway.ports import As2Post, Clock, Connector, Queries, Store
 from gateway.settings import Settings
+
+LARGE_AT_ONCE = 2
+"""Messages too large for memory that are opened or built at once; the others wait."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +51,9 @@ class Station:
     """The partners' cross-references in memory."""
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
+    large: Executor = field(default_factory=lambda: ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large"))
+    """Threads for messages that are too large for memory: however many there are, small ones find a thread of
+    `crypto`."""
 
     def agreement(self, partner: str | None) -> Agreement | None:
         """The agreement with a partner that exchanges documents at present."""

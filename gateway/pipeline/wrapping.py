@@ -6,17 +6,22 @@ Costs RSA work and waits for nothing: run it in a thread of `Station.crypto`.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from gateway import as2
+from gateway.as2.octets import Spool
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import RECEIPTS_PATH, As2Channel
 from gateway.pipeline import confirming
+from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.station import Station
-from gateway.ports import Message, Receipt
+from gateway.ports import Message, OctetSource, Receipt
 
 _SHORT_NAME = re.compile(r"^(sha|aes)(?=[0-9])")
 MAX_FILENAME = 255
+MAX_INFLATED = 200 * 1024 * 1024
+"""What a compressed message may become where nothing else is agreed and its own limit is not larger."""
 SIGNATURE_SCHEMES = {"pkcs1": as2.SignatureScheme.PKCS1, "pss": as2.SignatureScheme.PSS}
 KEY_TRANSPORTS = {
     "pkcs1": as2.KeyTransport.PKCS1,
@@ -33,13 +38,16 @@ def wire_name(word: str) -> str:
     return _SHORT_NAME.sub(r"\1-", word)
 
 
-def wrap(station: Station, agreement: Agreement, message: Message, payload: bytes) -> as2.Built:
-    """The message as it is posted. Every attempt has the same Message-ID, and octets of its own."""
+def wrap(station: Station, agreement: Agreement, message: Message, payload: bytes | OctetSource) -> as2.Built:
+    """The message as it is posted. Every attempt has the same Message-ID, and octets of its own.
+
+    What is too large for memory is built into a file of the spool.
+    """
     channel = agreement.as2
     assert channel is not None
     now = station.clock()
     return as2.build_message(
-        payload,
+        as_octets(payload),
         content_type=content_type(channel, message),
         filename=file_name(channel, message),
         as2_from=station.settings.identity.as2_id,
@@ -57,6 +65,7 @@ def wrap(station: Station, agreement: Agreement, message: Message, payload: byte
         compress=channel.compress != "no",
         compress_after_signing=channel.compress == "after",
         receipt=as2.ReceiptKind(channel.receipt),
+        spool=partial(station.store.spool, kept=True),
         receipt_to=receipt_to(station, channel),
     )
 
@@ -100,14 +109,15 @@ def policy(station: Station, agreement: Agreement) -> as2.Policy:
     """What the agreement demands of a message, judged by what was really decrypted and verified."""
     channel = agreement.as2
     assert channel is not None
+    largest = agreement.max_message_bytes or station.settings.max_message_bytes
     return as2.Policy(
         require_signature=channel.require_signature,
         require_encryption=channel.require_encryption,
         require_compression=channel.require_compression,
         hashes=accepted_hashes(channel),
         ciphers=frozenset(map(wire_name, channel.accept_ciphers)) | (weak(channel) & as2.CIPHERS.keys()),
-        max_size=agreement.max_message_bytes or station.settings.max_message_bytes,
-        max_inflated=channel.max_inflated_bytes,
+        max_size=largest,
+        max_inflated=channel.max_inflated_bytes or max(MAX_INFLATED, 2 * largest),
         max_ratio=channel.max_inflate_ratio,
     )
 
@@ -134,14 +144,14 @@ def asked_for(agreement: Agreement, addressing: as2.Addressing) -> as2.As2Fault 
     )
 
 
-def content_agreed(agreement: Agreement, opened: as2.Opened) -> as2.As2Fault | None:
+def content_agreed(agreement: Agreement, opened: as2.Opened, spool: Spool | None = None) -> as2.As2Fault | None:
     """The refusal of a message with a file of no type agreed; judged when all layers are off and sound."""
     assert agreement.as2 is not None
     if not agreement.as2.accept_content_types:
         return None
     types = [opened.content_type]
     if as2.is_multipart(opened.content_type):
-        types = [one.content_type for one in as2.split(opened.content_type, opened.payload)]
+        types = [one.content_type for one in as2.split(opened.content_type, opened.payload, spool)]
     other = next((one for one in types if not agreement.as2.media_type_accepted(one)), None)
     if other is None:
         return None

@@ -21,6 +21,8 @@ from gateway.ports.changes import (
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
+from gateway.ports.spooling import IN_MEMORY, Spooled
+from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
@@ -43,6 +45,7 @@ from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
 __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
+    "IN_MEMORY",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -76,6 +79,7 @@ __all__ = [
     "NewMessage",
     "Numbered",
     "Numbers",
+    "OctetSource",
     "Page",
     "ProvenEvent",
     "ProvenSeal",
@@ -85,6 +89,7 @@ __all__ = [
     "ReferenceState",
     "Refused",
     "Source",
+    "Spooled",
     "Step",
     "Store",
     "Submissions",

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from gateway.events import Event
 from gateway.partners.confirmations import Reached
 from gateway.ports.references import Held, ReferenceChange
+from gateway.ports.spooling import Spooled
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
 
 WAIT_FOR_NUMBERED = "(numbered)"
@@ -50,10 +51,10 @@ class NewMessage:
     channel: Channel
     state: MessageState
     at: datetime
-    payload: bytes | Numbered
+    payload: bytes | Numbered | Spooled
     content_type: str = "application/octet-stream"
     filename: str | None = None
-    raw: bytes | None = None
+    raw: bytes | Spooled | None = None
     raw_headers: tuple[tuple[str, str], ...] = ()
     as2_message_id: str | None = None
     mic: str | None = None
@@ -76,7 +77,7 @@ class MessageUpdate:
 
     id: str
     state: MessageState | None = None
-    raw: bytes | None = None
+    raw: bytes | Spooled | None = None
     raw_headers: tuple[tuple[str, str], ...] | None = None
     as2_message_id: str | None = None
     mic: str | None = None

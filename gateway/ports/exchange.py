@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.as2 import Stretch
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
 from gateway.partners.receipt_address import ReceiptAddress
@@ -49,8 +50,11 @@ class Connector(Protocol):
 class As2Post(Protocol):
     """The way to partners' AS2 stations."""
 
-    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes) -> HttpAnswer:
-        """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome."""
+    async def post(self, agreement: Agreement, headers: Sequence[tuple[str, str]], body: bytes | Stretch) -> HttpAnswer:
+        """Post a built message to the partner's station; its 2xx answer. Raises DeliveryFailed with its outcome.
+
+        A body that is a stretch of a file goes out from there.
+        """
 
     async def post_receipt(
         self, agreement: Agreement, address: ReceiptAddress, headers: Sequence[tuple[str, str]], body: bytes

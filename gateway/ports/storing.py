@@ -9,6 +9,7 @@ from typing import Protocol
 from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
 from gateway.ports.references import Hold, ReferenceState
+from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.values import Direction, DocumentState, MessageState
 
@@ -50,6 +51,12 @@ class Store(Protocol):
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
 
+    def spool(self, *, kept: bool = False) -> Spooled:
+        """A new file for what is too large for memory; `kept` says that it is meant for a message.
+
+        It blocks, and so do its methods. Raises OurFault, NoRoom when the disk is full.
+        """
+
 
 class Queries(Protocol):
     """Reading. Methods that take `partner` never show another partner's rows."""
@@ -62,6 +69,9 @@ class Queries(Protocol):
 
     async def raw(self, message_id: str) -> bytes | None:
         """What was on the wire, when that differs from the payload."""
+
+    async def octets(self, message_id: str, form: str = "payload") -> bytes | Source | None:
+        """The payload, or `raw`, of a message, to be read in pieces where it stands in a file."""
 
     async def messages(
         self, *, partner: str | None = None, state: MessageState | None = None, limit: int = 50

@@ -69,7 +69,8 @@ def write_workspace(
             raise OurFault(f"{folder} is not empty", remedy="name an empty folder or a new one")
         for part in ("partners", "certs", "data", "keys"):
             (folder / part).mkdir(parents=True)
-        (folder / "keys").chmod(0o700)
+        for part in ("data", "keys"):
+            (folder / part).chmod(0o700)
         for part in ("maps", "guides"):
             if (workspace.folder / part).is_dir():
                 shutil.copytree(workspace.folder / part, folder / part)

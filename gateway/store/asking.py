@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from functools import partial
 
@@ -29,7 +30,7 @@ from gateway.ports import (
 )
 from gateway.store import certificates, holds, keys, proof, queries, references, versions
 from gateway.store.database import Database
-from gateway.store.payloads import Payloads
+from gateway.store.payloads import Payloads, StoredFile
 from gateway.store.tables import document, identity, message
 
 
@@ -53,6 +54,17 @@ class Asking:
     async def raw(self, message_id: str) -> bytes | None:
         """What was on the wire, when that differs from the payload. Raises OurFault when it was purged."""
         return await self._bytes(message_id, "raw")
+
+    async def octets(self, message_id: str, form: str = "payload") -> bytes | StoredFile | None:
+        """The payload, or `raw`, of a message, to be read in pieces where it stands in a file.
+
+        None when it has none. Raises OurFault when it was purged, is missing or was changed.
+        """
+        find = partial(queries.place_of, message_id=message_id, form=form)
+        found = await self.database.read(find)
+        if isinstance(found, str):
+            return await asyncio.to_thread(self.payloads.open, found, message_id, form)
+        return found
 
     async def _bytes(self, message_id: str, form: str) -> bytes | None:
         read = partial(queries.bytes_of, payloads=self.payloads, message_id=message_id, form=form)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from gateway.errors import OurFault
 from gateway.events import Event
@@ -170,6 +170,19 @@ def _update_messages(
         if change.receipt is not None:
             connection.execute(delete(receipt).where(receipt.c.message_id == change.id))
             connection.execute(_INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
+
+
+def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple[str, str]]:
+    """The files that `changes` will leave without a row: SHA-256 and message of raw octets posted before."""
+    found: list[tuple[str, str]] = []
+    for change in changes.message_updates:
+        if change.raw is not None:
+            old = (payload.c.message_id == change.id) & (payload.c.form == "raw") & (payload.c.place == "folder")
+            rows = connection.execute(
+                select(payload.c.sha256).where(old, payload.c.sha256 != kept[change.id, "raw"].sha256)
+            )
+            found += [(sha256, change.id) for sha256 in rows.scalars()]
+    return found
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:

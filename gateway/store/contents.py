@@ -123,7 +123,7 @@ def _read(connection: Connection, payloads: Payloads, id_: str, kept: Mapping[st
         if row.place == "purged":
             continue
         try:
-            queries.bytes_of(connection, payloads, id_, form)
+            queries.check_bytes(connection, payloads, id_, form)
         except OurFault as fault:
             yield Problem(what=Wrong.CONTENT_CHANGED, detail=str(fault), message_id=id_)
 

@@ -1,4 +1,4 @@
-"""Files in the payload folder that no message names: left by a process that died between file and commit.
+"""Files in the payload folder that no message names: left by a process that died between file and commit, or earlier.
 
 Only old ones are looked at, since a younger one may be on its way into a commit. When most of the folder is unknown to
 the database, it is the wrong database or the wrong folder: then nothing is removed.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from gateway.store import spool
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 from gateway.store.tables import payload
@@ -30,7 +31,10 @@ log = logging.getLogger(__name__)
 async def sweep(database: Database, payloads: Payloads, now: datetime) -> int:
     """Remove old files that no row names; how many. Blocks while it lists a folder: call it before work begins."""
     try:
-        return await _sweep(database, payloads, now)
+        spooled = spool.sweep(payloads.folder / spool.FOLDER)
+        if spooled:
+            log.warning("%d unfinished files in the spool of %s were removed", spooled, payloads.folder)
+        return spooled + await _sweep(database, payloads, now)
     except OSError as fault:
         log.warning("The payload folder %s could not be looked through: %s", payloads.folder, fault)
         return 0

@@ -1,16 +1,20 @@
 """Payload bytes: small ones stand in the row, large ones in a folder, on disk before the commit that names them.
 
 A file's name is the SHA-256 of its bytes, the message and the form: never shared, so removing one loses nothing else.
+What is too large for memory comes as a file of the spool, which gets its name here, and is read in pieces.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import OurFault
+from gateway.ports import Spooled
+from gateway.store.spool import FOLDER, SpoolFile, digest, failed
 
 ROW_LIMIT = 1 << 20
 """Bytes; larger payloads go to the folder."""
@@ -49,11 +53,37 @@ class Payloads:
         try:
             _write_durably(path, data)
         except OSError as fault:
-            raise OurFault(
-                f"A payload of {len(data)} bytes could not be written to {path.parent}: {fault}",
-                remedy="Check free space and permissions of the payload folder.",
-            ) from fault
+            raise failed(fault, path) from fault
         return Stored(message_id=message_id, form=form, place="folder", sha256=sha256, size=len(data), data=None)
+
+    def spool(self, *, kept: bool = False) -> SpoolFile:
+        """A new file of the spool; `kept` says that it is meant to become a payload."""
+        return SpoolFile(self.folder / FOLDER, kept=kept)
+
+    def take(self, message_id: str, form: str, spooled: Spooled) -> Stored:
+        """Make a file of the spool the payload of a message, durably."""
+        assert isinstance(spooled, SpoolFile), "only a file of this store's own spool"
+        sha256 = spooled.sha256
+        path = self.path(sha256, message_id, form)
+        try:
+            missing = _folders_for(path)
+            spooled.take(path)
+            _sync_folders(path.parent, missing)
+        except OSError as fault:
+            raise failed(fault, path) from fault
+        return Stored(message_id=message_id, form=form, place="folder", sha256=sha256, size=spooled.size, data=None)
+
+    def open(self, sha256: str, message_id: str, form: str) -> StoredFile:
+        """A file to be read in pieces. Raises OurFault when it is missing or was changed."""
+        path = self.path(sha256, message_id, form)
+        try:
+            file = StoredFile(path)
+            found = digest(file.handle)
+        except OSError as fault:
+            raise _unreadable(path, message_id, fault) from fault
+        if found != sha256:
+            raise _changed(path, message_id)
+        return file
 
     def read(self, sha256: str, message_id: str, form: str) -> bytes:
         """The bytes of a file. Raises OurFault when it is missing or was changed."""
@@ -61,15 +91,9 @@ class Payloads:
         try:
             data = path.read_bytes()
         except OSError as fault:
-            raise OurFault(
-                f"The payload file {path} of message {message_id} cannot be read: {fault}",
-                remedy="Restore the payload folder from the backup that belongs to this database.",
-            ) from fault
+            raise _unreadable(path, message_id, fault) from fault
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise OurFault(
-                f"The payload file {path} of message {message_id} was changed: its SHA-256 is not the stored one",
-                remedy="Restore the file from a backup, and find out who changed it.",
-            )
+            raise _changed(path, message_id)
         return data
 
     def remove(self, sha256: str, message_id: str, form: str) -> None:
@@ -81,10 +105,40 @@ class Payloads:
         return self.folder / sha256[:2] / f"{sha256}-{message_id}-{form}"
 
 
+class StoredFile:
+    """A payload's file, open for reading in pieces; it is closed when nobody holds it. Keeps `as2.octets.Source`."""
+
+    def __init__(self, path: Path) -> None:
+        self.handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self.handle)
+        self.path = path
+        self.size = os.fstat(self.handle).st_size
+
+    def read(self, at: int, count: int) -> bytes:
+        """So many octets from there on. Raises OurFault."""
+        try:
+            return os.pread(self.handle, count, at)
+        except OSError as fault:
+            raise failed(fault, self.path) from fault
+
+
+def _unreadable(path: Path, message_id: str, fault: OSError) -> OurFault:
+    return OurFault(
+        f"The payload file {path} of message {message_id} cannot be read: {fault}",
+        remedy="Restore the payload folder from the backup that belongs to this database.",
+    )
+
+
+def _changed(path: Path, message_id: str) -> OurFault:
+    return OurFault(
+        f"The payload file {path} of message {message_id} was changed: its SHA-256 is not the stored one",
+        remedy="Restore the file from a backup, and find out who changed it.",
+    )
+
+
 def _write_durably(path: Path, data: bytes) -> None:
     """Temporary file, fsync, rename, fsync of the folders: after a power loss the file is whole or absent."""
-    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    missing = _folders_for(path)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
@@ -95,7 +149,18 @@ def _write_durably(path: Path, data: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    for folder in (path.parent, *(made.parent for made in missing)):
+    _sync_folders(path.parent, missing)
+
+
+def _folders_for(path: Path) -> list[Path]:
+    """Make the folders of a file; which were missing."""
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return missing
+
+
+def _sync_folders(parent: Path, missing: list[Path]) -> None:
+    for folder in (parent, *(made.parent for made in missing)):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

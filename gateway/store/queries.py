@@ -98,6 +98,12 @@ def message_by_id(connection: Connection, id_: str) -> Message | None:
     return None if row is None else message_of(row)
 
 
+def events_of(connection: Connection, message_id: str, kind: str, *, most: int) -> int:
+    """How many events of this kind a message's trail has, counted up to `most`."""
+    wanted = select(event.c.id).where(event.c.message_id == message_id, event.c.kind == kind).limit(most)
+    return len(connection.execute(wanted).all())
+
+
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
     """These messages, by their ids."""
     return {row.id: message_of(row) for row in connection.execute(_BY_ID, {"ids": ids})} if ids else {}
@@ -143,6 +149,21 @@ def answers_to(connection: Connection, message_id: str) -> list[Message]:
 
 def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: str) -> bytes | None:
     """One form of a message. None when it never had it; raises OurFault when it was purged or changed."""
+    found = place_of(connection, message_id, form)
+    return payloads.read(found, message_id, form) if isinstance(found, str) else found
+
+
+def check_bytes(connection: Connection, payloads: Payloads, message_id: str, form: str) -> None:
+    """Nothing when one form of a message is what its SHA-256 says; else raises OurFault. Read in pieces."""
+    found = place_of(connection, message_id, form)
+    if isinstance(found, str):
+        payloads.open(found, message_id, form)
+
+
+def place_of(connection: Connection, message_id: str, form: str) -> bytes | str | None:
+    """One form of a message: its bytes when they stand in the row, the SHA-256 that names its file, None when there is
+    no such form. Raises OurFault when it was purged or changed.
+    """
     row = connection.execute(_FORM, {"of_message": message_id, "of_form": form}).one_or_none()
     if row is None:
         return None
@@ -156,7 +177,7 @@ def bytes_of(connection: Connection, payloads: Payloads, message_id: str, form: 
                 )
             return data
         case "folder":
-            return payloads.read(row.sha256, message_id, form)
+            return str(row.sha256)
     raise OurFault(
         f"The {form} of message {message_id} was purged; its SHA-256 was {row.sha256}",
         remedy="Ask the partner to send it again, or look into a backup from before the purge.",

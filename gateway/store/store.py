@@ -25,6 +25,7 @@ from gateway.ports import (
     LeaseLost,
     NaturalKeyTaken,
     NewMessage,
+    Numbered,
     Version,
     VersionKind,
 )
@@ -35,6 +36,7 @@ from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
+MOST_REPEATS = 100
+"""Repeats of one message that its trail tells of."""
 
 
 class Store(Asking, Auditing):
@@ -98,7 +102,8 @@ class Store(Asking, Auditing):
     async def accept(self, changes: Changes) -> Accepted:
         """Store the one message in `changes` with all the rest, unless its duplicate key (or its id) is known.
 
-        A duplicate writes nothing but a DuplicateReceived event in the first message's chain. Raises NaturalKeyTaken.
+        A duplicate writes nothing but a DuplicateReceived event in the first message's chain, which tells of the first
+        hundred: whoever holds a message can send it again and again. Raises NaturalKeyTaken.
         """
         (new,) = changes.messages
         kept, now = await self._keep(changes), self.clock()
@@ -191,6 +196,10 @@ class Store(Asking, Auditing):
         self._shelved.update((one.kind, one.hash, one.name) for one in new)
         return added
 
+    def spool(self, *, kept: bool = False) -> SpoolFile:
+        """A new file for what is too large for memory; `kept` says that it is meant for a message. It blocks."""
+        return self.payloads.spool(kept=kept)
+
     async def warn(self, warnings: Sequence[CertificateExpiring]) -> tuple[CertificateExpiring, ...]:
         """Put warnings on the trail that no node has given before; those."""
         now = self.clock()
@@ -238,11 +247,13 @@ class Store(Asking, Auditing):
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
+        unnamed: list[tuple[str, str]] = []
 
         def operation(connection: Connection) -> None:
             if ending is not None:
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
+            unnamed[:] = changing.replaced(connection, changes, kept)
             changing.write(connection, changes, kept, now)
 
         try:
@@ -251,8 +262,17 @@ class Store(Asking, Auditing):
             await self._discard(changes, kept)
             raise
         self._committed(changes)
+        for sha256, message_id in unnamed:
+            await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
 
     def _committed(self, changes: Changes) -> None:
+        """It is durable: files of the spool have the store's names now, and need their own no more."""
+        for held in (*(new.payload for new in changes.messages), *(new.raw for new in changes.messages)):
+            if isinstance(held, SpoolFile):
+                held.settle()
+        for old in changes.message_updates:
+            if isinstance(old.raw, SpoolFile):
+                old.raw.settle()
         self._lanes.update(job.lane for job in changes.jobs)
         self.on_commit(changes)
 
@@ -263,15 +283,23 @@ class Store(Asking, Auditing):
 
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""
-        wanted = [(new.id, "payload", new.payload) for new in changes.messages if isinstance(new.payload, bytes)]
+        wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
         kept: dict[tuple[str, str], Stored] = {}
-        for message_id, form, data in wanted:
-            if len(data) > self.payloads.row_limit:
-                kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
-            else:
-                kept[message_id, form] = self.payloads.keep(message_id, form, data)
+        try:
+            for message_id, form, data in wanted:
+                if isinstance(data, Numbered):
+                    continue  # it is no bytes before the commit
+                if not isinstance(data, bytes):
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
+                elif len(data) > self.payloads.row_limit:
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                else:
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+        except OurFault:
+            await self._discard(changes, kept)
+            raise
         return kept
 
     async def _discard(self, changes: Changes, kept: changing.Kept) -> None:
@@ -297,8 +325,9 @@ def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accept
             f"Message {new.id} is stored already, with another duplicate key",
             remedy="This is a fault of the gateway: report it with the log.",
         )
-    fact = DuplicateReceived(
-        message_id=first.id, partner=first.partner, channel=new.channel.value, key=new.duplicate_key or new.id
-    )
-    changing.write(connection, Changes(events=(fact,)), {}, now)
+    if queries.events_of(connection, first.id, DuplicateReceived.kind, most=MOST_REPEATS) < MOST_REPEATS:
+        fact = DuplicateReceived(
+            message_id=first.id, partner=first.partner, channel=new.channel.value, key=new.duplicate_key or new.id
+        )
+        changing.write(connection, Changes(events=(fact,)), {}, now)
     return Accepted(message_id=first.id, duplicate=True, receipt=first.receipt)

@@ -6,16 +6,17 @@ What is not AS2 at all gets a plain 400.
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import HttpVersion11, web
 
 from gateway.as2 import MAX_RECEIPT
-from gateway.errors import PartnerFault
+from gateway.errors import NoRoom, PartnerFault
 from gateway.pipeline.admission import Denial, Shown
-from gateway.ports import Receipt
+from gateway.ports import Receipt, Spooled
+from gateway.web.arriving import GRACE_SECONDS, SILENCE_SECONDS, SLOWEST, Arrival, Arrivals
 from gateway.web.patience import patiently
 
 Headers = Sequence[tuple[str, str]]
@@ -33,25 +34,28 @@ class As2Reception(Protocol):
     def patience(self, headers: Headers) -> float | None:
         """After how many seconds this sender is told that its message is still worked; None: never."""
 
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
-        """Take a request. Raises PartnerFault for what is not AS2 at all."""
+    def spool(self) -> Spooled:
+        """A file for a body too large for memory. It blocks. Raises OurFault, NoRoom when the disk is full."""
+
+    async def receive(self, headers: Headers, body: bytes | Spooled) -> Receipt:
+        """Take a request. Raises PartnerFault for what is not AS2 at all, NoRoom when the disk is full."""
 
     async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
         """Take a receipt that comes by itself. Raises PartnerFault for what is not AS2 at all."""
 
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+    async def too_large(self, headers: Headers, start: bytes | Spooled) -> Receipt:
         """Refuse a body over the limit, of which `start` was read. Raises PartnerFault as `receive` does."""
 
 
-_Take = Callable[[web.Request, As2Reception, Headers, bytearray], Awaitable[tuple[Receipt, bool]]]
+log = logging.getLogger(__name__)
 
-CHUNK_SECONDS = 30
-"""Longest silence within a body."""
-BODY_SECONDS = 900
-"""Longest time for a whole body."""
+_Take = Callable[[web.Request, As2Reception, Headers, Arrival], Awaitable[tuple[Receipt, bool]]]
+
 SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
-HELD = 512 * 1024 * 1024
-"""Octets of bodies held at once, over all senders; what comes beyond is asked to come later."""
+_TOO_SLOW = (
+    f"The body came too slowly: {SILENCE_SECONDS} s of silence, or {GRACE_SECONDS} s and less than {SLOWEST} octets a "
+    "second."
+)
 
 
 class As2Endpoint:
@@ -59,7 +63,7 @@ class As2Endpoint:
 
     def __init__(self, reception: Callable[[], As2Reception]) -> None:
         self._current = reception
-        self._held = 0
+        self._arrivals = Arrivals()
 
     def routes(self) -> tuple[web.AbstractRouteDef, ...]:
         """Our AS2 address, and the one for receipts."""
@@ -80,22 +84,21 @@ class As2Endpoint:
     async def _answer(self, request: web.Request, take: _Take) -> web.StreamResponse:
         """Judge the headers, read the body, and answer with what `take` makes of them."""
         headers, shown = _read_headers(request)
-        body = bytearray()
         reception = self._current()  # once: a request ends with the configuration that it began with
-        try:
-            denial = await reception.admit(headers, shown)
-            if denial is not None:
-                return _refused(denial.status, denial.text, denial.headers)
-            await _go_on(request)
-            receipt, complete = await take(request, reception, headers, body)
-        except PartnerFault as fault:
-            return _refused(400, fault.public)
-        except TimeoutError:
-            return _refused(408, f"The body came too slowly: {CHUNK_SECONDS} s of silence, {BODY_SECONDS} s in all.")
-        except _TooMuchAtOnceError:
-            return _refused(503, "Too much is being received at once; send it again.", (("Retry-After", "30"),))
-        finally:
-            self._held -= len(body)
+        async with self._arrivals.one(request.headers.get("AS2-From", "")) as arrival:
+            try:
+                denial = await reception.admit(headers, shown)
+                if denial is not None:
+                    return _refused(denial.status, denial.text, denial.headers)
+                await _go_on(request)
+                receipt, complete = await take(request, reception, headers, arrival)
+            except PartnerFault as fault:
+                return _refused(400, fault.public)
+            except TimeoutError:
+                return _refused(408, _TOO_SLOW)
+            except NoRoom as fault:
+                log.warning("An AS2 message was asked to come later: %s", fault)
+                return _refused(503, "There is no room for it now; send it again.", (("Retry-After", "60"),))
         answer = web.Response(status=receipt.status, body=receipt.body)
         answer.headers.update(dict(receipt.headers))
         if not complete:
@@ -103,48 +106,27 @@ class As2Endpoint:
         return answer
 
     async def _message(
-        self, request: web.Request, reception: As2Reception, headers: Headers, body: bytearray
+        self, request: web.Request, reception: As2Reception, headers: Headers, arrival: Arrival
     ) -> tuple[Receipt, bool]:
         """The HTTP answer, and whether the body was read whole."""
-        limit = reception.limit(headers)
-        complete = await self._read(request, body, limit)
-        octets = bytes(body[:limit])
-        if not complete:
-            return await reception.too_large(headers, octets), False
-        return await patiently(request, reception.receive(headers, octets), reception.patience(headers)), True
+        arrived = await arrival.read(request, reception.limit(headers), reception.spool)
+        if not arrived.complete:
+            return await reception.too_large(headers, arrived.body), False
+        return await patiently(request, reception.receive(headers, arrived.body), reception.patience(headers)), True
 
     async def _receipt(
-        self, request: web.Request, reception: As2Reception, headers: Headers, body: bytearray
+        self, request: web.Request, reception: As2Reception, headers: Headers, arrival: Arrival
     ) -> tuple[Receipt, bool]:
-        if not await self._read(request, body, MAX_RECEIPT):
+        arrived = await arrival.read(request, MAX_RECEIPT, reception.spool)
+        if not arrived.complete or not isinstance(arrived.body, bytes):
             words = f"A receipt has {MAX_RECEIPT} octets at most.\n"
             return Receipt(status=413, headers=(("Content-Type", "text/plain"),), body=words.encode()), False
-        return await reception.receive_receipt(headers, bytes(body)), True
-
-    async def _read(self, request: web.Request, body: bytearray, limit: int) -> bool:
-        """The body into `body`; False when it is over `limit`. Raises TimeoutError and _TooMuchAtOnceError."""
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                async with asyncio.timeout(CHUNK_SECONDS):
-                    chunk = await request.content.readany()
-                if not chunk:
-                    return True
-                chunk = chunk[: limit + 1 - len(body)]
-                if self._held + len(chunk) > HELD:
-                    raise _TooMuchAtOnceError
-                body += chunk
-                self._held += len(chunk)
-                if len(body) > limit:
-                    return False
+        return await reception.receive_receipt(headers, arrived.body), True
 
     async def get(self, request: web.Request) -> web.Response:
         """For people and monitors that look with a browser."""
         del request
         return web.Response(text="This is an AS2 endpoint: messages are POSTed here (RFC 4130).\n")
-
-
-class _TooMuchAtOnceError(Exception):
-    """More octets of bodies than may be held."""
 
 
 async def _wait(request: web.Request) -> None:

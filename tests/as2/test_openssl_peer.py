@@ -5,9 +5,11 @@ What it writes is read in `test_vectors.py`, row by row of the table there; here
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway.as2 import CIPHERS as SUITES
-from gateway.as2 import HASHES, KeyPair, KeyTransport, Policy, SignatureScheme
+from gateway.as2 import HASHES, KeyPair, KeyTransport, Policy, SignatureScheme, Stretch
 from gateway.as2.mime import Entity, Index, parts
+from gateway.store.spool import SpoolFile
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command on this machine")
 
@@ -199,3 +202,20 @@ def test_openssl_verifies_our_receipt(stations: Any, folder: Path) -> None:
         "-certfile", "ours.crt", "-CAfile", "ours.crt", "-purpose", "any",
     )  # fmt: skip
     assert b"Original-Message-ID: <1@acme>" in verified
+
+
+@pytest.mark.parametrize("cipher", list(CIPHERS))
+def test_what_openssl_streamed_is_opened_from_a_file(stations: Any, folder: Path, cipher: str) -> None:
+    """Six megabytes in thousands of pieces of indefinite length, too large for memory: decrypted into a file."""
+    content = random.Random(7).randbytes(6_000_000)
+    (folder / "entity").write_bytes(b"Content-Type: application/octet-stream\r\n\r\n" + content)
+    openssl(
+        folder, "-encrypt", "-binary", *CIPHERS[cipher], "-in", "entity", "-outform", "DER", "-stream",
+        "-recip", "ours.crt", "-out", "message.der",
+    )  # fmt: skip
+    file = SpoolFile(folder)
+    file.write((folder / "message.der").read_bytes())
+    policy = Policy(require_signature=False, ciphers=frozenset({cipher}))
+    opened = stations.take(ENVELOPED, Stretch(file), policy, spool=partial(SpoolFile, folder))
+    assert isinstance(opened.payload, Stretch)
+    assert b"".join(opened.payload.pieces()) == content

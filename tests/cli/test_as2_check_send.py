@@ -6,6 +6,7 @@ The whole way, with two gateways, is docs/as2-diagnosis.md, which the suite runs
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import zipfile
@@ -104,10 +105,13 @@ def test_a_file_is_queued_and_not_lost_when_nobody_sends_it(run: Run, folder: Pa
     assert told["id"] in {one["id"] for one in kept}
 
 
-def test_a_dry_run_writes_what_would_be_posted_and_stores_nothing(run: Run, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 700_000])
+def test_a_dry_run_writes_what_would_be_posted_and_stores_nothing(
+    run: Run, folder: Path, tmp_path: Path, times: int
+) -> None:
     """The type and the name given; decode reads it back (the partner has our own key here)."""
     file, out = tmp_path / "x.bin", tmp_path / "out.http"
-    file.write_bytes(b"\0\1\2")
+    file.write_bytes(random.Random(1).randbytes(3 * times))
     sent = run(
         "as2", "send", file, "--partner", "acme", "--workspace", folder, "--dry-run", "-o", out,
         "--type", "application/pdf", "--filename", "catalogue.pdf",

@@ -160,3 +160,14 @@ def test_what_cannot_be_looked_into_is_told_with_its_remedy(run: Run, arguments:
 def test_an_identifier_is_shown_as_people_write_it(text: str) -> None:
     """X.690 8.19, both ways."""
     assert dotted(oid(text)) == text
+
+
+def test_a_workspace_that_cannot_be_used_is_said_and_done_without(run: Run, tmp_path: Path) -> None:
+    """Whoever looks into a message need not mend a configuration first, unless something of it is named."""
+    (tmp_path / "gateway.yaml").write_text("identity: {}\n", encoding="utf-8")
+    file = BROKEN / "double-header.http"
+    result = run("as2", "decode", file, "--workspace", tmp_path)
+    assert result.exit_code == 1
+    assert "without the workspace's keys" in result.stderr
+    assert "header as2-to stands more than once" in result.stdout
+    assert run("as2", "decode", file, "--workspace", tmp_path, "--partner", "acme").exit_code == 2

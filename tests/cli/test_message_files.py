@@ -204,6 +204,33 @@ def test_files_are_sent_one_by_one_or_together(store_of: Callable[[], Any], tmp_
     assert both[0].wait_key is not None
 
 
+def test_files_too_large_for_memory_are_sent_shown_and_exported(store_of: Callable[[], Any], tmp_path: Path) -> None:
+    """Alone and together: in pieces, byte for byte; the spool is empty afterwards."""
+    plan, order = tmp_path / "plan.pdf", tmp_path / "order.edi"
+    plan.write_bytes(PDF * 12_000)
+    order.write_bytes(ISA + b"\r\n" * 600_000)
+    sent = json.loads(call("message", "send", plan, order, "--partner", "acme", "--json").stdout)
+    both = json.loads(call("message", "send", order, plan, "--together", "--partner", "acme", "--json").stdout)
+    assert call("message", "show", sent[0]["id"], "--payload").stdout_bytes == plan.read_bytes()
+    assert f"{plan.stat().st_size} bytes (--payload writes them)" in call("message", "show", sent[0]["id"]).stdout
+    shown = json.loads(call("message", "show", both["id"], "--json").stdout)
+    assert (shown["payload"], [one["name"] for one in shown["attachments"]]) == (None, ["order.edi", "plan.pdf"])
+    for number, one in enumerate((sent[0]["id"], both["id"])):
+        folder = tmp_path / f"out {number}"
+        assert call("message", "export", one, "--to", folder).exit_code == 0
+        assert (folder / "plan.pdf").read_bytes() == plan.read_bytes()
+    assert list((tmp_path / "payloads" / "spool").iterdir()) == []
+
+
+def test_an_interchange_larger_than_one_that_is_read_is_not_queued(store_of: Callable[[], Any], tmp_path: Path) -> None:
+    """What would close it could not be known: exit 2, and the way out."""
+    order = tmp_path / "order.edi"
+    order.write_bytes(ISA + b"\r\n" * 50_000_001)
+    result = call("message", "send", order, "--partner", "acme")
+    assert (result.exit_code, "max_interchange_bytes" in result.stderr) == (2, True)
+    assert call("message", "list").stdout.count("order.edi") == 0
+
+
 def test_all_are_queued_or_none(store_of: Callable[[], Any], tmp_path: Path) -> None:
     """The second is no interchange: exit 2 with the way out, and nothing goes."""
     good, bad = tmp_path / "order.edi", tmp_path / "bad.edi"

@@ -28,6 +28,12 @@ class FarSide:
     handler: Handler | None = None
     requests: list[web.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    reads: bool = True
+
+    def streaming(self, handler: Handler) -> str:
+        """Let the handler read the body itself; where to post."""
+        self.handler, self.reads = handler, False
+        return self.url
 
 
 @pytest.fixture
@@ -37,7 +43,8 @@ async def far_side() -> AsyncIterator[FarSide]:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         side.requests.append(request)
-        side.bodies.append(await request.read())
+        if side.reads:
+            side.bodies.append(await request.read())
         return web.json_response({}) if side.handler is None else await side.handler(request)
 
     application = web.Application()

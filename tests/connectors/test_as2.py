@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from gateway.as2 import Stretch
 from gateway.connectors.as2 import As2Connector
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.partners.agreement import Agreement
+from gateway.store.spool import SpoolFile
 
 
 def agreement(url: str, **as2: object) -> Agreement:
@@ -117,3 +120,49 @@ async def test_a_missing_secret_stops_the_start(session: aiohttp.ClientSession) 
     partner = agreement("http://127.0.0.1:1", authentication={"kind": "bearer", "token": {"env": "NOT_SET_HERE"}})
     with pytest.raises(OurFault, match="NOT_SET_HERE"):
         As2Connector([partner], Path(), session)
+
+
+def stretch(folder: Path, size: int) -> Stretch:
+    """So many octets of a file."""
+    file = SpoolFile(folder)
+    file.write(bytes(range(256)) * (size // 256))
+    return Stretch(file)
+
+
+async def test_a_body_from_a_file_arrives_whole_with_its_length(
+    far_side: Any, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """In pieces, and however long it takes as long as it goes on."""
+    body = stretch(tmp_path, 3 * 2**20)
+    hashed = hashlib.sha256()
+
+    async def slowly(request: web.Request) -> web.Response:
+        async for chunk in request.content.iter_chunked(2**18):
+            hashed.update(chunk)
+            await asyncio.sleep(0.03)
+        return web.Response(body=b"mdn")
+
+    url = far_side.streaming(slowly)
+    partner = agreement(url, timeout_seconds=0.3)
+    answer = await As2Connector([partner], Path(), session).post(partner, [], body)
+    assert answer.body == b"mdn"
+    assert hashed.hexdigest() == hashlib.sha256(b"".join(body.pieces())).hexdigest()
+    assert far_side.requests[0].headers["Content-Length"] == str(len(body))
+
+
+async def test_a_station_that_stops_taking_a_large_body_is_given_up(
+    far_side: Any, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """After the time for one piece, not for all of them; it may have taken effect."""
+    end = asyncio.Event()
+
+    async def stop(request: web.Request) -> web.Response:
+        await request.content.readany()
+        await end.wait()
+        return web.Response()
+
+    partner = agreement(far_side.streaming(stop), timeout_seconds=0.2)
+    with pytest.raises(DeliveryFailed, match="no answer in time") as caught:
+        await As2Connector([partner], Path(), session).post(partner, [], stretch(tmp_path, 2**25))
+    end.set()
+    assert caught.value.outcome is Outcome.UNCERTAIN

@@ -171,6 +171,22 @@ def test_a_certificate_in_a_message_that_cannot_be_looked_at_is_a_strangers_and_
         signature.verify(octets, memoryview(b"content"), certificates=believed, accepted=frozenset({"sha-256"}))
 
 
+def test_of_many_certificates_with_the_agreed_name_two_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's, made to lead into loops: each costs many signature checks until it is given up."""
+    looked_at: list[x509.Certificate] = []
+
+    def refusal(self: ChainTrust, certificate: x509.Certificate, *_: object) -> str:
+        del self
+        looked_at.append(certificate)
+        return "no"
+
+    monkeypatch.setattr(ChainTrust, "_refusal", refusal)
+    forged = [signer(issuer=stranger()).certificate for _ in range(8)]
+    accepted, why = trust().judged([*forged, stranger().certificate], NOW)
+    assert (accepted, len(looked_at)) == ((), 2)
+    assert "8 certificates have the subject" in why
+
+
 def revocation(tmp_path: Path, listed: x509.CertificateRevocationList | None, *, stale: Any = "warn") -> Revocation:
     """What the agreement says of revocation."""
     shelf = CrlShelf(tmp_path)

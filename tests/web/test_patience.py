@@ -15,7 +15,7 @@ from yarl import URL
 from gateway.connectors.exchange import exchange, open_session
 from gateway.errors import DeliveryFailed, Outcome
 from gateway.pipeline.admission import Denial, Shown
-from gateway.ports import Receipt
+from gateway.ports import Receipt, Spooled
 from gateway.web.as2 import As2Endpoint
 
 Headers = Sequence[tuple[str, str]]
@@ -43,18 +43,22 @@ class Slow:
         del headers
         return self.patience_seconds
 
-    async def receive(self, headers: Headers, body: bytes) -> Receipt:
+    def spool(self) -> Spooled:
+        """Nothing is so large here."""
+        raise NotImplementedError
+
+    async def receive(self, headers: Headers, body: bytes | Spooled) -> Receipt:
         """A receipt, at last."""
         del headers, body
         await asyncio.sleep(self.seconds)
         self.done += 1
         return Receipt(status=200, headers=(("Content-Type", "text/plain"),), body=b"receipt")
 
-    async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
+    async def receive_receipt(self, headers: Headers, body: bytes | Spooled) -> Receipt:
         """None comes here."""
         raise NotImplementedError
 
-    async def too_large(self, headers: Headers, start: bytes) -> Receipt:
+    async def too_large(self, headers: Headers, start: bytes | Spooled) -> Receipt:
         """Nothing is."""
         raise NotImplementedError
 

@@ -54,6 +54,7 @@ bench: $(VENV)/.dev ## measured figures, printed as ratios
 pages: $(VENV)/.run ## write the generated pages of docs/ anew
 	$(BIN)/python -m gateway.cli.pages docs
 	$(BIN)/gateway config describe --into docs/configuration.md
+	$(BIN)/python tests/security_table.py docs/security.md
 
 lock: ## renew the locked requirements (needs uv)
 	uv pip compile $(LOCK) --group build pyproject.toml -o requirements/run.txt

@@ -74,7 +74,10 @@ class MessageRefused(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DuplicateReceived(Event):
-    """The same message came again; it got the first answer and had no second effect."""
+    """The same message came again; it got the first answer and had no second effect.
+
+    A message's trail tells of its first hundred repeats.
+    """
 
     kind: ClassVar[str] = "message.duplicate"
     channel: str

@@ -120,7 +120,7 @@ def _run(page: str, folder: Path) -> list[tuple[Step, str, int]]:
 @pytest.mark.parametrize(
     ("page", "needed", "least"),
     [
-        ("README.md", ("samples",), 4),
+        ("README.md", ("samples",), 5),
         ("docs/tutorial-first-partner.md", ("openssl",), 10),
         ("docs/onboarding.md", ("samples", "openssl"), 8),
         ("docs/tutorial-rest-supplier.md", ("curl",), 10),

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import TypeVar
 
 from cryptography import x509
@@ -28,6 +27,8 @@ from gateway.as2.recipients import KeyTransport
 from gateway.as2.schemes import SignatureScheme
 from gateway.errors import OurFault
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 
 Headers = tuple[tuple[str, str], ...]
@@ -204,7 +205,8 @@ def sign_layer(
 
 def http_date(moment: datetime) -> str:
     """A Date header (RFC 9110 5.6.7) for an aware moment."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    at = moment.astimezone(UTC)  # not by strftime, whose names of days follow the locale
+    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
 
 
 def new_boundary(given: str | None) -> str:

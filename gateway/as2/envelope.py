@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
@@ -84,7 +84,8 @@ def decrypt(
         except InvalidTag:
             raise failed("the authentication tag does not match: wrong key, or changed on the way") from None
         return Decrypted(data=plain, end=len(plain), sound=True, cipher=suite.name, recipient=recipient)
-    return replace(_decrypt_cbc(suite, key, parameters, pieces, spool), recipient=recipient)
+    plain, end, sound = _decrypt_cbc(suite, key, parameters, pieces, spool)
+    return Decrypted(data=plain, end=end, sound=sound, cipher=suite.name, recipient=recipient)
 
 
 def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:
@@ -93,8 +94,11 @@ def _block_cipher(suite: CipherSuite, key: bytes) -> CipherAlgorithm:
 
 def _decrypt_cbc(
     suite: CipherSuite, key: bytes, parameters: ber.Element, pieces: list[Octets], spool: Spool | None
-) -> Decrypted:
-    """RFC 5652 6.3: the last octet says how many octets of padding there are, each of that value."""
+) -> tuple[bytes | Stretch, int, bool]:
+    """What came out, where its padding begins, and whether there is any.
+
+    RFC 5652 6.3: the last octet says how many octets of padding there are, each of that value.
+    """
     vector = bytes(parameters.joined())
     size = sum(map(len, pieces))
     if len(vector) != suite.block or size == 0 or size % suite.block:
@@ -104,7 +108,7 @@ def _decrypt_cbc(
     last = bytes(plain[size - suite.block : size])
     count = last[-1]
     sound = 1 <= count <= suite.block and last[-count:] == bytes((count,)) * count
-    return Decrypted(data=plain, end=size - count if sound else size, sound=sound, cipher=suite.name)
+    return plain, size - count if sound else size, sound
 
 
 def _through(cipher: CipherContext, pieces: Sequence[Octets]) -> Iterator[bytes]:

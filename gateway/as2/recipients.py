@@ -7,7 +7,7 @@ A session key that does not come out right is replaced by a random one: nobody l
 from __future__ import annotations
 
 import contextlib
-import hmac
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -85,7 +85,7 @@ def _spare(recipient: ber.Element, length: int) -> bytes:
     """Always the same for the same octets: whoever sends them again does not learn from a second plaintext that the
     first one came from a spare key.
     """
-    return hmac.digest(_SECRET, recipient.whole, "sha512")[:length]
+    return hashlib.blake2b(recipient.whole, key=_SECRET, digest_size=length).digest()
 
 
 def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> Found:

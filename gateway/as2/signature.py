@@ -7,7 +7,6 @@ digest in them are what ties the signature to the content.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from cryptography import x509
 
 from gateway.as2 import ber, cms, der, schemes
 from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
-from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named
+from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named, readable
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.octets import Octets
 
@@ -74,7 +73,7 @@ def verify(
         if further:
             if not isinstance(certificates, Signers):
                 break
-            known, why = certificates.trusting(_enclosed(found[3:-1]))
+            known, why = certificates.trusting(_enclosed(found[3:-1], signers[:_MAX_SIGNERS]))
         for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
             details = cms.fields(signer, 5)
             certificate = named(details[1], known)
@@ -90,15 +89,18 @@ def verify(
     )
 
 
-def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
-    """The certificates inside a SignedData (RFC 5652 5.1), bounded; what cannot be read is left out."""
+def _enclosed(fields: Sequence[ber.Element], signers: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
+    """The certificates inside a SignedData (RFC 5652 5.1), bounded, those that the signers name first.
+
+    What cannot be read is left out. Whoever judges them looks at a few only, and stations enclose old ones, and those
+    that they decrypt with.
+    """
     enclosed = next((one for one in fields if one.tag == cms.EXPLICIT_0), None)
-    found: list[x509.Certificate] = []
-    for one in enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ():
-        if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE:
-            with contextlib.suppress(ValueError):
-                found.append(x509.load_der_x509_certificate(bytes(one.whole)))
-    return tuple(found)
+    looked_at = enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ()
+    fit = [one for one in looked_at if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE]
+    found = [made for one in fit if (made := readable(bytes(one.whole))) is not None]
+    signing = [named(cms.fields(one, 5)[1], found) for one in signers]
+    return tuple(sorted(found, key=lambda one: one not in signing))
 
 
 def _verify_signer(
@@ -196,8 +198,7 @@ def sign(
 
 def _time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
-    year, month, day, hour, minute, second = moment.astimezone(UTC).timetuple()[:6]
-    rest = f"{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"
-    if year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, f"{year % 100:02}{rest}".encode("ascii"))
-    return der.tlv(_GENERALIZED_TIME, f"{year:04}{rest}".encode("ascii"))
+    at = moment.astimezone(UTC)
+    if at.year < _UTC_TIME_ENDS:
+        return der.tlv(_UTC_TIME, f"{at:%y%m%d%H%M%SZ}".encode("ascii"))
+    return der.tlv(_GENERALIZED_TIME, f"{at.year:04}{at:%m%d%H%M%SZ}".encode("ascii"))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.as2 import KeyPair
+from gateway.as2.certificates import PrivateKey, identity
 from gateway.as2.mime import MAX_HEADER_OCTETS, MimeFault, fields
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
@@ -82,7 +83,7 @@ def key_pairs(
     for file in keys:
         key = _private_key(file, passphrase)
         inside = _certificates(file, needed=False)
-        fitting = next((one for one in [*inside, *known] if one.public_key() == key.public_key()), None)
+        fitting = next((one for one in [*inside, *known] if _belongs(one, key)), None)
         if fitting is None:
             raise OurFault(
                 f"no certificate fits the key in {printable(file)}", remedy="give its certificate with --cert"
@@ -92,7 +93,11 @@ def key_pairs(
     return pairs, [one for one in known if one not in ours]
 
 
-def _private_key(file: Path, passphrase: str | None) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+def _belongs(certificate: x509.Certificate, key: PrivateKey) -> bool:
+    return identity(certificate).key_fault is None and certificate.public_key() == key.public_key()
+
+
+def _private_key(file: Path, passphrase: str | None) -> PrivateKey:
     pem = _small(file)
     secret = passphrase.encode() if passphrase and b"ENCRYPTED" in pem else None
     try:

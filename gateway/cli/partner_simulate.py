@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import log_lines
 from gateway.cli.answers import WorkspaceFolder, answering, run, say, show
 from gateway.cli.partner_names import PartnerName, partner_named
 from gateway.errors import OurFault
@@ -120,7 +121,7 @@ def _over_folders(
 
 
 def _over_as2(folder: Path, scenarios: tuple[str, ...]) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    log_lines.to_stderr()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     run(_play(folder, scenarios))
 

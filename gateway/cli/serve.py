@@ -6,9 +6,9 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from pathlib import Path
 
+from gateway.cli import log_lines
 from gateway.cli.answers import WorkspaceFolder, answering, run
 
 log = logging.getLogger("gateway")
@@ -29,7 +29,7 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
 
     Example: gateway serve --workspace /srv/gateway
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    log_lines.to_stderr()
     # Python's logging documentation, "Optimization": what no line of ours shows is not gathered for each of them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -57,7 +57,8 @@ def create_workspace(
             raise OurFault(f"{folder} is not empty", remedy=remedy)
         for part in ("partners", "maps", "certs", "data", "keys"):
             (folder / part).mkdir(parents=True)
-        (folder / "keys").chmod(0o700)
+        for part in ("data", "keys"):
+            (folder / part).chmod(0o700)
     except OSError as error:
         raise OurFault(f"{folder}: {error.strerror}", remedy="choose a folder that can be written") from error
     files = {SETTINGS_FILE: text, EXAMPLE_FILE: partner_text(), ".gitignore": GITIGNORE}

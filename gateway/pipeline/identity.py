@@ -50,6 +50,11 @@ def receipt_key(message_id: str) -> str:
     return f"receipt:{message_id}"
 
 
+def answered_again_key(message_id: str, hour: str, number: int) -> str:
+    """One of the few times in an hour that the answers to a message go out again."""
+    return f"again:{message_id}:{hour}:{number}"
+
+
 def original_answer_key(order_id: str) -> str:
     """The one original acknowledgement of an order; changes and replacements have no such key."""
     return f"answer:{order_id}"

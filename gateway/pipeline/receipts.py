@@ -19,7 +19,7 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline import confirming, identity, receipted
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.receipting import EMPTY
-from gateway.pipeline.refusals import Refusals
+from gateway.pipeline.refusals import Refusals, headers_kept
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -37,6 +37,8 @@ Headers = Sequence[tuple[str, str]]
 
 BY_ITSELF = "by itself"
 NOT_ASKED = "by itself, though one in the answer was asked for"
+AT_ONCE = 16 * 1024
+"""Octets that may be read as MIME on the event loop; a receipt is a few thousand."""
 MOST_TOLD = 20
 """Receipts without effect that one message's trail tells of; what more comes is counted by nobody but the bounds."""
 _TOLD = frozenset({ReceiptRefused.kind, ReceiptRepeated.kind, ReceiptNotFinal.kind})
@@ -82,7 +84,7 @@ async def receive(station: Station, refusals: Refusals, headers: Headers, body: 
         )
     arrival = replace(arrival, agreement=agreement)
     try:
-        original = as2.original_message_id(headers, body)
+        original = await _original(station, headers, body)
     except PartnerFault as fault:
         no = _No(status=400, reason=str(fault), public="not a receipt for a message of ours")
         return await _refused(station, refusals, arrival, no)
@@ -130,6 +132,14 @@ async def receive(station: Station, refusals: Refusals, headers: Headers, body: 
             return EMPTY
     await _without_effect(station, refusals, arrival, message, verdict)
     return EMPTY
+
+
+async def _original(station: Station, headers: Headers, body: bytes) -> str:
+    """The Message-ID that it is for, read off the event loop where it is large. Raises PartnerFault."""
+    if len(body) <= AT_ONCE:
+        return as2.original_message_id(headers, body)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(station.crypto, as2.original_message_id, headers, body)
 
 
 async def _message(station: Station, agreement: Agreement, original: str) -> Message | None:
@@ -185,7 +195,7 @@ async def _refused(station: Station, refusals: Refusals, arrival: _Arrival, no: 
             state=MessageState.REFUSED,
             at=now,
             payload=kept.payload,
-            raw_headers=tuple(arrival.headers),
+            raw_headers=headers_kept(arrival.headers),
         )
         more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
         facts: list[Event] = [

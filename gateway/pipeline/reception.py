@@ -22,7 +22,7 @@ from gateway.pipeline import confirming, identity, receipting, receipts, wrappin
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
-from gateway.pipeline.refusals import START_KEPT, Kept, Refusals
+from gateway.pipeline.refusals import START_KEPT, Kept, Refusals, headers_kept
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, Spooled, new_id
 
@@ -131,7 +131,7 @@ class Reception:
     async def receive(self, headers: Headers, body: Body) -> Receipt:
         """Take one request, a message or a receipt; the HTTP answer. Raises PartnerFault for what is not AS2 at all."""
         # Stations that know one address of ours post their receipts there.
-        if isinstance(body, bytes) and as2.is_receipt(headers, body):
+        if isinstance(body, bytes) and await self._is_receipt(headers, body):
             return await self.receive_receipt(headers, body)
         addressing = as2.read_headers(headers)
         station = self._station
@@ -208,6 +208,13 @@ class Reception:
             await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
         return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
 
+    async def _is_receipt(self, headers: Headers, body: bytes) -> bool:
+        """Whether it is a receipt; what is large is looked at off the event loop, whose time strangers could take."""
+        if len(body) <= receipts.AT_ONCE:
+            return as2.is_receipt(headers, body)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._station.crypto, as2.is_receipt, headers, body)
+
     async def receive_receipt(self, headers: Headers, body: bytes) -> Receipt:
         """Take a receipt for a message of ours. Raises PartnerFault for what is not AS2 at all."""
         return await receipts.receive(self._station, self._refusals, headers, body)
@@ -271,7 +278,7 @@ class Reception:
             state=MessageState.REFUSED,
             at=now,
             payload=payload,
-            raw_headers=tuple(headers),
+            raw_headers=headers_kept(headers),
             receipt=receipt,
         )
 

@@ -155,7 +155,7 @@ def _write_durably(path: Path, data: bytes) -> None:
 def _folders_for(path: Path) -> list[Path]:
     """Make the folders of a file; which were missing."""
     missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return missing
 
 

@@ -97,6 +97,12 @@ def message_by_id(connection: Connection, id_: str) -> Message | None:
     return None if row is None else message_of(row)
 
 
+def events_of(connection: Connection, message_id: str, kind: str, *, most: int) -> int:
+    """How many events of this kind a message's trail has, counted up to `most`."""
+    wanted = select(event.c.id).where(event.c.message_id == message_id, event.c.kind == kind).limit(most)
+    return len(connection.execute(wanted).all())
+
+
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
     """These messages, by their ids."""
     return {row.id: message_of(row) for row in connection.execute(_BY_ID, {"ids": ids})} if ids else {}

@@ -73,7 +73,7 @@ def check(connection: Connection) -> None:
 
 
 def _migrate_sqlite(url: str) -> None:
-    sqlite.file_of(url).parent.mkdir(parents=True, exist_ok=True)
+    sqlite.file_of(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(url)
 
     # pysqlite would commit before every DDL statement; we begin ourselves, so that a migration is whole or absent.

@@ -42,10 +42,10 @@ class SpoolFile:
     def __init__(self, folder: Path, *, kept: bool = False) -> None:
         self.path = folder / f"{uuid.uuid4().hex}.spool"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # It gets its name when it is locked: `sweep` of another process cannot come between.
             nameless = self.path.with_suffix(_NAMELESS)
-            handle = os.open(nameless, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            handle = os.open(nameless, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             weakref.finalize(self, _drop, handle, self.path)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             nameless.rename(self.path)

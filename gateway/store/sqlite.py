@@ -76,7 +76,7 @@ class SqliteDatabase(Database):
     def _connect(cls, url: str, *, serve: bool) -> SqliteDatabase:
         path = file_of(url)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             raise OurFault(
                 f"The folder {path.parent} cannot be made: {fault}", remedy="Check its permissions."

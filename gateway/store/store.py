@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
+MOST_REPEATS = 100
+"""Repeats of one message that its trail tells of."""
 
 
 class Store(Asking, Auditing):
@@ -100,7 +102,8 @@ class Store(Asking, Auditing):
     async def accept(self, changes: Changes) -> Accepted:
         """Store the one message in `changes` with all the rest, unless its duplicate key (or its id) is known.
 
-        A duplicate writes nothing but a DuplicateReceived event in the first message's chain. Raises NaturalKeyTaken.
+        A duplicate writes nothing but a DuplicateReceived event in the first message's chain, which tells of the first
+        hundred: whoever holds a message can send it again and again. Raises NaturalKeyTaken.
         """
         (new,) = changes.messages
         kept, now = await self._keep(changes), self.clock()
@@ -322,8 +325,9 @@ def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accept
             f"Message {new.id} is stored already, with another duplicate key",
             remedy="This is a fault of the gateway: report it with the log.",
         )
-    fact = DuplicateReceived(
-        message_id=first.id, partner=first.partner, channel=new.channel.value, key=new.duplicate_key or new.id
-    )
-    changing.write(connection, Changes(events=(fact,)), {}, now)
+    if queries.events_of(connection, first.id, DuplicateReceived.kind, most=MOST_REPEATS) < MOST_REPEATS:
+        fact = DuplicateReceived(
+            message_id=first.id, partner=first.partner, channel=new.channel.value, key=new.duplicate_key or new.id
+        )
+        changing.write(connection, Changes(events=(fact,)), {}, now)
     return Accepted(message_id=first.id, duplicate=True, receipt=first.receipt)

@@ -25,7 +25,7 @@ SLOWEST = 32 * 1024
 """Octets a second that a body must come with, beyond the grace: 1 GB in nine hours at most."""
 HELD = 128 * 1024 * 1024
 """Octets of bodies in memory at once, over all senders."""
-HELD_FROM_ONE = 32 * 1024 * 1024
+HELD_FROM_ONE = HELD // 4
 """Of those, as many from one sender; all whom we do not know are one."""
 SPOOLED_AT_ONCE = 16
 """Bodies that are spooled at once, over all senders."""
@@ -65,10 +65,12 @@ class Arrivals:
 
     def hold(self, sender: str, octets: int) -> None:
         """Take memory, or give it back. Raises NoRoom."""
-        if octets > 0 and (self._held.total() + octets > HELD or self._held[sender] + octets > HELD_FROM_ONE):
+        mine = self._held[sender] + octets
+        if octets > 0 and (self._held.total() + octets > HELD or mine > HELD_FROM_ONE):
             raise NoRoom("too much is being received at once")
-        self._held[sender] += octets
-        self._held += Counter()  # forget those who have none
+        self._held[sender] = mine
+        if not mine:
+            del self._held[sender]
 
     def spool(self, sender: str, count: int) -> None:
         """Take a place in the spool, or give it back. Raises NoRoom."""

@@ -1,20 +1,33 @@
 """How many connections stand at once: beyond the limit a new one is told to come later, and what stands is served.
 
-Each connection is an open file of the process. How long one may be silent is aiohttp's `keepalive_timeout`, from its
-first moment on; how slow a body may be is its endpoint's.
+Each connection is an open file of the process. How long one may be silent or send headers is aiohttp's
+`keepalive_timeout`, from its first moment on; how slow a body may be is its endpoint's; how slowly an answer may be
+taken is said here. What is not HTTP costs one line in the log that holds nothing of what was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import resource
+from http import HTTPStatus
 from typing import cast
 
 from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
+from gateway.web.border import SECURITY
+
+ANSWER_SECONDS = 60
+"""What a client may take to read an answer, all of it: beyond that the connection is cut."""
 FILES_KEPT = 256
 """Open files kept free for everything else: database, payloads, calls to far sides."""
 LATER = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+NOT_HTTP = "This is no request that HTTP/1.1 has (RFC 9112).\n"
+
+_log = logging.getLogger("gateway.access")
 
 
 def room_for(wanted: int) -> int:
@@ -47,8 +60,40 @@ class _Bounded(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         if len(self._inner.connections) < self._limit:
-            return self._inner()
+            return _Connection(self._inner, loop=self._inner._loop, **self._inner._kwargs)  # noqa: SLF001  as it does
         return cast("web.RequestHandler", _Later())  # asyncio asks for a protocol, no more
+
+
+class _Connection(web.RequestHandler):
+    """aiohttp's protocol, bounded where it waits for ever, and silent where it repeats what strangers sent."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """An answer counts as taken when the system has all of it: nothing of it lies in our memory then."""
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)  # uvloop's is none by its class
+        super().connection_made(transport)
+
+    async def finish_response(
+        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, or cut off a client that does not read it."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            if self.transport is not None:
+                self.transport.abort()
+            return resp, True
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """A plain 400 for what the parser refuses: aiohttp would log and answer a piece of it, keys and all."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        _log.info(json.dumps({"client": request.remote, "status": status, "refused": type(exc).__name__}))
+        answer = web.Response(status=status, text=NOT_HTTP, headers=SECURITY)
+        answer.force_close()
+        return answer
 
 
 class _Later(asyncio.Protocol):
@@ -56,6 +101,5 @@ class _Later(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say so, and end it."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(LATER)
+        cast("asyncio.Transport", transport).write(LATER)
         transport.close()

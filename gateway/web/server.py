@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,14 @@ from gateway.errors import OurFault
 from gateway.settings import Listen, Tls
 from gateway.web.connections import BoundedRunner, room_for
 
+HANDSHAKE_SECONDS = 10
+"""Longest TLS handshake, and longest goodbye: `listen.max_connections` counts connections from their handshake on."""
+BACKLOG = 128
+"""Connections that the system holds until they are taken."""
+IDLE_SECONDS = 75
+"""Longest time between requests, headers of the next one included."""
+LINGER_SECONDS = 10
+"""How long the rest of a body that was refused is read and thrown away, so that the refusal arrives."""
 SHUTDOWN_SECONDS = 10
 """Requests under way may take so long to end."""
 
@@ -23,9 +32,11 @@ class Server:
     url: str
     port: int
     runner: web.AppRunner
+    listening: asyncio.Server
 
     async def close(self) -> None:
         """Stop listening, let requests under way end, close."""
+        self.listening.close()
         await self.runner.cleanup()
 
 
@@ -37,22 +48,35 @@ async def serve(application: web.Application, listen: Listen, folder: Path) -> S
         access_log=None,  # the border writes its own line
         auto_decompress=False,  # a compressed body is refused, not inflated
         handler_cancellation=False,  # what was begun is finished, the caller gone or not
-        keepalive_timeout=75,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LINGER_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     runner.limit = room_for(listen.max_connections)
     await runner.setup()
+    assert runner.server is not None
+    patience = None if context is None else HANDSHAKE_SECONDS
     try:
-        await web.TCPSite(runner, listen.host, listen.port, ssl_context=context).start()
+        listening = await asyncio.get_running_loop().create_server(
+            runner.server,
+            listen.host,
+            listen.port,
+            ssl=context,
+            backlog=BACKLOG,
+            ssl_handshake_timeout=patience,
+            ssl_shutdown_timeout=patience,
+        )
     except OSError as error:
         await runner.cleanup()
         raise OurFault(
             f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
             remedy="stop what uses the port, or set listen.port and listen.host in gateway.yaml",
         ) from error
-    port = int(runner.addresses[0][1])
+    port = int(listening.sockets[0].getsockname()[1])
     host = f"[{listen.host}]" if ":" in listen.host else listen.host
-    return Server(url=f"{'http' if context is None else 'https'}://{host}:{port}", port=port, runner=runner)
+    return Server(
+        url=f"{'http' if context is None else 'https'}://{host}:{port}", port=port, runner=runner, listening=listening
+    )
 
 
 def _context(tls: Tls, folder: Path) -> ssl.SSLContext:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from bench import oracle
-from gateway.as2 import KeyPair, Policy, Refusal, cms
+from gateway.as2 import As2Fault, KeyPair, Policy, Refusal, cms, der, signature
+from gateway.as2.certificates import Signers, identity
 from gateway.as2.recipients import session_key
+from gateway.errors import PartnerFault
 
 HTTP = (("AS2-From", "acme"), ("AS2-To", "us"), ("Message-ID", "<1@acme>"))
 FORGED = b"Content-Type: application/edi-x12\r\n\r\nISA*forged~"
@@ -103,3 +108,61 @@ def test_the_same_envelope_again_is_opened_with_the_same_spare_key(stations: Any
     assert len({session_key(infos, [stations.ours], 32) for _ in range(20)}) == 1
     other = cms.fields(cms.open_frame(forge.bad_rsa_padding())[1], 3)[1].parts
     assert session_key(other, [stations.ours], 32) != session_key(infos, [stations.ours], 32)
+
+
+ECHOED = {
+    "AS2-From": "acme{}",
+    "AS2-To": "us{}",
+    "Message-ID": "<1{}@acme>",
+    "Subject": "order{}",
+    "Disposition-Notification-To": "acme{}",
+    "Disposition-Notification-Options": "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=x{}",
+    "Receipt-Delivery-Option": "https://acme.example/{}",
+    "AS2-Version": "1.1{}",
+    "Content-Type": "application/edi-x12; name=x{}",
+    "Content-Disposition": 'attachment; filename="x{}"',
+}
+"""Headers of a request, and where in them a stranger may write. They are read as ISO-8859-1."""
+SPLITTING = ("\r\nEvil: y", "\nEvil: y", "\rEvil: y", "\x00Evil: y", "\x85Evil: y", "%0D%0AEvil: y", "\r\n\r\nEvil: y")
+
+
+@pytest.mark.parametrize("header", ECHOED)
+def test_nothing_that_is_echoed_brings_a_line_of_its_own(stations: Any, anything: Policy, header: str) -> None:
+    """Refused, or out of what we answer: also where a parser before us let it through. A file name is one line, too."""
+    base = {name: value.format("") for name, value in ECHOED.items()}
+    for splitting in SPLITTING:
+        headers = tuple((base | {header: ECHOED[header].format(splitting)}).items())
+        opened = fault = None
+        try:
+            opened = stations.take(headers, b"ISA*x~", anything)
+        except As2Fault as refused:
+            fault = refused
+        except PartnerFault:
+            continue  # no receipt can be addressed
+        receipt = stations.answer(headers, opened, fault)
+        assert all(value.isprintable() for _, value in receipt.headers), (splitting, receipt.headers)
+        assert not re.search(rb"(?m)^[ \t]*Evil:", receipt.body.replace(b"\r", b"\n")), splitting
+        if opened is not None:
+            shown = (opened.filename or "") + opened.content_type + (opened.addressing.subject or "")
+            assert shown.isprintable()
+
+
+def test_whoever_judges_enclosed_certificates_gets_the_signers_first(
+    stations: Any, pair: Callable[..., KeyPair]
+) -> None:
+    """A station encloses its old certificate and the one that it decrypts with as well; few are looked at."""
+    _, signed, part = parts_of(stations.send(encrypt_for=[]))
+    fields = cms.fields(cms.open_frame(base64.b64decode(part.partition(b"\r\n\r\n")[2]))[1], 5)
+    version, digests, inside, _, signers = (bytes(one.whole) for one in fields)
+    certificates = [*(pair(f"acme {number}").certificate for number in range(3)), stations.acme.certificate]
+    enclosed = der.tlv(cms.EXPLICIT_0, *(identity(one).der for one in certificates))
+    octets = cms.frame(cms.SIGNED_DATA, [der.sequence(version, digests, inside, enclosed, signers)])
+    asked: list[x509.Certificate] = []
+
+    def judge(found: Sequence[x509.Certificate]) -> tuple[Sequence[x509.Certificate], str]:
+        asked.extend(found)
+        return found[:1], ""
+
+    found = signature.verify(octets, memoryview(signed), certificates=Signers((), judge), accepted=Policy().hashes)
+    assert found.certificate == asked[0] == stations.acme.certificate
+    assert len(asked) == len(certificates)

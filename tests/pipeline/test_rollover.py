@@ -197,9 +197,8 @@ async def test_a_revoked_certificate_is_a_strangers(
         trade.gateway.change(keyring=keyring)
         built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)
         assert GOOD in (await trade.post(built.headers, built.body)).body
-    shelf.put(
-        "http://x/", revoked(authority_of_acme, [rolled.certificate], at=trade.clock()).public_bytes(Encoding.DER)
-    )
+    listed = revoked(authority_of_acme, [rolled.certificate], at=trade.clock()).public_bytes(Encoding.DER)
+    shelf.put("http://x/", listed, asked.authorities)
     for keyring in (by_chain, pinned):
         trade.gateway.change(keyring=keyring)
         built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)
@@ -243,3 +242,12 @@ async def test_a_receipt_that_comes_by_itself_confirms_what_its_message_was_sign
         if one.kind == "message.posted"
     ]
     assert signed_with == ([was, will] if rolled_between else [was])
+
+
+async def test_an_unsigned_message_confirms_nothing(remembering: Any, edi: Any) -> None:
+    """Our certificate is public: whoever encrypts for it may be anybody."""
+    trade = remembering
+    trade.gateway.agree("acme", as2={"require_signature": False})
+    built = trade.wire(edi.file(edi.ack()).encode(), sign_with=None)
+    assert GOOD in (await trade.post(built.headers, built.body)).body
+    assert await trade.gateway.store.certificate_steps(partner="acme") == []

@@ -53,6 +53,20 @@ async def test_of_many_copies_at_once_exactly_one_is_stored(store: Store, trade:
     assert len(await store.timeline(message_id=answers[0].message_id)) == 20
 
 
+async def test_a_message_that_is_sent_again_and_again_does_not_fill_its_trail(
+    store: Store, trade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds a message can repeat it for ever: the answer is always the first one, the trail tells of some."""
+    monkeypatch.setattr("gateway.store.store.MOST_REPEATS", 5)
+    first = await store.accept(trade.received(duplicate_key="as2:k"))
+    for _ in range(8):
+        again = await store.accept(trade.received(duplicate_key="as2:k"))
+        assert again.duplicate
+        assert again.receipt == first.receipt
+    kinds = [entry.kind for entry in await store.timeline(message_id=first.message_id)]
+    assert kinds == ["message.received", *["message.duplicate"] * 5]
+
+
 async def test_the_same_changes_accepted_twice_are_one_message(store: Store, trade: Any) -> None:
     """A caller that never saw the answer may ask again."""
     changes = trade.received()

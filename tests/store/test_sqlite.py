@@ -220,3 +220,13 @@ def test_a_change_made_by_plain_sqlite3_is_seen(sqlite_url: str) -> None:
     with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as plain:
         assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.head(),)]
     plain.close()
+
+
+async def test_a_folder_made_for_the_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """What partners sent lies in it; one that is there already stays as whoever made it wanted."""
+    url = f"sqlite:///{tmp_path / 'data' / 'gateway.db'}"
+    await migrate(url)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "shared").mkdir(mode=0o750)
+    await migrate(f"sqlite:///{tmp_path / 'shared' / 'gateway.db'}")
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o750

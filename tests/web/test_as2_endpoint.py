@@ -213,7 +213,7 @@ async def test_more_at_once_than_there_is_room_for_comes_later(
 
 
 @pytest.mark.parametrize("spelled", [("A", '"A"'), ("stranger", "another stranger")])
-async def test_one_sender_cannot_take_all_room_by_writing_its_name_in_many_ways(
+async def test_strangers_share_one_part_of_the_memory_and_partners_have_one_each(
     url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch, spelled: tuple[str, str]
 ) -> None:
     """A second spelling of a partner's name, or a second name of nobody, finds no room of its own; partner B does."""
@@ -240,7 +240,7 @@ async def test_one_sender_cannot_take_all_room_by_writing_its_name_in_many_ways(
                 await asyncio.sleep(0.01)
 
 
-async def test_sender_that_breaks_off_leaves_neither_file_nor_place_nor_traceback(
+async def test_sender_that_breaks_off_leaves_neither_file_nor_place(
     url: str, reception: Reception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In the middle of a body that is spooled already; the next one finds room. Strangers cannot fill the log."""

@@ -229,21 +229,37 @@ async def test_a_port_that_is_taken_and_tls_files_that_are_missing_are_our_fault
         await serve(web.Application(), tls, Path())
 
 
-async def test_https_by_certificate_files(services: Services, tmp_path: Path) -> None:
-    """Relative to the workspace; over TLS browsers are told to stay there."""
+def _tls(folder: Path) -> Listen:
+    """Certificate files, and the settings that name them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     begin = datetime(2020, 1, 1, tzinfo=UTC)
     built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     built = built.serial_number(1).not_valid_before(begin).not_valid_after(begin + timedelta(days=36_500))
     pem = built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
-    (tmp_path / "tls.pem").write_bytes(pem)
-    (tmp_path / "tls.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    listen = Listen.model_validate({"port": 0, "tls": {"certificate": "tls.pem", "key": "tls.key"}})
-    server = await serve(application(services), listen, tmp_path)
+    (folder / "tls.pem").write_bytes(pem)
+    (folder / "tls.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return Listen.model_validate({"port": 0, "tls": {"certificate": "tls.pem", "key": "tls.key"}})
+
+
+async def test_https_by_certificate_files(services: Services, tmp_path: Path) -> None:
+    """Relative to the workspace; over TLS browsers are told to stay there."""
+    server = await serve(application(services), _tls(tmp_path), tmp_path)
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/health/live", ssl=False) as answer:
         assert (answer.status, server.url.partition(":")[0]) == (200, "https")
         assert answer.headers["Strict-Transport-Security"]
+    await server.close()
+
+
+async def test_a_tls_handshake_that_never_begins_is_cut_off(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a connection is counted nowhere yet, so it must not stand for long."""
+    monkeypatch.setattr("gateway.web.server.HANDSHAKE_SECONDS", 0.2)
+    server = await serve(application(services), _tls(tmp_path), tmp_path)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
     await server.close()
 
 

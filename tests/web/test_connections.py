@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
+import uvloop
 from aiohttp import web
 
 from gateway.settings import Listen
@@ -64,3 +66,41 @@ def test_the_limit_of_open_files_is_raised_and_leaves_room_for_files(  # noqa: P
     monkeypatch.setattr(connections.resource, "setrlimit", lambda _, limits: set_to.append(limits))
     assert connections.room_for(wanted) == room
     assert set_to == ([] if raised is None else [(raised, hard)])
+
+
+async def _too_many_and_unread(folder: Path) -> None:
+    """One connection too many, then one that reads nothing."""
+
+    async def large(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=bytes(1_000_000))
+
+    application = web.Application()
+    application.router.add_get("/", large)
+    server = await serve(application, Listen(port=0, max_connections=1), folder)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+        late, other = await asyncio.open_connection("127.0.0.1", server.port)
+        assert await late.read() == connections.LATER
+        other.close()
+        writer.transport.pause_reading()
+        for _ in range(1000):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+            await asyncio.sleep(0.01)
+            if writer.is_closing():
+                break
+        assert writer.is_closing()
+        writer.transport.abort()
+        del reader
+    finally:
+        await server.close()
+
+
+@pytest.mark.parametrize("loop_of", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_connections_are_bounded_on_every_event_loop(
+    loop_of: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their transports are of different classes; a gateway runs on the quicker one where it is there."""
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
+    with asyncio.Runner(loop_factory=loop_of) as runner:
+        runner.run(_too_many_and_unread(tmp_path))

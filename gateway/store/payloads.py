@@ -160,7 +160,8 @@ def _folders_for(path: Path) -> list[Path]:
 
 
 def _sync_folders(parent: Path, missing: list[Path]) -> None:
-    for folder in (parent, *(made.parent for made in missing)):
+    # The folder above always: another thread may have made `parent` a moment ago, and not have synced that yet.
+    for folder in dict.fromkeys((parent, parent.parent, *(made.parent for made in missing))):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

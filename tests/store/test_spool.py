@@ -229,3 +229,29 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "payloads").write_text("a file where the folder belongs")
     with pytest.raises(OurFault, match="could not be written"):
         Payloads(tmp_path / "payloads").spool()
+
+
+@pytest.mark.parametrize("spooled_too", [False, True])
+def test_a_folder_that_somebody_else_has_just_made_is_on_the_disk_before_its_file_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, spooled_too: bool
+) -> None:
+    """Its maker may not have come to the sync yet; after a power loss neither folder nor file would be there."""
+    payloads = Payloads(tmp_path)
+    name = hashlib.sha256(TEXT).hexdigest()
+    payloads.path(name, "m", "raw").parent.mkdir()
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    if spooled_too:
+        file = payloads.spool(kept=True)
+        file.write(TEXT)
+        payloads.take("m", "raw", file)
+    else:
+        payloads.keep("m", "raw", TEXT)
+    path = payloads.path(name, "m", "raw")
+    assert synced == [one.stat().st_ino for one in (path, path.parent, tmp_path)]

@@ -108,7 +108,24 @@ class SpoolFile:
         except OSError as fault:
             if fault.errno not in _NO_LINKS:
                 raise
-            self.path.rename(path)
+            try:
+                self.path.rename(path)
+            except FileNotFoundError:  # it was moved before, and the store let go of it again: a duplicate
+                self._copy(path)
+
+    def _copy(self, path: Path) -> None:
+        """All of it as a new file, durably but for the folder. Raises OSError."""
+        temporary = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            with temporary.open("wb") as file:
+                for at in range(0, self.size, _PIECE):
+                    file.write(os.pread(self._handle, _PIECE, at))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def settle(self) -> None:
         """The store has it for good: its name in the spool goes; whoever holds it may read on."""

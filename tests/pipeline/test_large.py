@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import os
@@ -77,6 +78,31 @@ async def test_its_repeat_gets_the_first_receipt_and_leaves_no_file(roomy: Any) 
     assert files(roomy.gateway) == kept
     other = roomy.wire(os.urandom(SIZE), message_id="<large@acme>")
     assert "used before with other content" in (await post(roomy, other.headers, other.body)).text
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_its_message_id_used_again_for_other_content_is_refused_and_kept(
+    roomy: Any, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    """Also where the file system has no hard links: the store moved the file, and let go of it again."""
+
+    def none(_path: Path, _target: Path) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", none)
+    for content, status in (
+        (os.urandom(SIZE), b"processed\r\n"),
+        (os.urandom(SIZE), b"used before with other content"),
+    ):
+        built = roomy.wire(content, content_type="application/octet-stream", message_id="<one@acme>")
+        answer = await post(roomy, built.headers, built.body)
+        assert answer.status == 200
+        assert status in answer.body
+    assert len(await roomy.gateway.store.messages(state=MessageState.RECEIVED)) == 1
+    (refused,) = await roomy.gateway.store.messages(state=MessageState.REFUSED)
+    assert await roomy.gateway.store.payload(refused.id) == built.body
+    assert len(files(roomy.gateway)) == 3
 
 
 @pytest.mark.parametrize("cipher", ["aes-256-cbc", "aes-256-gcm"])

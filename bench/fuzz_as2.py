@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway import as2
+from gateway.as2 import mime
 from gateway.as2.algorithms import CIPHERS
 from gateway.as2.certificates import PrivateKey
 from gateway.as2.compression import deflate
@@ -205,7 +206,8 @@ def receipt(data: bytes) -> None:
     if choice & 1 and verdict.processed:
         assert verdict.signed_by is not None, "an unsigned receipt counts"
     assert not verdict.processed or verdict.mic is None or verdict.mic == OURS_SENT.mic, "another MIC counts"
-    assert len(verdict.text) <= 2000 and verdict.disposition.isprintable()  # noqa: PT018  what it promises
+    assert len(verdict.text) <= 2000  # what it promises
+    assert mime.printable(verdict.disposition) == verdict.disposition, "controls in a disposition"
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "receipt": receipt}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -47,6 +48,18 @@ def _network(text: str) -> str:
     return text
 
 
+def reachable(address: str) -> str:
+    """An address with a host, and a port that there can be; the pattern alone takes `https://host:84430`."""
+    try:
+        found = urlsplit(address)
+        sound = bool(found.hostname) and found.port != 0  # RFC 6335 6: no service is on port 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("an address with a host, and a port from 1 to 65535 if any")
+    return address
+
+
 Name = Annotated[
     str, Form(r"[a-z][a-z0-9_-]{0,62}", "a short name: small letters, digits, - and _; a letter first, 63 at most")
 ]
@@ -56,7 +69,9 @@ As2Id = Annotated[str, Form(r"[\x20-\x7e]{1,128}", "1 to 128 printable ASCII cha
 HooksFile = Annotated[str, Form(r"[a-z][a-z0-9_]{0,62}\.py", "a Python file such as hooks.py")]
 """Beside gateway.yaml, never elsewhere."""
 Url = Annotated[
-    str, Form(r"https?://[^/\s@?#]+(/[^\s?#]*)?", "an http:// or https:// address without user, query or fragment")
+    str,
+    Form(r"https?://[^/\s@?#]+(/[^\s?#]*)?", "an http:// or https:// address without user, query or fragment"),
+    AfterValidator(reachable),
 ]
 """Secrets never stand in an address."""
 Network = Annotated[str, AfterValidator(_network)]

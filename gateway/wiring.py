@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.activation import Activation
@@ -299,7 +300,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
         warning = asyncio.create_task(expiry.run(), name="certificates")
         stack.push_async_callback(_cancelled, warning)
-        lists = CrlFetcher(shelf, lambda: _lists(activation.current.configuration), session, now)
+        lists = CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now)
         fetching = asyncio.create_task(lists.run(), name="revocation")
         stack.push_async_callback(_cancelled, fetching)
         watching = asyncio.create_task(activation.run(), name="activation")
@@ -413,11 +414,13 @@ def _certificates(active: Configuration) -> tuple[Configuration, Callable[[], Se
     return active, lambda: inventory(found.folder, found.settings, found.agreements)
 
 
-def _lists(active: Configuration) -> Iterator[str]:
-    """The revocation lists that agreements ask."""
-    for one in active.workspace.agreements:
-        if one.as2 is not None and one.exchanges and one.as2.revocation == "crl":
-            yield from one.as2.crls
+def _lists(station: Station) -> dict[str, tuple[x509.Certificate, ...]]:
+    """The revocation lists that agreements ask, and who may sign each."""
+    found: dict[str, tuple[x509.Certificate, ...]] = {}
+    for one in station.keyring.revocations.values():
+        for source in one.sources:
+            found[source] = (*found.get(source, ()), *one.authorities)
+    return found
 
 
 async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault, printable
 from gateway.errors import OurFault, PartnerFault
@@ -61,7 +62,15 @@ class Addressing:
 
 
 def read_headers(headers: Headers) -> Addressing:
-    """The addressing of a request. Raises PartnerFault when it is not AS2: no receipt can be addressed then."""
+    """The addressing of a request. Raises PartnerFault when it is not AS2: no receipt can be addressed then.
+
+    Cheap for the same headers again: limits, admission and policy of one request ask for it one after another.
+    """
+    return _read_once(tuple(headers))
+
+
+@lru_cache(maxsize=64)
+def _read_once(headers: tuple[tuple[str, str], ...]) -> Addressing:
     return addressing(index_of(headers))
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from gateway.as2 import ber, cms, der, mime
 from gateway.as2.algorithms import (
@@ -23,8 +22,7 @@ from gateway.as2.algorithms import (
     RSA_PSS,
     RSA_SIGNATURES,
 )
-from gateway.as2.certificates import identified, identity, named
-from gateway.errors import OurFault
+from gateway.as2.certificates import identified, named, readable
 
 MAX_SHOWN = 20
 """Recipients, signers and certificates of one structure that are looked at."""
@@ -170,36 +168,13 @@ def signature(structure: ber.Element, candidates: Sequence[x509.Certificate]) ->
     inside: list[x509.Certificate] = []
     for field in found[3:-1]:
         if field.tag == _CERTIFICATES:
-            inside = [one for element in field.parts[:MAX_SHOWN] if (one := _certificate(element)) is not None]
+            inside = [one for element in field.parts[:MAX_SHOWN] if (one := readable(bytes(element.whole))) is not None]
     signers = found[-1].expect(ber.SET).parts[:MAX_SHOWN]
     return SignatureSeen(
         signers=tuple(_signer(one, [*candidates, *inside]) for one in signers),
         certificates=tuple(inside),
         detached=len(encapsulated) == 1,
     )
-
-
-def _certificate(element: ber.Element) -> x509.Certificate | None:
-    """A certificate of theirs that can be looked at in full; one that cannot is left out."""
-    try:
-        fields = element.parts[0].parts
-        if fields[1 if fields[0].tag == cms.EXPLICIT_0 else 0].integer() <= 0:  # RFC 5280 4.1.2.2: positive
-            return None
-        certificate = x509.load_der_x509_certificate(bytes(element.whole))
-        identity(certificate)
-        _ = certificate.public_key(), certificate.subject, certificate.issuer
-        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (
-        ValueError,
-        TypeError,
-        IndexError,
-        OurFault,
-        UnsupportedAlgorithm,
-        x509.InvalidVersion,
-        x509.DuplicateExtension,
-    ):
-        return None
-    return certificate
 
 
 def _signer(info: ber.Element, candidates: Sequence[x509.Certificate]) -> SignerSeen:

@@ -78,11 +78,12 @@ def identity(certificate: x509.Certificate) -> Identity:
         fields = ber.read(octets).parts[0].parts
         offset = 1 if fields[0].tag == _VERSION else 0
         serial, issuer = fields[offset].integer(), bytes(fields[offset + 2].whole)
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
         key_identifier: bytes | None = extension.value.digest
     except x509.ExtensionNotFound:
         key_identifier = None
-    except (ValueError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, x509.DuplicateExtension) as error:
         raise OurFault(
             f"certificate cannot be read: {error}", remedy="Ask for the certificate anew, as PEM or DER."
         ) from error
@@ -99,6 +100,20 @@ def identity(certificate: x509.Certificate) -> Identity:
         ec_key=key if isinstance(key, ec.EllipticCurvePublicKey) else None,
         key_fault=key_fault,
     )
+
+
+def readable(octets: bytes) -> x509.Certificate | None:
+    """A certificate that somebody else shows, if all of it can be looked at; one that cannot is nobody's."""
+    try:
+        fields = ber.read(octets).parts[0].parts
+        if fields[1 if fields[0].tag == _VERSION else 0].integer() <= 0:  # RFC 5280 4.1.2.2: positive
+            return None
+        certificate = x509.load_der_x509_certificate(octets)
+        identity(certificate)
+        certificate.public_key()
+    except (ValueError, TypeError, IndexError, OurFault, UnsupportedAlgorithm, x509.InvalidVersion):
+        return None
+    return certificate
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -77,8 +77,9 @@ class Explanation:
 
 def certificate_layer(certificate: x509.Certificate, title: str, moment: datetime) -> Layer:
     """A certificate's name, key, validity; whether it is valid at `moment` (aware)."""
-    key = certificate.public_key()
-    kind = f"RSA {key.key_size} bits" if isinstance(key, rsa.RSAPublicKey) else "a key that is neither RSA nor EC"
+    who = identity(certificate)
+    key = who.rsa_key or who.ec_key
+    kind = f"RSA {key.key_size} bits" if isinstance(key, rsa.RSAPublicKey) else who.key_fault or ""
     if isinstance(key, ec.EllipticCurvePublicKey):
         kind = f"EC {key.curve.name}"
     notes: list[str] = []

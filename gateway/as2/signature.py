@@ -7,7 +7,6 @@ digest in them are what ties the signature to the content.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from cryptography import x509
 
 from gateway.as2 import ber, cms, der, schemes
 from gateway.as2.algorithms import HASH_BY_OID, HASHES, Hash
-from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named
+from gateway.as2.certificates import KeyPair, Signers, fingerprint, identity, named, readable
 from gateway.as2.faults import As2Fault, Refusal
 from gateway.as2.octets import Octets
 
@@ -93,12 +92,9 @@ def verify(
 def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
     """The certificates inside a SignedData (RFC 5652 5.1), bounded; what cannot be read is left out."""
     enclosed = next((one for one in fields if one.tag == cms.EXPLICIT_0), None)
-    found: list[x509.Certificate] = []
-    for one in enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ():
-        if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE:
-            with contextlib.suppress(ValueError):
-                found.append(x509.load_der_x509_certificate(bytes(one.whole)))
-    return tuple(found)
+    looked_at = enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ()
+    fit = [one for one in looked_at if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE]
+    return tuple(found for one in fit if (found := readable(bytes(one.whole))) is not None)
 
 
 def _verify_signer(

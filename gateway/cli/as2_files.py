@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.as2 import KeyPair
+from gateway.as2.certificates import PrivateKey, identity
 from gateway.as2.mime import MAX_HEADER_OCTETS, MimeFault, fields
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
@@ -48,7 +49,8 @@ def captured(file: Path, headers: Path | None) -> tuple[Headers, bytes]:
 
 def _joined(body: bytes) -> bytes | None:
     """A body from the network without its chunk sizes (RFC 9112 7.1); None when it has none any more."""
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while (size := _CHUNK.match(body, at)) is not None:
         start, end = size.end(), size.end() + int(size[1], 16)
         if end == start:
@@ -99,7 +101,7 @@ def key_pairs(
     for file in keys:
         key = _private_key(file, passphrase)
         inside = _certificates(file, needed=False)
-        fitting = next((one for one in [*inside, *known] if one.public_key() == key.public_key()), None)
+        fitting = next((one for one in [*inside, *known] if _belongs(one, key)), None)
         if fitting is None:
             raise OurFault(
                 f"no certificate fits the key in {printable(file)}", remedy="give its certificate with --cert"
@@ -109,7 +111,11 @@ def key_pairs(
     return pairs, [one for one in known if one not in ours]
 
 
-def _private_key(file: Path, passphrase: str | None) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+def _belongs(certificate: x509.Certificate, key: PrivateKey) -> bool:
+    return identity(certificate).key_fault is None and certificate.public_key() == key.public_key()
+
+
+def _private_key(file: Path, passphrase: str | None) -> PrivateKey:
     pem = _small(file)
     secret = passphrase.encode() if passphrase and b"ENCRYPTED" in pem else None
     try:

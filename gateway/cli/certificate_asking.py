@@ -23,6 +23,7 @@ from gateway.partners.agreement import Agreement
 from gateway.partners.checks import ONLY_TO_RUN
 from gateway.partners.confirmations import Reached, Stage, Whose
 from gateway.partners.inventory import Held, Role, inventory
+from gateway.partners.keys import MAX_PASSPHRASE_BYTES
 from gateway.partners.workspace import Workspace
 from gateway.settings import Settings
 from gateway.yamltext import near_miss
@@ -181,7 +182,8 @@ def passphrase(file: Path | None, variable: str | None, *, ask: str | None = Non
         return value.encode()
     if file is not None:
         try:
-            return file.read_bytes().rstrip(b"\r\n")
+            with file.open("rb") as opened:
+                return opened.read(MAX_PASSPHRASE_BYTES + 2).rstrip(b"\r\n")
         except OSError as error:
             raise OurFault(f"{file}: {error.strerror}", remedy="name a file that can be read") from error
     if ask is not None and sys.stdin.isatty() and sys.stderr.isatty():

@@ -92,6 +92,8 @@ def _theirs(desk: Desk, partner: str, chain: Chain, name: str, *, force: bool) -
             raise
         written.append(agreed)
     notes = [f"Compare this fingerprint with {partner} by telephone before you rely on it."]
+    if agreement.as2.encrypt_for is not None:
+        notes.append(f"We go on encrypting for {agreement.as2.encrypt_for}, which as2.encrypt_for names.")
     if not may_receive(certificate):
         notes.append("Its key usage allows signing only: we never encrypt for it.")
     if not may_sign(certificate):

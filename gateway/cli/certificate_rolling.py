@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,19 +99,14 @@ def _planned(desk: Desk, held: Held, partner: str | None, begins: str | None, *,
             )
         changed = {"partners": {**further.partners, partner: since}} if partner else {"sign_from": since}
     new = further.model_copy(update=changed)
+    planned = replace(held, use=new.use)
+    current = [one for one in desk.ours if not one.retired]
+    _check_signing(desk, current, [planned if one is held else one for one in current], "by this plan")
     pairs.write(
         desk.workspace.folder,
         ours.model_copy(update={"pairs": tuple(new if one.name == held.name else one for one in ours.pairs)}),
     )
-    return Held(
-        role=held.role,
-        partner=held.partner,
-        name=held.name,
-        file=held.file,
-        certificate=held.certificate,
-        retired=held.retired,
-        use=new.use,
-    )
+    return planned
 
 
 def _told(desk: Desk, held: Held, agreement: Agreement) -> dict[str, Any]:
@@ -208,6 +205,9 @@ def retire(
         desk = open_desk(workspace)
         if partner is not None:
             changed, held = _retire_theirs(desk, partner, certificate, force=force)
+            if (channel := desk.partner(partner).as2) is not None and channel.trust == "chain":
+                say(f"With trust: chain what {partner} signs with it still counts, as long as its authority vouches")
+                say("for it: set trust: pinned, or see that it is revoked and ask the list (as2.revocation).")
         else:
             changed, held = _retire_ours(desk, certificate, force=force)
         if as_json:
@@ -222,15 +222,9 @@ def _retire_ours(desk: Desk, name: str, *, force: bool) -> tuple[str, Held]:
     others = [one for one in desk.ours if one.name != name and not one.retired]
     if held.retired:
         raise OurFault(f"{name} is retired already", remedy=f"to take it back remove it from `retired` in {pairs.FILE}")
-    signing = [
-        one for one in others if one.use and one.use.begins("") is not None and not expired(one.certificate, desk.now)
-    ]
-    if not any(begins <= desk.now for one in signing if one.use and (begins := one.use.begins("")) is not None):
-        raise OurFault(
-            f"without {name} nothing would sign now",
-            remedy="make another one sign first: gateway certificate new, gateway certificate roll NAME --from now",
-        )
-    lacking = [one.name for one in desk.over_as2 if not _confirmed(desk, one.name, others)]
+    _check_signing(desk, [*others, held], others, f"without {name}")
+    valid = [one for one in others if not expired(one.certificate, desk.now)]
+    lacking = [one.name for one in desk.over_as2 if not _confirmed(desk, one.name, valid)]
     if lacking and not force:
         raise OurFault(
             f"no other certificate of ours is confirmed by {', '.join(lacking[:10])}"
@@ -239,6 +233,28 @@ def _retire_ours(desk: Desk, name: str, *, force: bool) -> tuple[str, Held]:
         )
     pairs.write(desk.workspace.folder, ours.model_copy(update={"retired": (*ours.retired, name)}))
     return pairs.FILE, held
+
+
+def _check_signing(desk: Desk, before: Sequence[Held], after: Sequence[Held], when: str) -> None:
+    """OurFault where after a change nothing would sign any more, for all or for a partner."""
+    names = ("", *(one.name for one in desk.over_as2))
+    unsigned = [one for one in names if _signs(before, one, desk.now) and not _signs(after, one, desk.now)]
+    if unsigned:
+        to = "" if "" in unsigned else f" to {', '.join(unsigned[:10])}"
+        raise OurFault(
+            f"{when} nothing would sign now{to}",
+            remedy="plan the use of another pair first, --partner where a partner has a date of its own: "
+            "gateway certificate new, gateway certificate roll",
+        )
+
+
+def _signs(pairs_of_ours: Sequence[Held], partner: str, now: datetime) -> bool:
+    """Whether one of them signs for a partner now ("": for those that have no date of their own)."""
+    dates = ((one.use.begins(partner), one.certificate) for one in pairs_of_ours if one.use)
+    return any(
+        begins is not None and begins <= now and may_sign(certificate) and not expired(certificate, now)
+        for begins, certificate in dates
+    )
 
 
 def _confirmed(desk: Desk, partner: str, pairs_of_ours: Sequence[Held]) -> bool:
@@ -250,6 +266,12 @@ def _retire_theirs(desk: Desk, partner: str, word: str, *, force: bool) -> tuple
     desk.partner(partner)
     theirs = [one for one in desk.held if one.role is Role.THEIRS and one.partner == partner]
     held = desk.find(word, theirs)
+    channel = desk.partner(partner).as2
+    if channel is not None and channel.encrypt_for == held.file:
+        raise OurFault(
+            f"{held.file} is what we encrypt for, by as2.encrypt_for of {partner}",
+            remedy="name another one there, or remove the line",
+        )
     left = [one for one in theirs if one.fingerprint != held.fingerprint and not expired(one.certificate, desk.now)]
     proved = (desk.stage(partner, Whose.THEIRS, one.fingerprint) for one in left)
     if not force and not any(one is not None and one.stage is Stage.CONFIRMED for one in proved):

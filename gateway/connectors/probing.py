@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 from yarl import URL
 
+from gateway.as2.certificates import readable
 from gateway.as2.explanation import certificate_layer
 from gateway.connectors.said import clean
 from gateway.connectors.way import Way
@@ -187,7 +188,7 @@ async def _handshake(where: _Tls, context: ssl.SSLContext) -> Handshake:
         return Handshake(
             version=session.version() or "unknown",
             cipher=cipher[0] if cipher else "unknown",
-            certificate=x509.load_der_x509_certificate(octets) if octets else None,
+            certificate=readable(octets) if octets else None,
             asked_for_ours=bool(asked),
         )
     finally:

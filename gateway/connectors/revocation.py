@@ -1,4 +1,4 @@
-"""Fetches revocation lists from the addresses that agreements name, every hour, beside everything else.
+"""Fetches revocation lists from the addresses that agreements name, and reads files again, every hour, beside all else.
 
 What cannot be fetched leaves the list of before; that one is missing or too old is said in the log each time.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
+from cryptography import x509
 
 from gateway.errors import OurFault
 from gateway.partners.revocation import MAX_BYTES, CrlShelf, is_address, out_of_date
@@ -22,11 +23,15 @@ SECONDS = 60
 log = logging.getLogger(__name__)
 
 
+Sources = Mapping[str, Sequence[x509.Certificate]]
+"""Lists that are asked, each with the authorities that may sign it."""
+
+
 class CrlFetcher:
     """`run` until cancelled; nothing that happens here ends the gateway."""
 
     def __init__(
-        self, shelf: CrlShelf, sources: Callable[[], Iterable[str]], session: aiohttp.ClientSession, clock: Clock
+        self, shelf: CrlShelf, sources: Callable[[], Sources], session: aiohttp.ClientSession, clock: Clock
     ) -> None:
         self._shelf = shelf
         self._sources = sources
@@ -38,25 +43,31 @@ class CrlFetcher:
         known: set[str] = set()
         waited = 0.0
         while True:
-            sources = set(self._sources())
-            wanted = sources if waited >= EVERY_SECONDS else sources - known
+            sources = self._sources()
+            wanted = {one: sources[one] for one in sorted(sources) if waited >= EVERY_SECONDS or one not in known}
             if wanted:
-                await self.look(sorted(wanted))
-                waited = 0.0 if wanted == sources else waited
-            known = sources
+                try:
+                    await self.look(wanted)
+                except Exception:
+                    log.exception("Revocation lists could not be looked at")
+                waited = 0.0 if len(wanted) == len(sources) else waited
+            known = set(sources)
             await asyncio.sleep(LOOK_SECONDS)
             waited += LOOK_SECONDS
 
-    async def look(self, sources: Iterable[str]) -> None:
-        """Fetch the addresses among `sources`, and say which lists are missing or too old."""
-        for source in sources:
-            if is_address(source):
-                try:
-                    await asyncio.to_thread(self._shelf.put, source, await self._fetched(source))
-                except (OurFault, aiohttp.ClientError, TimeoutError, OSError) as error:
-                    log.warning(
-                        "the revocation list %s could not be fetched: %s", source, str(error) or type(error).__name__
-                    )
+    async def look(self, sources: Sources) -> None:
+        """Fetch the addresses among `sources`, read the files; say which lists are missing or too old."""
+        for source, authorities in sources.items():
+            try:
+                if is_address(source):
+                    await asyncio.to_thread(self._shelf.put, source, await self._fetched(source), authorities)
+                else:
+                    await asyncio.to_thread(self._shelf.load, [source])
+            except (OurFault, aiohttp.ClientError, TimeoutError, OSError) as error:
+                how = "fetched" if is_address(source) else "read"
+                log.warning(
+                    "the revocation list %s could not be %s: %s", source, how, str(error) or type(error).__name__
+                )
             listed = self._shelf.get(source)
             if listed is None or out_of_date(listed, self._clock()):
                 log.warning("the revocation list %s is %s", source, "missing" if listed is None else "too old")
@@ -64,7 +75,9 @@ class CrlFetcher:
     async def _fetched(self, address: str) -> bytes:
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         content = bytearray()
-        async with self._session.get(address, timeout=timeout, allow_redirects=False) as answer:
+        async with self._session.get(
+            address, headers={"Accept-Encoding": "identity"}, timeout=timeout, allow_redirects=False
+        ) as answer:
             if answer.status != 200:  # noqa: PLR2004  OK
                 raise OurFault(f"it answered {answer.status}", remedy="correct the address in as2.crls")
             async for chunk in answer.content.iter_chunked(65_536):

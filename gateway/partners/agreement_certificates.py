@@ -7,6 +7,7 @@ written and the operator is told the line to write.
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 
 from gateway.errors import OurFault
@@ -28,7 +29,9 @@ def remove(folder: Path, file: str, certificate: str) -> None:
 
 def _change(folder: Path, file: str, *, add: str | None = None, drop: str | None = None) -> None:
     try:
-        text = (folder / file).read_text(encoding="utf-8")
+        with (folder / file).open(encoding="utf-8", newline="") as opened:  # its line ends stay as they are
+            text = opened.read()
+        mode = stat.S_IMODE((folder / file).stat().st_mode)
     except (OSError, UnicodeDecodeError) as error:
         raise OurFault(f"{file} cannot be read", remedy="make it a readable file in UTF-8") from error
     before = _listed(file, text)
@@ -44,7 +47,7 @@ def _change(folder: Path, file: str, *, add: str | None = None, drop: str | None
             f"{file}: its list of certificates is written in a way that is not changed here",
             remedy=f"under as2: write certificates: [{', '.join(wanted)}]",
         )
-    write_file(folder / file, changed.encode(), mode=0o644, overwrite=True)
+    write_file((folder / file).resolve(), changed.encode(), mode=mode, overwrite=True)
 
 
 def _says(file: str, text: str, wanted: list[str]) -> bool:
@@ -84,8 +87,9 @@ def _edited(file: str, text: str, add: str | None, drop: str | None) -> str | No
         if add is not None:
             last = lines[places[-1] - 1]
             indent = last[: len(last) - len(last.lstrip())]
-            lines[places[-1] - 1] = last if last.endswith("\n") else f"{last}\n"
-            lines.insert(places[-1], f"{indent}- {add}\n")
+            end = "\r\n" if "\r\n" in text else "\n"
+            lines[places[-1] - 1] = last if last.endswith("\n") else f"{last}{end}"
+            lines.insert(places[-1], f"{indent}- {add}{end}")
         else:
             del lines[places[listed.index(str(drop))] - 1]
         return "".join(lines)

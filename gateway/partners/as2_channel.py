@@ -85,6 +85,12 @@ class As2Channel(Part):
         "that a signed exchange confirmed, and for the first one while none is.",
         examples=[("certs/example.pem",)],
     )
+    encrypt_for: str | None = Field(
+        default=None,
+        description="Which of the certificates we encrypt for, where they sign with another one; absent: see "
+        "certificates.",
+        examples=["certs/example-encryption.pem"],
+    )
     accept_expired_until: date | None = Field(
         default=None,
         description="Up to the end of this day (UTC) their certificates count though they have expired.",

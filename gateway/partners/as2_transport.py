@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.settings import Basic, Form, Part, Secret
+from gateway.settings import Basic, Form, Part, Secret, reachable
 
 OWN_HEADERS = frozenset(
     {"as2-from", "as2-to", "as2-version", "message-id", "ediint-features", "subject", "date", "mime-version", "host"}
@@ -48,7 +48,9 @@ class Proxy(Part):
     """An HTTP proxy on the way out."""
 
     url: Annotated[
-        str, Form(r"http://[^/\s@?#]+/?", "an http:// address without user and path, such as http://proxy.example:3128")
+        str,
+        Form(r"http://[^/\s@?#]+/?", "an http:// address without user and path, such as http://proxy.example:3128"),
+        AfterValidator(reachable),
     ] = Field(description="Its address; what goes to https:// is tunnelled by CONNECT.", examples=["http://proxy:3128"])
     authentication: Basic | None = Field(default=None, description="Who we are at the proxy.")
 

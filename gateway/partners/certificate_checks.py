@@ -33,6 +33,7 @@ RULES: Mapping[str, str] = {
     "workspace.trust": "Trust by chain names its authorities and the signer's subject; revocation names its lists; the "
     "files are there, and a list of a file is signed and not too old (a warning).",
     "workspace.certificate_use": "A partner's certificates allow what is done with them (a warning).",
+    "workspace.encrypt_for": "as2.encrypt_for is one of as2.certificates.",
 }
 
 
@@ -56,6 +57,10 @@ def check(
     held = inventory(folder, settings, known)
     yield from _expiring(held, now, source, place)
     for one in known:
+        if one.as2 is not None and one.as2.encrypt_for not in {None, *one.as2.certificates}:
+            said, wanted = str(one.as2.encrypt_for), f"one of {', '.join(one.as2.certificates)}"
+            fix = "name one of them, or leave the key out"
+            yield _finding("encrypt_for", place(one.name, ("as2", "encrypt_for")), said, wanted, fix)
         if one.as2 is not None:
             yield from _trust(folder, one.as2, now, partial(_key, place, one.name))
         if one.as2 is not None and one.exchanges:
@@ -166,12 +171,13 @@ def _uses(
 ) -> Iterator[Finding]:
     assert agreement.as2 is not None
     wanted = (
-        (agreement.as2.encrypt != "no", may_receive, "encrypt for"),
-        (agreement.as2.require_signature or agreement.as2.receipt == "signed", may_sign, "verify with"),
+        (agreement.as2.encrypt != "no", may_receive, "encrypt for", agreement.as2.encrypt_for),
+        (agreement.as2.require_signature or agreement.as2.receipt == "signed", may_sign, "verify with", None),
     )
-    for needed, fits, words in wanted:
-        if needed and theirs and not any(fits(one.certificate) for one in theirs):
-            said = f"the key usage of {', '.join(one.file for one in theirs)} does not allow it"
+    for needed, fits, words, only in wanted:
+        asked = [one for one in theirs if only in {None, one.file}]
+        if needed and asked and not any(fits(one.certificate) for one in asked):
+            said = f"the key usage of {', '.join(one.file for one in asked)} does not allow it"
             at = place(agreement.name, ("as2", "certificates"))
             fix = "ask the partner for a certificate for this use"
             yield _finding("certificate_use", at, said, f"a certificate to {words}", fix, Severity.ACCEPT_WITH_ERRORS)

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -30,7 +31,10 @@ USAGES = (
 
 def weakness(certificate: x509.Certificate) -> str | None:
     """Why this certificate's key is not fit for AS2; None when it is."""
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return f"a key that cannot be read: {error}"
     if isinstance(key, rsa.RSAPublicKey):
         return f"an RSA key of {key.key_size} bits" if key.key_size < MIN_RSA_BITS else None
     return None if isinstance(key, ec.EllipticCurvePublicKey) else "a key that is neither RSA nor EC"
@@ -40,7 +44,7 @@ def usages(certificate: x509.Certificate) -> frozenset[str] | None:
     """What its key usage allows (RFC 5280 4.2.1.3); None where it says nothing, which allows everything."""
     try:
         said = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return None
     return frozenset(name for name in USAGES if getattr(said, name))
 
@@ -49,7 +53,7 @@ def is_authority(certificate: x509.Certificate) -> bool:
     """Whether it says that it is a certification authority (RFC 5280 4.2.1.9)."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
 
 
@@ -76,7 +80,10 @@ def unfit(certificate: x509.Certificate) -> str | None:
 
 def key_words(certificate: x509.Certificate) -> str:
     """`RSA 3072`, `EC secp256r1`."""
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "unknown"
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
     return f"EC {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else type(key).__name__

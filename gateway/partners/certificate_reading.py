@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
-from gateway.as2.certificates import PrivateKey
+from gateway.as2.certificates import PrivateKey, identity
 from gateway.errors import OurFault
 from gateway.partners.certificate_facts import expired, is_authority, subject, unfit
 
@@ -92,7 +92,7 @@ def belonging(key: PrivateKey, found: Sequence[x509.Certificate], name: str) -> 
     """The chain whose certificate is that of `key`; OurFault when none is."""
     public = key.public_key()
     for one in found:
-        if one.public_key() == public:
+        if identity(one).key_fault is None and one.public_key() == public:
             return Chain(certificate=one, issuers=_above(one, found))
     subjects = ", ".join(subject(one) for one in found[:3])
     raise OurFault(
@@ -127,7 +127,7 @@ def _certificates(content: bytes, name: str) -> list[x509.Certificate]:
                 found = [x509.load_der_x509_certificate(content)]
             except ValueError:
                 found = pkcs7.load_der_pkcs7_certificates(content)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         found = []
     if not found:
         raise OurFault(
@@ -138,6 +138,8 @@ def _certificates(content: bytes, name: str) -> list[x509.Certificate]:
         raise OurFault(
             f"{name} holds {len(found)} certificates", remedy=f"at most {MOST}; leave out what is not needed"
         )
+    for one in found:
+        identity(one)  # OurFault for one whose extensions cannot be read
     return list(dict.fromkeys(found))
 
 

@@ -1,9 +1,10 @@
 """Which keys and certificates count at a moment: ours that sign and decrypt, a partner's that encrypt and verify.
 
 Laws. We sign with the newest pair whose date of use has come, never with an expired one, and decrypt with all that are
-not retired. We encrypt for the partner's newest confirmed certificate that is valid now, and believe signatures by any
-of theirs that is valid now. An expired certificate of theirs counts only up to the day that the agreement names. One
-whose time has not begun is used when there is no other: it was pinned by hand, and clocks differ (decision 0073).
+not retired. We encrypt for the partner's newest confirmed certificate that is valid now, unless the agreement names
+one, and believe signatures by any of theirs that is valid now. An expired certificate of theirs counts only up to the
+day that the agreement names. One whose time has not begun is used when there is no other: it was pinned by hand, and
+clocks differ (decision 0073).
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Keyring:
     """By partner, in the order of the agreement: while none is confirmed the first valid one encrypts."""
     uses: Mapping[str, Use] = field(default_factory=dict)
     """By fingerprint of ours; one that is absent always signs."""
+    encrypt_for: Mapping[str, x509.Certificate] = field(default_factory=dict)
+    """Partners whose agreement names the one to encrypt for, whatever signs."""
     accept_expired_until: Mapping[str, date] = field(default_factory=dict)
     """Partners whose expired certificates count to the end of that day (UTC)."""
     chains: Mapping[str, ChainTrust] = field(default_factory=dict)
@@ -85,7 +88,8 @@ class Keyring:
 
     def encrypting(self, partner: str, now: datetime) -> tuple[x509.Certificate, ...]:
         """The one certificate that a message to a partner is encrypted for. OurFault when all have expired."""
-        known = self.theirs[partner]
+        named = self.encrypt_for.get(partner)
+        known = self.theirs[partner] if named is None else (named,)
         fit = [one for one in known if may_receive(one)] or list(known)
         if (revocation := self.revocations.get(partner)) is not None:
             fit = [one for one in fit if revocation.refusal(one, now) is None]

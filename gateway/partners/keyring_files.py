@@ -29,6 +29,11 @@ def load_keyring(
         ours=ours,
         uses=uses,
         theirs={name: keys.load_certificates(folder, one.certificates) for name, one in channels.items()},
+        encrypt_for={
+            name: keys.load_certificate(folder / one.encrypt_for)
+            for name, one in channels.items()
+            if one.encrypt_for is not None
+        },
         accept_expired_until={
             name: one.accept_expired_until for name, one in channels.items() if one.accept_expired_until is not None
         },

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway.as2 import KeyPair
+from gateway.as2.certificates import identity
 from gateway.errors import OurFault
 from gateway.partners.certificate_making import KINDS, self_signed
 from gateway.settings import Settings
@@ -162,7 +163,7 @@ def load_pair(key_path: Path, certificate_path: Path, passphrase: str) -> KeyPai
     """A key and its certificate; OurFault when either is missing, unreadable, or they do not belong together."""
     key = load_private_key(key_path, passphrase)
     certificate = load_certificate(certificate_path)
-    if certificate.public_key() != key.public_key():
+    if identity(certificate).key_fault is not None or certificate.public_key() != key.public_key():
         raise OurFault(
             f"{certificate_path} does not belong to {key_path}",
             remedy="put the certificate that was made for this key there",
@@ -192,7 +193,7 @@ def _load_private_key(path: Path, passphrase: str) -> object:
         return serialization.load_pem_private_key(pem, passphrase.encode())
     except TypeError:
         raise OurFault(f"{path} is not encrypted", remedy="encrypt it: openssl pkcs8 -topk8 -v2 aes256") from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise OurFault(
             f"{path} does not open: wrong passphrase, or not a private key",
             remedy="check the passphrase named in gateway.yaml",
@@ -203,10 +204,14 @@ def load_certificate(path: Path) -> x509.Certificate:
     """The first certificate of a PEM file; OurFault when there is none."""
     pem = _read(path, remedy="put the certificate there as a PEM file")
     try:
-        return x509.load_pem_x509_certificate(pem)
-    except ValueError:
+        certificate = x509.load_pem_x509_certificate(pem)
+        identity(certificate)  # all of it, its extensions too: what cannot be read is told here and not in an exchange
+    except (ValueError, x509.InvalidVersion):
         remedy = "store it as PEM; from DER: openssl x509 -inform DER -in FILE -out FILE.pem"
         raise OurFault(f"{path} holds no readable PEM certificate", remedy=remedy) from None
+    except OurFault as fault:
+        raise OurFault(f"{path}: {fault}", remedy=fault.remedy) from None
+    return certificate
 
 
 def load_certificates(folder: Path, files: tuple[str, ...]) -> tuple[x509.Certificate, ...]:

@@ -109,14 +109,16 @@ def write(folder: Path, pairs: OurPairs) -> None:
     lines = [HEADING, "pairs:\n" if pairs.pairs else "pairs: []\n"]
     for one in pairs.pairs:
         lines.append(
-            f"  - name: {one.name}\n    certificate: {_quoted(one.certificate)}\n    key: {_quoted(one.key)}\n"
+            f"  - name: {_quoted(one.name)}\n    certificate: {_quoted(one.certificate)}\n    key: {_quoted(one.key)}\n"
         )
         if one.sign_from is not None:
             lines.append(f"    sign_from: {_moment(one.sign_from)}\n")
         if one.partners:
             lines.append("    partners:\n")
-            lines += [f"      {partner}: {_moment(since)}\n" for partner, since in sorted(one.partners.items())]
-    lines.append(f"retired: [{', '.join(pairs.retired)}]\n")
+            lines += [
+                f"      {_quoted(partner)}: {_moment(since)}\n" for partner, since in sorted(one.partners.items())
+            ]
+    lines.append(f"retired: [{', '.join(map(_quoted, pairs.retired))}]\n")
     keys.write_file(folder / FILE, "".join(lines).encode(), mode=0o644, overwrite=True)
 
 

@@ -7,7 +7,7 @@ it. A list counts when an authority of the agreement signed it. OCSP is not aske
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,9 +68,20 @@ class CrlShelf:
                 if not is_address(source):  # else it is fetched again
                     raise
 
-    def put(self, address: str, content: bytes) -> None:
-        """Keep what was fetched. OurFault when it is no list: the one before stays."""
-        self._lists[address] = read_crl(content, address)
+    def put(self, address: str, content: bytes, authorities: Sequence[x509.Certificate]) -> None:
+        """Keep what was fetched. OurFault for what is no list of these authorities, or an earlier one.
+
+        The one before stays then: whoever sits on the way to the address cannot make a revocation forgotten.
+        """
+        listed, before = read_crl(content, address), self._lists.get(address)
+        if not any(signed_by(listed, one) for one in authorities if one.subject == listed.issuer):
+            raise OurFault(f"{address} is signed by nobody in signer_ca", remedy="add the authority that signs it")
+        if before is not None and before.issuer == listed.issuer and listed.last_update_utc < before.last_update_utc:
+            raise OurFault(
+                f"{address} is of {listed.last_update_utc:%Y-%m-%d %H:%M}, before the one that is known",
+                remedy="ask the authority for its newest list",
+            )
+        self._lists[address] = listed
         write_file(self._cached(address), content, mode=0o644, overwrite=True)
 
     def get(self, source: str) -> x509.CertificateRevocationList | None:

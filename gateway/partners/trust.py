@@ -1,9 +1,10 @@
 """Trust by chain: a signer certificate that comes with a message counts when the partner's authority vouches for it.
 
 What is checked: the path to an authority of the agreement by the rules of `cryptography.x509.verification` (signatures,
-validity now, basic constraints, key usage of authorities, algorithms, at most five certificates), the subject that the
-agreement names, key and key usage (`certificate_facts`), extended key usage (RFC 8550 4.4.4: emailProtection or any,
-where it is given), that it is no authority itself, and revocation where the agreement asks for it.
+validity now, basic constraints, algorithms, at most five certificates; of authorities key usage and extended key usage
+where they are given), the subject that the agreement names, key and key usage (`certificate_facts`), extended key usage
+(RFC 8550 4.4.4: emailProtection or any, where it is given), that it is no authority itself, and revocation where the
+agreement asks for it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,25 @@ _JUDGED = 2
 """Certificates of the agreed subject that are looked at in one message, an old and a new one: each that leads nowhere
 may cost a hundred signature checks before the library gives up."""
 _SIGNING = frozenset({ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
+
+
+def _may_issue(_policy: object, _authority: object, usage: x509.KeyUsage | None) -> None:
+    """RFC 5280 4.2.1.3: keyCertSign, where key usage is said at all; private authorities often leave it out."""
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError("an authority's key usage does not allow signing certificates")
+
+
+def _for_message_signers(_policy: object, _authority: object, usage: x509.ExtendedKeyUsage | None) -> None:
+    """Authorities of S/MIME are limited to emailProtection, where TLS's rules would ask for clientAuth."""
+    if usage is not None and not _SIGNING & set(usage):
+        raise ValueError("an authority's extended key usage leaves out emailProtection")
+
+
+_AUTHORITIES = (
+    verification.ExtensionPolicy.webpki_defaults_ca()
+    .may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _may_issue)
+    .may_be_present(x509.ExtendedKeyUsage, verification.Criticality.AGNOSTIC, _for_message_signers)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +92,7 @@ class ChainTrust:
                 .time(now.astimezone(UTC).replace(tzinfo=None))
                 .max_chain_depth(_DEPTH)
                 .extension_policies(
-                    ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
+                    ca_policy=_AUTHORITIES,
                     ee_policy=verification.ExtensionPolicy.permit_all(),
                 )
                 .build_client_verifier()
@@ -88,6 +108,6 @@ def _for_messages(certificate: x509.Certificate) -> bool:
         said = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
+    except (ValueError, x509.DuplicateExtension):
         return False
     return bool(_SIGNING & set(said))

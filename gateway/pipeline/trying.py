@@ -28,10 +28,10 @@ SUBJECT = "AS2 connection test, please ignore"
 FIXES: Mapping[str, str] = {
     "unknown-trading-relationship": "they do not know these AS2 names together: compare them with theirs, "
     "to the letter",
-    "authentication-failed": "they do not know our certificate: send them the one of identity.certificate, have them "
-    "import it for signatures",
-    "decryption-failed": "they cannot decrypt: ask for the certificate that they use now, put it first in "
-    "as2.certificates",
+    "authentication-failed": "they do not know the certificate that we sign with: send it again, gateway certificate "
+    "letter NAME, and have them import it for signatures",
+    "decryption-failed": "they cannot decrypt: ask for the certificate that they use now, import it, then confirm it: "
+    "gateway certificate import, gateway certificate confirm",
     "integrity-check-failed": "they do not find the content that we signed: something between changes bodies, or they "
     "verify with another certificate",
     "insufficient-message-security": "they ask for more, or other, algorithms: compare as2.sign and as2.encrypt with "
@@ -55,7 +55,7 @@ async def exchanged(station: Station, agreement: Agreement) -> AsyncIterator[Ste
         return
     yield _validity("our certificate", signing, now, "make a new one, and tell all partners before it counts")
     for one in encrypting:
-        yield _validity("their certificate", one, now, "ask them for the new one and put it first in as2.certificates")
+        yield _validity("their certificate", one, now, "ask them for the new one: gateway certificate import")
     asking = _asking(agreement)
     message = _message(station, asking, now)
     text = _text(station, asking, now)

@@ -150,7 +150,7 @@ ONLY_OURS = frozenset(
     | {"transport", "retries", "subject", "filename", "content_type", "micalgs", "require_receipt_request"}
     | {"require_compression", "accept_hashes", "accept_ciphers", "accept_weak", "accept_content_types"}
     | {"receipt_mode", "receipt_urls", "receipt_within_minutes", "processing_after_seconds"}
-    | {"accept_expired_until", "trust", "signer_ca", "signer_subject", "revocation", "crls", "stale_crl"}
+    | {"encrypt_for", "accept_expired_until", "trust", "signer_ca", "signer_subject", "revocation", "crls", "stale_crl"}
 )
 """Of an agreement's as2: secrets, files and addresses of one side, and what the other side has no part in."""
 

@@ -27,6 +27,7 @@ from gateway.partners import keys, pairs
 from gateway.partners.agreement_certificates import add, remove
 from gateway.partners.certificate_facts import with_colons
 from gateway.partners.certificate_making import KINDS, self_signed
+from gateway.partners.keyring_files import load_keyring
 from gateway.partners.workspace import load, load_settings
 from gateway.simulation.mirror import write_workspace
 
@@ -184,6 +185,45 @@ def weak() -> x509.Certificate:
     return _builder(name, name, key.public_key()).sign(key, hashes.SHA256())
 
 
+def odd(was: str, instead: str) -> x509.Certificate:
+    """A certificate in which something else stands."""
+    octets = issued(pair("odd").private_key.public_key()).public_bytes(serialization.Encoding.DER)
+    assert bytes.fromhex(was) in octets
+    return x509.load_der_x509_certificate(octets.replace(bytes.fromhex(was), bytes.fromhex(instead)))
+
+
+def odd_curve() -> x509.Certificate:
+    """On prime192v2, which is read by nobody here."""
+    return odd("06082a8648ce3d030107", "06082a8648ce3d030102")
+
+
+def odd_extension() -> x509.Certificate:
+    """With a key usage that is none."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Odd")])
+    other = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"garbage")
+    key: Any = pair("odd").private_key
+    return _builder(name, name, key.public_key()).add_extension(other, critical=False).sign(key, hashes.SHA256())
+
+
+def odd_subject() -> x509.Certificate:
+    """Whose name is no text."""
+    return odd("06035504030c0441636d65", "06035504030c0441ffff65")
+
+
+@pytest.mark.parametrize("odd_one", [odd_curve, odd_extension, odd_subject])
+def test_a_certificate_in_the_agreement_that_cannot_be_looked_at_is_a_finding(
+    run: Run, folder: Path, odd_one: Callable[[], x509.Certificate]
+) -> None:
+    """Its file and line are told, by every command that reads the workspace; no traceback."""
+    (folder / "certs/acme.pem").write_bytes(pem(odd_one()))
+    checked = run("partner", "check", "--workspace", folder)
+    assert checked.exit_code in {1, 2}, checked.output
+    assert "partners/acme.yaml:10" in checked.output
+    assert "cannot be read" in checked.output
+    listed = run("certificate", "list", "--workspace", folder)
+    assert listed.exception is None or isinstance(listed.exception, SystemExit)
+
+
 BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"hello", "holds no readable certificate"),
     "a private key": (lambda: key_pem(pair("acme-next")) + pem(pair("acme-next").certificate), "holds a private key"),
@@ -194,6 +234,9 @@ BAD_THEIRS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a weak key": (lambda: pem(weak()), "an RSA key of 1024 bits"),
     "an authority": (lambda: pem(authority().certificate), "it is an authority's certificate"),
     "expired": (lambda: pem(pair("gone", begins=-50, days=20).certificate), "expired on"),
+    "a curve that nobody knows": (lambda: pem(odd_curve()), "a key that cannot be read"),
+    "an extension that is garbage": (lambda: pem(odd_extension()), "certificate cannot be read"),
+    "a subject that is garbage": (lambda: pem(odd_subject()), "certificate cannot be read"),
     "60 certificates": (lambda: pem(*(pair(f"n{n}").certificate for n in range(60))), "holds 60 certificates"),
     "2 MB": (lambda: bytes(2_000_000), "larger than"),
 }
@@ -290,6 +333,7 @@ BAD_OURS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: key_pem(pair("ours")) + pem(pair("acme").certificate),
         "do not belong together",
     ),
+    "a certificate on an odd curve": (lambda: key_pem(pair("odd")) + pem(odd_curve()), "do not belong together"),
     "an Ed25519 key": (_ed25519, "neither RSA nor EC"),
     "expired": (
         lambda: key_pem(pair("gone", begins=-50, days=20)) + pem(pair("gone", begins=-50, days=20).certificate),
@@ -402,6 +446,39 @@ def test_partners_complete_on_the_tab_key_in_every_command(run: Run, folder: Pat
     assert told.stdout.split() == ["acme"]
 
 
+def test_no_command_leaves_a_partner_for_whom_nothing_signs(run: Run, folder: Path) -> None:
+    """A partner with a later date of its own still needs the old pair; a plan is not taken back when it is alone."""
+    at = ("--workspace", folder)
+    run("certificate", "new", "next", "--key", "ec-p256", *at)
+    run("certificate", "roll", "next", "--from", "now", *at)
+    run("certificate", "roll", "next", "--from", "2050-01-01", "--partner", "acme", *at)
+    # Valid for too short a time to plan 2050: the date is written as an operator might.
+    ours = folder / "certs/ours.yaml"
+    text = ours.read_text()
+    if "acme" not in text:
+        ours.write_text(text.replace("retired:", "    partners: {acme: 2050-01-01T00:00:00Z}\nretired:"))
+    result = run("certificate", "retire", "gateway", "--force", *at)
+    assert result.exit_code == 2
+    assert "without gateway nothing would sign now to acme" in result.output
+    assert run("certificate", "roll", "next", "--cancel", "--partner", "acme", *at).exit_code == 0
+    assert run("certificate", "retire", "gateway", "--force", *at).exit_code == 0
+    for plan in (("--cancel",), ("--from", f"{NOW + timedelta(days=30):%Y-%m-%d}")):
+        result = run("certificate", "roll", "next", *plan, *at)
+        assert result.exit_code == 2
+        assert "by this plan nothing would sign now" in result.output
+
+
+@pytest.mark.parametrize("name", ["null", "no", "2027", "0x1f", "1e5"])
+def test_a_pair_may_be_called_what_yaml_would_read_as_something_else(run: Run, folder: Path, name: str) -> None:
+    """Its file is read back by every command."""
+    at = ("--workspace", folder)
+    assert run("certificate", "new", name, "--key", "ec-p256", *at).exit_code == 0
+    assert run("certificate", "roll", name, "--from", "now", *at).exit_code == 0
+    assert run("certificate", "retire", "gateway", "--force", *at).exit_code == 0
+    (only,), _ = pairs.load(folder, load_settings(folder))
+    assert only.certificate == keys.load_certificate(folder / f"certs/{name}.pem")
+
+
 def test_theirs_is_retired_only_when_another_one_is_confirmed(run: Run, folder: Path) -> None:
     """It leaves the agreement, the file stays; the last one never goes."""
     at = ("--workspace", folder)
@@ -418,6 +495,58 @@ def test_theirs_is_retired_only_when_another_one_is_confirmed(run: Run, folder: 
     assert agreement.as2 is not None
     assert [fingerprint(keys.load_certificate(folder / one)) for one in agreement.as2.certificates] == [new]
     assert (folder / "certs/acme.pem").exists()
+
+
+def test_a_retired_certificate_that_an_authority_still_vouches_for_is_told(run: Run, folder: Path) -> None:
+    """In an emergency taking it out of the agreement is not enough."""
+    at = ("--workspace", folder)
+    keys.write_certificate(folder / "certs/ca.pem", authority().certificate)
+    chain = "  trust: chain\n  signer_ca: [certs/ca.pem]\n  signer_subject: CN=Acme\nx12:"
+    (folder / "partners/acme.yaml").write_text(ACME.replace("x12:", chain, 1))
+    file = wrote(folder, "next.pem", pem(pair("acme-next").certificate))
+    assert run("certificate", "import", file, "--partner", "acme", *at).exit_code == 0
+    result = run("certificate", "retire", "certs/acme.pem", "--partner", "acme", "--force", *at)
+    assert result.exit_code == 0, result.output
+    assert "With trust: chain what acme signs with it still counts" in result.output
+
+
+def test_the_certificate_that_an_agreement_encrypts_for_is_one_of_its_own_and_not_retired(
+    run: Run, folder: Path
+) -> None:
+    """It reaches the keyring; the import of the next one says that nothing changes by it."""
+    at = ("--workspace", folder)
+    file = wrote(folder, "next.pem", pem(pair("acme-next").certificate))
+    assert run("certificate", "import", file, "--partner", "acme", *at).exit_code == 0
+    agreement = folder / "partners/acme.yaml"
+    without = agreement.read_text()
+    agreement.write_text(without.replace("x12:", "  encrypt_for: certs/other.pem\nx12:", 1))
+    checked = run("partner", "check", *at)
+    assert "[workspace.encrypt_for]" in checked.output
+    agreement.write_text(without.replace("x12:", "  encrypt_for: certs/acme.pem\nx12:", 1))
+    assert load_keyring(load(folder)).encrypting("acme", NOW) == (pair("acme").certificate,)
+    result = run("certificate", "retire", "certs/acme.pem", "--partner", "acme", "--force", *at)
+    assert result.exit_code == 2
+    assert "is what we encrypt for, by as2.encrypt_for" in result.output
+    third = wrote(folder, "third.pem", pem(pair("acme-third").certificate))
+    said = said_of(run("certificate", "import", third, "--partner", "acme", *at, "--json"))
+    assert "We go on encrypting for certs/acme.pem, which as2.encrypt_for names." in said["notes"]
+
+
+def test_an_agreement_keeps_its_line_ends_its_rights_and_its_place(tmp_path: Path) -> None:
+    """Edited on Windows, readable by a group, a link into a repository: only the list changes."""
+    (tmp_path / "shelf").mkdir()
+    real = tmp_path / "shelf/acme.yaml"
+    real.write_bytes(ACME.replace("\n", "\r\n").encode())
+    real.chmod(0o640)
+    (tmp_path / "acme.yaml").symlink_to(real)
+    add(tmp_path, "acme.yaml", "certs/next.pem")
+    kept = "# from their desk\n"
+    wanted = ACME.replace(kept, f"{kept}    - certs/next.pem\n").replace("\n", "\r\n").encode()
+    assert real.read_bytes() == wanted
+    assert (tmp_path / "acme.yaml").is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    remove(tmp_path, "acme.yaml", "certs/next.pem")
+    assert real.read_bytes() == ACME.replace("\n", "\r\n").encode()
 
 
 def test_an_authoritys_answer_to_our_request_becomes_our_pair(run: Run, folder: Path) -> None:

@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.connectors.exchange import open_session
 from gateway.connectors.revocation import CrlFetcher
 from gateway.partners.revocation import CrlShelf
 from tests.partners.authority import issue, name, revoked
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-GOOD = revoked(issue(name("Root"), None, at=NOW, authority=True), [], at=NOW).public_bytes(Encoding.DER)
+ROOT = issue(name("Root"), None, at=NOW, authority=True)
+KNOWN = (ROOT.certificate,)
+GOOD = revoked(ROOT, [], at=NOW).public_bytes(Encoding.DER)
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ async def authority() -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.StreamResponse:
         match request.path:
             case "/good.crl":
-                return web.Response(body=GOOD)
+                response = web.Response(body=GOOD)
+                response.enable_compression()  # where the client takes it
+                return response
             case "/large.crl":
                 response = web.StreamResponse()
                 await response.prepare(request)
@@ -57,9 +61,9 @@ async def test_only_a_list_replaces_a_list(
     """Every other answer is a line in the log."""
     address = "http://127.0.0.1:9/x.crl" if name == "nobody" else f"{authority}/{name}.crl"
     shelf = CrlShelf(tmp_path)
-    async with aiohttp.ClientSession() as session:
+    async with open_session() as session:
         with caplog.at_level(logging.WARNING):
-            await CrlFetcher(shelf, lambda: [address], session, lambda: NOW).look([address])
+            await CrlFetcher(shelf, dict, session, lambda: NOW).look({address: KNOWN})
     if name == "good":
         assert shelf.get(address) is not None
         assert caplog.records == []
@@ -67,3 +71,21 @@ async def test_only_a_list_replaces_a_list(
         assert shelf.get(address) is None
         assert f"the revocation list {address} could not be fetched" in caplog.text
         assert f"the revocation list {address} is missing" in caplog.text
+
+
+async def test_a_file_is_read_again_and_a_broken_one_replaces_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody renews it, maybe outside the folders that are watched."""
+    shelf = CrlShelf(tmp_path)
+    (tmp_path / "lists").mkdir()
+    file = tmp_path / "lists/own.crl"
+    async with open_session() as session:
+        fetcher = CrlFetcher(shelf, dict, session, lambda: NOW)
+        for content in (GOOD, b"<html>"):
+            file.write_bytes(content)
+            await fetcher.look({"lists/own.crl": KNOWN})
+            listed = shelf.get("lists/own.crl")
+            assert listed is not None
+            assert listed.public_bytes(Encoding.DER) == GOOD
+    assert "the revocation list lists/own.crl could not be read" in caplog.text

@@ -30,6 +30,10 @@ def usage(*allowed: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{bit: bit in allowed for bit in _BITS})
 
 
+_UNSAID: Sequence[x509.ObjectIdentifier] = ()
+"""Signers are for messages, authorities for everything."""
+
+
 @cache
 def _key(label: str) -> ec.EllipticCurvePrivateKey:
     del label
@@ -45,27 +49,31 @@ def issue(
     days: int = 100,
     authority: bool = False,
     allowed: Sequence[str] | None = None,
-    extended: Sequence[x509.ObjectIdentifier] | None = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+    extended: Sequence[x509.ObjectIdentifier] | None = _UNSAID,
+    serial: int | None = None,
 ) -> KeyPair:
     """A pair whose certificate `issuer` signed (None: itself), valid from a day before `at`."""
     key = _key(label or subject.rfc4514_string())
     signer: Any = key if issuer is None else issuer.private_key
     above = subject if issuer is None else issuer.certificate.subject
     bits = allowed if allowed is not None else ("key_cert_sign", "crl_sign") if authority else ("digital_signature",)
+    if extended is _UNSAID:
+        extended = None if authority else (ExtendedKeyUsageOID.EMAIL_PROTECTION,)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(above)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(at - timedelta(days=1))
         .not_valid_after(at + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(usage(*bits), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    if extended is not None and not authority:
+    if bits:
+        builder = builder.add_extension(usage(*bits), critical=True)
+    if extended is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(extended)), critical=False)
     return KeyPair(private_key=key, certificate=builder.sign(signer, hashes.SHA256()))
 

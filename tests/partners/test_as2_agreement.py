@@ -59,6 +59,13 @@ def test_weak_hashes_cannot_be_chosen_for_what_we_send(word: str) -> None:
     assert "aes128-cbc" in wrong(encrypt="3des-cbc")
 
 
+@pytest.mark.parametrize("host", ["a.example:84430", "a.example:abc", "a.example:0", "[::1", ":8080", "a:b:c"])
+def test_an_address_that_nobody_can_connect_to_is_a_mistake_in_the_file(host: str) -> None:
+    """Not a traceback when a message is to be sent, or when the gateway starts."""
+    assert "a port from 1 to 65535" in wrong(url=f"https://{host}/as2")
+    assert "a port from 1 to 65535" in wrong(transport={"proxy": {"url": f"http://{host}"}})
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [

@@ -66,6 +66,20 @@ def test_a_partner_can_have_a_date_of_its_own() -> None:
     assert both.signing("acme", NOW + timedelta(days=30)) is pair("new")
 
 
+def test_a_partner_that_signs_with_another_certificate_is_encrypted_for_by_the_one_that_is_named() -> None:
+    """A signature proves that they sign with it, not that they decrypt with it; an expired one is not encrypted for."""
+    signs, opens = pair("signs", begins=-1), pair("opens")
+    proved = Confirmations([("acme", Whose.THEIRS, fingerprint(signs.certificate))])
+    by_proof = ring(theirs=(opens, signs), confirmations=proved)
+    assert by_proof.encrypting("acme", NOW) == (signs.certificate,)
+    named = replace(by_proof, encrypt_for={"acme": opens.certificate})
+    assert named.encrypting("acme", NOW) == (opens.certificate,)
+    assert signs.certificate in named.verifying("acme", NOW)
+    gone = replace(by_proof, encrypt_for={"acme": pair("gone", begins=-200, days=100).certificate})
+    with pytest.raises(OurFault, match="have expired"):
+        gone.encrypting("acme", NOW)
+
+
 def test_an_expired_pair_of_ours_decrypts_but_never_signs() -> None:
     """The next newest signs; where there is none, the fault names certificate, date and remedy."""
     gone = pair("gone", begins=-200, days=100)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.as2 import KeyPair
-from gateway.errors import OurFault
+from gateway.as2 import KeyPair, signature
+from gateway.as2.certificates import Signers, readable
+from gateway.errors import OurFault, PartnerFault
 from gateway.findings import FilePlace, Severity
 from gateway.partners.keys import write_file
 from gateway.partners.revocation import CrlShelf, Revocation
@@ -66,6 +68,32 @@ def test_a_signer_that_chains_to_the_authority_and_has_the_name_counts() -> None
     assert trust().judged([direct], NOW) == ((direct,), "")
 
 
+@pytest.mark.parametrize("place", ["root", "intermediate"])
+@pytest.mark.parametrize(
+    ("how", "counts"),
+    [
+        ({"extended": [ExtendedKeyUsageOID.EMAIL_PROTECTION]}, True),
+        ({"extended": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]}, True),
+        ({"extended": [ExtendedKeyUsageOID.SERVER_AUTH]}, False),
+        ({"allowed": ()}, True),
+        ({"allowed": ("crl_sign",)}, False),
+        ({"authority": False, "allowed": ("key_cert_sign",)}, False),
+    ],
+    ids=["for S/MIME", "for anything", "for TLS", "key usage unsaid", "may not issue", "no authority"],
+)
+def test_an_authority_of_signers_may_be_one_of_s_mime_or_say_no_key_usage(
+    how: dict[str, Any], *, counts: bool, place: str
+) -> None:
+    """TLS's own rules would refuse both: public S/MIME authorities have emailProtection alone."""
+    given = {"at": NOW, "days": 3000, "authority": True}
+    top = issue(name("Top"), None, **(given | how)) if place == "root" else root()
+    above = issue(name("Below"), top, **(given | (how if place == "intermediate" else {})))
+    one = signer(issuer=above).certificate
+    subject = x509.Name.from_rfc4514_string("CN=acme-as2,O=Acme Tools")
+    asked = ChainTrust(authorities=(top.certificate,), subject=subject)
+    assert (asked.judged([one, above.certificate], NOW)[0] == (one,)) is counts
+
+
 def _by_signer() -> list[x509.Certificate]:
     """Whoever has a certificate of the authority tries to be one."""
     other = issue(name("somebody"), middle(), at=NOW)
@@ -107,6 +135,40 @@ def test_what_does_not_chain_or_fit_is_refused_with_the_reason(case: str) -> Non
     accepted, why = trust().judged(made(), NOW)
     assert accepted == ()
     assert said in why
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "a curve that nobody knows": ("06082a8648ce3d030107", "06082a8648ce3d030102"),
+    "an extension twice": ("0603551d0f", "0603551d13"),
+    "an extension that is garbage": ("0603551d0e", "0603551d0f"),
+    "a version that there is none of": ("a003020102", "a003020107"),
+    "serial number nought": ("02024711", "02020000"),
+}
+"""Octets of a sound certificate, and what stands there instead."""
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_certificate_in_a_message_that_cannot_be_looked_at_is_a_strangers_and_no_crash(case: str) -> None:
+    """Anybody may write one: nothing is verified yet when it is read."""
+    was, instead = map(bytes.fromhex, BROKEN[case])
+    sound = signer(serial=0x4711).certificate
+    whole = sound.public_bytes(Encoding.DER)
+    assert was in whole
+    broken = whole.replace(was, instead)
+    assert readable(whole) == sound
+    assert readable(broken) is None
+    stranger_made = issue(name("somebody"), None, at=NOW)
+    signed = (
+        pkcs7.PKCS7SignatureBuilder()
+        .set_data(b"content")
+        .add_signer(stranger_made.certificate, cast("Any", stranger_made.private_key), hashes.SHA256())
+        .add_certificate(sound)
+        .sign(Encoding.DER, [pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.DetachedSignature])
+    )
+    octets = signed.replace(whole, broken)
+    believed = Signers((), lambda enclosed: trust().judged(enclosed, NOW))
+    with pytest.raises(PartnerFault, match="no certificate in the message has the subject"):
+        signature.verify(octets, memoryview(b"content"), certificates=believed, accepted=frozenset({"sha-256"}))
 
 
 def test_of_many_certificates_with_the_agreed_name_two_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,13 +238,35 @@ def test_a_fetched_list_outlives_a_restart_and_a_broken_one_replaces_nothing(tmp
     shelf = CrlShelf(tmp_path)
     shelf.load([address])
     assert shelf.get(address) is None
-    shelf.put(address, revoked(middle(), [], at=NOW).public_bytes(Encoding.PEM))
+    known = [root().certificate, middle().certificate]
+    shelf.put(address, revoked(middle(), [], at=NOW).public_bytes(Encoding.PEM), known)
     with pytest.raises(OurFault, match="is no revocation list"):
-        shelf.put(address, b"<html>")
+        shelf.put(address, b"<html>", known)
     again = CrlShelf(tmp_path)
     again.load([address])
     assert again.get(address) == shelf.get(address)
     assert again.get(address) is not None
+
+
+@pytest.mark.parametrize(
+    ("instead", "why"),
+    [
+        (lambda: revoked(stranger(), [], at=NOW + timedelta(days=1)), "signed by nobody"),
+        (lambda: revoked(middle(), [], at=NOW - timedelta(days=1)), "before the one that is known"),
+    ],
+    ids=["a stranger's", "an older one"],
+)
+def test_nobody_on_the_way_to_the_address_can_make_a_revocation_forgotten(
+    tmp_path: Path, instead: Callable[[], x509.CertificateRevocationList], why: str
+) -> None:
+    """Most addresses of lists are http: what comes from there is believed for its signature and its date."""
+    address, one = "http://ca.example/list.crl", signer().certificate
+    shelf, known = CrlShelf(tmp_path), (middle().certificate,)
+    shelf.put(address, revoked(middle(), [one], at=NOW).public_bytes(Encoding.DER), known)
+    with pytest.raises(OurFault, match=why):
+        shelf.put(address, instead().public_bytes(Encoding.DER), known)
+    asked = Revocation(shelf=shelf, sources=(address,), authorities=known, stale="warn")
+    assert "revoked" in (asked.refusal(one, NOW) or "")
 
 
 INCOMPLETE = {

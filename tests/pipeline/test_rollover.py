@@ -197,9 +197,8 @@ async def test_a_revoked_certificate_is_a_strangers(
         trade.gateway.change(keyring=keyring)
         built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)
         assert GOOD in (await trade.post(built.headers, built.body)).body
-    shelf.put(
-        "http://x/", revoked(authority_of_acme, [rolled.certificate], at=trade.clock()).public_bytes(Encoding.DER)
-    )
+    listed = revoked(authority_of_acme, [rolled.certificate], at=trade.clock()).public_bytes(Encoding.DER)
+    shelf.put("http://x/", listed, asked.authorities)
     for keyring in (by_chain, pinned):
         trade.gateway.change(keyring=keyring)
         built = trade.wire(edi.file(edi.ack()).encode(), sign_with=rolled)

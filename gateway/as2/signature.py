@@ -73,7 +73,7 @@ def verify(
         if further:
             if not isinstance(certificates, Signers):
                 break
-            known, why = certificates.trusting(_enclosed(found[3:-1]))
+            known, why = certificates.trusting(_enclosed(found[3:-1], signers[:_MAX_SIGNERS]))
         for signer in signers[:_MAX_SIGNERS]:  # the first known one decides: one digest, one key, whatever follows
             details = cms.fields(signer, 5)
             certificate = named(details[1], known)
@@ -89,12 +89,18 @@ def verify(
     )
 
 
-def _enclosed(fields: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
-    """The certificates inside a SignedData (RFC 5652 5.1), bounded; what cannot be read is left out."""
+def _enclosed(fields: Sequence[ber.Element], signers: Sequence[ber.Element]) -> tuple[x509.Certificate, ...]:
+    """The certificates inside a SignedData (RFC 5652 5.1), bounded, those that the signers name first.
+
+    What cannot be read is left out. Whoever judges them looks at a few only, and stations enclose old ones, and those
+    that they decrypt with.
+    """
     enclosed = next((one for one in fields if one.tag == cms.EXPLICIT_0), None)
     looked_at = enclosed.parts[:_MAX_ENCLOSED] if enclosed is not None else ()
     fit = [one for one in looked_at if one.tag == ber.SEQUENCE and len(one.whole) <= _MAX_CERTIFICATE]
-    return tuple(found for one in fit if (found := readable(bytes(one.whole))) is not None)
+    found = [made for one in fit if (made := readable(bytes(one.whole))) is not None]
+    signing = [named(cms.fields(one, 5)[1], found) for one in signers]
+    return tuple(sorted(found, key=lambda one: one not in signing))
 
 
 def _verify_signer(

@@ -29,7 +29,12 @@ def judge_receipt_signer(station: Station, partner: str, signer: str | None, at:
 
 
 def by_message(station: Station, partner: str, message_id: str, opened: as2.Opened) -> tuple[Reached, ...]:
-    """What a message that was taken proves: they sign with theirs, they encrypt for ours."""
+    """What a message that was taken proves: they sign with theirs, they encrypt for ours.
+
+    Only a signed one: anybody can encrypt for a certificate of ours, it is public.
+    """
+    if opened.signed_by is None:
+        return ()
     return _new(
         station,
         partner,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from bench import oracle
-from gateway.as2 import As2Fault, KeyPair, Policy, Refusal, cms
+from gateway.as2 import As2Fault, KeyPair, Policy, Refusal, cms, der, signature
+from gateway.as2.certificates import Signers, identity
 from gateway.as2.recipients import session_key
 from gateway.errors import PartnerFault
 
@@ -142,3 +145,24 @@ def test_nothing_that_is_echoed_brings_a_line_of_its_own(stations: Any, anything
         if opened is not None:
             shown = (opened.filename or "") + opened.content_type + (opened.addressing.subject or "")
             assert shown.isprintable()
+
+
+def test_whoever_judges_enclosed_certificates_gets_the_signers_first(
+    stations: Any, pair: Callable[..., KeyPair]
+) -> None:
+    """A station encloses its old certificate and the one that it decrypts with as well; few are looked at."""
+    _, signed, part = parts_of(stations.send(encrypt_for=[]))
+    fields = cms.fields(cms.open_frame(base64.b64decode(part.partition(b"\r\n\r\n")[2]))[1], 5)
+    version, digests, inside, _, signers = (bytes(one.whole) for one in fields)
+    certificates = [*(pair(f"acme {number}").certificate for number in range(3)), stations.acme.certificate]
+    enclosed = der.tlv(cms.EXPLICIT_0, *(identity(one).der for one in certificates))
+    octets = cms.frame(cms.SIGNED_DATA, [der.sequence(version, digests, inside, enclosed, signers)])
+    asked: list[x509.Certificate] = []
+
+    def judge(found: Sequence[x509.Certificate]) -> tuple[Sequence[x509.Certificate], str]:
+        asked.extend(found)
+        return found[:1], ""
+
+    found = signature.verify(octets, memoryview(signed), certificates=Signers((), judge), accepted=Policy().hashes)
+    assert found.certificate == asked[0] == stations.acme.certificate
+    assert len(asked) == len(certificates)

@@ -242,3 +242,12 @@ async def test_a_receipt_that_comes_by_itself_confirms_what_its_message_was_sign
         if one.kind == "message.posted"
     ]
     assert signed_with == ([was, will] if rolled_between else [was])
+
+
+async def test_an_unsigned_message_confirms_nothing(remembering: Any, edi: Any) -> None:
+    """Our certificate is public: whoever encrypts for it may be anybody."""
+    trade = remembering
+    trade.gateway.agree("acme", as2={"require_signature": False})
+    built = trade.wire(edi.file(edi.ack()).encode(), sign_with=None)
+    assert GOOD in (await trade.post(built.headers, built.body)).body
+    assert await trade.gateway.store.certificate_steps(partner="acme") == []

@@ -307,6 +307,7 @@ class Retries(Part):
     """When failed work is tried again."""
 
     schedule_seconds: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        min_length=1,
         default=(5, 15, 60, 300, 900, 3600, 7200, 14400, 28800, 43200, 86400, 86400),
         description="Waiting times between attempts, in seconds; the last one repeats until give_up_after_hours.",
     )

@@ -147,8 +147,10 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
     """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
     loaded = load(folder)
     async with open_store(folder) as store, _session() as session:
+        confirmations = Confirmations()
+        await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
-            yield make_station(loaded, store, session, crypto), store
+            yield make_station(loaded, store, session, crypto, confirmations=confirmations), store
 
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:

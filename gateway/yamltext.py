@@ -224,6 +224,10 @@ WANTED: Mapping[str, str] = {
     "int_type": "a whole number",
     "decimal_parsing": "a number",
     "decimal_type": "a number",
+    "date_parsing": "a day, such as 2027-01-31",
+    "date_type": "a day, such as 2027-01-31",
+    "date_from_datetime_parsing": "a day, such as 2027-01-31",
+    "date_from_datetime_inexact": "a day, such as 2027-01-31",
 }
 """Our words for pydantic's error types; the others speak for themselves."""
 
@@ -252,6 +256,8 @@ def _finding(source: YamlText, model: type[BaseModel], details: ErrorDetails) ->
     if kind == "missing":
         wanted, fix = f"a value for {key}", f"add {key}: …"
         return Finding(rule="file.missing_key", place=place, said="nothing", wanted=wanted, fix=fix)
+    if kind == "too_short":  # pydantic would name its own type: Tuple
+        details = {**details, "msg": f"at least {context['min_length']} of them"}
     wanted = WANTED.get(kind) or details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     choices = re.findall(r"'([^']*)'", wanted) if kind in {"enum", "literal_error"} else []
     meant = near_miss(given, choices) if isinstance(given, str) else None

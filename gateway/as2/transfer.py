@@ -13,6 +13,7 @@ from gateway.as2.octets import Stretch
 
 MAX_LINE = 64 * 1024
 """Octets of a quoted-printable line in a stretch; RFC 2045 6.7 says 76."""
+_WRONG = "it is cut off, or something follows its padding"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _OTHERS = bytes(set(range(256)) - set(_ALPHABET) - {ord("=")})
 
@@ -36,7 +37,7 @@ def _base64(content: Stretch) -> Iterator[bytes]:
         text = piece.translate(None, _OTHERS)
         if ended:
             if text.strip(b"="):
-                raise binascii.Error("something follows the padding")
+                raise binascii.Error(_WRONG)
             rest += text if len(rest) < 4 else b""  # noqa: PLR2004  a group: of more padding none says more
             continue
         text = rest + text
@@ -56,7 +57,10 @@ def _groups(text: bytes) -> bytes:
     """
     bare = text.rstrip(b"=")
     padding = min(len(text) - len(bare), -len(bare) % 4)  # some write too much of it
-    return binascii.a2b_base64(bare + b"=" * padding, strict_mode=True)
+    try:
+        return binascii.a2b_base64(bare + b"=" * padding, strict_mode=True)
+    except binascii.Error:
+        raise binascii.Error(_WRONG) from None
 
 
 def _quoted_printable(content: Stretch) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ MAX_FILE = 256 * 1024 * 1024
 MAX_PEM = 1024 * 1024
 _FIRST_LINE = re.compile(rb"(?:[A-Z]+ \S+ HTTP/[0-9.]+|HTTP/[0-9.]+ [0-9]{3}[^\r\n]*)\r?\n")
 _BLANK = re.compile(rb"\r?\n\r?\n")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _DER = 0x30
 
 Headers = tuple[tuple[str, str], ...]
@@ -41,7 +42,24 @@ def captured(file: Path, headers: Path | None) -> tuple[Headers, bytes]:
             f"{printable(file)} has no headers: no blank line in its first {MAX_HEADER_OCTETS} bytes",
             remedy="put the HTTP headers and a blank line in front of the body, or give them with --headers FILE",
         )
-    return _read(data[at : blank.start()], str(file)), data[blank.end() :]
+    found, body = _read(data[at : blank.start()], str(file)), data[blank.end() :]
+    in_chunks = any(name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in found)
+    return found, (_joined(body) if in_chunks else None) or body
+
+
+def _joined(body: bytes) -> bytes | None:
+    """A body from the network without its chunk sizes (RFC 9112 7.1); None when it has none any more."""
+    pieces: list[bytes] = []
+    at = 0
+    while (size := _CHUNK.match(body, at)) is not None:
+        start, end = size.end(), size.end() + int(size[1], 16)
+        if end == start:
+            return b"".join(pieces)
+        if body[end : end + 2] != b"\r\n":
+            return None
+        pieces.append(body[start:end])
+        at = end + 2
+    return None
 
 
 def written(headers: Headers, body: bytes) -> bytes:

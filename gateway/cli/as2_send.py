@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from gateway.pipeline.station import Station
     from gateway.store import Store
 
+_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *;[ -~]*)?", re.ASCII)  # RFC 2045 5.1
+_LAYER = re.compile(
+    r"application/(x-)?pkcs7|multipart/(signed|report)", re.IGNORECASE
+)  # these name what AS2 puts around a file
 _PAUSE = 0.3
 _PATIENCE = 5.0
 """Seconds after which it is said that nobody works the job."""
@@ -59,6 +65,11 @@ def send(
         if (output is None) != (not dry_run):
             raise OurFault(
                 "--dry-run and -o belong together", remedy="gateway as2 send FILE --partner P --dry-run -o OUT"
+            )
+        if content_type is not None and (not _TYPE.fullmatch(content_type) or _LAYER.match(content_type)):
+            raise OurFault(
+                f"{content_type!r} is no content type of a file",
+                remedy="write for example --type application/pdf, or leave it out",
             )
         payload = octets_of(file)
         name = filename or file.name
@@ -225,12 +236,23 @@ async def _follow(store: Store, message_id: str, wait: int, *, quiet: bool) -> N
                     say(Text(printable(f"attempt {one.number}: {one.outcome}, {one.reason or ''}"), style="yellow"))
             told = len(tried)
             if not tried and passed > _PATIENCE and not said and not quiet:
-                say(Text("nobody has taken it up yet; is `gateway serve` running?", style="yellow"))
+                say(Text(await _why_not_yet(store, message.partner), style="yellow"))
                 said = True
             await asyncio.sleep(_PAUSE)
     finally:
         if status is not None:
             status.stop()
+
+
+async def _why_not_yet(store: Store, partner: str | None) -> str:
+    """A lane that rests after failures looks from here as a gateway does that is not there."""
+    from gateway.pipeline.identity import outbound_lane  # noqa: PLC0415
+
+    name = outbound_lane(partner or "", "as2")
+    until = next((lane.paused_until for lane in await store.lanes() if lane.name == name), None)
+    if until is not None and until > datetime.now(UTC):
+        return f"not taken up yet: after several failures the way to {partner} rests until {until:%H:%M:%S} UTC"
+    return "nobody has taken it up yet; is `gateway serve` running?"
 
 
 async def _stand(station: Station, store: Store, agreement: Agreement, message_id: str) -> _Followed:

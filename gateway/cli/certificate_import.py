@@ -114,7 +114,7 @@ def _ours(
 ) -> dict[str, Any]:
     folder, settings = desk.workspace.folder, desk.settings
     ours, _ = pairs.read(folder)
-    secret = settings.passphrase.read(folder)
+    secret = keys.workspace_passphrase(folder, settings)
     waiting = f"keys/{name}.key"
     notes = [f"Next: gateway certificate roll {name} --from DATE tells whom to send it"]
     if ours.named(name) is None and name != pairs.FIRST and (folder / waiting).exists():

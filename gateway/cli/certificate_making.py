@@ -47,7 +47,7 @@ def new(
         files = free(workspace, ours, name)
         if key not in KINDS:
             raise OurFault(f"there is no kind of key {key}", remedy=f"kinds are: {', '.join(KINDS)}")
-        passphrase = settings.passphrase.read(workspace)
+        passphrase = keys.workspace_passphrase(workspace, settings)
         private = KINDS[key]()
         us = settings.identity
         keys.write_private_key(workspace / files.key, private, passphrase)

@@ -13,6 +13,7 @@ import typer
 from gateway.as2 import fingerprint
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, say, show, show_json, show_table
 from gateway.cli.certificate_asking import Desk, PairName, Partner, complete_pair, moment_of, note, open_desk
+from gateway.cli.partner_names import complete_partner
 from gateway.errors import OurFault
 from gateway.partners import agreement_certificates, keys, pairs
 from gateway.partners.agreement import Agreement
@@ -60,7 +61,8 @@ def roll(
             show_json({"name": name, "sha256": held.fingerprint, "partners": rows})
             return
         if cancel:
-            show(f"{name} signs for {partner or 'nobody'} no more by a date of its own")
+            whose = f"the date of {partner} alone" if partner else "every date"
+            show(f"{name}: {whose} is taken back")
         show_table(
             ("partner", "signs from", "has it", "contact"),
             ([row["partner"], row["from"] or "not planned", row["stage"], row["contact"] or ""] for row in rows),
@@ -158,7 +160,9 @@ def letter_(
 def confirm(
     certificate: Certificate,
     *,
-    partner: Annotated[str, typer.Option("--partner", metavar="NAME", help="With which partner.")],
+    partner: Annotated[
+        str, typer.Option("--partner", metavar="NAME", help="With which partner.", autocompletion=complete_partner)
+    ],
     imported: Annotated[
         bool, typer.Option("--imported", help="Only that they have imported ours; not that they use it.")
     ] = False,
@@ -223,7 +227,8 @@ def _retire_ours(desk: Desk, name: str, *, force: bool) -> tuple[str, Held]:
     lacking = [one.name for one in desk.over_as2 if not _confirmed(desk, one.name, valid)]
     if lacking and not force:
         raise OurFault(
-            f"{len(lacking)} partners have not confirmed another certificate of ours: {', '.join(lacking[:10])}",
+            f"no other certificate of ours is confirmed by {', '.join(lacking[:10])}"
+            f" ({len(lacking)} of {len(desk.over_as2)} partners)",
             remedy="what they still encrypt for it could not be opened; wait, ask them, or say --force",
         )
     pairs.write(desk.workspace.folder, ours.model_copy(update={"retired": (*ours.retired, name)}))

@@ -212,7 +212,7 @@ def _print(found: _Everything) -> None:
     show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
     _title("Timeline")
     show_table(
-        ("at", "event", "order", ""),
+        ("at", "event", "order", "detail"),
         (
             (
                 _time(entry.at),
@@ -287,7 +287,9 @@ def _time(at: datetime) -> str:
 
 
 def _readable(data: bytes) -> str:
-    """The beginning of a payload; an interchange gets a line for each segment."""
+    """The beginning of a payload; an interchange gets a line for each segment. What is no text is not shown."""
+    if b"\x00" in data[:SHOWN]:
+        return f"{len(data)} bytes that are no text (--payload writes them)"
     text = data.decode("utf-8", "replace")
     terminator = text[105:106]
     if text.startswith("ISA") and terminator and terminator not in "\r\n":  # X12.5: the character after ISA16

@@ -151,6 +151,14 @@ def load_as2_key_pair(folder: Path, settings: Settings) -> KeyPair:
     return load_pair(folder / AS2_KEY, folder / settings.identity.certificate, settings.passphrase.read(folder))
 
 
+def workspace_passphrase(folder: Path, settings: Settings) -> str:
+    """The passphrase for a further key; OurFault when it does not open the first: a workspace has one."""
+    passphrase = settings.passphrase.read(folder)
+    if (folder / AS2_KEY).exists():
+        load_private_key(folder / AS2_KEY, passphrase)
+    return passphrase
+
+
 def load_pair(key_path: Path, certificate_path: Path, passphrase: str) -> KeyPair:
     """A key and its certificate; OurFault when either is missing, unreadable, or they do not belong together."""
     key = load_private_key(key_path, passphrase)

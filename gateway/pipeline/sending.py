@@ -33,6 +33,8 @@ from gateway.ports import (
 )
 
 IN_THE_ANSWER = "in the answer, though one that comes by itself was asked for"
+SAID = 200
+"""Characters of a receipt's words to people that are kept with a failed attempt."""
 
 
 async def send(station: Station, job: Job) -> Changes:
@@ -100,7 +102,11 @@ async def _judged(
         return receipted.closed(exchange, None)
     verdict = await _verdict(station, agreement, message, built, receipt)
     if not receipted.final(verdict):
-        raise DeliveryFailed(f"{agreement.name}'s station refused it: {verdict.disposition}", outcome=Outcome.TRANSIENT)
+        said = " ".join(verdict.text.split())[:SAID]
+        raise DeliveryFailed(
+            f"{agreement.name}'s station refused it: {verdict.disposition}{said and f' ({said})'}",
+            outcome=Outcome.TRANSIENT,
+        )
     proved = confirming.by_receipt(station, agreement.name, message.id, verdict, exchange.posting.signed_with)
     return replace(receipted.closed(exchange, verdict), certificates=proved)
 

@@ -5,19 +5,25 @@ The whole way, with two gateways, is docs/as2-diagnosis.md, which the suite runs
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import shutil
 import socket
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.as2 import read_headers
+from gateway.as2 import fingerprint, read_headers
 from gateway.cli.as2_files import captured
+from gateway.partners.certificate_making import KINDS, self_signed
+from gateway.wiring import open_store
 
 Run = Callable[..., Result]
 PARTNER = """\
@@ -134,6 +140,9 @@ def test_a_dry_run_writes_what_would_be_posted_and_stores_nothing(
     [
         (("--partner", "acne"), "did you mean acme"),
         (("--partner", "asleep"), "it is suspended"),
+        (("--partner", "acme", "--type", "no type"), "'no type' is no content type of a file"),
+        (("--partner", "acme", "--type", "a/b\r\nX-Other: y"), "is no content type of a file"),
+        (("--partner", "acme", "--type", "application/pkcs7-mime"), "is no content type of a file"),
         (("--partner", "acme", "--dry-run"), "--dry-run and -o belong together"),
         (("--partner", "acme", "-o", "out"), "--dry-run and -o belong together"),
     ],
@@ -166,3 +175,47 @@ def test_evidence_of_what_is_not_there_or_over_what_is_there(run: Run, folder: P
     again = run("message", "evidence", queued["id"], "--workspace", folder, "-o", tmp_path / "e.zip")
     assert again.exit_code == 2
     assert "is there already" in again.stderr
+
+
+def confirm_second_certificate(run: Run, folder: Path) -> tuple[str, str]:
+    """Acme gets another certificate, and its use is confirmed: the serial numbers of the first and the second."""
+    pair = self_signed(KINDS["ec-p256"](), company="ACME Tools", as2_id="ACME-AS2", now=datetime.now(UTC), days=100)
+    new = folder.parent / "new.pem"
+    new.write_bytes(pair.certificate.public_bytes(Encoding.PEM))
+    for command in (("import", new), ("confirm", fingerprint(pair.certificate)[:16])):
+        done = run("certificate", *command, "--partner", "acme", "--workspace", folder)
+        assert done.exit_code == 0, done.output
+    first = x509.load_pem_x509_certificate((folder / "certs/gateway.pem").read_bytes())
+    return f"{first.serial_number:x}", f"{pair.certificate.serial_number:x}"
+
+
+def test_commands_encrypt_for_the_certificate_that_was_confirmed_as_the_server_does(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    """What a dry run writes is what would be posted, also in the middle of a rollover."""
+    first, second = confirm_second_certificate(run, folder)
+    file, out = tmp_path / "x.txt", tmp_path / "out.http"
+    file.write_bytes(b"a price list\r\n")
+    done = run("as2", "send", file, "--partner", "acme", "--workspace", folder, "--dry-run", "-o", out)
+    assert done.exit_code == 0, done.output
+    shown = run("as2", "decode", out, "--workspace", folder).output
+    assert second in shown
+    assert first not in shown
+
+
+def test_a_way_that_rests_after_failures_is_not_taken_for_a_server_that_is_not_there(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time when it is tried again is told."""
+
+    async def rest() -> None:
+        async with open_store(folder) as store:
+            await store.lane_failed("acme:outbound:as2", lambda _: timedelta(minutes=5))
+
+    monkeypatch.setattr("gateway.cli.as2_send._PATIENCE", 0.0)
+    file = tmp_path / "x.txt"
+    file.write_bytes(b"a price list\r\n")
+    arguments = ("as2", "send", file, "--partner", "acme", "--workspace", folder, "--wait", 1)
+    assert "is `gateway serve` running?" in run(*arguments).stderr
+    asyncio.run(rest())
+    assert "the way to acme rests until" in run(*arguments).stderr

@@ -171,3 +171,16 @@ def test_a_workspace_that_cannot_be_used_is_said_and_done_without(run: Run, tmp_
     assert "without the workspace's keys" in result.stderr
     assert "header as2-to stands more than once" in result.stdout
     assert run("as2", "decode", file, "--workspace", tmp_path, "--partner", "acme").exit_code == 2
+
+
+@pytest.mark.parametrize("size", [1, 700, 1_000_000])
+def test_a_capture_from_the_network_is_read_without_its_chunk_sizes(run: Run, tmp_path: Path, size: int) -> None:
+    """With extensions and trailers; a body that was put together before it was stored stays as it is."""
+    headers, body = (BROKEN / "nothing-wrong.http").read_bytes().split(b"\r\n\r\n", 1)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(one), one) for one in pieces) + b"0\r\nTrailer: x\r\n\r\n"
+    file = tmp_path / "capture.http"
+    for content in (chunks, body):
+        file.write_bytes(headers + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + content)
+        result = decode(run, file)
+        assert result.stdout.startswith("Taken: encrypted"), result.output

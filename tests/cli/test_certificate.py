@@ -366,6 +366,17 @@ def test_a_missing_passphrase_is_asked_for_by_its_options(run: Run, folder: Path
     assert "--passphrase-file" in result.output
 
 
+def test_a_further_key_is_never_encrypted_with_another_passphrase_than_the_first(run: Run, folder: Path) -> None:
+    """A workspace has one passphrase: with a mistyped one nothing is written that the gateway could not open."""
+    (folder / "keys/passphrase").write_text("mistyped\n")
+    file = wrote(folder, "x.pem", key_pem(pair("x")) + pem(pair("x").certificate))
+    for command in (("new", "next"), ("import", file, "--name", "next")):
+        result = run("certificate", *command, "--workspace", folder)
+        assert result.exit_code == 2
+        assert "keys/gateway.key does not open: wrong passphrase" in result.stderr
+    assert not (folder / "keys/next.key").exists()
+
+
 @pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256", "ec-p384"])
 def test_a_new_pair_decrypts_at_once_and_signs_from_its_date(run: Run, folder: Path, kind: str) -> None:
     """The steps of a rollover, by the commands; cancelled, the old one signs again."""
@@ -418,13 +429,21 @@ def test_ours_is_retired_only_when_every_partner_has_confirmed_another(run: Run,
     run("certificate", "roll", "next", "--from", "now", *at)
     result = run("certificate", "retire", "gateway", *at)
     assert result.exit_code == 2
-    assert "1 partners have not confirmed another certificate of ours: acme" in result.output
+    assert "no other certificate of ours is confirmed by acme (1 of 1 partners)" in result.output
     assert run("certificate", "confirm", "next", "--partner", "acme", "--imported", *at).exit_code == 0
     assert run("certificate", "retire", "gateway", *at).exit_code == 2
     assert run("certificate", "confirm", "next", "--partner", "acme", *at).exit_code == 0
     assert run("certificate", "retire", "gateway", *at).exit_code == 0
     (only,), _ = pairs.load(folder, load_settings(folder))
     assert only.certificate == keys.load_certificate(folder / "certs/next.pem")
+
+
+@pytest.mark.parametrize("command", ["confirm x", "import x", "letter x", "roll x", "retire x", "list"])
+def test_partners_complete_on_the_tab_key_in_every_command(run: Run, folder: Path, command: str) -> None:
+    """As the shell asks for them."""
+    words = f"gateway certificate {command} --workspace {folder} --partner a"
+    told = run(env={"_GATEWAY_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))})
+    assert told.stdout.split() == ["acme"]
 
 
 def test_no_command_leaves_a_partner_for_whom_nothing_signs(run: Run, folder: Path) -> None:

@@ -143,6 +143,11 @@ def test_show_writes_one_form_byte_for_byte(message_id: str) -> None:
     assert [one["kind"] for one in found["timeline"]] == ["message.received", "work.given_up"]
 
 
+def test_octets_that_are_no_text_are_counted_and_not_printed() -> None:
+    """A message that was refused is kept as it came, encrypted."""
+    assert message._readable(b"0\x82\x00\x01" * 9) == "36 bytes that are no text (--payload writes them)"
+
+
 def test_a_message_that_is_not_there_cannot_be_shown(message_id: str) -> None:
     """Exit 2 with the remedy on stderr."""
     result = call(message.app, "show", "nobody")

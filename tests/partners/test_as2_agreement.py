@@ -82,6 +82,7 @@ def test_an_address_that_nobody_can_connect_to_is_a_mistake_in_the_file(host: st
         ({"transport": {"server_name": "https://x"}}, "a host name"),
         ({"max_inflate_ratio": "1"}, "greater than or equal to 2"),
         ({"retries": {"schedule_seconds": ["0"]}}, "greater than or equal to 1"),
+        ({"retries": {"schedule_seconds": []}}, "at least 1"),
     ],
 )
 def test_each_mistake_is_told_in_words(keys: dict[str, Any], words: str) -> None:
@@ -114,6 +115,7 @@ def findings(folder: Path) -> tuple[Finding, ...]:
 MISTAKES = [
     ("encrypt: aes128-gmc", "file.value", "write aes128-gcm", Severity.REJECT),
     ("accept_weak: [sha-2]", "file.value", "sha1", Severity.REJECT),
+    ("retries: {schedule_seconds: []}", "file.value", "correct the value", Severity.REJECT),
     ("requier_signature: yes", "file.unknown_key", "write require_signature", Severity.REJECT),
     ("transport: {prxy: {url: 'http://x'}}", "file.unknown_key", "write proxy", Severity.REJECT),
     ("transport: {ca: certs/none.pem}", "workspace.as2_files", "put it there", Severity.REJECT),

@@ -2,7 +2,8 @@
 
 Runs in the peer's own environment (`tests/make_peers.py`); knows nothing of the gateway. Octets travel as base64.
 Requests: {"do": "send", …} builds a message, keeps its state in "state"; {"do": "receive", …} opens one and builds the
-receipt; {"do": "receipt", …} reads a receipt for the message of a former "send"; {"do": "versions"} tells who answers.
+receipt; {"do": "receipt", …} reads a receipt for the message of a former "send"; {"do": "cost", …} opens one so many
+"times" and tells the least CPU of it; {"do": "versions"} tells who answers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import json
 import logging
 import sys
+import time
 from functools import lru_cache
 
 import pyas2lib
@@ -55,6 +57,13 @@ def answer(request: dict) -> dict:
         state = text(json.dumps([message.message_id, mic]).encode())
         content = message.content
         return {"headers": list(message.headers.items()), "body": text(content), "mic": mic, "state": state}
+    if request["do"] == "cost":
+        raw, least = octets(request["raw"]), float("inf")
+        for _ in range(request["times"]):
+            started = time.process_time()
+            status, failure, _ = Message().parse(raw, find_org_cb=lambda _: us, find_partner_cb=lambda _: them)
+            least = min(least, time.process_time() - started)
+        return {"status": status, "failure": repr(failure[0]), "milliseconds": least * 1000}
     if request["do"] == "receive":
         message = Message()
         status, failure, mdn = message.parse(

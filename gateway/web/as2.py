@@ -93,6 +93,9 @@ class As2Endpoint:
                 denial = await reception.admit(headers, shown)
                 if denial is not None:
                     return _refused(denial.status, denial.text, denial.headers)
+                if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+                    # RFC 4130 2.4.2 has its own compression; stored unread, this would pass for the payload.
+                    return _refused(415, "A body with Content-Encoding is not read; compress inside AS2 (RFC 5402).")
                 await _go_on(request)
                 receipt, complete = await take(request, reception, headers, arrival)
             except PartnerFault as fault:

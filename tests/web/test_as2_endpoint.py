@@ -264,3 +264,12 @@ async def test_sender_that_breaks_off_leaves_neither_file_nor_place(
     ):
         assert answer.status == 200
     assert not [one for one in caplog.records if one.exc_info]
+
+
+async def test_a_body_compressed_by_http_is_refused_before_it_is_read(url: str, reception: Reception) -> None:
+    """Nobody inflates it: it would be kept and receipted as if the sender had meant these octets."""
+    headers = {"AS2-From": "A", "Content-Encoding": "gzip"}
+    async with aiohttp.ClientSession() as http, http.post(url, data=b"\x1f\x8b", headers=headers) as answer:
+        assert answer.status == 415
+        assert "RFC 5402" in await answer.text()
+    assert reception.taken == []

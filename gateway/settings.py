@@ -188,7 +188,7 @@ class Listen(Part):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port.")
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=10_000,
+        default=20_000,
         description="Connections at once, over all callers, as far as the system's limit of open files allows; one "
         "more is answered 503.",
     )

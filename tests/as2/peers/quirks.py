@@ -175,7 +175,8 @@ MESSAGES: dict[str, Message] = {
         source="phax/phase2#12",
         part=PART.replace(b"\r\n", b"\n"),
         payload=PAYLOAD.replace(b"\r\n", b"\n"),
-        body=PLAIN.replace(b"\r\n", b"\n"),
+        # Its signature in base64: a binary one that ends in CR, one of 256, could not be told from a line end of two.
+        body=PLAIN.replace(b"\r\n", b"\n").replace(b"<der>", b"<base64>"),
     ),
     "a payload that does not end its last line": Message(
         source="jstedfast/MimeKit#569", part=PART.removesuffix(b"\r\n"), payload=PAYLOAD.removesuffix(b"\r\n")

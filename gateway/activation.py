@@ -22,15 +22,12 @@ from gateway.pipeline import versions
 from gateway.ports import (
     CONFIGURATION,
     Changes,
-    Channel,
     Clock,
-    Direction,
-    MessageState,
-    NewMessage,
     Queries,
     Store,
     TrailEntry,
     VersionShelf,
+    own_chain,
 )
 from gateway.settings import Settings
 
@@ -227,16 +224,7 @@ class Activation(Generic[T]):
 
     async def _append(self, event: Event) -> None:
         if await self._store.message(CONFIGURATION) is None:
-            chain = NewMessage(
-                id=CONFIGURATION,
-                partner=None,
-                direction=Direction.INBOUND,
-                channel=Channel.FOLDER,
-                state=MessageState.PROCESSED,
-                at=self._clock(),
-                payload=NOTE,
-                content_type="text/plain",
-            )
+            chain = own_chain(CONFIGURATION, NOTE, at=self._clock())
             try:
                 await self._store.apply(Changes(messages=(chain,), events=(event,)))
             except OurFault:  # another node was quicker, or the database is in trouble: then this says so

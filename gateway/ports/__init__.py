@@ -17,6 +17,7 @@ from gateway.ports.changes import (
     NewMessage,
     Numbered,
     Numbers,
+    own_chain,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
@@ -100,4 +101,5 @@ __all__ = [
     "VersionKind",
     "VersionShelf",
     "new_id",
+    "own_chain",
 ]

@@ -68,6 +68,20 @@ class NewMessage:
     """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
 
 
+def own_chain(id_: str, note: bytes, *, at: datetime) -> NewMessage:
+    """The message whose chain tells what befell the gateway itself: no partner's, its payload a note that says so."""
+    return NewMessage(
+        id=id_,
+        partner=None,
+        direction=Direction.INBOUND,
+        channel=Channel.FOLDER,
+        state=MessageState.PROCESSED,
+        at=at,
+        payload=note,
+        content_type="text/plain",
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageUpdate:
     """A change to a stored message; `None` leaves a field as it is.

@@ -15,7 +15,7 @@ from gateway.errors import OurFault
 from gateway.events import CertificateExpiring
 from gateway.partners.certificate_facts import days_left, subject
 from gateway.partners.inventory import Held, due
-from gateway.ports import CERTIFICATES, Changes, Channel, Clock, Direction, MessageState, NewMessage
+from gateway.ports import CERTIFICATES, Changes, Clock, own_chain
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -85,16 +85,7 @@ class ExpiryWatch:
     async def _chain(self) -> None:
         if await self._store.message(CERTIFICATES) is not None:
             return
-        chain = NewMessage(
-            id=CERTIFICATES,
-            partner=None,
-            direction=Direction.INBOUND,
-            channel=Channel.FOLDER,
-            state=MessageState.PROCESSED,
-            at=self._clock(),
-            payload=NOTE,
-            content_type="text/plain",
-        )
+        chain = own_chain(CERTIFICATES, NOTE, at=self._clock())
         try:
             await self._store.apply(Changes(messages=(chain,)))
         except OurFault:

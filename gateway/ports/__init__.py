@@ -19,6 +19,14 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
@@ -58,7 +66,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -100,6 +112,8 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
+from gateway.ports.deliveries import DeliveryRecord
 from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
@@ -141,6 +142,12 @@ class Queries(Protocol):
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
+
+    async def attempt_lost(self, job: Job) -> bool:
+        """Whether the try before this one at the job began and never ended: its process died."""
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """The deliveries of these documents, by document and target."""
 
     async def timeline(
         self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None

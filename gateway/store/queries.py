@@ -30,7 +30,19 @@ from gateway.ports import (
 )
 from gateway.store import trail
 from gateway.store.jobs import job_of
-from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
+from gateway.store.tables import (
+    Moment,
+    attempt,
+    delivery,
+    document,
+    event,
+    job,
+    message,
+    microseconds,
+    moment,
+    payload,
+    receipt,
+)
 
 MOST = 1000
 """Rows a page may have."""
@@ -55,7 +67,7 @@ _MESSAGE_FIELDS = (
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
 )  # fmt: skip
 
 
@@ -124,8 +136,11 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    uncertain: bool = False,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, or with a
+    delivery of which nobody knows whether it took place.
+    """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
@@ -137,6 +152,10 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if uncertain:
+        unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
+        of = select(document.c.message_id).join_from(delivery, document).where(unknown)
+        statement = statement.where(message.c.id.in_(of))
     return [message_of(row) for row in connection.execute(statement)]
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from gateway import canonical
-from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
+from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, referencing, routing, versions
+from gateway.pipeline import changing, deliveries, identity, matching, referencing, routing, versions
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    DeliveryChange,
     Direction,
     Document,
     DocumentState,
@@ -50,6 +51,7 @@ class Taken:
     findings: tuple[Finding, ...]
     documents: tuple[NewDocument, ...] = ()
     updates: tuple[DocumentUpdate, ...] = ()
+    deliveries: tuple[DeliveryChange, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
@@ -117,7 +119,7 @@ async def take(
         guide=origin.guide,
         position=origin.position,
     )
-    target = decision.target if decision else "unrouted"
+    plan = deliveries.planned(document, decision, now)
     events: list[Event] = [
         DocumentAccepted(
             message_id=origin.message_id,
@@ -132,14 +134,7 @@ async def take(
             guide=origin.guide,
             unmapped=origin.unmapped,
         ),
-        DocumentRouted(
-            message_id=origin.message_id,
-            partner=agreement.name,
-            order_number=order_number,
-            document_id=document.id,
-            target=target,
-            rule=decision.rule if decision else "no route fits",
-        ),
+        *plan.events,
     ]
     reached = _REACHED.get(kind)
     return Taken(
@@ -147,16 +142,8 @@ async def take(
         findings=tuple(found),
         documents=(document,),
         updates=tuple(DocumentUpdate(id=one.id, state=reached) for one in orders) if reached else (),
-        jobs=(
-            NewJob(
-                message_id=origin.message_id,
-                document_id=document.id,
-                step="deliver",
-                lane=identity.inbound_lane(agreement.name, target),
-                run_at=now,
-                data={"target": target},
-            ),
-        ),
+        deliveries=plan.deliveries,
+        jobs=plan.jobs,
         keys=_answer_keys(kind, body, orders, origin),
         events=tuple(events),
     )

@@ -304,6 +304,7 @@ class _Reading:
                 self._firsts.update(dict.fromkeys(filter(None, identities), document))
         self._decided.documents.extend(taken.documents)
         self._decided.document_updates.extend(taken.updates)
+        self._decided.deliveries.extend(taken.deliveries)
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
         self._decided.events.extend(taken.events)

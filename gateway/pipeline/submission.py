@@ -212,6 +212,7 @@ class SubmissionDesk:
                 messages=(message,),
                 documents=(stored,),
                 document_updates=taken.updates,
+                deliveries=taken.deliveries,
                 jobs=taken.jobs,
                 keys=(*taken.keys, *request.keys(message_id)),
                 events=(_received(message, request.body, stored.order_number), *taken.events),

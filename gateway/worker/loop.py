@@ -29,6 +29,9 @@ Handler = Callable[[Job], Awaitable[Changes]]
 OnDead = Callable[[Job], Changes]
 """What changes besides when a job of this step is given up: the state of a document or message."""
 
+OnFailed = Callable[[Job, Outcome, str, bool], Changes]
+"""What changes besides when a try of this step failed: its outcome, the reason, and whether the job is given up."""
+
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
 DECISIONS = 5
 """How often a step is decided anew when another document took its natural key meanwhile."""
@@ -50,6 +53,7 @@ class Worker:
         *,
         owner: str,
         on_dead: Mapping[str, OnDead] | None = None,
+        on_failed: Mapping[str, OnFailed] | None = None,
         concurrency: int = 64,
         schedule: Schedule | Callable[[Job], Schedule] | None = None,
         breaker: Breaker | None = None,
@@ -60,6 +64,7 @@ class Worker:
         self._clock = clock
         self._owner = owner
         self._on_dead = dict(on_dead or {})
+        self._on_failed = dict(on_failed or {})
         self._concurrency = concurrency
         own = schedule or Schedule()
         self._schedule = own if callable(own) else lambda _: own
@@ -194,18 +199,23 @@ class Worker:
         """Postpone the job or give it up. `decided` is what the handler changed besides."""
         events = facts(job, verdict)
         outcome, reason = verdict.outcome.value, verdict.reason
+        changes = Changes()
+        if job.step in self._on_failed:
+            changes = self._on_failed[job.step](job, verdict.outcome, reason, verdict.run_at is None)
+        elif verdict.run_at is None and job.step in self._on_dead:
+            changes = self._on_dead[job.step](job)
+        changes = replace(changes, events=(*events, *changes.events))
         if verdict.run_at is not None:
-            changes = Changes(events=events)
             await self._store.postpone(job, outcome=outcome, reason=reason, run_at=verdict.run_at, changes=changes)
             return
-        changes = self._on_dead[job.step](job) if job.step in self._on_dead else Changes()
-        changes = replace(changes, events=(*events, *changes.events))
         if decided is not None:
             changes = replace(
                 decided,
                 awaited=None,
                 message_updates=(*decided.message_updates, *changes.message_updates),
                 document_updates=(*decided.document_updates, *changes.document_updates),
+                deliveries=(*decided.deliveries, *changes.deliveries),
+                jobs=(*decided.jobs, *changes.jobs),
                 events=(*decided.events, *changes.events),
             )
         await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)

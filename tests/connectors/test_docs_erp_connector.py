@@ -10,8 +10,9 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from gateway.connectors.http import PLACEHOLDERS, HttpConnector
+from gateway.connectors.http import HttpConnector
 from gateway.connectors.mapped import mapped_body
+from gateway.connectors.paths import LATER_PLACEHOLDERS
 from gateway.demo.erp import KINDS, MISBEHAVIOURS
 from gateway.settings import FolderTarget, HttpTarget, Target
 
@@ -37,5 +38,5 @@ async def test_the_example_is_a_working_configuration(
 
 def test_placeholders_paths_and_misbehaviours_are_named() -> None:
     """What the code knows and the page does not name fails here."""
-    known = [f"`{{{name}}}`" for name in PLACEHOLDERS] + list(KINDS) + [f'"{name}"' for name in MISBEHAVIOURS]
+    known = [f"`{{{name}}}`" for name in LATER_PLACEHOLDERS] + list(KINDS) + [f'"{name}"' for name in MISBEHAVIOURS]
     assert [one for one in known if one not in PAGE] == []

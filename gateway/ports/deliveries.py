@@ -39,7 +39,9 @@ class DeliveryChange:
     document_id: str
     target: str
     key: str
-    """The idempotency key of its calls."""
+    """Only of a new row: the idempotency key of its calls."""
+    new_key: str | None = None
+    """Of a row that is there: its key from now on."""
     state: DeliveryState | None = None
     critical: bool = True
     """Only of a new row: whether the document is not delivered without it."""

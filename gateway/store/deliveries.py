@@ -27,21 +27,24 @@ def write(connection: Connection, changes: Sequence[DeliveryChange], now: dateti
             "target": one.target,
             "critical": one.critical,
             "state": (one.state or DeliveryState.PENDING).value,
-            "key": one.key,
             "their_id": one.their_id,
             "status": one.status,
+            "key": one.new_key or one.key,
             "updated_at": now,
             "reason": one.reason,
         }
-        later.add(connection, _change(connection.dialect.name, one.state, one.only_from), [row])
+        statement = _change(connection.dialect.name, one.state, one.only_from, new_key=one.new_key is not None)
+        later.add(connection, statement, [row])
 
 
 @cache
-def _change(dialect: str, state: DeliveryState | None, only_from: frozenset[DeliveryState] | None) -> Any:
+def _change(
+    dialect: str, state: DeliveryState | None, only_from: frozenset[DeliveryState] | None, *, new_key: bool
+) -> Any:
     words = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = words(delivery)
     new, values = statement.excluded, {}
-    for name in ("key", "updated_at", "reason", *_KEPT):
+    for name in ("updated_at", "reason", *_KEPT, *(("key",) if new_key else ())):
         values[name] = func.coalesce(new[name], delivery.c[name]) if name in _KEPT else new[name]
     where = None
     if state is not None:

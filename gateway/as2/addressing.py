@@ -129,6 +129,7 @@ def read_name(value: str, header: str) -> str:
     return name
 
 
+@lru_cache(maxsize=_STATIONS)
 def write_name(name: str) -> str:
     """An AS2 name for a header, quoted where it must be. Raises OurFault when it cannot be one."""
     if not 0 < len(name) <= _MAX_NAME or not (name.isascii() and name.isprintable()):

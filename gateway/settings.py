@@ -198,8 +198,8 @@ class Listen(Part):
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=20_000,
-        description="Connections at once, over all callers, as far as the system's limit of open files allows; one "
-        "more is answered 503.",
+        description="Connections at once, over all callers, as far as the system's limit of open files allows; for one "
+        "more the oldest silent one is ended, and where none is silent it is answered 503.",
     )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."

@@ -95,7 +95,7 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    """done | transient | uncertain | permanent | lost (its process died)"""
+    """done | transient | uncertain | permanent | lost (its process died) | returned (given back, never begun)"""
     reason: str | None
 
 

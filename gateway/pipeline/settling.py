@@ -115,12 +115,16 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
         target=target,
         their_id=settlement.their_id,
     )
-    if several:
+    followed: tuple[DocumentUpdate, ...] = ()
+    if held and settlement.decided is Decision.AGAIN and document.replaces is not None:
+        # The agreement holds replacements: from now on it is one.
+        followed = (DocumentUpdate(id=document.replaces, replaced_by=document.id),)
+    if several and not held:
         jobs.append(settle_job(document, document.partner, target, now))
     return Changes(
         deliveries_seen=seen(document.id, others),
         deliveries=(change,),
-        document_updates=() if several and not held else (update,),
+        document_updates=(*followed, *(() if several and not held else (update,))),
         jobs=tuple(jobs),
         events=(event,),
     )

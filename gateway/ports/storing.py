@@ -108,6 +108,9 @@ class Queries(Protocol):
     ) -> Document | None:
         """The newest purchase order with this number (and release) that went to, or came from, this partner."""
 
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:

@@ -160,6 +160,17 @@ class Asking:
             conditions.append(document.c.body["release_number"].as_string() == release)
         return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
 
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+        conditions = (
+            document.c.number == number,
+            document.c.partner == partner,
+            document.c.kind == kind,
+            document.c.direction == direction.value,
+            document.c.natural_key.is_not(None),
+        )
+        return await self.database.read(lambda connection: queries.all_documents(connection, *conditions))
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:

@@ -99,15 +99,7 @@ def write(
     for key, owner in keys:
         if not add_or_leave(connection, identity, {"key": key, "message_id": owner}):
             raise NaturalKeyTaken(f"{key} is another message's")
-    for change in changes.document_updates:
-        if change.key_ended:
-            _end_key(connection, change.id)
-    _insert_documents(connection, changes.documents)
-    for change in changes.document_updates:
-        _update_document(connection, change, now)
-    if changes.deliveries_seen is not None:
-        deliveries.check(connection, changes.deliveries_seen)
-    deliveries.write(connection, changes.deliveries, now)
+    _write_documents(connection, changes, now)
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
@@ -206,6 +198,19 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
             )
             found += [(sha256, change.id) for sha256 in rows.scalars()]
     return found
+
+
+def _write_documents(connection: Connection, changes: Changes, now: datetime) -> None:
+    """Documents and their deliveries. A natural key is free before the next one takes it."""
+    for change in changes.document_updates:
+        if change.key_ended:
+            _end_key(connection, change.id)
+    _insert_documents(connection, changes.documents)
+    for change in changes.document_updates:
+        _update_document(connection, change, now)
+    if changes.deliveries_seen is not None:
+        deliveries.check(connection, changes.deliveries_seen)
+    deliveries.write(connection, changes.deliveries, now)
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import DeliveriesSeen, DeliveryChange, DeliveryRecord, DeliveryState, NaturalKeyTaken
@@ -50,7 +50,8 @@ def _change(
     if state is not None:
         values["state"] = new["state"]
         leavable = DELIVERY_STATE_FROM[state] if only_from is None else only_from
-        where = delivery.c.state.in_(sorted(one.value for one in leavable | {state}))
+        # Spelled out: a list of parameters cannot be written for many rows at once.
+        where = or_(*(delivery.c.state == literal_column(f"'{one}'") for one in sorted(leavable | {state})))
     made = statement.on_conflict_do_update(index_elements=("document_id", "target"), set_=values, where=where)
     return made.inline()
 

@@ -124,10 +124,11 @@ def decoded(encoding: str, content: memoryview | Stretch, spool: Spool | None) -
 class Index(dict[str, str]):
     """Headers by lower-case name; one that stands twice has no value anybody could rely on."""
 
+    _twice: frozenset[str] = frozenset()
+
     def __init__(self, headers: Headers) -> None:
         named = [(name.lower(), value) for name, value in headers]
-        super().__init__(named)
-        self._twice: frozenset[str] = frozenset()
+        dict.__init__(self, named)
         if len(self) < len(named):
             counts = Counter([name for name, _ in named])
             self._twice = frozenset(name for name, count in counts.items() if count > 1)

@@ -97,10 +97,10 @@ def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> Found:
         return None
     if not isinstance(pair.private_key, rsa.RSAPrivateKey):
         return None
-    scheme, wrapped = _transport(found[2]), found[3].expect(ber.OCTET_STRING).joined()
+    scheme = _transport(found[2])
     # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
     try:
-        return pair.certificate, pair.private_key.decrypt(wrapped, scheme)
+        return pair.certificate, pair.private_key.decrypt(found[3].expect(ber.OCTET_STRING).joined(), scheme)
     except (ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
         return pair.certificate, b""
 

@@ -1,4 +1,4 @@
-"""An ERP that costs next to nothing: HTTP/1.1 with keep-alive, idempotent by key in memory, and when each document came.
+"""An ERP that costs next to nothing: HTTP/1.1 with keep-alive, idempotent by key in memory; it tells when what came.
 
 `python -m bench.erp PORT TOKEN`. POST takes a document (201 with an id); GET /seen lists what came first when. It knows
 just what the gateway's HTTP connector sends: no chunks, no continuation lines.

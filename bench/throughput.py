@@ -74,32 +74,32 @@ class Result:
     doubled: int
 
 
-async def run(load_: Load, folder: Path | None) -> list[Result]:
+async def run(asked: Load, folder: Path | None) -> list[Result]:
     """One gateway, that of the checkout `folder`: as fast as it goes, then paced."""
     name = "this" if folder is None else folder.name
-    command = ("-m", "gateway") if folder is None else ("-c", _OF_A_FOLDER.format(str(folder.resolve())))
+    command = ("-m", "gateway") if folder is None else ("-c", _OF_A_FOLDER.format(str(folder)))
     async with (
-        surroundings(database=load_.database, gateway_command=command, lean_erp=True) as around,
+        surroundings(database=asked.database, gateway_command=command, lean_erp=True) as around,
         station(around.parties, gateway=around.url, port=around.demo.ports["station"]) as sender,
     ):
-        orders = WARM + load_.orders + int((load_.rate or AIM / 2) * load_.seconds / ANSWERS) + 1
+        orders = WARM + asked.orders + int((asked.rate or AIM / 2) * asked.seconds / ANSWERS) + 1
         _progress(f"{name}: {orders} orders")
         prepared = await asyncio.to_thread(lambda: list(load.trade(around.parties, 0, orders)))
         await around.place_orders(orders, load.trade_order)
         await _quiet(around)
-        await _part(around, sender, prepared[:WARM], name, load_.outstanding)
-        full = await _part(around, sender, prepared[WARM : WARM + load_.orders], name, load_.outstanding)
-        pace = load_.rate or full.a_second / 2
-        left = prepared[WARM + load_.orders :][: int(pace * load_.seconds / ANSWERS) + 1]
-        return [full, await _part(around, sender, left, name, load_.outstanding, pace)]
+        await _part(around, sender, prepared[:WARM], asked, name)
+        full = await _part(around, sender, prepared[WARM : WARM + asked.orders], asked, name)
+        pace = asked.rate or full.a_second / 2
+        left = prepared[WARM + asked.orders :][: int(pace * asked.seconds / ANSWERS) + 1]
+        return [full, await _part(around, sender, left, asked, name, pace)]
 
 
 async def _part(
     around: Surroundings,
     sender: Station,
     trades: Sequence[Sequence[load.Prepared]],
+    asked: Load,
     name: str,
-    outstanding: int,
     pace: float | None = None,
 ) -> Result:
     messages = list(chain.from_iterable(trades))
@@ -107,7 +107,7 @@ async def _part(
     sender.waits.clear()
     before = _spent(around)
     if pace is None:
-        await sender.send_all(messages, outstanding=outstanding)
+        await sender.send_all(messages, outstanding=asked.outstanding)
     else:
         await sender.send_paced(messages, a_second=pace)
     seen, doubled = await _all_there(around, sender, messages)
@@ -120,7 +120,7 @@ async def _part(
     lasted = max(seen["/".join(effect)] for effect in posted) - min(posted.values())
     return Result(
         gateway=name,
-        part=f"{pace:.0f}/s" if pace else f"{outstanding} outstanding",
+        part=f"{pace:.0f}/s" if pace else f"{asked.outstanding} outstanding",
         messages=len(messages),
         a_second=len(messages) / lasted,
         gateway_cpu=cpu[0],
@@ -170,9 +170,9 @@ def _progress(text: str) -> None:
     print(f"  … {text}", file=sys.stderr, flush=True)
 
 
-def show(results: Sequence[Result], load_: Load) -> None:
+def show(results: Sequence[Result], asked: Load) -> None:
     """Print the table."""
-    print(f"answers to orders of their own, {'PostgreSQL' if load_.database else 'SQLite'}; CPU in ms for each message")
+    print(f"answers to orders of their own, {'PostgreSQL' if asked.database else 'SQLite'}; CPU in ms for each message")
     print(
         f"  {'gateway':10}{'':16}{'messages':>9}{'msg/s':>7}{'CPU gateway':>12}{'ERP':>6}{'client':>8}"
         f"{'MDN p50':>9}{'p99':>7}{'at ERP p50':>12}{'p99':>7}{'MB':>6}{'twice':>7}"
@@ -193,7 +193,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, help="messages a second of the paced part (default: half of the first)")
     parser.add_argument("--seconds", type=float, default=10, help="of the paced part (default 10)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="the store")
-    parser.add_argument("--against", type=Path, help="the folder of another checkout, whose gateway takes turns")
+    parser.add_argument(
+        "--against",
+        type=lambda text: Path(text).resolve(),
+        help="the folder of another checkout, whose gateway takes turns",
+    )
     parser.add_argument("--turns", type=int, default=1, help="how often each gateway runs (default 1)")
     options = parser.parse_args(arguments)
     results: list[Result] = []

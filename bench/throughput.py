@@ -48,6 +48,8 @@ _OF_A_FOLDER = "import runpy, sys; sys.path.insert(0, {!r}); runpy.run_module('g
 class Load:
     """What is sent, and to which gateway."""
 
+    folder: Path | None
+    """Its checkout; None: this one."""
     orders: int
     outstanding: int
     rate: float | None
@@ -55,6 +57,11 @@ class Load:
     seconds: float
     """Of the paced part."""
     database: str | None
+
+    @property
+    def name(self) -> str:
+        """The gateway's, in the table."""
+        return "this" if self.folder is None else self.folder.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,9 +81,9 @@ class Result:
     doubled: int
 
 
-async def run(asked: Load, folder: Path | None) -> list[Result]:
-    """One gateway, that of the checkout `folder`: as fast as it goes, then paced."""
-    name = "this" if folder is None else folder.name
+async def run(asked: Load) -> list[Result]:
+    """One gateway: as fast as it goes, then paced."""
+    name, folder = asked.name, asked.folder
     command = ("-m", "gateway") if folder is None else ("-c", _OF_A_FOLDER.format(str(folder)))
     async with (
         surroundings(database=asked.database, gateway_command=command, lean_erp=True) as around,
@@ -87,11 +94,11 @@ async def run(asked: Load, folder: Path | None) -> list[Result]:
         prepared = await asyncio.to_thread(lambda: list(load.trade(around.parties, 0, orders)))
         await around.place_orders(orders, load.trade_order)
         await _quiet(around)
-        await _part(around, sender, prepared[:WARM], asked, name)
-        full = await _part(around, sender, prepared[WARM : WARM + asked.orders], asked, name)
+        await _part(around, sender, prepared[:WARM], asked)
+        full = await _part(around, sender, prepared[WARM : WARM + asked.orders], asked)
         pace = asked.rate or full.a_second / 2
         left = prepared[WARM + asked.orders :][: int(pace * asked.seconds / ANSWERS) + 1]
-        return [full, await _part(around, sender, left, asked, name, pace)]
+        return [full, await _part(around, sender, left, asked, pace)]
 
 
 async def _part(
@@ -99,10 +106,9 @@ async def _part(
     sender: Station,
     trades: Sequence[Sequence[load.Prepared]],
     asked: Load,
-    name: str,
     pace: float | None = None,
 ) -> Result:
-    messages = list(chain.from_iterable(trades))
+    name, messages = asked.name, list(chain.from_iterable(trades))
     _progress(f"{name}: {len(messages)} messages" + (f", {pace:.0f}/s" if pace else ""))
     sender.waits.clear()
     before = _spent(around)
@@ -205,6 +211,7 @@ def main(arguments: list[str] | None = None) -> None:
     for folder in folders * options.turns:
         with postgresql() if options.database == "postgresql" else nullcontext() as database:
             asked = Load(
+                folder=folder,
                 orders=options.orders,
                 outstanding=options.outstanding,
                 rate=options.rate,
@@ -212,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
                 database=database,
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                results += runner.run(run(asked, folder))
+                results += runner.run(run(asked))
     show(results, asked)
 
 

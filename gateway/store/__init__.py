@@ -4,8 +4,8 @@
 """
 
 from gateway.store.lanes import Lane
-from gateway.store.schema import migrate
+from gateway.store.schema import head, migrate
 from gateway.store.store import Store
 from gateway.store.verify import Problem, Verification
 
-__all__ = ["Lane", "Problem", "Store", "Verification", "migrate"]
+__all__ = ["Lane", "Problem", "Store", "Verification", "head", "migrate"]

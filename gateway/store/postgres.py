@@ -35,6 +35,8 @@ _SETTINGS = {
     "jit": "off",  # statements are short
     "application_name": "partner-gateway",
     "synchronous_commit": "on",
+    # A process that is frozen, or cut off, inside a transaction holds locks that everybody else runs into.
+    "idle_in_transaction_session_timeout": "15s",
 }
 
 

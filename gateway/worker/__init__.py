@@ -3,6 +3,7 @@
 from gateway.worker.breaker import PAUSES, Breaker
 from gateway.worker.expiry import ExpiryWatch
 from gateway.worker.loop import Handler, OnDead, Worker
+from gateway.worker.presence import Presence
 from gateway.worker.retry import SCHEDULE, Schedule, next_run
 from gateway.worker.sealer import Sealer
 
@@ -13,6 +14,7 @@ __all__ = [
     "ExpiryWatch",
     "Handler",
     "OnDead",
+    "Presence",
     "Schedule",
     "Sealer",
     "Worker",

@@ -6,6 +6,7 @@
 from gateway.store.lanes import Lane
 from gateway.store.schema import head, migrate
 from gateway.store.store import Store
+from gateway.store.upkeep import PayloadReport, Stuck
 from gateway.store.verify import Problem, Verification
 
-__all__ = ["Lane", "Problem", "Store", "Verification", "head", "migrate"]
+__all__ = ["Lane", "PayloadReport", "Problem", "Store", "Stuck", "Verification", "head", "migrate"]

@@ -39,6 +39,7 @@ from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
+from gateway.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gateway.store.lanes import Lane
@@ -49,7 +50,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, Membership):
+class Store(Asking, Auditing, Membership, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(

@@ -15,6 +15,7 @@ from rich.text import Text
 from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
+from gateway.partners.workspace import load_settings
 
 if TYPE_CHECKING:
     from gateway.store.checkup import Checked
@@ -120,7 +121,7 @@ async def _migrate(workspace: Path, *, post: bool) -> dict[str, list[str]]:
     from gateway.store.cleaning import clean  # noqa: PLC0415
     from gateway.store.schema import alone, standing  # noqa: PLC0415
 
-    url = wiring.database_url(workspace, wiring.workspace.load_settings(workspace))
+    url = wiring.database_url(workspace, load_settings(workspace))
     lacking = (await alone(url, standing)).lacking
     await bring_up_to_date(url)
     cleaned = await clean(url, clock=wiring.now) if post else ()
@@ -131,7 +132,7 @@ async def _check(workspace: Path) -> list[Checked]:
     from gateway import wiring  # noqa: PLC0415
     from gateway.store.checkup import checkup  # noqa: PLC0415
 
-    payloads = workspace / wiring.workspace.load_settings(workspace).database.payloads
+    payloads = workspace / load_settings(workspace).database.payloads
     async with _opened(workspace) as (database, _):
         return await checkup(database, payloads, wiring.STEPS, datetime.now(UTC))
 
@@ -145,7 +146,7 @@ async def _opened(workspace: Path) -> AsyncIterator[tuple[Database, str]]:
     from gateway.store.database import Database, driver_of  # noqa: PLC0415
     from gateway.store.sqlite import file_of  # noqa: PLC0415
 
-    url = wiring.database_url(workspace, wiring.workspace.load_settings(workspace))
+    url = wiring.database_url(workspace, load_settings(workspace))
     if driver_of(url) == "sqlite" and not file_of(url).exists():
         raise OurFault(f"There is no database {file_of(url)} yet", remedy="gateway database migrate makes it")
     database = await Database.open(url)

@@ -24,7 +24,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.activation import Activation
+from gateway.activation import Activation, last_activated
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
@@ -49,13 +49,13 @@ from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
-from gateway.ports import Changes, Connector, Job, Node, NodeState
+from gateway.ports import CONFIGURATION, Changes, Connector, Job, Node, NodeState
 from gateway.settings import HttpTarget, Retries, Settings, Target
 from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import ExpiryWatch, Handler, OnDead, Presence, Schedule, Sealer, Worker
+from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, Presence, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -89,6 +89,9 @@ UNSEALED_TIMES = 3
 
 DRAIN_SECONDS = {"postgresql": 5.0, "sqlite": 0.0}
 """`nodes.drain_seconds` where it is not set: no other node could take over what an SQLite file's does."""
+
+ARRIVES_WITHIN = 3
+"""Looks, or beats, within which a changed configuration is on every node that shares the files."""
 
 CONNECTIONS = 256
 """Outbound connections at once, over all far sides."""
@@ -240,7 +243,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         owner = presence.ours.id
 
         def words() -> dict[str, str]:
-            return activation.words()
+            return {**activation.words(), **accord.words()}
 
         def draining() -> bool:
             return presence.ours.state is NodeState.DRAINING
@@ -287,6 +290,11 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             node=owner,
             seen=seen,
         )
+        accord = Accord(
+            partial(_newest, store),
+            patience=lambda: _patience(activation.current.configuration.workspace.settings),
+        )
+        presence.looked = accord.look
         await activation.begin()
         await presence.enter(NodeState.STARTING)
         stack.push_async_callback(presence.leave)
@@ -306,6 +314,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             on_dead=GIVEN_UP,
             schedule=schedule,
         )
+
+        worker.aside = lambda: accord.aside
 
         def committed(changes: Changes) -> None:
             for event in changes.events:
@@ -332,6 +342,17 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         await presence.enter(NodeState.READY)
         _beside(stack, presence.run(), "node", background)
         yield Running(address=server.url, store=store, worker=worker, activation=activation, presence=presence)
+
+
+async def _newest(store: Store) -> str | None:
+    """The configuration that was activated last, by any node."""
+    last = last_activated(await store.newest_events(CONFIGURATION))
+    return None if last is None else str(last.data["version"])
+
+
+def _patience(settings: Settings) -> float:
+    """How long a changed configuration may take to arrive at every node."""
+    return ARRIVES_WITHIN * max(float(settings.reload_seconds), float(settings.nodes.heartbeat_seconds))
 
 
 def _node(settings: Settings) -> Node:

@@ -1,5 +1,6 @@
 """Doing the work: claims jobs from the store, runs their handlers, and decides what becomes of failures."""
 
+from gateway.worker.accord import Accord
 from gateway.worker.breaker import PAUSES, Breaker
 from gateway.worker.expiry import ExpiryWatch
 from gateway.worker.loop import Handler, OnDead, Worker
@@ -10,6 +11,7 @@ from gateway.worker.sealer import Sealer
 __all__ = [
     "PAUSES",
     "SCHEDULE",
+    "Accord",
     "Breaker",
     "ExpiryWatch",
     "Handler",

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,8 @@ class Presence:
         """The living ones, as of the last look."""
         self._clock = clock
         self._configuration = configuration
+        self.looked: Callable[[Node, Sequence[Node]], Awaitable[None]] | None = None
+        """Told of this node and the living others after each look."""
         self.returned: Callable[[], None] = lambda: None
         """Told that work was given back."""
         self._steady = steady
@@ -101,6 +103,8 @@ class Presence:
             living.append(one)
         self.others = living
         self._watched = {one.id: self._watched[one.id] for one in living}
+        if self.looked is not None:
+            await self.looked(self.ours, self.others)
 
     async def _lose(self, other: Node) -> None:
         returned = await self._store.lose(other, by=self.ours.id)

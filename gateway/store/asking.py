@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -78,13 +78,23 @@ class Asking:
         before: str | None = None,
         limit: int = 50,
         given_up: bool = False,
+        strange_to: Collection[str] | None = None,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
-        `given_up`: only those with work that was given up, whatever their state.
+        `given_up`: only those with work that was given up, whatever their state. `strange_to`: only those with work
+        in a step that is none of these.
         """
         return await self.database.read(
-            partial(queries.messages, partner=partner, state=state, before=before, limit=limit, given_up=given_up)
+            partial(
+                queries.messages,
+                partner=partner,
+                state=state,
+                before=before,
+                limit=limit,
+                given_up=given_up,
+                strange_to=strange_to,
+            )
         )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:

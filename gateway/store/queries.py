@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -117,8 +117,11 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    strange_to: Collection[str] | None = None,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, or with
+    work in a step outside `strange_to`.
+    """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
@@ -130,6 +133,9 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if strange_to is not None:
+        strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
     return [message_of(row) for row in connection.execute(statement)]
 
 

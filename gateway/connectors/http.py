@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from gateway import jsontext
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
 from gateway.connectors.json_answers import id_at
@@ -239,7 +239,7 @@ class HttpConnector:
 
 
 def _canonical(body: Json) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return jsontext.written(body)
 
 
 def _traceparent(correlation_id: str) -> str:

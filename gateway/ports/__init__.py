@@ -28,6 +28,7 @@ from gateway.ports.deliveries import (
     seen,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -55,6 +56,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "MISSED",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -90,6 +92,8 @@ __all__ = [
     "NewDocument",
     "NewJob",
     "NewMessage",
+    "Node",
+    "NodeState",
     "Numbered",
     "Numbers",
     "OctetSource",

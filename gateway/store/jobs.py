@@ -156,9 +156,18 @@ def extend(connection: Connection, ours: Job, until: datetime) -> None:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
 
 
-def reap(connection: Connection, now: datetime, *, everything: bool = False) -> int:
-    """Return jobs whose lease has run out (or all running ones, when their process is known to be gone)."""
-    running = job.c.lease_until.is_not(None) if everything else job.c.lease_until < now
+def reap(
+    connection: Connection,
+    now: datetime,
+    *,
+    everything: bool = False,
+    owner: str | None = None,
+    reason: str = "its process did not finish it",
+) -> int:
+    """Return jobs whose lease has run out, or all running ones (of `owner`) when their process is known to be gone."""
+    running = job.c.lease_until.is_not(None) if everything or owner is not None else job.c.lease_until < now
+    if owner is not None:
+        running &= job.c.lease_owner == owner
     returned = (
         update(job)
         .where(running)
@@ -167,7 +176,7 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
     )
     rows = connection.execute(returned).all()
     for row in rows:
-        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason=reason)
     return len(rows)
 
 

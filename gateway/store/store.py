@@ -31,15 +31,17 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
+from gateway.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gateway.store.lanes import Lane
@@ -50,7 +52,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing):
+class Store(Asking, Auditing, Membership, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -92,6 +94,7 @@ class Store(Asking, Auditing):
             await database.read(schema.check)
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
+                await database.write(nodes.forget_all)
             if serve:
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:

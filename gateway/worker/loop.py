@@ -86,6 +86,8 @@ class Worker:
         """Lanes where jobs may wait for room."""
         self._freed: set[str] = set()
         """Lanes where a job ended since the last claim."""
+        self.aside: Callable[[], bool] = lambda: False
+        """Whether other nodes are left to do the work, see `accord`."""
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -135,7 +137,7 @@ class Worker:
 
     def reserve(self, wanted: int) -> int:
         """Room for jobs of a commit; none while other work may be waiting, which goes first."""
-        if self._behind or self._stopping.is_set():
+        if self._behind or self._stopping.is_set() or self.aside():
             return 0
         room = max(0, min(wanted, self._free()))
         self._reserved += room
@@ -172,7 +174,7 @@ class Worker:
 
     async def _claim(self) -> list[Job]:
         free = self._free()
-        if free < 1:
+        if free < 1 or self.aside():
             return []
         freed, self._freed = self._freed, set()
         self._waiting -= freed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,29 +17,51 @@ import pytest
 
 from gateway import wiring
 from gateway.demo import scenario
-from gateway.demo.outside import Http, command, erp_calls, erp_documents, eventually
+from gateway.demo.erp_ledger import Ledger
+from gateway.demo.outside import Http, command, eventually
 from gateway.demo.processes import Process
-from gateway.demo.walk import _processes
-from gateway.demo.workspaces import Demo, exchange_certificates, prepare
+from gateway.demo.workspaces import _ports
+from gateway.partners.api_keys import mint_api_key
+from gateway.partners.initial import Company, create_workspace
+from gateway.ports import ApiKey
 from gateway.store import Store
 
 pytestmark = pytest.mark.process
 
 ORDER = "4500077777"
-NORTH = "    base_url: http://127.0.0.1:{port}\n"
-LOOKUP = (
-    "    lookup: {path: '/api/documents?key={idempotency_key}', found: {pointer: /id}, id_at: /id, wait_seconds: 1}\n"
-)
-ACKS = "/api/order-acknowledgements"
+SETTINGS = """\
+identity: {{name: Example, as2_id: EXAMPLE, x12: {{qualifier: ZZ, id: EXAMPLE}}}}
+passphrase: {{file: keys/passphrase}}
+listen: {{port: {port}}}
+targets:
+  north:
+    kind: http
+    base_url: http://127.0.0.1:{erp}
+    authentication: {{kind: bearer, token: {{env: NORTH_TOKEN}}}}
+    honours_key: no
+    {more}
+    documents: {{order_acknowledgement: {{path: /api/order-acknowledgements, id_at: /id}}}}
+routes: [{{to: north}}]
+retries: {{schedule_seconds: [1, 1, 2]}}
+"""
+PARTNER = """\
+title: Baltic Fasteners
+ids: [{scheme: assigned_by_buyer, value: V-2002}]
+channel: rest
+documents: {send: {purchase_order: {}}, receive: {order_acknowledgement: {}}}
+"""
+LOOKUP = "lookup: {path: '/api/documents?key={idempotency_key}', id_at: /id, wait_seconds: 1}"
 
 
 @dataclass(kw_only=True)
 class Scene:
     """The processes, and hands on their APIs."""
 
-    demo: Demo
+    folder: Path
     store: Store
     """Looked into beside the gateway."""
+    ledger: Ledger
+    """What the ERP has, from its own file."""
     gateway: Process
     erp: Http
     ours: Http
@@ -75,39 +98,80 @@ class Scene:
         await eventually(self.running, "a call is under way")
         await asyncio.to_thread(self.gateway.kill)
 
-        async def taken() -> list[dict[str, Any]]:
-            return erp_documents(self.demo, "north", "order_acknowledgement")
+        async def taken() -> list[Mapping[str, Any]]:
+            return self.ledger.documents("order_acknowledgement")
 
         await eventually(taken, "the ERP took it")
         await asyncio.to_thread(self.gateway.start)
 
 
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its keys are made once."""
+    folder = tmp_path_factory.mktemp("uncertain") / "workspace"
+    company = Company(name="Example", as2_id="EXAMPLE", x12_qualifier="ZZ", x12_id="EXAMPLE")
+    create_workspace(folder, company, passphrase_variable=None, now=datetime.now(UTC), days=30, bits=2048)
+    (folder / "partners" / "baltic.yaml").write_text(PARTNER)
+    return folder
+
+
 @pytest.fixture
 async def scene(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Scene]:
-    """The demo's gateway with one ERP, whose target has these lines more."""
-    demo = prepare(tmp_path / "demo", written_ports=False)
-    for name, value in demo.environment.items():
-        monkeypatch.setenv(name, value)
-    exchange_certificates(demo)
-    settings = demo.gateway / "gateway.yaml"
-    line = NORTH.format(port=demo.ports["north"])
-    text = settings.read_text()
-    assert line in text
-    settings.write_text(text.replace(line, line + "    honours_key: no\n" + request.param))
-    every: Mapping[str, Process] = _processes(demo)
+    """A gateway with one ERP, whose target has these lines more."""
+    folder, database = tmp_path / "workspace", tmp_path / "north.db"
+    shutil.copytree(workspace, folder)
+    ports = _ports({"gateway": 0, "north": 0})
+    (folder / "gateway.yaml").write_text(SETTINGS.format(port=ports["gateway"], erp=ports["north"], more=request.param))
+    monkeypatch.setenv("NORTH_TOKEN", "T")
+    monkeypatch.delenv("GATEWAY_DATABASE_URL", raising=False)
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    options = ("--port", str(ports["north"]), "--database", str(database), "--token", "T", "--name", "north")
+    north = Process(
+        name="north",
+        arguments=("-m", "gateway.demo.erp", *options),
+        ready_url=f"{urls['north']}/api/calls",
+        log=tmp_path / "north.log",
+    )
+    gateway = Process(
+        name="gateway",
+        arguments=("-m", "gateway", "serve", "--workspace", str(folder)),
+        ready_url=f"{urls['gateway']}/health/ready",
+        log=tmp_path / "gateway.log",
+    )
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        for name in ("north", "gateway"):
-            stack.push_async_callback(asyncio.to_thread, every[name].stop)
-            await asyncio.to_thread(every[name].start)
-        made = [("--erp", "--name", "ours"), ("baltic", "--name", "theirs")]
-        keys = [await command(demo.gateway, "partner", "key", "new", *one, "--json") for one in made]
-        ours, baltic = (Http(session=http, base=demo.url("gateway"), token=json.loads(one)["key"]) for one in keys)
-        erp = Http(session=http, base=demo.url("north"), token=demo.environment["NORTH_ERP_TOKEN"])
-        store = await stack.enter_async_context(wiring.open_store(demo.gateway))
-        yield Scene(demo=demo, store=store, gateway=every["gateway"], erp=erp, ours=ours, baltic=baltic)
+        for process in (north, gateway):
+            stack.push_async_callback(asyncio.to_thread, process.stop)
+            await asyncio.to_thread(process.start)
+        store = await stack.enter_async_context(wiring.open_store(folder))
+        hands = {"north": Http(session=http, base=urls["north"], token="T")}
+        for scope, partner in (("erp", None), ("supplier", "baltic")):
+            key = mint_api_key()
+            row = ApiKey(
+                id=key.id,
+                partner=partner,
+                scope=scope,
+                name=scope,
+                created_at=datetime.now(UTC),
+                expires_at=None,
+                revoked_at=None,
+                last_used_at=None,
+            )
+            await store.add_key(row, secret_sha256=key.secret_sha256)
+            hands[scope] = Http(session=http, base=urls["gateway"], token=key.text)
+        ledger = Ledger(database, "north")
+        stack.callback(ledger.close)
+        yield Scene(
+            folder=folder,
+            store=store,
+            ledger=ledger,
+            gateway=gateway,
+            erp=hands["north"],
+            ours=hands["erp"],
+            baltic=hands["supplier"],
+        )
 
 
 @pytest.mark.parametrize("scene", [LOOKUP], indirect=True)
@@ -115,9 +179,8 @@ async def test_gateway_killed_during_a_call_asks_before_it_calls_again(scene: Sc
     """The ERP has it: delivered with its id, one call."""
     await scene.killed_during_a_call()
     await scene.until("delivered")
-    assert len(erp_documents(scene.demo, "north", "order_acknowledgement")) == 1
-    assert len(erp_calls(scene.demo, "north", ACKS)) == 1
-    assert [one["what"] for one in erp_calls(scene.demo, "north", "/api/documents")] == ["found"]
+    assert len(scene.ledger.documents("order_acknowledgement")) == 1
+    assert [one["what"] for one in scene.ledger.calls() if one["key"]] == ["stored", "found"]
 
 
 @pytest.mark.parametrize("scene", [""], indirect=True)
@@ -125,9 +188,9 @@ async def test_gateway_killed_during_a_call_that_nothing_can_tell_of_leaves_it_t
     """Listed; settled by a command beside the running gateway; one call, whatever happened."""
     await scene.killed_during_a_call()
     await scene.until("uncertain")
-    (listed,) = json.loads(await command(scene.demo.gateway, "message", "list", "--uncertain", "--json"))
+    (listed,) = json.loads(await command(scene.folder, "message", "list", "--uncertain", "--json"))
     decided = ("--target", "north", "--delivered", "--their-id", "NORTH-000001", "--by", "ann", "--why", "seen there")
-    await command(scene.demo.gateway, "message", "settle", listed["id"], *decided)
+    await command(scene.folder, "message", "settle", listed["id"], *decided)
     await scene.until("delivered")
-    assert len(erp_calls(scene.demo, "north", ACKS)) == 1
-    assert json.loads(await command(scene.demo.gateway, "message", "list", "--uncertain", "--json")) == []
+    assert [one["what"] for one in scene.ledger.calls() if one["key"]] == ["stored"]
+    assert json.loads(await command(scene.folder, "message", "list", "--uncertain", "--json")) == []

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.errors import OurFault
 from gateway.store import later
-from gateway.store.database import Database, Operation, T, our_fault
+from gateway.store.database import Database, Operation, T, full, is_full, our_fault
 from gateway.store.lock import ServeLock
 
 BATCH = 256
@@ -168,7 +168,13 @@ class SqliteDatabase(Database):
                     self._commit(connection, driver, [item])
                 return
             reason = fault.orig if isinstance(fault, DBAPIError) else fault
-            told = OurFault(f"The database failed: {reason}", remedy="Check free space and the disk; nothing was kept.")
+            told = (
+                full(reason)
+                if reason is not None and is_full(reason)
+                else OurFault(
+                    f"The database failed: {reason}", remedy="Check free space and the disk; nothing was kept."
+                )
+            )
             for item in batch:
                 item.error = item.error or (told if isinstance(reason, sqlite3.Error) else fault)
 

@@ -108,6 +108,7 @@ line ends, NUL and folds in headers, other protocols on our port, headers and ad
 AS2-From, AS2-To or Message-ID twice, 100 headers | 400 | ::test_headers_that_say_two_things_or_too_much_are_refused
 an expectation that nobody knows | passed over | ::test_an_expectation_that_nobody_knows_is_passed_over
 a Content-Length that lies, either way | 408 within bounds; refused as damaged | ::test_a_body_shorter_than_it_says_is_waited_for_within_bounds
+framing that breaks in the middle of a body | the same 400 at once, the connection closed | ::test_framing_that_breaks_within_the_body_is_refused_at_once, ::test_what_is_broken_behind_a_whole_request_harms_only_itself
 chunks, chunk extensions, trailers without end | cut off by size or silence | ::test_chunks_that_never_end_are_cut_off
 slow headers, slow bodies, a `100 Continue` that is never used | cut off within bounds | ::test_headers_that_trickle_are_cut_off, ::test_a_body_that_trickles_is_cut_off, ::test_a_continue_that_is_never_used_is_waited_for_within_bounds
 TLS handshakes that never begin | cut off after ten seconds | web/test_border.py::test_a_tls_handshake_that_never_begins_is_cut_off

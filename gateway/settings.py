@@ -328,6 +328,21 @@ class Retries(Part):
     )
 
 
+class Nodes(Part):
+    """This process among others on the same database."""
+
+    heartbeat_seconds: Annotated[Decimal, Field(ge=Decimal("0.1"), le=60)] = Field(
+        default=Decimal(5),
+        description="How often it says that it is alive; after three of these without a word the others give its work "
+        "back.",
+    )
+    drain_seconds: Annotated[Decimal, Field(ge=0, le=600)] | None = Field(
+        default=None,
+        description="How long it still answers after it was told to stop and is not ready any more, so that a balancer "
+        "sees it; absent: 5 on PostgreSQL, 0 on SQLite.",
+    )
+
+
 class Settings(Part):
     """The whole of `gateway.yaml`."""
 
@@ -358,3 +373,4 @@ class Settings(Part):
     reload_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."
     )
+    nodes: Nodes = Field(default_factory=Nodes, description="This process among others on the same database.")

@@ -7,21 +7,18 @@ database. Batching, threads and drivers are in `sqlite` and `postgres`.
 
 from __future__ import annotations
 
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
-from gateway.errors import NoRoom, OurFault
+from gateway.errors import OurFault
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]
 
-DISK_FULL = "53100"
-"""SQLSTATE of PostgreSQL: disk_full."""
 FORMS = "sqlite:///folder/gateway.db or postgresql+asyncpg://user@host/database"
 
 
@@ -57,6 +54,10 @@ class Database(ABC):
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation`, which only reads."""
 
+    async def look(self, operation: Operation[T]) -> T:
+        """Run `operation`, which reads one row or a few by an index: at once, where a thread would cost more."""
+        return await self.read(operation)
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what is queued and let go of everything."""
@@ -75,28 +76,4 @@ def driver_of(url: str) -> str:
             return "postgresql"
     raise OurFault(
         f"The database URL is not one the gateway can open ({backend or 'not a URL'})", remedy=f"Use {FORMS}."
-    )
-
-
-def our_fault(fault: DBAPIError) -> OurFault:
-    """What to tell when the database itself fails, without the statement and its values."""
-    if fault.orig is not None and is_full(fault.orig):
-        return full(fault.orig)
-    return OurFault(
-        f"The database failed: {fault.orig}",
-        remedy="Check that the database is running, reachable and has free space; nothing of the operation was kept.",
-    )
-
-
-def is_full(reason: BaseException) -> bool:
-    """Whether the database had no room on its disk, which passes."""
-    if isinstance(reason, sqlite3.Error):
-        return getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return getattr(reason, "sqlstate", None) == DISK_FULL
-
-
-def full(reason: BaseException) -> NoRoom:
-    """What to tell of it."""
-    return NoRoom(
-        f"The database failed: {reason}", remedy="Make room on its disk; nothing was kept, what was sent is sent again."
     )

@@ -322,17 +322,19 @@ class Store(Asking, Auditing, Membership, Upkeep):
         wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        known = {(new.id, form): sha256 for new in changes.messages for form, sha256 in new.digests.items()}
         kept: dict[tuple[str, str], Stored] = {}
         try:
             for message_id, form, data in wanted:
+                sha256 = known.get((message_id, form))
                 if isinstance(data, Numbered):
                     continue  # it is no bytes before the commit
                 if not isinstance(data, bytes):
                     kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
                 elif len(data) > self.payloads.row_limit:
-                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data, sha256)
                 else:
-                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data, sha256)
         except OurFault:
             await self._discard(changes, kept)
             raise

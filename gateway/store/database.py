@@ -54,6 +54,10 @@ class Database(ABC):
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation`, which only reads."""
 
+    async def look(self, operation: Operation[T]) -> T:
+        """Run `operation`, which reads one row or a few by an index: at once, where a thread would cost more."""
+        return await self.read(operation)
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what is queued and let go of everything."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gateway import jsontext
 from gateway.errors import OurFault
 from gateway.store import later
 from gateway.store.database import Database, Operation, T
@@ -175,6 +176,7 @@ def engine_for(url: str) -> AsyncEngine:
     """An engine with the settings every connection needs."""
     return create_async_engine(
         url,
+        json_serializer=jsontext.written,
         pool_size=CONNECTIONS,
         connect_args={
             "server_settings": _SETTINGS,

@@ -38,7 +38,6 @@ MOST_EVENTS = 20_000
 """Events a timeline may have."""
 
 _MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
-_ONE = _MESSAGES.where(message.c.id == bindparam("wanted"))
 _BY_ID = _MESSAGES.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _FORM = select(payload).where(payload.c.message_id == bindparam("of_message"), payload.c.form == bindparam("of_form"))
 SMALL = 65_536
@@ -88,12 +87,6 @@ def _pairs(rows: Iterable[Any]) -> tuple[tuple[str, str], ...]:
 def one_message(connection: Connection, condition: ColumnElement[bool]) -> Message | None:
     """The newest message that fulfils `condition`."""
     row = connection.execute(_MESSAGES.where(condition).order_by(message.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else message_of(row)
-
-
-def message_by_id(connection: Connection, id_: str) -> Message | None:
-    """One message."""
-    row = connection.execute(_ONE, {"wanted": id_}).one_or_none()
     return None if row is None else message_of(row)
 
 
@@ -182,19 +175,6 @@ def waiting(connection: Connection, wait_key: str) -> Job | None:
     statement = select(job).where(job.c.wait_key == wait_key, job.c.state.in_(states)).order_by(job.c.id.desc())
     row = connection.execute(statement.limit(1)).one_or_none()
     return None if row is None else job_of(row)
-
-
-def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Document | None:
-    """The newest document that fulfils the conditions."""
-    statement = select(document).where(*conditions).order_by(document.c.at.desc(), document.c.id.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
-
-
-def all_documents(connection: Connection, *conditions: ColumnElement[bool]) -> list[Document]:
-    """The documents that fulfil the conditions, oldest first."""
-    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id)
-    return [document_of(row) for row in connection.execute(statement)]
 
 
 def page(

@@ -96,6 +96,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
                 await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()

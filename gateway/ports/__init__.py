@@ -30,6 +30,7 @@ from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Sto
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Channel,
     Clock,
     Direction,
@@ -48,6 +49,7 @@ __all__ = [
     "CONFIGURATION",
     "IN_MEMORY",
     "WAIT_FOR_NUMBERED",
+    "WEBHOOKS",
     "Accepted",
     "ApiKey",
     "As2Post",

@@ -24,7 +24,8 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import certificates, holds, jobs, later, numbers, references, trail
+from gateway.publication import Announcer
+from gateway.store import certificates, holds, jobs, later, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -43,8 +44,18 @@ def collectable(changes: Changes) -> bool:
     return not (changes.met or replaced or repeated or changes.references)
 
 
-def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
+def write(
+    connection: Connection,
+    changes: Changes,
+    kept: Kept,
+    now: datetime,
+    *,
+    duplicates: bool = False,
+    announcer: Announcer | None = None,
+) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
+
+    What `announcer` makes of the events goes to the outbox.
 
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
@@ -94,6 +105,7 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     jobs.meet(connection, changes.met, now)
     jobs.add(connection, changes.jobs, wait_keys)
     trail.append(connection, chained)
+    outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
     return True
 
 

@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Attempt,
     Channel,
     Direction,
@@ -126,7 +127,7 @@ def messages(
     given_up: bool = False,
 ) -> list[Message]:
     """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)

@@ -36,6 +36,7 @@ from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
 
@@ -48,7 +49,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing):
+class Store(Asking, Auditing, Publishing):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -59,6 +60,7 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
+        self.announcer = None
         self._lanes: set[str] = set()
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
@@ -110,7 +112,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True):
+            if changing.write(connection, changes, kept, now, duplicates=True, announcer=self.announcer):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -206,7 +208,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
             new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
-            changing.write(connection, Changes(events=new), {}, now)
+            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer)
             return new
 
         new = await self.database.write(operation)
@@ -254,7 +256,7 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now)
+            changing.write(connection, changes, kept, now, announcer=self.announcer)
 
         try:
             await self.database.write(operation, collects=changing.collectable(changes))

@@ -89,6 +89,7 @@ def facts(job: Job, verdict: Verdict) -> tuple[Event, ...]:
                 step=job.step,
                 attempts=job.attempt,
                 reason=verdict.reason,
+                document_id=job.document_id,
             )
         )
     return tuple(told)

@@ -43,12 +43,14 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, receipting, sending
+from gateway.pipeline import composing, delivery, notifying, reading, receipting, sending
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
-from gateway.ports import Changes, Connector, Job
+from gateway.ports import Changes, Connector, Job, WebhookPost
+from gateway.publication import NOTIFY, Announcer, Subscribers
+from gateway.publishers import Publishers, Publishing
 from gateway.settings import HttpTarget, Retries, Settings, Target
 from gateway.store import Store, migrate
 from gateway.web import Services, application, serve
@@ -147,6 +149,8 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
     """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
     loaded = load(folder)
     async with open_store(folder) as store, _session() as session:
+        announcer = Announcer.of(loaded.settings, Subscribers.of(loaded.settings, loaded.agreements))
+        store.announcer = lambda: announcer
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
@@ -187,9 +191,13 @@ class Parts:
     schedule: Schedule
     schedules: Mapping[str, Schedule]
     """By partner, for what is sent to its station."""
+    publishing: Publishing
 
     def schedule_of(self, job: Job) -> Schedule:
         """When a job that failed is tried again."""
+        if job.step == NOTIFY:
+            webhook = self.publishing.subscribers.endpoints.get(str(job.data.get("endpoint")))
+            return self.schedule if webhook is None else _schedule(webhook.webhook.retries)
         partner = job.lane.partition(":")[0] if job.step in BY_PARTNER else ""
         return self.schedules.get(partner, self.schedule)
 
@@ -207,6 +215,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
+        publishers = await stack.enter_async_context(Publishers(folder, session, now))
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
@@ -223,8 +232,18 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
             _warn(new.workspace.findings, None if before is None else activation.current.configuration)
+            publishing = publishers.of(
+                settings, new.workspace.agreements, None if before is None else before.publishing
+            )
             station = make_station(
-                new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf
+                new.workspace,
+                store,
+                session,
+                crypto,
+                new.maps,
+                confirmations=confirmations,
+                crls=shelf,
+                webhooks=publishing.webhooks,
             )
             desk = SubmissionDesk(station)
             if before is not None:
@@ -248,6 +267,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 services=services,
                 schedule=_schedule(settings.retries),
                 schedules=_schedules(new.workspace.agreements),
+                publishing=publishing,
             )
 
         activation = Activation(
@@ -286,11 +306,21 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 worker.wake()
             confirmations.learn(changes.certificates)
 
-        store.on_commit = committed
+        store.on_commit = publishers.told(committed)
         gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
+        await stack.enter_async_context(
+            publishers.working(
+                store,
+                lambda: activation.current.built.publishing,
+                working(notifying.notify),
+                schedule,
+                owner=owner,
+                died=_died,
+            )
+        )
         services = replace(
             activation.current.built.services, routes=_as2_routes(lambda: activation.current.built.reception)
         )
@@ -357,6 +387,7 @@ def make_station(
     *,
     confirmations: Confirmations | None = None,
     crls: CrlShelf | None = None,
+    webhooks: Mapping[str, WebhookPost] | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
@@ -376,6 +407,7 @@ def make_station(
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
         guards=guards(loaded.agreements, folder),
+        webhooks=webhooks or {},
     )
 
 

@@ -19,7 +19,7 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -102,6 +102,7 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "WebhookPost",
     "new_id",
     "own_chain",
 ]

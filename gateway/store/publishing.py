@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,7 +15,7 @@ from gateway.store import changes as changing
 from gateway.store import outbox, webhooks
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import message
+from gateway.store.tables import lane, message, webhook
 
 NOTE = b"The webhooks of this gateway: the trail of this message says which were disabled, enabled or sent to again.\n"
 
@@ -26,8 +26,9 @@ class Publishing:
     database: Database
     payloads: Payloads
     clock: Clock
-    announcer: Announcer | None
-    """Makes what goes to the outbox of the events of each commit; None: nobody asked for any."""
+    announcer: Callable[[], Announcer | None]
+    """Gives what makes published events of each commit's facts, as the active configuration has it; None: nobody asked
+    for any."""
 
     async def hand_on(self, subscribers: Subscribers, most: int) -> int:
         """Make the jobs of the webhooks that asked for what is in the outbox; how many events were taken from it."""
@@ -51,6 +52,16 @@ class Publishing:
         """The webhooks that are disabled, or were once, by name."""
         return {one.name: one for one in await self.database.read(webhooks.switches)}
 
+    async def webhook_disabled(self, name: str) -> bool:
+        """Whether a webhook is told nothing."""
+        wanted = select(webhook.c.name).where(webhook.c.name == name, webhook.c.disabled_at.is_not(None))
+        return await self.database.read(lambda connection: connection.execute(wanted).first() is not None)
+
+    async def lane_failures(self, name: str) -> int:
+        """How many calls of a lane failed in a row."""
+        wanted = select(lane.c.failures).where(lane.c.name == name)
+        return await self.database.read(lambda connection: connection.execute(wanted).scalar() or 0)
+
     async def disable_webhook(self, name: str, *, by: str, reason: str) -> bool:
         """Tell a webhook nothing more; on the trail once. False when it was disabled already."""
         fact = WebhookDisabled(message_id=WEBHOOKS, webhook=name, by=by, reason=reason)
@@ -61,18 +72,18 @@ class Publishing:
         fact = WebhookEnabled(message_id=WEBHOOKS, webhook=name, by=by, reason=reason)
         return await self._switch(name, fact, disabled=False, by=by, reason=reason)
 
-    async def notices(self, lane: str, *, states: Sequence[str] = (), limit: int = 50) -> list[webhooks.Notice]:
+    async def notices(self, lane_name: str, *, states: Sequence[str] = (), limit: int = 50) -> list[webhooks.Notice]:
         """The newest deliveries of a webhook's lane."""
-        return await self.database.read(partial(webhooks.notices, lane=lane, states=states, limit=limit))
+        return await self.database.read(partial(webhooks.notices, lane=lane_name, states=states, limit=limit))
 
-    async def notice_counts(self, lane: str) -> dict[str, int]:
+    async def notice_counts(self, lane_name: str) -> dict[str, int]:
         """How many deliveries of a webhook's lane are in each state."""
-        return await self.database.read(partial(webhooks.counts, lane=lane))
+        return await self.database.read(partial(webhooks.counts, lane=lane_name))
 
     async def redeliver(
         self,
         name: str,
-        lane: str,
+        lane_name: str,
         *,
         by: str,
         reason: str,
@@ -84,7 +95,7 @@ class Publishing:
         now = self.clock()
 
         def operation(connection: Connection) -> int:
-            count = webhooks.again(connection, lane, now, event_id=event_id, since=since, failed_only=failed_only)
+            count = webhooks.again(connection, lane_name, now, event_id=event_id, since=since, failed_only=failed_only)
             if count:
                 fact = WebhookRedelivered(
                     message_id=WEBHOOKS, webhook=name, by=by, reason=reason, deliveries=count, event_id=event_id

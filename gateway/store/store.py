@@ -60,7 +60,7 @@ class Store(Asking, Auditing, Publishing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
-        self.announcer = None
+        self.announcer = _nobody_asked
         self._lanes: set[str] = set()
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
@@ -112,7 +112,7 @@ class Store(Asking, Auditing, Publishing):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, announcer=self.announcer):
+            if changing.write(connection, changes, kept, now, duplicates=True, announcer=self.announcer()):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -208,7 +208,7 @@ class Store(Asking, Auditing, Publishing):
 
         def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
             new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
-            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer)
+            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer())
             return new
 
         new = await self.database.write(operation)
@@ -256,7 +256,7 @@ class Store(Asking, Auditing, Publishing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, announcer=self.announcer)
+            changing.write(connection, changes, kept, now, announcer=self.announcer())
 
         try:
             await self.database.write(operation, collects=changing.collectable(changes))
@@ -314,6 +314,10 @@ class Store(Asking, Auditing, Publishing):
 
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_asked() -> None:
+    """The default of `announcer`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

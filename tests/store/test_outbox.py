@@ -41,7 +41,8 @@ def endpoint(name: str, *types: str, partner: str | None = None) -> Endpoint:
 def announcing(store: Store, *endpoints: Endpoint, stream: bool = False) -> Subscribers:
     """Have the store announce to these."""
     subscribers = Subscribers(endpoints, TYPES if stream else ())
-    store.announcer = Announcer(source="/gateways/US", subscribers=subscribers)
+    announcer = Announcer(source="/gateways/US", subscribers=subscribers)
+    store.announcer = lambda: announcer
     return subscribers
 
 

@@ -42,6 +42,8 @@ class NatsStream:
         self._folder = folder
         self._client: Client | None = None
         self._stream: JetStreamContext | None = None
+        self._said = ""
+        """The last thing that was wrong."""
 
     @property
     def connected(self) -> bool:
@@ -67,7 +69,7 @@ class NatsStream:
             client = await nats.connect(servers=list(ours.servers), **options)
         except (OSError, nats.errors.Error, TimeoutError) as error:
             raise OurFault(
-                f"NATS at {where} cannot be reached: {clean(str(error) or type(error).__name__, 200)}",
+                f"NATS at {where} cannot be reached: {self._said or clean(str(error), 200)}",
                 remedy="check servers, user and TLS under nats: in gateway.yaml; events wait in the outbox",
             ) from error
         stream = client.jetstream(timeout=ACKNOWLEDGE_SECONDS)
@@ -111,9 +113,12 @@ class NatsStream:
         ours = self._settings
         found: dict[str, Any] = {
             "name": "partner-gateway",
-            "allow_reconnect": False,  # whoever publishes connects anew; nothing is buffered in between
+            # Whoever publishes connects anew, and waits in between; nothing is buffered here.
+            "allow_reconnect": False,
+            "max_reconnect_attempts": 1,
+            "reconnect_time_wait": 0.1,
             "connect_timeout": CONNECT_SECONDS,
-            "error_cb": _said,
+            "error_cb": self._failed,
         }
         if ours.user is not None and ours.password is not None:
             found |= {"user": ours.user, "password": ours.password.read(self._folder)}
@@ -126,6 +131,6 @@ class NatsStream:
                 raise OurFault(f"nats: {ours.ca}: {error}", remedy="a PEM file with CA certificates") from error
         return found
 
-
-async def _said(error: Exception) -> None:
-    log.info("NATS: %s", clean(str(error) or type(error).__name__, 200))
+    async def _failed(self, error: Exception) -> None:
+        self._said = clean(str(error) or type(error).__name__, 200)
+        log.info("NATS: %s", self._said)

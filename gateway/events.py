@@ -599,6 +599,21 @@ class WebhookEnabled(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSecretsChanged(Event):
+    """A webhook got a new signing secret, or lost the old ones.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.secrets_changed"
+    webhook: str
+    by: str
+    reason: str
+    secrets: int
+    """How many sign now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookRedelivered(Event):
     """An operator had events sent to a webhook once more.
 

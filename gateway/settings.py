@@ -340,8 +340,7 @@ class Webhook(Part):
     )
     secrets: Secret = Field(
         description="Where its signing secrets stand (whsec_… or whsk_…, the newest first); each of them signs. "
-        "`gateway webhook rotate` writes the file.",
-        examples=[{"file": "keys/webhook-erp.secret"}],
+        "`gateway webhook rotate` writes the file, such as keys/webhook-erp.secret.",
     )
     allow_private: bool = Field(
         default=False, description="Whether the address may be one of a private network, such as 10.0.0.7."
@@ -403,7 +402,9 @@ class Settings(Part):
     routes: tuple[Route, ...] = Field(default=(), description="Which document goes to which target, in order.")
     retries: Retries = Field(default_factory=Retries, description="When failed work is tried again.")
     webhooks: dict[Name, OurWebhook] = Field(
-        default_factory=dict, description="Who is told of events by HTTP; partners' own stand in their files."
+        default_factory=dict,
+        description="Who is told of events by HTTP; partners' own stand in their files.",
+        examples=["erp"],
     )
     nats: Nats | None = Field(default=None, description="The NATS JetStream that gets every event.")
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] = Field(

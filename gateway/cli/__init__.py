@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, edi, message, partner, reference
+from gateway.cli import as2, audit, certificate, config, edi, events, message, partner, reference, webhook
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -48,6 +48,8 @@ app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(events.app, name="events")
 
 
 def main() -> None:

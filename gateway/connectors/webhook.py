@@ -14,8 +14,8 @@ from yarl import URL
 from gateway.connectors.exchange import exchange, retry_after
 from gateway.connectors.public_only import led_to_private
 from gateway.connectors.said import clean_answer
-from gateway.connectors.webhook_secrets import read_secrets, signed_headers
-from gateway.errors import DeliveryFailed, Outcome
+from gateway.connectors.webhook_secrets import SigningSecret, read_secrets, signed_headers
+from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.ports import Clock
 from gateway.settings import Webhook
 
@@ -56,7 +56,7 @@ class WebhookPost:
 
         410 is permanent: the receiver wants nothing more, ever. Everything else may be well next time.
         """
-        keys = read_secrets(self._where, self._webhook.secrets.read(self._folder))
+        keys = self._secrets()
         content, now = body.encode(), self._clock()
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -90,6 +90,12 @@ class WebhookPost:
             status=answer.status,
             answer=clean_answer(answer.body, KEPT_ANSWER),
         )
+
+    def _secrets(self) -> tuple[SigningSecret, ...]:
+        try:
+            return read_secrets("its secrets", self._webhook.secrets.read(self._folder))
+        except OurFault as fault:
+            raise OurFault(f"{self._where}: {fault}", remedy=f"{fault.remedy}; see gateway webhook rotate") from fault
 
 
 def _words(status: int) -> str:

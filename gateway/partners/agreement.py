@@ -298,7 +298,7 @@ class Agreement(Part):
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
     )
     webhooks: Annotated[dict[Name, Webhook], Field(max_length=20)] = Field(
-        default_factory=dict, description="Addresses of the partner's that are told of its events."
+        default_factory=dict, description="Addresses of the partner's that are told of its events.", examples=["orders"]
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."

@@ -18,6 +18,7 @@ from gateway.events import Event
 from gateway.ports import NewDocument
 from gateway.publication.subscribers import Subscribers
 from gateway.publication.telling import Told, told
+from gateway.published import TestData
 from gateway.settings import Settings
 
 _TRACE_DIGITS = 32
@@ -110,6 +111,13 @@ def cloud_event(source: str, event_id: str, fact: Event, one: Told, at: datetime
     envelope |= {"correlationid": fact.message_id, "traceparent": traceparent(fact.message_id, event_id)}
     head = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
     return f'{head[:-1]},"data":{one.data.model_dump_json(exclude_none=True)}}}'
+
+
+def trial_event(source: str, event_id: str, endpoint: str, at: datetime) -> str:
+    """An event that tries a webhook; no fact stands behind it."""
+    data = TestData(message_id=event_id, endpoint=endpoint)
+    one = Told(type="webhook.test", subject=f"webhook/{endpoint}", data=data)
+    return cloud_event(source, event_id, Event(message_id=event_id), one, at)
 
 
 def traceparent(correlation_id: str, event_id: str) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from gateway.events import Event, WebhookDisabled, WebhookEnabled, WebhookRedelivered
+from gateway.events import Event, WebhookDisabled, WebhookEnabled, WebhookRedelivered, WebhookSecretsChanged
 from gateway.ports import WEBHOOKS, Changes, Clock, own_chain
 from gateway.publication import Announcer, Subscribers
 from gateway.store import changes as changing
@@ -105,6 +105,13 @@ class Publishing:
 
         await self._chain()
         return await self.database.write(operation)
+
+    async def webhook_rotated(self, name: str, *, secrets: int, by: str, reason: str) -> None:
+        """Put it on the trail that a webhook signs with other secrets, and how many."""
+        now = self.clock()
+        fact = WebhookSecretsChanged(message_id=WEBHOOKS, webhook=name, by=by, reason=reason, secrets=secrets)
+        await self._chain()
+        await self.database.write(lambda connection: self._record(connection, fact, now))
 
     async def _switch(self, name: str, fact: Event, *, disabled: bool, by: str, reason: str) -> bool:
         now = self.clock()

@@ -22,6 +22,8 @@ from gateway.published import TestData
 from gateway.settings import Settings
 
 _TRACE_DIGITS = 32
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +111,7 @@ def cloud_event(source: str, event_id: str, fact: Event, one: Told, at: datetime
     if fact.partner is not None:
         envelope["partner"] = fact.partner
     envelope |= {"correlationid": fact.message_id, "traceparent": traceparent(fact.message_id, event_id)}
-    head = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
+    head = _encode(envelope)
     return f'{head[:-1]},"data":{one.data.model_dump_json(exclude_none=True)}}}'
 
 
@@ -123,6 +125,6 @@ def trial_event(source: str, event_id: str, endpoint: str, at: datetime) -> str:
 def traceparent(correlation_id: str, event_id: str) -> str:
     """W3C Trace Context 3.2: the message's own 32 hex digits are the trace, the event is a span of it."""
     plain = correlation_id.replace("-", "").lower()
-    known = len(plain) == _TRACE_DIGITS and not plain.strip("0123456789abcdef") and plain.strip("0")
+    known = len(plain) == _TRACE_DIGITS and _HEXADECIMAL.issuperset(plain) and plain.strip("0")
     trace = plain if known else hashlib.sha256(correlation_id.encode()).hexdigest()[:_TRACE_DIGITS]
     return f"00-{trace}-{hashlib.sha256(event_id.encode()).hexdigest()[:16]}-01"

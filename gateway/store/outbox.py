@@ -8,7 +8,7 @@ removes it. A stream: a claim moves `due_at` into the future, and a row is remov
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,7 +85,18 @@ def add(
 
 def row_of(one: Announcement, now: datetime) -> dict[str, Any]:
     """A new row."""
-    return asdict(one) | {"at": now, "due_at": now, "tries": 0, "reason": None}
+    return {
+        "event_id": one.event_id,
+        "way": one.way,
+        "type": one.type,
+        "partner": one.partner,
+        "message_id": one.message_id,
+        "at": now,
+        "due_at": now,
+        "tries": 0,
+        "reason": None,
+        "body": one.body,
+    }
 
 
 def hand_on(connection: Connection, subscribers: Subscribers, *, now: datetime, most: int) -> tuple[int, set[str]]:

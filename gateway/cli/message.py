@@ -17,7 +17,7 @@ from rich.text import Text
 from gateway.as2 import Stretch
 from gateway.as2.octets import flat
 from gateway.cli import message_explain
-from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, say, show, show_json, show_table, times
 from gateway.cli.message_files import described, enclosed
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNA_LENGTH = 9
+STUCK = "remedy: start a gateway of the version that began this work beside this one (docs/operations.md); it ends it"
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
 
@@ -58,6 +59,9 @@ def list_messages(
     given_up: Annotated[
         bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
     ] = False,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Only those with work that no gateway of this version knows how to do.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest messages first.
@@ -66,7 +70,15 @@ def list_messages(
     """
 
     async def question(store: Store) -> list[Message]:
-        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up)
+        known = None
+        if stuck:
+            from gateway.wiring import STEPS  # noqa: PLC0415  only this needs it
+
+            known = STEPS
+            for one in await store.stuck_work(known):
+                say(f"step {printable(one.step)}, due since {one.since:%Y-%m-%d %H:%M:%S}: {times(one.jobs, 'job')}")
+                say(STUCK)
+        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up, strange_to=known)
 
     with answering():
         found = run(asked(workspace, question))

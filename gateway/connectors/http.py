@@ -21,6 +21,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from gateway import jsontext
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
 from gateway.connectors.mapped import Body
@@ -169,7 +170,7 @@ class HttpConnector:
 
 
 def _canonical(body: Json) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return jsontext.written(body)
 
 
 def _number(delivery: Delivery) -> str:

@@ -12,7 +12,7 @@ from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, referencing, routing, versions
+from gateway.pipeline import changing, identity, matching, referencing, routing, shipped, versions
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -308,23 +308,15 @@ async def _match(
         order = next(iter(orders.values()), None)
         return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
     if kind == "ship_notice":
-        notices: dict[str, Document] = {}
-        for order in filter(None, orders.values()):
-            earlier = await _answers(station, agreement, kind, order)
-            notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
-        return matching.match_ship_notice(body, orders, tuple(notices.values()))
+        return matching.match_ship_notice(body, orders, await shipped.before(station, agreement, orders))
     return ()
-
-
-async def _answers(station: Station, agreement: Agreement, kind: str, order: Document) -> list[Document]:
-    release = order.body.get("release_number")
-    return await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
 
 
 async def _acknowledgements(station: Station, agreement: Agreement, order: Document) -> list[Document]:
     """What acknowledged this order. One that names no release answered the newest then, as its identity tells."""
-    found = await _answers(station, agreement, "order_acknowledgement", order)
     release = order.body.get("release_number")
+    kind = "order_acknowledgement"
+    found = await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
     if release is None:
         return found
     owner = await station.queries.key_owner(identity.original_answer_key(order.id))

@@ -18,7 +18,7 @@ from gateway import as2
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
+from gateway.pipeline import confirming, files, identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
@@ -197,8 +197,7 @@ class Reception:
         )
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
-        first = await station.queries.message(accepted.message_id)
-        other = first is not None and first.payload_sha256 != sha256_hex(result.payload)
+        other = await self._other(accepted.message_id, opened.content_type, result.payload)
         if not isinstance(result.payload, bytes):
             await asyncio.to_thread(result.payload.discard)
         if other:
@@ -235,6 +234,15 @@ class Reception:
         with contextlib.suppress(as2.As2Fault):
             arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
         return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
+
+    async def _other(self, first_id: str, content_type: str, payload: Body) -> bool:
+        """Whether a repeat is another message: its envelope, MIME included, is new where its sender makes it anew."""
+        queries = self._station.queries
+        first = await queries.message(first_id)
+        if first is None or first.payload_sha256 == sha256_hex(payload):
+            return False
+        with scratches(self._station) as spool:
+            return not await files.same_files(queries, first, content_type, as_octets(payload), spool)
 
     async def _other_content(self, arrival: _Arrival) -> Receipt:
         """A Message-ID that was used before, with other content: the first receipt would claim too much for it."""

@@ -20,6 +20,7 @@ from gateway.ports.changes import (
     own_chain,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -48,6 +49,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "MISSED",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
     "Accepted",
@@ -80,6 +82,8 @@ __all__ = [
     "NewDocument",
     "NewJob",
     "NewMessage",
+    "Node",
+    "NodeState",
     "Numbered",
     "Numbers",
     "OctetSource",

@@ -121,6 +121,12 @@ class Queries(Protocol):
     ) -> list[Document]:
         """The accepted documents of one kind that answer an order: those that name this release, or none."""
 
+    async def named_answers(self, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
+        """Id and number of the accepted documents of one kind that name an order first, oldest first."""
+
+    async def documents_by_id(self, ids: Sequence[str]) -> list[Document]:
+        """These documents, in any order."""
+
     async def documents(
         self,
         *,

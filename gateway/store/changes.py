@@ -25,7 +25,7 @@ from gateway.ports import (
     Receipt,
 )
 from gateway.publication import Announcer
-from gateway.store import certificates, holds, jobs, later, numbers, outbox, references, trail
+from gateway.store import certificates, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -51,14 +51,17 @@ def write(
     now: datetime,
     *,
     duplicates: bool = False,
+    lease: leases.Lease | None = None,
     announcer: Announcer | None = None,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
 
-    What `announcer` makes of the events goes to the outbox.
-
+    With `lease`, new jobs are leased to who offers it, as far as their lanes allow. What `announcer` makes of the
+    events goes to the outbox.
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
+    if lease is not None:
+        lease.begin()
     facts: list[Event] = []
     keys = list(changes.keys)
     wait_keys: dict[str, str | None] = {}
@@ -72,6 +75,8 @@ def write(
         if new.raw is not None:
             stored.append(kept[new.id, "raw"])
         rows.append(_message_row(new, body, wait_keys[new.id]))
+        if lease is not None:
+            lease.brings(new, body, wait_keys[new.id])
 
     facts.extend(changes.events)
     facts.extend(references.write(connection, changes.references, now))
@@ -103,7 +108,10 @@ def write(
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
-    jobs.add(connection, changes.jobs, wait_keys)
+    if lease is None:
+        jobs.add(connection, changes.jobs, wait_keys)
+    else:
+        leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
     trail.append(connection, chained)
     outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
     return True

@@ -55,6 +55,14 @@ def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> N
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows_of(new_jobs, wait_keys))
+    for new in new_jobs:
+        if new.again_after is not None:
+            _repeat(connection, new, new.again_after)
+
+
+def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """New jobs as rows: ready, or waiting for their keys."""
     rows: list[dict[str, Any]] = []
     for new in new_jobs:
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
@@ -72,10 +80,7 @@ def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[s
             "data": dict(new.data),
         }
         rows.append(row)
-    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
-    for new in new_jobs:
-        if new.again_after is not None:
-            _repeat(connection, new, new.again_after)
+    return rows
 
 
 def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
@@ -141,9 +146,18 @@ def extend(connection: Connection, ours: Job, until: datetime) -> None:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
 
 
-def reap(connection: Connection, now: datetime, *, everything: bool = False) -> int:
-    """Return jobs whose lease has run out (or all running ones, when their process is known to be gone)."""
-    running = job.c.lease_until.is_not(None) if everything else job.c.lease_until < now
+def reap(
+    connection: Connection,
+    now: datetime,
+    *,
+    everything: bool = False,
+    owner: str | None = None,
+    reason: str = "its process did not finish it",
+) -> int:
+    """Return jobs whose lease has run out, or all running ones (of `owner`) when their process is known to be gone."""
+    running = job.c.lease_until.is_not(None) if everything or owner is not None else job.c.lease_until < now
+    if owner is not None:
+        running &= job.c.lease_owner == owner
     returned = (
         update(job)
         .where(running)
@@ -152,7 +166,7 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
     )
     rows = connection.execute(returned).all()
     for row in rows:
-        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason=reason)
     return len(rows)
 
 

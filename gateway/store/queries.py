@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,6 @@ MOST_EVENTS = 20_000
 """Events a timeline may have."""
 
 _MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
-_ONE = _MESSAGES.where(message.c.id == bindparam("wanted"))
 _BY_ID = _MESSAGES.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _FORM = select(payload).where(payload.c.message_id == bindparam("of_message"), payload.c.form == bindparam("of_form"))
 SMALL = 65_536
@@ -92,12 +91,6 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
     return None if row is None else message_of(row)
 
 
-def message_by_id(connection: Connection, id_: str) -> Message | None:
-    """One message."""
-    row = connection.execute(_ONE, {"wanted": id_}).one_or_none()
-    return None if row is None else message_of(row)
-
-
 def events_of(connection: Connection, message_id: str, kind: str, *, most: int) -> int:
     """How many events of this kind a message's trail has, counted up to `most`."""
     wanted = select(event.c.id).where(event.c.message_id == message_id, event.c.kind == kind).limit(most)
@@ -125,8 +118,11 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    strange_to: Collection[str] | None = None,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, or with
+    work in a step outside `strange_to`.
+    """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
@@ -138,6 +134,9 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if strange_to is not None:
+        strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -177,19 +176,6 @@ def waiting(connection: Connection, wait_key: str) -> Job | None:
     statement = select(job).where(job.c.wait_key == wait_key, job.c.state.in_(states)).order_by(job.c.id.desc())
     row = connection.execute(statement.limit(1)).one_or_none()
     return None if row is None else job_of(row)
-
-
-def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Document | None:
-    """The newest document that fulfils the conditions."""
-    statement = select(document).where(*conditions).order_by(document.c.at.desc(), document.c.id.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
-
-
-def all_documents(connection: Connection, *conditions: ColumnElement[bool]) -> list[Document]:
-    """The documents that fulfil the conditions, oldest first."""
-    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id)
-    return [document_of(row) for row in connection.execute(statement)]
 
 
 def page(

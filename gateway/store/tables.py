@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -353,6 +354,30 @@ certificate_step = Table(
     Column("at", Moment, nullable=False),
 )
 Index("certificate_step_at_index", certificate_step.c.at)
+
+node = Table(
+    "node",  # one row a running process; see `gateway.store.nodes`
+    metadata,
+    Column("id", Text, primary_key=True),  # the owner of its leases
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),  # by its own clock
+    Column("beats", BigInteger, nullable=False),
+    Column("beat_seconds", Double, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("configuration", Text, nullable=False),
+    Column("state", Text, nullable=False),  # starting | ready | draining | lost
+)
+
+schema_floor = Table(
+    "schema_floor",  # one row: the oldest schema whose gateways may work on this database
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("oldest", Text, nullable=False),
+    Column("cleaned", Text, nullable=False),  # the newest clean-up that was done, '' for none
+)
 
 outbox = Table(
     "outbox",  # published events until they are handed on; see `gateway.store.outbox`

@@ -54,6 +54,20 @@ async def test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_eff
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 
+async def test_a_repeat_that_was_made_anew_is_the_same_message(trade: Any, edi: Any) -> None:
+    """New boundary, key and signature, even another hash and a compression: its payload is the first one's."""
+    await trade.order()
+    payload = edi.file(edi.ack()).encode()
+    built = trade.wire(payload, message_id="<one@acme>")
+    first = await trade.post(built.headers, built.body)
+    for how in ({}, {"compress": True}, {"micalg": "sha-512", "cipher": "aes-128-gcm"}, {"filename": "other.edi"}):
+        anew = trade.wire(payload, message_id="<one@acme>", **how)
+        assert anew.body != built.body
+        assert (await trade.post(anew.headers, anew.body)).body == first.body
+    await trade.gateway.work()
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
 async def test_body_over_the_limit_is_refused_unread_and_its_start_is_kept(trade: Any) -> None:
     """The receipt says larger than agreed; 64 KiB are kept; the trail has the refusal."""
     built = trade.wire(b"x" * 400_000)

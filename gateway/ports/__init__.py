@@ -19,6 +19,14 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
@@ -60,7 +68,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -104,6 +116,8 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

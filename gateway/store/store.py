@@ -96,6 +96,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
                 await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -160,10 +161,11 @@ class Store(Asking, Auditing, Membership, Upkeep):
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
 
-    async def release(self, job: Job) -> None:
+    async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
-        reason = "the worker stopped before it was finished"
-        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+        outcome = jobs.LOST if begun else jobs.RETURNED
+        reason = f"the worker stopped before it was {'finished' if begun else 'begun'}"
+        await self.postpone(job, outcome=outcome, reason=reason, run_at=self.clock(), changes=Changes())
 
     async def extend(self, job: Job) -> None:
         """Renew the lease of a job that takes long. Raises LeaseLost."""
@@ -293,8 +295,8 @@ class Store(Asking, Auditing, Membership, Upkeep):
         try:
             yield
             leased = () if lease is None else tuple(lease.jobs)
-            taken = {(one.message_id, one.step, one.document_id) for one in leased}
-            left = [one for one in changes.jobs if (one.message_id, one.step, one.document_id) not in taken]
+            taken = {_work_of(one) for one in leased}
+            left = [one for one in changes.jobs if _work_of(one) not in taken]
             given = (leased, left)
         finally:
             if self.taker is not None and changes.jobs:
@@ -345,6 +347,11 @@ class Store(Asking, Auditing, Membership, Upkeep):
         for one in files:
             if one.place == "folder":
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
+
+
+def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
+    """What makes two jobs the same."""
+    return job.message_id, job.step, job.document_id, job.part
 
 
 def _nobody_listens(changes: Changes) -> None:

@@ -49,7 +49,7 @@ RULES: Mapping[str, str] = {
     "workspace.public_url": "Where a partner's receipts are to come by themselves, listen.public_url says where to.",
     "workspace.tls": "The files of listen.tls are there.",
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
-    "workspace.unknown_partner": "A route's partners have agreements.",
+    "workspace.unknown_partner": "A route's and a webhook's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
     "workspace.unknown_guide": "Every guide named exists: a file in guides/, `guide` in a map, or one of the gateway.",
@@ -332,6 +332,10 @@ def _references(files: Files) -> Iterator[Finding]:
             yield from _known(files.settings, (*keys, *where), target, targets, "target")
         for index, partner in _items(at(route, "partner")):
             yield from _known(files.settings, (*keys, "partner", index), partner, list(files.partners), "partner")
+    for name, webhook in _items(at(files.settings.data, "webhooks")):
+        for index, partner in _items(at(webhook, "partners")):
+            keys = ("webhooks", name, "partners", index)
+            yield from _known(files.settings, keys, partner, list(files.partners), "partner")
     for name, target in _items(at(files.settings.data, "targets")):
         for kind, call in _items(at(target, "documents")):
             keys = ("targets", name, "documents", kind)

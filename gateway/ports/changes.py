@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -67,6 +67,8 @@ class NewMessage:
     """The message that this one acknowledges."""
     wait_key: str | None = None
     """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 as hex of those of its octets that were hashed already, by form (`payload`, `raw`)."""
 
 
 def own_chain(id_: str, note: bytes, *, at: datetime) -> NewMessage:

@@ -166,7 +166,7 @@ class NewJob:
     run_at: datetime
     document_id: str | None = None
     part: str = ""
-    """Which of several jobs of one step for one document: the target's name."""
+    """Which of several jobs of one step for one document: the target's name; of one event, the webhook's."""
     wait_key: str | None = None
     """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
     data: Json = field(default_factory=dict)

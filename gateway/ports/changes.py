@@ -202,6 +202,8 @@ class Changes:
     """Wait keys that are met: their waiting jobs are done."""
     awaited: Awaited | None = None
     """The job that decided this is not over."""
+    called: bool = True
+    """False: a step that calls a far side did not, so that its success says nothing of the lane's far side."""
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""

@@ -36,7 +36,7 @@ POSTGRESQL: Mapping[str, tuple[str, str]] = {
     ),
     "53300": (
         "PostgreSQL has no connection left",
-        "Raise its max_connections (each node takes up to 15), or end what else uses them.",
+        "Raise its max_connections (each node takes up to 20), or end what else uses them.",
     ),
     "25006": (
         "PostgreSQL takes no changes: it is a standby, or read-only",

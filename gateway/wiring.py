@@ -44,24 +44,28 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, receipting, sending, versions
+from gateway.pipeline import composing, delivery, notifying, reading, receipting, saga, sending, versions
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
-from gateway.ports import CONFIGURATION, Changes, Connector, Job, Node, NodeState
-from gateway.settings import HttpTarget, Retries, Settings, Target
+from gateway.ports import CONFIGURATION, Changes, Connector, Job, Node, NodeState, WebhookPost
+from gateway.publication import NOTIFY, Announcer, Subscribers
+from gateway.publishers import Publishers, Publishing
+from gateway.settings import Call, HttpTarget, Retries, Settings, Target
 from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, Presence, Schedule, Sealer, Worker
+from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, OnFailed, Presence, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
 STEPS: Mapping[str, Step] = {
     "read": reading.read,
     "deliver": delivery.deliver,
+    "settle": saga.settle,
+    "undo": saga.undo,
     "compose": composing.compose,
     "send": sending.send,
     "overdue": sending.overdue,
@@ -71,11 +75,13 @@ STEPS: Mapping[str, Step] = {
 
 GIVEN_UP: Mapping[str, OnDead] = {
     "read": reading.given_up,
-    "deliver": delivery.given_up,
     "compose": composing.given_up,
     "send": sending.given_up,
 }
 """What else becomes true when a job of that kind is given up."""
+
+FAILED: Mapping[str, OnFailed] = {"deliver": delivery.failed, "undo": saga.undo_failed}
+"""What else becomes true when a try of that kind failed, whether it is tried again or given up."""
 
 BY_PARTNER = frozenset({"send"})
 """Steps that go to a partner's station, whose agreement may have retries of its own."""
@@ -110,19 +116,33 @@ def load(folder: Path) -> Workspace:
     return configuration.read(folder).workspace
 
 
-def compile_bodies(folder: Path, target: HttpTarget, shelf: MapShelf | None = None) -> dict[str, JsonMap]:
-    """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
+def compile_bodies(
+    folder: Path, target: HttpTarget, shelf: MapShelf | None = None, *, use: str = "deliver"
+) -> dict[str, JsonMap]:
+    """The JSON maps that a target's calls name, by kind; `use` says which: deliver, undo or replace.
+
+    Raises OurFault with all findings of a map.
+    """
     maps = shelf or MapShelf(folder, hooks=hooks_of(folder))
     made: dict[str, JsonMap] = {}
     for kind, call in target.documents.items():
-        if call.map is None:
+        name = BODIES[use](call)
+        if name is None:
             continue
-        made[kind] = own = maps.json_map(call.map)
+        made[kind] = own = maps.json_map(name)
         if own.canonical != kind:
             raise OurFault(
-                f"the map {call.map} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
+                f"the map {name} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
             )
     return made
+
+
+BODIES: Mapping[str, Callable[[Call], str | None]] = {
+    "deliver": lambda call: call.map,
+    "undo": lambda call: call.compensate.map if call.compensate else None,
+    "replace": lambda call: (call.replace.map or call.map) if call.replace else None,
+}
+"""The map of each way of calling a target."""
 
 
 def database_url(folder: Path, settings: Settings) -> str:
@@ -154,6 +174,8 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
     """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
     loaded = load(folder)
     async with open_store(folder) as store, _session() as session:
+        announcer = Announcer.of(loaded.settings, Subscribers.of(loaded.settings, loaded.agreements))
+        store.announcer = lambda: announcer
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
@@ -206,9 +228,13 @@ class Parts:
     schedule: Schedule
     schedules: Mapping[str, Schedule]
     """By partner, for what is sent to its station."""
+    publishing: Publishing
 
     def schedule_of(self, job: Job) -> Schedule:
         """When a job that failed is tried again."""
+        if job.step == NOTIFY:
+            webhook = self.publishing.subscribers.endpoints.get(str(job.data.get("endpoint")))
+            return self.schedule if webhook is None else _schedule(webhook.webhook.retries)
         partner = job.lane.partition(":")[0] if job.step in BY_PARTNER else ""
         return self.schedules.get(partner, self.schedule)
 
@@ -226,6 +252,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
+        publishers = await stack.enter_async_context(Publishers(folder, session, now))
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
@@ -251,12 +278,20 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
             _warn(new.workspace.findings, None if before is None else activation.current.configuration)
-            station = make_station(
-                new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf
+            publishing = publishers.of(
+                settings, new.workspace.agreements, None if before is None else before.publishing
             )
-            desk = SubmissionDesk(station)
-            if before is not None:
-                desk = before.desk.at(station)
+            station = make_station(
+                new.workspace,
+                store,
+                session,
+                crypto,
+                new.maps,
+                confirmations=confirmations,
+                crls=shelf,
+                webhooks=publishing.webhooks,
+            )
+            desk = SubmissionDesk(station) if before is None else before.desk.at(station)
             services = Services(
                 settings=settings,
                 directory=station.directory,
@@ -277,6 +312,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 services=services,
                 schedule=_schedule(settings.retries),
                 schedules=_schedules(new.workspace.agreements),
+                publishing=publishing,
             )
 
         activation = Activation(
@@ -312,6 +348,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             now,
             owner=owner,
             on_dead=GIVEN_UP,
+            on_failed=FAILED,
             schedule=schedule,
         )
 
@@ -322,12 +359,22 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 metrics.record(event)
             confirmations.learn(changes.certificates)
 
-        store.on_commit, presence.returned = committed, worker.wake
+        store.on_commit, presence.returned = publishers.told(committed), worker.wake
         store.taker = worker
         gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
+        await stack.enter_async_context(
+            publishers.working(
+                store,
+                lambda: activation.current.built.publishing,
+                working(notifying.notify),
+                schedule,
+                owner=owner,
+                died=_died,
+            )
+        )
         services = replace(
             activation.current.built.services, routes=_as2_routes(lambda: activation.current.built.reception)
         )
@@ -336,8 +383,11 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         stack.push_async_callback(server.close)
         expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
         _beside(stack, expiry.run(), "certificates")
-        lists = CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now)
-        _beside(stack, lists.run(), "revocation")
+        _beside(
+            stack,
+            CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now).run(),
+            "revocation",
+        )
         _beside(stack, activation.run(), "activation", background)
         await presence.enter(NodeState.READY)
         _beside(stack, presence.run(), "node", background)
@@ -434,6 +484,7 @@ def make_station(
     *,
     confirmations: Confirmations | None = None,
     crls: CrlShelf | None = None,
+    webhooks: Mapping[str, WebhookPost] | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
@@ -453,6 +504,7 @@ def make_station(
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
         guards=guards(loaded.agreements, folder),
+        webhooks=webhooks or {},
     )
 
 
@@ -460,8 +512,8 @@ def _connector(
     name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf | None = None
 ) -> Connector:
     if isinstance(target, HttpTarget):
-        body = mapped_body(compile_bodies(folder, target, maps))
-        return HttpConnector(name, target, folder, session, body, clock=now)
+        bodies = {use: mapped_body(compile_bodies(folder, target, maps, use=use)) for use in BODIES}
+        return HttpConnector(name, target, folder, session, bodies=bodies, clock=now)
     return FolderConnector(name, target, folder)
 
 

@@ -19,7 +19,15 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
@@ -31,6 +39,7 @@ from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Sto
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Channel,
     Clock,
     Direction,
@@ -50,6 +59,7 @@ __all__ = [
     "IN_MEMORY",
     "MISSED",
     "WAIT_FOR_NUMBERED",
+    "WEBHOOKS",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -60,7 +70,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -104,6 +118,9 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "WebhookPost",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

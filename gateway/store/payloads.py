@@ -45,9 +45,9 @@ class Payloads:
         self.folder = folder
         self.row_limit = row_limit
 
-    def keep(self, message_id: str, form: str, data: bytes) -> Stored:
-        """Decide the place of `data` and, for the folder, make it durable."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def keep(self, message_id: str, form: str, data: bytes, sha256: str | None = None) -> Stored:
+        """Decide the place of `data` and, for the folder, make it durable. `sha256` is its own, where that is known."""
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         if len(data) <= self.row_limit:
             return Stored(message_id=message_id, form=form, place="row", sha256=sha256, size=len(data), data=data)
         path = self.path(sha256, message_id, form)

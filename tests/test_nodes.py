@@ -177,14 +177,14 @@ class Site:
     failed: list[str] = field(default_factory=list)
     """What went wrong with single requests; each was tried again."""
 
-    async def send(self, number: str) -> None:
+    async def send(self, http: aiohttp.ClientSession, number: str) -> None:
         """A ship notice, sent again with the same key until it is acknowledged."""
         notice = scenario.ship_notice(self.order, number=number, now=datetime.now(UTC))
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"key-{number}"}
         url = f"http://127.0.0.1:{self.balancer.port}/v1/ship-notices"
         for _ in range(PATIENCE * 5):
             try:
-                async with aiohttp.ClientSession() as http, http.post(url, json=notice, headers=headers) as answer:
+                async with http.post(url, json=notice, headers=headers) as answer:
                     if answer.status == 202:
                         self.acknowledged.add(number)
                         return
@@ -199,11 +199,12 @@ class Site:
         numbers = iter([f"{name}-{number}" for number in range(count)])
 
         async def sender() -> None:
-            for number in numbers:
-                if self.enough.is_set():
-                    return
-                await self.send(number)
-                await asyncio.sleep(pause)
+            async with aiohttp.ClientSession() as http:  # its connection stays, until the gateway ends it
+                for number in numbers:
+                    if self.enough.is_set():
+                        return
+                    await self.send(http, number)
+                    await asyncio.sleep(pause)
 
         await asyncio.gather(*(sender() for _ in range(at_once)))
 

@@ -44,7 +44,7 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, notifying, reading, receipting, sending, versions
+from gateway.pipeline import composing, delivery, notifying, reading, receipting, saga, sending, versions
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
@@ -52,18 +52,20 @@ from gateway.pipeline.submission import SubmissionDesk
 from gateway.ports import CONFIGURATION, Changes, Connector, Job, Node, NodeState, WebhookPost
 from gateway.publication import NOTIFY, Announcer, Subscribers
 from gateway.publishers import Publishers, Publishing
-from gateway.settings import HttpTarget, Retries, Settings, Target
+from gateway.settings import Call, HttpTarget, Retries, Settings, Target
 from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, Presence, Schedule, Sealer, Worker
+from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, OnFailed, Presence, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
 STEPS: Mapping[str, Step] = {
     "read": reading.read,
     "deliver": delivery.deliver,
+    "settle": saga.settle,
+    "undo": saga.undo,
     "compose": composing.compose,
     "send": sending.send,
     "overdue": sending.overdue,
@@ -73,11 +75,13 @@ STEPS: Mapping[str, Step] = {
 
 GIVEN_UP: Mapping[str, OnDead] = {
     "read": reading.given_up,
-    "deliver": delivery.given_up,
     "compose": composing.given_up,
     "send": sending.given_up,
 }
 """What else becomes true when a job of that kind is given up."""
+
+FAILED: Mapping[str, OnFailed] = {"deliver": delivery.failed, "undo": saga.undo_failed}
+"""What else becomes true when a try of that kind failed, whether it is tried again or given up."""
 
 BY_PARTNER = frozenset({"send"})
 """Steps that go to a partner's station, whose agreement may have retries of its own."""
@@ -112,19 +116,33 @@ def load(folder: Path) -> Workspace:
     return configuration.read(folder).workspace
 
 
-def compile_bodies(folder: Path, target: HttpTarget, shelf: MapShelf | None = None) -> dict[str, JsonMap]:
-    """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
+def compile_bodies(
+    folder: Path, target: HttpTarget, shelf: MapShelf | None = None, *, use: str = "deliver"
+) -> dict[str, JsonMap]:
+    """The JSON maps that a target's calls name, by kind; `use` says which: deliver, undo or replace.
+
+    Raises OurFault with all findings of a map.
+    """
     maps = shelf or MapShelf(folder, hooks=hooks_of(folder))
     made: dict[str, JsonMap] = {}
     for kind, call in target.documents.items():
-        if call.map is None:
+        name = BODIES[use](call)
+        if name is None:
             continue
-        made[kind] = own = maps.json_map(call.map)
+        made[kind] = own = maps.json_map(name)
         if own.canonical != kind:
             raise OurFault(
-                f"the map {call.map} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
+                f"the map {name} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
             )
     return made
+
+
+BODIES: Mapping[str, Callable[[Call], str | None]] = {
+    "deliver": lambda call: call.map,
+    "undo": lambda call: call.compensate.map if call.compensate else None,
+    "replace": lambda call: (call.replace.map or call.map) if call.replace else None,
+}
+"""The map of each way of calling a target."""
 
 
 def database_url(folder: Path, settings: Settings) -> str:
@@ -330,6 +348,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             now,
             owner=owner,
             on_dead=GIVEN_UP,
+            on_failed=FAILED,
             schedule=schedule,
         )
 
@@ -493,8 +512,8 @@ def _connector(
     name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf | None = None
 ) -> Connector:
     if isinstance(target, HttpTarget):
-        body = mapped_body(compile_bodies(folder, target, maps))
-        return HttpConnector(name, target, folder, session, body, clock=now)
+        bodies = {use: mapped_body(compile_bodies(folder, target, maps, use=use)) for use in BODIES}
+        return HttpConnector(name, target, folder, session, bodies=bodies, clock=now)
     return FolderConnector(name, target, folder)
 
 

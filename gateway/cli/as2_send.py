@@ -211,7 +211,7 @@ async def _send(errand: _Errand, *, wait: int, quiet: bool) -> _Followed:
 
     async with open_station(errand.workspace) as (station, store):
         agreement = _agreed(station, errand)
-        (message_id,) = await queue(store, [_queued(station, agreement, errand)])
+        (message_id,) = await queue(store, store, [_queued(station, agreement, errand)])
         if not quiet:
             show(f"queued as message {message_id}")
         await _follow(store, message_id, wait, quiet=quiet)

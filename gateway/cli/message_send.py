@@ -62,7 +62,7 @@ async def _queue(folder: Path, partner: str, paths: Sequence[Path], *, together:
             changes = [ready_together(settings, agreement, files, wiring.now())]
         else:
             changes = [ready_file(settings, agreement, data, name, wiring.now()) for name, data in files]
-        return await queue(store, changes)
+        return await queue(store, store, changes)
 
 
 def _octets(store: Store, path: Path) -> bytes | Spooled:

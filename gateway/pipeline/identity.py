@@ -74,6 +74,16 @@ def original_answer_key(order_id: str) -> str:
     return f"answer:{order_id}"
 
 
+def delivery_key(document_id: str, part: str) -> str:
+    """The idempotency key of a document's calls to a target: the document's id for its first target."""
+    return f"{document_id}.{part}" if part else document_id
+
+
+def undo_key(key: str) -> str:
+    """The key of the call that undoes what was delivered under `key`."""
+    return f"{key}.undo"
+
+
 def natural_key(kind: str, document: Json) -> str:
     """A document, by what the trade calls the same: its number, and the release or revision where there is one.
 

@@ -17,7 +17,7 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline import files, identity, standards
 from gateway.pipeline.bodies import Body, size_of, start_of, whole_of
 from gateway.pipeline.outgoing import outbound_message, send_job
-from gateway.ports import Changes, NaturalKeyTaken, Store, new_id
+from gateway.ports import Changes, NaturalKeyTaken, Queries, Store, new_id
 from gateway.settings import Settings
 
 Named = tuple[str, Body]
@@ -38,7 +38,7 @@ class _Closing:
     """The identities of its interchanges."""
 
 
-async def queue(store: Store, ready: Iterable[Changes]) -> list[str]:
+async def queue(store: Store, queries: Queries, ready: Iterable[Changes]) -> list[str]:
     """Store what is ready, all of it or nothing; the messages' ids. A file may go out again under its old number."""
     parts = list(ready)
     whole = Changes(
@@ -48,7 +48,7 @@ async def queue(store: Store, ready: Iterable[Changes]) -> list[str]:
     claimed = [claim for one in parts for claim in one.keys]
     for _ in range(_TRIES):
         try:
-            await store.apply(replace(whole, keys=await _free(store, claimed)))
+            await store.apply(replace(whole, keys=await _free(queries, claimed)))
         except NaturalKeyTaken:  # the same file went out by another command, just now
             continue
         return [message.id for message in whole.messages]
@@ -56,12 +56,12 @@ async def queue(store: Store, ready: Iterable[Changes]) -> list[str]:
     return [message.id for message in whole.messages]
 
 
-async def _free(store: Store, claimed: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+async def _free(queries: Queries, claimed: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Each identity as that of the sending that it is; none for what was sent too often."""
     taken: dict[str, str] = {}
     for file_key, owner in claimed:
         for key in identity.sendings(file_key):
-            if key not in taken and await store.key_owner(key) is None:
+            if key not in taken and await queries.key_owner(key) is None:
                 taken[key] = owner
                 break
     return tuple(taken.items())

@@ -19,6 +19,14 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
@@ -62,7 +70,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -107,6 +119,8 @@ __all__ = [
     "VersionKind",
     "VersionShelf",
     "WebhookPost",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

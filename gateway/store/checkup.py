@@ -14,10 +14,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from gateway.errors import OurFault
 from gateway.ports import Node, NodeState
 from gateway.store import nodes, upkeep
 from gateway.store.cleaning import waiting
 from gateway.store.database import Database
+from gateway.store.payloads import Payloads
 from gateway.store.schema import Standing, head, standing
 from gateway.store.spool import RESERVE
 
@@ -122,15 +124,11 @@ def _work(stuck: list[upkeep.Stuck]) -> Checked:
     return Checked(name="work nobody knows", ok=False, said=said, remedy=remedy)
 
 
-def _folder(payloads: Path) -> Checked:
+def _folder(folder: Path) -> Checked:
     try:
-        payloads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = payloads / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)
-        free = shutil.disk_usage(payloads).free
-    except OSError as fault:
-        remedy = f"give {payloads} to the gateway's user; it must be mounted, and writable"
-        return Checked(name="payload folder", ok=False, said=f"{payloads}: {fault.strerror}", remedy=remedy)
-    said = f"{payloads}, {free // 2**20} MiB free"
+        Payloads(folder).check()
+        free = shutil.disk_usage(folder).free
+    except OurFault as fault:
+        return Checked(name="payload folder", ok=False, said=str(fault), remedy=fault.remedy)
+    said = f"{folder}, {free // 2**20} MiB free"
     return Checked(name="payload folder", ok=free > RESERVE, said=said, remedy="make room on its disk")

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway import jsontext
 from gateway.errors import OurFault
@@ -70,16 +70,13 @@ class PostgresDatabase(Database):
         engine = engine_for(url)
         try:
             async with engine.connect() as connection:
-                version = connection.dialect.server_version_info or (0,)
+                refuse_old(connection)
         except (OSError, DBAPIError, TimeoutError) as fault:
             await engine.dispose()
             raise unreachable(fault) from fault
-        if version < OLDEST:
+        except OurFault:
             await engine.dispose()
-            raise OurFault(
-                f"PostgreSQL {version[0]} is too old: {OLDEST[0]} is needed",
-                remedy=f"Upgrade the server (pg_upgrade, or dump and restore) to {OLDEST[0]} or newer.",
-            )
+            raise
         return cls(engine)
 
     async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
@@ -163,6 +160,16 @@ class PostgresDatabase(Database):
         self.commits += 1
         self.operations += len(batch)
         return results
+
+
+def refuse_old(connection: AsyncConnection) -> None:
+    """Raises OurFault when the server is older than `OLDEST`."""
+    version = connection.dialect.server_version_info or (0,)
+    if version < OLDEST:
+        raise OurFault(
+            f"PostgreSQL {version[0]} is too old: {OLDEST[0]} is needed",
+            remedy=f"Upgrade the server (pg_upgrade, or dump and restore) to {OLDEST[0]} or newer.",
+        )
 
 
 def engine_for(url: str) -> AsyncEngine:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import OurFault
+from gateway.errors import NoRoom, OurFault
 
 _KEPT_NOTHING = "nothing of the operation was kept"
 _USER = (
@@ -36,7 +36,7 @@ POSTGRESQL: Mapping[str, tuple[str, str]] = {
     ),
     "53300": (
         "PostgreSQL has no connection left",
-        "Raise its max_connections (each node takes up to 15), or end what else uses them.",
+        "Raise its max_connections (each node takes up to 20), or end what else uses them.",
     ),
     "25006": (
         "PostgreSQL takes no changes: it is a standby, or read-only",
@@ -75,6 +75,8 @@ SQLITE: Mapping[int, tuple[str, str]] = {
     ),
 }
 """By primary result code."""
+FULL = frozenset({"53100", sqlite3.SQLITE_FULL})
+"""Of both: what passes when somebody makes room. Who sent something is asked to send it again later."""
 
 _ELSE = (
     "The database failed",
@@ -86,12 +88,14 @@ def our_fault(fault: BaseException) -> OurFault:
     """What to tell when the database itself fails."""
     reason = fault.orig if isinstance(fault, DBAPIError) and fault.orig is not None else fault
     said, remedy = _ELSE
+    code: int | str | None
     if isinstance(reason, sqlite3.Error):
-        code = getattr(reason, "sqlite_errorcode", None)
-        said, remedy = SQLITE.get(0 if code is None else code & 0xFF, _ELSE)
-    elif state := getattr(reason, "sqlstate", None):
-        said, remedy = POSTGRESQL.get(state, _ELSE)
-    return OurFault(f"{said}: {_one_line(reason)}", remedy=remedy)
+        code = (getattr(reason, "sqlite_errorcode", None) or 0) & 0xFF
+        said, remedy = SQLITE.get(code, _ELSE)
+    elif code := getattr(reason, "sqlstate", None):
+        said, remedy = POSTGRESQL.get(code, _ELSE)
+    kind = NoRoom if code in FULL else OurFault
+    return kind(f"{said}: {_one_line(reason)}", remedy=remedy)
 
 
 def unreachable(fault: BaseException) -> OurFault:

@@ -104,6 +104,7 @@ async def alone(url: str, change: Callable[[Connection], T]) -> T:
         engine = postgres.engine_for(url)
         try:
             async with engine.begin() as connection:
+                postgres.refuse_old(connection)
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
                 await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
                 return await connection.run_sync(change)
@@ -112,6 +113,8 @@ async def alone(url: str, change: Callable[[Connection], T]) -> T:
     except (OSError, TimeoutError) as fault:
         raise unreachable(fault) from fault
     except DBAPIError as fault:
+        raise our_fault(fault) from fault
+    except sqlite3.Error as fault:  # of a connection's first statements
         raise our_fault(fault) from fault
 
 

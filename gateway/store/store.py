@@ -98,6 +98,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
                 await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -162,10 +163,11 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
 
-    async def release(self, job: Job) -> None:
+    async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
-        reason = "the worker stopped before it was finished"
-        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+        outcome = jobs.LOST if begun else jobs.RETURNED
+        reason = f"the worker stopped before it was {'finished' if begun else 'begun'}"
+        await self.postpone(job, outcome=outcome, reason=reason, run_at=self.clock(), changes=Changes())
 
     async def extend(self, job: Job) -> None:
         """Renew the lease of a job that takes long. Raises LeaseLost."""
@@ -295,8 +297,8 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         try:
             yield
             leased = () if lease is None else tuple(lease.jobs)
-            taken = {(one.message_id, one.step, one.document_id) for one in leased}
-            left = [one for one in changes.jobs if (one.message_id, one.step, one.document_id) not in taken]
+            taken = {_work_of(one) for one in leased}
+            left = [one for one in changes.jobs if _work_of(one) not in taken]
             given = (leased, left)
         finally:
             if self.taker is not None and changes.jobs:
@@ -323,17 +325,19 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        known = {(new.id, form): sha256 for new in changes.messages for form, sha256 in new.digests.items()}
         kept: dict[tuple[str, str], Stored] = {}
         try:
             for message_id, form, data in wanted:
+                sha256 = known.get((message_id, form))
                 if isinstance(data, Numbered):
                     continue  # it is no bytes before the commit
                 if not isinstance(data, bytes):
                     kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
                 elif len(data) > self.payloads.row_limit:
-                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data, sha256)
                 else:
-                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data, sha256)
         except OurFault:
             await self._discard(changes, kept)
             raise
@@ -345,6 +349,11 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         for one in files:
             if one.place == "folder":
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
+
+
+def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
+    """What makes two jobs the same."""
+    return job.message_id, job.step, job.document_id, job.part
 
 
 def _nobody_listens(changes: Changes) -> None:

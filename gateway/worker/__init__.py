@@ -3,7 +3,7 @@
 from gateway.worker.accord import Accord
 from gateway.worker.breaker import PAUSES, Breaker
 from gateway.worker.expiry import ExpiryWatch
-from gateway.worker.loop import Handler, OnDead, Worker
+from gateway.worker.loop import Handler, OnDead, OnFailed, Worker
 from gateway.worker.presence import Presence
 from gateway.worker.relay import Relay
 from gateway.worker.retry import SCHEDULE, Schedule, next_run
@@ -19,6 +19,7 @@ __all__ = [
     "ExpiryWatch",
     "Handler",
     "OnDead",
+    "OnFailed",
     "Presence",
     "Relay",
     "Schedule",

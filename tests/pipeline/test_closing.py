@@ -124,7 +124,7 @@ async def _file(trade: Any, edi: Any, *, code: str = "PO", control: str = "00000
     station = trade.gateway.station
     text = edi.interchange(edi.group(edi.set("850", "BEG*00*SA*1**20260302"), code=code, number="55"), control=control)
     changes = ready.ready_file(station.settings, station.agreement("acme"), text.encode(), "own.edi", trade.clock())
-    (message_id,) = await ready.queue(trade.gateway.store, [changes])
+    (message_id,) = await ready.queue(trade.gateway.store, trade.gateway.store, [changes])
     await trade.gateway.work()
     return await trade.gateway.store.message(message_id)
 
@@ -175,7 +175,7 @@ async def test_files_beyond_the_sendings_that_are_known_are_sent_all_the_same(tr
         ready.ready_file(station.settings, agreement, text.encode(), "own.edi", trade.clock())
         for _ in range(identity.SENDINGS_KNOWN + 2)
     ]
-    sent = await ready.queue(trade.gateway.store, several)
+    sent = await ready.queue(trade.gateway.store, trade.gateway.store, several)
     keys = identity.sendings(identity.sent_file_key("x12", "acme", "777"))
     assert [await trade.gateway.store.key_owner(one) for one in keys] == sent[: identity.SENDINGS_KNOWN]
 

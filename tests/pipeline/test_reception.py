@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from gateway.errors import OurFault
 from gateway.ports import MessageState
@@ -105,6 +108,23 @@ async def test_no_receipt_goes_out_when_the_commit_fails(trade: Any, edi: Any, m
     assert GOOD in (await trade.post(built.headers, built.body)).body
     await trade.gateway.work()
     assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_a_disk_that_is_full_at_the_commit_asks_to_come_later(trade: Any) -> None:
+    """503 with Retry-After, no receipt, nothing kept; what is sent again when there is room is taken."""
+
+    def limit(pages: int) -> Callable[[Connection], Any]:
+        return lambda connection: connection.execute(text(f"PRAGMA max_page_count={pages}")).scalar_one()
+
+    database = trade.gateway.store.database
+    built = trade.wire(b"ISA*" + os.urandom(100_000).hex().encode())
+    await database.write(limit(1))
+    answer = await trade.post(built.headers, built.body)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    assert b"disposition" not in answer.body
+    assert await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}") is None
+    await database.write(limit(1_000_000))
+    assert GOOD in (await trade.post(built.headers, built.body)).body
 
 
 async def test_known_message_id_with_other_content_is_refused_and_kept(trade: Any, edi: Any) -> None:

@@ -283,6 +283,80 @@ class DocumentDelivered(Event):
     map: str | None = None
     map_hash: str | None = None
     left_out: int | None = None
+    after_uncertain: bool | None = None
+    """True: a call before had no answer. Called again with the same key, unless a look-up found it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryUncertain(Event):
+    """Nobody knows whether a target took a document, and nothing can find out: it waits for an operator."""
+
+    kind: ClassVar[str] = "delivery.uncertain"
+    document_id: str
+    target: str
+    idempotency_key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryLookedUp(Event):
+    """A target was asked whether it took a document whose answer never came."""
+
+    kind: ClassVar[str] = "delivery.looked_up"
+    document_id: str
+    target: str
+    idempotency_key: str
+    found: bool
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverySettled(Event):
+    """An operator decided what becomes of a delivery: it took place, it is made again, or it is not made."""
+
+    kind: ClassVar[str] = "delivery.settled"
+    document_id: str
+    target: str
+    decided: str
+    """delivered, again or discarded."""
+    by: str
+    reason: str
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentCompensated(Event):
+    """What a target took was undone there, because another target of the document was given up."""
+
+    kind: ClassVar[str] = "document.compensated"
+    document_id: str
+    target: str
+    idempotency_key: str
+    because: tuple[str, ...]
+    """The targets that were given up."""
+    status: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentNotCompensated(Event):
+    """Another target of the document was given up, and what this one took has no compensation: a person must look."""
+
+    kind: ClassVar[str] = "document.not_compensated"
+    document_id: str
+    target: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentReplaced(Event):
+    """A document replaces or cancels one that came before, by its purpose code; both are kept."""
+
+    kind: ClassVar[str] = "document.replaced"
+    document_id: str
+    replaces: str
+    purpose: str
+    held: bool = False
+    """It waits for an operator, as the agreement says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

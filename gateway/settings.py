@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from gateway.errors import OurFault
@@ -77,6 +85,8 @@ Url = Annotated[
 Network = Annotated[str, AfterValidator(_network)]
 """`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
+LONGEST_SECRET = 65_536
+"""Bytes of a file that holds a secret; also what keeps a device named by mistake from being read for ever."""
 Kind = Literal["purchase_order", "order_change", "order_acknowledgement", "ship_notice"]
 """The canonical documents."""
 
@@ -116,12 +126,19 @@ class Secret(Part):
                 )
             return value
         path = folder / str(self.file)
+        remedy = "create the file, readable by the gateway only"
         try:
-            return path.read_text(encoding="utf-8").rstrip("\n")
+            with path.open("rb") as file:
+                content = file.read(LONGEST_SECRET + 1)
+            text = content.decode("utf-8").rstrip("\n")
         except OSError as error:
-            raise OurFault(
-                f"secret file {path}: {error.strerror}", remedy="create the file, readable by the gateway only"
-            ) from error
+            raise OurFault(f"secret file {path}: {error.strerror}", remedy=remedy) from error
+        except UnicodeDecodeError:
+            raise OurFault(f"secret file {path} is no text in UTF-8", remedy=remedy) from None
+        if not text or len(content) > LONGEST_SECRET:
+            what = "is empty" if not text else f"is larger than {LONGEST_SECRET} bytes"
+            raise OurFault(f"secret file {path} {what}", remedy=remedy)
+        return text
 
 
 class X12Identity(Part):
@@ -189,8 +206,8 @@ class Listen(Part):
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=20_000,
-        description="Connections at once, over all callers, as far as the system's limit of open files allows; one "
-        "more is answered 503.",
+        description="Connections at once, over all callers, as far as the system's limit of open files allows; for one "
+        "more the oldest silent one is ended, and where none is silent it is answered 503.",
     )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."
@@ -230,17 +247,110 @@ class HeaderKey(Part):
 Authentication = Annotated[Bearer | Basic | HeaderKey, Field(discriminator="kind")]
 
 
+CallPath = Annotated[str, Form(r"/\S*", "a path that begins with /")]
+Pointer = Annotated[str, Form(r"/.*", "a JSON Pointer, such as /id")]
+
+
+class Found(Part):
+    """What an answer to a look-up has when the document is there; all of it."""
+
+    status: Annotated[tuple[HttpStatus, ...], Field(min_length=1)] = Field(
+        default=(200,), description="Its status is one of these."
+    )
+    pointer: Pointer | None = Field(
+        default=None,
+        description="Where its JSON has something that is neither null nor empty.",
+        examples=["/items/0/id"],
+    )
+    equals: str | None = Field(
+        default=None,
+        description="What stands there, as text; {idempotency_key}, {number} and the like are filled in.",
+        examples=["{idempotency_key}"],
+    )
+
+    @model_validator(mode="after")
+    def _equals_somewhere(self) -> Found:
+        if self.equals is not None and self.pointer is None:
+            raise ValueError("equals needs pointer: where the text stands")
+        return self
+
+
+class Missing(Part):
+    """What an answer to a look-up has when the document is not there; one of these is enough."""
+
+    status: tuple[HttpStatus, ...] = Field(default=(404,), description="Its status is one of these.")
+    empty_at: Pointer | None = Field(
+        default=None,
+        description="Where the JSON of a 2xx has null, 0, or an empty list, object or text: for searches.",
+        examples=["/items"],
+    )
+
+
+class Lookup(Part):
+    """How an ERP is asked whether it took a document whose answer never came; asked before any repeat."""
+
+    method: Literal["GET", "POST"] = Field(default="GET", description="HTTP method; no body is sent.")
+    path: CallPath = Field(
+        description="Path and query below base_url; {idempotency_key}, {document_id}, {number}, {order_number} and "
+        "{partner} are filled in.",
+        examples=["/api/documents?key={idempotency_key}"],
+    )
+    found: Found = Field(default_factory=Found, description="The answer that says: it is there.")
+    missing: Missing = Field(default_factory=Missing, description="The answer that says: it is not there.")
+    id_at: Pointer | None = Field(default=None, description="JSON Pointer to the ERP's own id in the answer.")
+    wait_seconds: Annotated[Decimal, Field(ge=0, le=3600)] = Field(
+        default=Decimal(10),
+        description="How long after a call that got no answer it is asked at the earliest: the ERP may still be at "
+        "work on it.",
+    )
+
+
+class Compensation(Part):
+    """How what a target took is undone when a critical one of the same document was given up."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] = Field(default="POST", description="HTTP method.")
+    path: CallPath = Field(
+        description="As the call's path; also {their_id}, {idempotency_key} and {document_id}.",
+        examples=["/api/documents/{their_id}/cancel"],
+    )
+    map: str | None = Field(
+        default=None, description="JSON map for the body; absent: the canonical JSON, and nothing with DELETE."
+    )
+    when: tuple[Name, ...] = Field(
+        default=(), description="Only when one of these targets was given up; absent: any critical one."
+    )
+
+
+class Replacement(Part):
+    """How a document is handed over that replaces or cancels one that the target has."""
+
+    method: Literal["POST", "PUT", "PATCH"] = Field(default="PUT", description="HTTP method.")
+    path: CallPath = Field(
+        description="As the call's path; also {their_id}, the target's id of what is replaced, {idempotency_key} and "
+        "{document_id}.",
+        examples=["/api/documents/{their_id}"],
+    )
+    map: str | None = Field(default=None, description="JSON map for the body; absent: as the call's.")
+
+
 class Call(Part):
     """How one kind of document is handed to an ERP."""
 
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
-    path: Annotated[str, Form(r"/\S*", "a path that begins with /")] = Field(
+    path: CallPath = Field(
         description="Path below base_url; {number}, {order_number} and {partner} are filled in.",
         examples=["/api/documents"],
     )
     map: str | None = Field(default=None, description="JSON map for the body; absent: the canonical JSON itself.")
-    id_at: Annotated[str, Form(r"/.*", "a JSON Pointer, such as /id")] | None = Field(
-        default=None, description="JSON Pointer to the ERP's own id in its answer."
+    id_at: Pointer | None = Field(default=None, description="JSON Pointer to the ERP's own id in its answer.")
+    lookup: Lookup | None = Field(default=None, description="As the target's, for this kind of document only.")
+    compensate: Compensation | None = Field(
+        default=None, description="The call that undoes it, when another target of the same document was given up."
+    )
+    replace: Replacement | None = Field(
+        default=None,
+        description="The call for a document that replaces or cancels an earlier one; absent: the same call, with a "
+        "key of its own.",
     )
 
 
@@ -255,6 +365,14 @@ class HttpTarget(Part):
     )
     idempotency_header: str = Field(
         default="Idempotency-Key", description="Header with the key that is the same on every attempt."
+    )
+    honours_key: bool = Field(
+        default=True,
+        description="Whether a second call with the same key has no second effect. Where it has one and there is no "
+        "lookup, a call without an answer is not repeated: an operator decides.",
+    )
+    lookup: Lookup | None = Field(
+        default=None, description="How it is asked whether it took a document whose answer never came."
     )
     headers: dict[str, str] = Field(default_factory=dict, description="Further fixed headers.")
     timeout_seconds: Annotated[Decimal, Field(gt=0, le=600)] = Field(
@@ -282,13 +400,45 @@ class FolderTarget(Part):
 Target = Annotated[HttpTarget | FolderTarget, Field(discriminator="kind")]
 
 
+class Destination(Part):
+    """One of several targets of a route."""
+
+    target: Name = Field(description="The target's name.", examples=["webhook-example"])
+    optional: bool = Field(
+        default=False, description="Whether the document is delivered without it, and nothing is undone when it fails."
+    )
+
+
+def _listed(said: Any) -> Any:
+    """One name, or names and sections in a list, as sections."""
+    every = said if isinstance(said, list | tuple) else [said]
+    return [{"target": one} if isinstance(one, str) else one for one in every]
+
+
 class Route(Part):
     """One routing rule; the first that fits decides. Conditions that are absent fit everything."""
 
-    to: Name = Field(description="The target's name.", examples=["http-example"])
+    to: Annotated[tuple[Destination, ...], Field(min_length=1, max_length=16), BeforeValidator(_listed)] = Field(
+        description="The target's name, or a list of names and sections: each of them gets the document by itself.",
+        examples=["http-example"],
+    )
     business_unit: tuple[str, ...] = Field(default=(), description="Business units of the order.")
     partner: tuple[Name, ...] = Field(default=(), description="Partners.")
     document: tuple[Kind, ...] = Field(default=(), description="Kinds of document.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Route:
+        names = [one.target for one in self.destinations]
+        if len(set(names)) < len(names):
+            raise ValueError("each target once")
+        if all(one.optional for one in self.destinations):
+            raise ValueError("at least one target that is not optional")
+        return self
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """The targets, those that count first."""
+        return tuple(sorted(self.to, key=lambda one: one.optional))
 
 
 class Database(Part):
@@ -316,6 +466,21 @@ class Retries(Part):
     )
     jitter: Annotated[Decimal, Field(ge=0, le=1)] = Field(
         default=Decimal("0.2"), description="Share by which each waiting time varies at random."
+    )
+
+
+class Nodes(Part):
+    """This process among others on the same database."""
+
+    heartbeat_seconds: Annotated[Decimal, Field(ge=Decimal("0.1"), le=60)] = Field(
+        default=Decimal(5),
+        description="How often it says that it is alive; after three of these without a word the others give its work "
+        "back.",
+    )
+    drain_seconds: Annotated[Decimal, Field(ge=0, le=600)] | None = Field(
+        default=None,
+        description="How long it still answers after it was told to stop and is not ready any more, so that a balancer "
+        "sees it; absent: 5 on PostgreSQL, 0 on SQLite.",
     )
 
 
@@ -349,3 +514,4 @@ class Settings(Part):
     reload_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."
     )
+    nodes: Nodes = Field(default_factory=Nodes, description="This process among others on the same database.")

@@ -1,4 +1,4 @@
-"""BER read lazily and within bounds (X.690): the octets CMS arrives in, referenced, never copied.
+"""BER read lazily and within bounds (X.690): the octets CMS arrives in; large ones are referenced, never copied.
 
 Laws: every header is read once and counted against one budget per message; nesting is bounded; a definite-length
 element is skipped without being looked into; an element of indefinite length is walked at once, because only walking
@@ -25,6 +25,8 @@ _LONG_TAG = 0x1F
 _INDEFINITE = 0x80
 _MAX_LENGTH_OCTETS = 8
 _MAX_DEPTH = 24
+_COPIED = 64 * 1024
+"""Octets up to which a structure is copied once, and its fields with it: that is cheaper than to refer to them."""
 _MAX_TAIL = 8
 _MAX_INTEGER_OCTETS = 64
 """Serial numbers have 20 octets at most (RFC 5280 4.1.2.2); peers exceed it a little."""
@@ -47,19 +49,19 @@ class _Source:
 
     __slots__ = ("data", "left", "pieces_left")
 
-    def __init__(self, data: memoryview | Stretch) -> None:
+    def __init__(self, data: bytes | memoryview | Stretch) -> None:
         self.data = data
         held = min(len(data), IN_MEMORY) if isinstance(data, Stretch) else len(data)
         self.left = _ELEMENTS + held // _OCTETS_PER_ELEMENT
         self.pieces_left = len(data) // _OCTETS_PER_PIECE
 
 
-def _whole(found: memoryview | Stretch) -> memoryview:
+def _whole(found: Octets) -> bytes | memoryview:
     """Octets that a structure needs as one. Raises BerFault when they are too many for memory."""
-    if type(found) is memoryview:
+    if not isinstance(found, Stretch):
         return found
     try:
-        return memoryview(bytes(found))
+        return bytes(found)
     except ValueError as error:
         raise BerFault(str(error)) from error
 
@@ -70,7 +72,15 @@ class Element:
     __slots__ = ("_depth", "_parts", "_source", "body", "end", "start", "stop", "tag")
 
     def __init__(  # noqa: PLR0917  made once per header, positional because that is measurably faster
-        self, source: _Source, depth: int, tag: int, start: int, body: int, stop: int, end: int
+        self,
+        source: _Source,
+        depth: int,
+        tag: int,
+        start: int,
+        body: int,
+        stop: int,
+        end: int,
+        parts: list[Element] | None = None,
     ) -> None:
         self._source = source
         self._depth = depth
@@ -79,30 +89,31 @@ class Element:
         self.body = body
         self.stop = stop
         self.end = end
-        self._parts: list[Element] | None = None
+        self._parts = parts
 
     @property
     def parts(self) -> list[Element]:
         """The elements inside, read on first use."""
-        if self._parts is None:
+        found = self._parts
+        if found is None:
             if not self.tag & _CONSTRUCTED:
                 raise BerFault("a primitive element where a constructed one belongs")
-            self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
-        return self._parts
+            found = self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
+        return found
 
     @property
-    def whole(self) -> memoryview:
+    def whole(self) -> bytes | memoryview:
         """The element as received, header included."""
         found = self._source.data[self.start : self.end]
-        return found if type(found) is memoryview else _whole(found)
+        return found if type(found) is bytes else _whole(found)
 
     @property
-    def content(self) -> memoryview:
+    def content(self) -> bytes | memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
         found = self._source.data[self.body : self.stop]
-        return found if type(found) is memoryview else _whole(found)
+        return found if type(found) is bytes else _whole(found)
 
     def octets(self) -> Iterator[Octets]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
@@ -114,13 +125,13 @@ class Element:
                 raise BerFault("an octet string made of something else")
             yield from part.octets()
 
-    def joined(self) -> memoryview:
-        """A short octet string as one run of octets; copied only when it came in several pieces, or from a stretch."""
+    def joined(self) -> bytes:
+        """A short octet string as one run of octets."""
         found = self._source.data[self.body : self.stop]
-        if type(found) is memoryview and not self.tag & _CONSTRUCTED:
+        if type(found) is bytes and not self.tag & _CONSTRUCTED:
             return found
         _whole(found)  # no more than may be held, whatever it is made of
-        return memoryview(b"".join(flat(self.octets())))
+        return b"".join(flat(self.octets()))
 
     def integer(self) -> int:
         """A whole number of bounded size."""
@@ -207,53 +218,52 @@ def _series(
     """The elements from `at` on: up to `limit`, or when `endless` up to the end-of-contents octets (X.690 8.1.5)."""
     if depth > _MAX_DEPTH:
         raise BerFault(f"nested deeper than {_MAX_DEPTH} levels")
-    data = source.data
+    data, left = source.data, source.left
     found: list[Element] = []
     while at < limit or endless:
-        source.left -= 1
+        left -= 1
         body = at + 2
-        if body > limit or source.left < 0:
+        if body > limit or left < 0:
             raise BerFault("ends in the middle of an element" if body > limit else "too many elements")
         tag, length = data[at], data[at + 1]
+        parts = None
         if length < _INDEFINITE and (tag or not endless):
-            end = body + length
+            stop = end = body + length
         elif tag == 0 and endless:
             if length != 0:
                 raise BerFault("end-of-contents with a length")
-            return found, at
+            break
         elif length == _INDEFINITE:
             if not tag & _CONSTRUCTED:
                 raise BerFault("a primitive element of indefinite length")
+            source.left = left
             parts, stop = _series(source, body, limit, depth + 1, endless=True)
-            element = Element(source, depth, tag, at, body, stop, stop + 2)
-            element._parts = parts  # noqa: SLF001  its own module
-            found.append(element)
-            at = stop + 2
-            if first_only:
-                break
-            continue
+            left, end = source.left, stop + 2
         else:
             count = length & 0x7F
             if count > _MAX_LENGTH_OCTETS or body + count > limit:
                 raise BerFault("a length that cannot be")
             length = int.from_bytes(data[body : body + count], "big")
             body += count
-            end = body + length
+            stop = end = body + length
         if end > limit or tag & _LONG_TAG == _LONG_TAG:
             raise BerFault("an element longer than what is there, or a tag number above 30")
-        found.append(Element(source, depth, tag, at, body, end, end))
+        found.append(Element(source, depth, tag, at, body, stop, end, parts))
         at = end
         if first_only:
             break
         if tag == OCTET_STRING and len(found) >= _PIECES_AS_ELEMENTS:
             at = _run(source, found, at, limit, depth)
+    source.left = left
     return found, at
 
 
 def read(data: Octets) -> Element:
     """The one element `data` holds. Line ends behind it are tolerated: MIME writers append them."""
-    view = data if isinstance(data, Stretch) else memoryview(data)
-    found, at = _series(_Source(view), 0, len(view), 0, first_only=True)
-    if not found or bytes(view[at : at + _MAX_TAIL]).strip(b"\r\n") or len(view) - at > _MAX_TAIL:
+    size = len(data)
+    if not isinstance(data, Stretch):
+        data = bytes(data) if size <= _COPIED else memoryview(data)
+    found, at = _series(_Source(data), 0, size, 0, first_only=True)
+    if not found or (at < size and (size - at > _MAX_TAIL or bytes(data[at:]).strip(b"\r\n"))):
         raise BerFault("not one structure and nothing else")
     return found[0]

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, edi, message, partner, reference
+from gateway.cli import as2, audit, certificate, config, database, edi, message, node, partner, payload, reference
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -48,6 +48,9 @@ app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
+app.add_typer(node.app, name="node")
+app.add_typer(database.app, name="database")
+app.add_typer(payload.app, name="payload")
 
 
 def main() -> None:

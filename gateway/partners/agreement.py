@@ -269,6 +269,15 @@ def _ids(said: IdReferences | None) -> Ids | None:
     return None if said is None else Ids(theirs=said.theirs, ours=said.ours, unknown=said.unknown)
 
 
+class Duplicates(Part):
+    """How long a document's number is taken."""
+
+    window_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        default=None,
+        description="Days after which the same number with other content is a new document; absent: never.",
+    )
+
+
 class Agreement(Part):
     """The whole of one file in `partners/`; its name is the file's name."""
 
@@ -296,6 +305,14 @@ class Agreement(Part):
     )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
+    )
+    duplicates: Duplicates = Field(
+        default_factory=Duplicates, description="How long a number is taken, whatever way its document came."
+    )
+    replacements: Literal["allow", "hold", "refuse"] = Field(
+        default="allow",
+        description="What becomes of a document whose purpose is to replace or cancel an earlier one: delivered, held "
+        "for an operator (gateway message settle), or refused.",
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."

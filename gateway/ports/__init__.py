@@ -19,7 +19,16 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -47,6 +56,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "MISSED",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -58,7 +68,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -78,6 +92,8 @@ __all__ = [
     "NewDocument",
     "NewJob",
     "NewMessage",
+    "Node",
+    "NodeState",
     "Numbered",
     "Numbers",
     "OctetSource",
@@ -100,6 +116,8 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

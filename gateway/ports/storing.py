@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
+from gateway.ports.deliveries import DeliveryRecord
 from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
@@ -107,6 +108,9 @@ class Queries(Protocol):
     ) -> Document | None:
         """The newest purchase order with this number (and release) that went to, or came from, this partner."""
 
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:
@@ -147,6 +151,12 @@ class Queries(Protocol):
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
+
+    async def attempt_lost(self, job: Job) -> bool:
+        """Whether the try before this one at the job began and never ended: its process died."""
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """The deliveries of these documents, by document and target."""
 
     async def timeline(
         self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None

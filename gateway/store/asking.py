@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from gateway.partners.confirmations import Reached, Stage
 from gateway.ports import (
     ApiKey,
     Attempt,
+    DeliveryRecord,
     Direction,
     Document,
     DocumentState,
@@ -27,7 +28,7 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
-from gateway.store import certificates, holds, keys, looks, proof, queries, references, versions
+from gateway.store import certificates, deliveries, holds, jobs, keys, looks, proof, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, StoredFile
 from gateway.store.tables import message
@@ -78,13 +79,25 @@ class Asking:
         before: str | None = None,
         limit: int = 50,
         given_up: bool = False,
+        uncertain: bool = False,
+        strange_to: Collection[str] | None = None,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
-        `given_up`: only those with work that was given up, whatever their state.
+        `given_up`: only those with work that was given up, whatever their state; `uncertain`: only those with a
+        delivery that may have taken place; `strange_to`: only those with work in a step that is none of these.
         """
         return await self.database.read(
-            partial(queries.messages, partner=partner, state=state, before=before, limit=limit, given_up=given_up)
+            partial(
+                queries.messages,
+                partner=partner,
+                state=state,
+                before=before,
+                limit=limit,
+                given_up=given_up,
+                uncertain=uncertain,
+                strange_to=strange_to,
+            )
         )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:
@@ -131,6 +144,11 @@ class Asking:
         """
         look = partial(looks.order, partner=partner, number=number, direction=direction, release=release)
         return await self.database.look(look)
+
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+        look = partial(queries.numbered, partner=partner, direction=direction, kind=kind, number=number)
+        return await self.database.read(look)
 
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
@@ -196,6 +214,14 @@ class Asking:
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
         return await self.database.read(partial(queries.attempts, message_id=message_id))
+
+    async def attempt_lost(self, job: Job) -> bool:
+        """Whether the try before this one at the job began and never ended: its process died."""
+        return await self.database.read(partial(jobs.lost_before, ours=job))
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """The deliveries of these documents, by document and target."""
+        return await self.database.read(partial(deliveries.of, document_ids=document_ids))
 
     async def timeline(
         self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from gateway.errors import OurFault
 
@@ -76,12 +76,4 @@ def driver_of(url: str) -> str:
             return "postgresql"
     raise OurFault(
         f"The database URL is not one the gateway can open ({backend or 'not a URL'})", remedy=f"Use {FORMS}."
-    )
-
-
-def our_fault(fault: DBAPIError) -> OurFault:
-    """What to tell when the database itself fails, without the statement and its values."""
-    return OurFault(
-        f"The database failed: {fault.orig}",
-        remedy="Check that the database is running, reachable and has free space; nothing of the operation was kept.",
     )

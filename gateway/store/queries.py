@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,19 @@ from gateway.ports import (
 )
 from gateway.store import trail
 from gateway.store.jobs import job_of
-from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
+from gateway.store.tables import (
+    Moment,
+    attempt,
+    delivery,
+    document,
+    event,
+    job,
+    message,
+    microseconds,
+    moment,
+    payload,
+    receipt,
+)
 
 MOST = 1000
 """Rows a page may have."""
@@ -54,7 +66,7 @@ _MESSAGE_FIELDS = (
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
 )  # fmt: skip
 
 
@@ -117,8 +129,12 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    uncertain: bool = False,
+    strange_to: Collection[str] | None = None,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
+    delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
+    """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
@@ -130,6 +146,13 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if uncertain:
+        unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
+        of = select(document.c.message_id).join_from(delivery, document).where(unknown)
+        statement = statement.where(message.c.id.in_(of))
+    if strange_to is not None:
+        strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -169,6 +192,26 @@ def waiting(connection: Connection, wait_key: str) -> Job | None:
     statement = select(job).where(job.c.wait_key == wait_key, job.c.state.in_(states)).order_by(job.c.id.desc())
     row = connection.execute(statement.limit(1)).one_or_none()
     return None if row is None else job_of(row)
+
+
+_NUMBERED = (
+    select(document)
+    .where(
+        document.c.number == bindparam("wanted"),
+        document.c.partner == bindparam("of_partner"),
+        document.c.kind == bindparam("of_kind"),
+        document.c.direction == bindparam("way"),
+        document.c.natural_key.is_not(None),
+    )
+    .order_by(document.c.at.desc(), document.c.id.desc())
+    .limit(MOST)
+)
+
+
+def numbered(connection: Connection, *, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+    """The accepted documents of one kind with this number, oldest first."""
+    wanted = {"wanted": number, "of_partner": partner, "of_kind": kind, "way": direction.value}
+    return [document_of(row) for row in connection.execute(_NUMBERED, wanted)][::-1]
 
 
 def page(

@@ -26,8 +26,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from gateway import jsontext
 from gateway.errors import OurFault
 from gateway.store import later
-from gateway.store.database import Database, Operation, T, our_fault
+from gateway.store.database import Database, Operation, T
 from gateway.store.lock import ServeLock
+from gateway.store.refusals import our_fault
 
 BATCH = 256
 READERS = 4
@@ -191,9 +192,9 @@ class SqliteDatabase(Database):
                     self._commit(connection, driver, [item])
                 return
             reason = fault.orig if isinstance(fault, DBAPIError) else fault
-            told = OurFault(f"The database failed: {reason}", remedy="Check free space and the disk; nothing was kept.")
+            told = our_fault(fault) if isinstance(reason, sqlite3.Error) else fault
             for item in batch:
-                item.error = item.error or (told if isinstance(reason, sqlite3.Error) else fault)
+                item.error = item.error or told
 
     def _transaction(self, connection: Connection, driver: sqlite3.Connection, batch: list[_Item]) -> None:
         driver.execute("BEGIN IMMEDIATE")

@@ -6,7 +6,8 @@ Payloads that are too large for a row are made durable before the operation, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,20 +25,23 @@ from gateway.ports import (
     JobState,
     LeaseLost,
     NaturalKeyTaken,
+    NewJob,
     NewMessage,
     Numbered,
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, orphans, queries, schema
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
+from gateway.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gateway.store.lanes import Lane
@@ -48,7 +52,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing):
+class Store(Asking, Auditing, Membership, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -63,7 +67,9 @@ class Store(Asking, Auditing):
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
-        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
+        """Told of every `Changes` once they are durable: events may be counted."""
+        self.taker: leases.Taker | None = None
+        """The worker of this process: commits lease it the jobs that they add, and tell it of the others."""
 
     @classmethod
     async def open(
@@ -88,7 +94,9 @@ class Store(Asking, Auditing):
             await database.read(schema.check)
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
+                await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -107,15 +115,17 @@ class Store(Asking, Auditing):
         """
         (new,) = changes.messages
         kept, now = await self._keep(changes), self.clock()
+        lease = self._lease(changes, now)
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True):
+            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
         try:
-            accepted = await self.database.write(operation, collects=changing.collectable(changes))
+            with self._handing_over(changes, lease):
+                accepted = await self.database.write(operation, collects=changing.collectable(changes))
         except NaturalKeyTaken:
             await self._discard(changes, kept)
             raise
@@ -151,10 +161,11 @@ class Store(Asking, Auditing):
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
 
-    async def release(self, job: Job) -> None:
+    async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
-        reason = "the worker stopped before it was finished"
-        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+        outcome = jobs.LOST if begun else jobs.RETURNED
+        reason = f"the worker stopped before it was {'finished' if begun else 'begun'}"
+        await self.postpone(job, outcome=outcome, reason=reason, run_at=self.clock(), changes=Changes())
 
     async def extend(self, job: Job) -> None:
         """Renew the lease of a job that takes long. Raises LeaseLost."""
@@ -247,6 +258,7 @@ class Store(Asking, Auditing):
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
+        lease = self._lease(changes, now)
         unnamed: list[tuple[str, str]] = []
 
         def operation(connection: Connection) -> None:
@@ -254,16 +266,41 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now)
+            changing.write(connection, changes, kept, now, lease=lease)
 
         try:
-            await self.database.write(operation, collects=changing.collectable(changes))
+            with self._handing_over(changes, lease):
+                await self.database.write(operation, collects=changing.collectable(changes))
         except (NaturalKeyTaken, LeaseLost):
             await self._discard(changes, kept)
             raise
         self._committed(changes)
         for sha256, message_id in unnamed:
             await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
+
+    def _lease(self, changes: Changes, now: datetime) -> leases.Lease | None:
+        """What the worker of this process takes of the jobs that are about to be added."""
+        if self.taker is None or not changes.jobs or any(new.again_after is not None for new in changes.jobs):
+            return None
+        room = self.taker.reserve(len(changes.jobs))
+        if not room:
+            return None
+        owner, steps = self.taker.owner, self.taker.steps
+        return leases.Lease(owner=owner, steps=steps, room=room, now=now, until=now + self.lease, cap=self.cap)
+
+    @contextmanager
+    def _handing_over(self, changes: Changes, lease: leases.Lease | None) -> Iterator[None]:
+        """Give the worker what was leased to it, once that is durable; or the room that it kept, when it is not."""
+        given: tuple[Sequence[Job], Sequence[NewJob]] = ((), ())
+        try:
+            yield
+            leased = () if lease is None else tuple(lease.jobs)
+            taken = {_work_of(one) for one in leased}
+            left = [one for one in changes.jobs if _work_of(one) not in taken]
+            given = (leased, left)
+        finally:
+            if self.taker is not None and changes.jobs:
+                self.taker.take(0 if lease is None else lease.room, *given)
 
     def _committed(self, changes: Changes) -> None:
         """It is durable: files of the spool have the store's names now, and need their own no more."""
@@ -286,17 +323,19 @@ class Store(Asking, Auditing):
         wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        known = {(new.id, form): sha256 for new in changes.messages for form, sha256 in new.digests.items()}
         kept: dict[tuple[str, str], Stored] = {}
         try:
             for message_id, form, data in wanted:
+                sha256 = known.get((message_id, form))
                 if isinstance(data, Numbered):
                     continue  # it is no bytes before the commit
                 if not isinstance(data, bytes):
                     kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
                 elif len(data) > self.payloads.row_limit:
-                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data, sha256)
                 else:
-                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data, sha256)
         except OurFault:
             await self._discard(changes, kept)
             raise
@@ -308,6 +347,11 @@ class Store(Asking, Auditing):
         for one in files:
             if one.place == "folder":
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
+
+
+def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
+    """What makes two jobs the same."""
+    return job.message_id, job.step, job.document_id, job.part
 
 
 def _nobody_listens(changes: Changes) -> None:

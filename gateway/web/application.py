@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -52,7 +53,15 @@ def application(services: Services, current: Callable[[], Services] | None = Non
     made.router.add_get("/metrics", health.metrics)
     made.router.add_get("/openapi.json", _described(services))
     made.router.add_routes(services.routes)
+    made.on_response_prepare.append(partial(_goodbye, services))
     return made
+
+
+async def _goodbye(services: Services, _request: web.Request, answer: web.StreamResponse) -> None:
+    """RFC 9112 9.6: whoever is about to close says so in its answer; the next request finds another node."""
+    if services.draining():
+        answer.headers["Connection"] = "close"
+        answer.force_close()
 
 
 def _guarded(

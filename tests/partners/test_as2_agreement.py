@@ -112,8 +112,21 @@ def findings(folder: Path) -> tuple[Finding, ...]:
     return examine(folder, now=NOW)[1]
 
 
+_NO = Severity.REJECT
 MISTAKES = [
     ("encrypt: aes128-gmc", "file.value", "write aes128-gcm", Severity.REJECT),
+    (
+        "sign: sha1",
+        "file.value",
+        "write sha256; what they send with sha1 is read where it says accept_weak: [sha1]",
+        _NO,
+    ),
+    ("sign: SHA-1", "file.value", "accept_weak: [sha1]", _NO),
+    ("micalgs: [sha256, md5]", "file.value", "write sha256", _NO),
+    ("accept_hashes: [sha1]", "file.value", "accept_weak: [sha1]", _NO),
+    ("encrypt: 3des", "file.value", "write aes128-cbc; what they send with 3des-cbc is read", _NO),
+    ("accept_ciphers: [des-ede3-cbc]", "file.value", "accept_weak: [3des-cbc]", _NO),
+    ("sign: sha265", "file.value", "write sha256", _NO),
     ("accept_weak: [sha-2]", "file.value", "sha1", Severity.REJECT),
     ("retries: {schedule_seconds: []}", "file.value", "correct the value", Severity.REJECT),
     ("requier_signature: yes", "file.unknown_key", "write require_signature", Severity.REJECT),
@@ -153,3 +166,33 @@ def test_client_certificates_may_be_asked_for_where_our_tls_does(sound: Path, ed
     tls = "listen: {tls: {certificate: certs/acme.pem, key: certs/acme.pem, client_ca: certs/acme.pem}}\n"
     edit("gateway.yaml", "targets:\n", f"{tls}targets:\n")
     assert findings(sound) == ()
+
+
+PRIVATE = "url: http://127.0.0.1:8090/as2"
+RECEIPT_ADDRESSES = [
+    (f"{PRIVATE}\n  receipt_mode: async", 1, "url itself"),
+    ("url: http://as2-acme:8090/as2\n  receipt_mode: async", 1, "url itself"),
+    ("url: http://acme.internal/as2\n  receipt_mode: async", 1, "url itself"),
+    (f"{PRIVATE}\n  receipt_urls: [http://10.0.0.5/receipts/]", 1, "name the address itself"),
+    (f"{PRIVATE}\n  receipt_mode: async\n  receipt_urls: [http://127.0.0.1:8090/as2]", None, ""),
+    (f"{PRIVATE}\n  receipt_mode: async\n  receipt: none", None, ""),
+    (f"{PRIVATE}\n  receipt_urls: [https://acme.example/receipts/]", None, ""),
+    (PRIVATE, None, ""),
+    ("url: https://as2.acme.example/as2\n  receipt_mode: async", None, ""),
+    ("url: http://93.184.216.34/as2\n  receipt_mode: async", None, ""),
+]
+
+
+@pytest.mark.parametrize("row", RECEIPT_ADDRESSES, ids=lambda row: row[0])
+def test_private_addresses_for_receipts_are_to_be_named_whole(sound: Path, edit: Any, row: Any) -> None:
+    """Said before the first receipt is refused, as a warning, where the address shows it without a look-up."""
+    section, below, fix = row
+    edit("gateway.yaml", "targets:\n", "listen: {public_url: https://edi.example.com}\ntargets:\n")
+    line = edit("partners/acme.yaml", PRIVATE, section)
+    told = findings(sound)
+    assert [(one.rule, one.severity) for one in told] == [("workspace.receipt_urls", Severity.ACCEPT_WITH_ERRORS)] * (
+        below is not None
+    )
+    for one in told:
+        assert fix in one.fix
+        assert f"acme.yaml:{line + below}" in str(one.place)

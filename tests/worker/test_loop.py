@@ -71,7 +71,7 @@ async def received(store: Store, lane: str = "acme:inbound:read") -> str:
 async def working(store: Store, handler: Any, **options: Any) -> AsyncIterator[Worker]:
     """A running worker."""
     worker = Worker(store, {"read": handler}, now, owner="test", **{"schedule": QUICK} | options)
-    store.on_commit = lambda changes: worker.wake() if changes.jobs else None
+    store.taker = worker
     task = asyncio.create_task(worker.run())
     yield worker
     await worker.stop(grace=5)
@@ -365,7 +365,7 @@ async def test_a_job_claimed_while_the_worker_stops_is_returned_and_never_starte
     go_on.set()
     await task
     assert started == []
-    assert await outcomes(work, id_) == ["lost"]
+    assert await outcomes(work, id_) == ["returned"]
     assert [job.message_id for job in await claim("next", ["read"], 5)] == [id_]
 
 

@@ -18,7 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import as2_checks, certificate_checks
+from gateway.partners import as2_checks, certificate_checks, route_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -60,6 +60,7 @@ RULES: Mapping[str, str] = {
     **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
+    **route_checks.RULES,
 }
 ONLY_TO_RUN = (
     as2_checks.ONLY_TO_RUN
@@ -456,6 +457,39 @@ def _destinations(files: Files) -> Iterator[Finding]:
             )
 
 
+def _routes(files: Files) -> Iterator[Finding]:
+    """The routes against each other, and what partners send against them."""
+    if files.settings.data is None:
+        return
+    known = [name for name, _ in _items(at(files.settings.data, "targets"))]
+    rules = [
+        one
+        for one in route_checks.rules_of([one for _, one in _items(at(files.settings.data, "routes"))])
+        if not isinstance(one.to, str) or one.to in known  # else reported already
+    ]
+    for one in route_checks.wrong_between(rules):
+        yield _finding(
+            files.settings,
+            ("routes", *one.keys),
+            one.rule,
+            said=one.said,
+            wanted=one.wanted,
+            fix=one.fix,
+            severity=one.severity,
+        )
+    told: set[str] = set()
+    for name, partner in files.partners.items():
+        if at(partner.data, "target") is not None or at(partner.data, "status") in SILENT:
+            continue
+        for keys, kind, _ in _documents(partner, "receive"):
+            gap = route_checks.gaps(rules, name, kind, files.now.date())
+            if gap is not None and gap.said not in told:
+                told.add(gap.said)
+                yield _finding(
+                    partner, keys, gap.rule, said=gap.said, wanted=gap.wanted, fix=gap.fix, severity=gap.severity
+                )
+
+
 def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
     for _, route in _items(at(settings.data, "routes")):
         if all(
@@ -475,4 +509,5 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _references,
     _guides,
     _destinations,
+    _routes,
 )

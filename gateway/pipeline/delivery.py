@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.errors import OurFault
 from gateway.events import DocumentDelivered, DocumentRouted, Event
 from gateway.pipeline import referencing, routing
+from gateway.pipeline.rerouting import facts_of
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Delivery, Document, DocumentState, DocumentUpdate, Job
 
@@ -16,7 +17,7 @@ async def deliver(station: Station, job: Job) -> Changes:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     if document.state is DocumentState.DELIVERED:
         return Changes()
-    target, rerouted = _target(station, document, str(job.data.get("target")))
+    target, rerouted = await _target(station, document, str(job.data.get("target")))
     connector = station.connectors.get(target)
     if connector is None:
         raise OurFault(
@@ -59,12 +60,13 @@ async def deliver(station: Station, job: Job) -> Changes:
     )
 
 
-def _target(station: Station, document: Document, decided: str) -> tuple[str, tuple[Event, ...]]:
+async def _target(station: Station, document: Document, decided: str) -> tuple[str, tuple[Event, ...]]:
     """The target decided when the document came; one that is gone, or never was, is decided anew."""
     if decided in station.connectors:
         return decided, ()
     agreement = station.directory.known(document.partner)
-    decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
+    facts = await facts_of(station.queries, document)
+    decision = routing.decide(station.settings, agreement, facts) if agreement else None
     if decision is None:
         raise OurFault(
             f"no route for a {document.kind} of {document.partner}, business unit {document.business_unit}",

@@ -95,8 +95,19 @@ async def take(
     order_number = identity.order_number_of(kind, body)
     order = orders[0] if orders else None
     business_unit = body.get("business_unit") or (order.business_unit if order else None)
-    decision = routing.decide(station.settings, agreement, kind, business_unit)
     now = station.clock()
+    decision = routing.decide(
+        station.settings,
+        agreement,
+        routing.Facts(
+            partner=agreement.name,
+            kind=kind,
+            day=(order.at if order else now).date(),
+            number=order_number or identity.number_of(kind, body),
+            business_unit=business_unit,
+            bodies=(body,) if order is None else (body, order.body),
+        ),
+    )
     document = NewDocument(
         id=new_id(now),
         message_id=origin.message_id,
@@ -270,14 +281,6 @@ def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Findin
     )
 
 
-def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
-    """The orders that a document names."""
-    if kind in {"order_acknowledgement", "order_change"}:
-        named = identity.order_ref(body)
-        return [] if named is None else [named]
-    return identity.order_refs(body) if kind == "ship_notice" else []
-
-
 async def _orders(
     station: Station, agreement: Agreement, kind: str, body: Json
 ) -> dict[identity.OrderRef, Document | None]:
@@ -286,7 +289,7 @@ async def _orders(
     A change may come from the buyer, too: of an order that this partner gave us.
     """
     found: dict[identity.OrderRef, Document | None] = {}
-    for number, release in _refs(kind, body):
+    for number, release in identity.refs(kind, body):
         order = await station.queries.order(agreement.name, number, Direction.OUTBOUND, release=release)
         if order is None and kind == "order_change":
             order = await station.queries.order(agreement.name, number, Direction.INBOUND, release=release)

@@ -127,6 +127,14 @@ def order_refs(ship_notice: Json) -> list[OrderRef]:
     return list(found)
 
 
+def refs(kind: str, document: Json) -> list[OrderRef]:
+    """The orders that a document answers, changes or ships."""
+    if kind in {"order_acknowledgement", "order_change"}:
+        named = order_ref(document)
+        return [] if named is None else [named]
+    return order_refs(document) if kind == "ship_notice" else []
+
+
 def order_numbers(ship_notice: Json) -> list[str]:
     """Every order number in a ship notice's tree, in order of appearance, each once."""
     return list(dict.fromkeys(number for number, _ in order_refs(ship_notice)))

@@ -212,11 +212,35 @@ class AcknowledgmentUnmatched(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AcknowledgmentOverdue(Event):
-    """No functional acknowledgment came in the time agreed."""
+    """What answers a message or an order of ours did not come in the time agreed; said again while it does not come."""
 
     kind: ClassVar[str] = "acknowledgment.overdue"
-    control_number: str
+    awaited: str
+    """functional_acknowledgement, order_acknowledgement or ship_notice."""
+    due_at: str
     waited_seconds: int
+    """Since it went out."""
+    reminder: int = 0
+    """How often it was said before."""
+    control_number: str | None = None
+    """Of the group or interchange that is not acknowledged."""
+    document_id: str | None = None
+    """The order that is not answered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentLate(Event):
+    """What was overdue came after all; nothing is overdue there any more."""
+
+    kind: ClassVar[str] = "acknowledgment.late"
+    awaited: str
+    """receipt, functional_acknowledgement, order_acknowledgement or ship_notice."""
+    overdue_since: str
+    late_seconds: int
+    received_as: str | None = None
+    """The message that it came in."""
+    document_id: str | None = None
+    """The order that it answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

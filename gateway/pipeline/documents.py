@@ -12,7 +12,7 @@ from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
 from gateway.findings import Finding, JsonPlace, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, referencing, routing, versions
+from gateway.pipeline import changing, identity, matching, referencing, routing, versions, waiting
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -157,7 +157,9 @@ async def take(
         accepted=True,
         findings=tuple(found),
         documents=(document,),
-        updates=tuple(DocumentUpdate(id=one.id, state=reached) for one in orders) if reached else (),
+        updates=tuple(DocumentUpdate(id=one.id, state=reached, cleared=waiting.closed(kind, one)) for one in orders)
+        if reached
+        else (),
         jobs=(
             NewJob(
                 message_id=origin.message_id,
@@ -169,7 +171,7 @@ async def take(
             ),
         ),
         keys=_answer_keys(kind, body, orders, origin),
-        events=tuple(events),
+        events=(*events, *waiting.late_orders(kind, orders, origin.message_id, now)),
     )
 
 

@@ -22,7 +22,7 @@ from gateway.events import (
 )
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import documents, http_answers, identity, matching
+from gateway.pipeline import documents, http_answers, identity, matching, waiting
 from gateway.pipeline.addressee import recipient
 from gateway.pipeline.checked import Checked, checked
 from gateway.pipeline.hashing import sha256_hex
@@ -257,6 +257,7 @@ class SubmissionDesk:
             job = NewJob(message_id=message_id, document_id=stored.id, step="compose", lane=lane, run_at=stored.at)
             jobs = (job,)
         else:
+            jobs = waiting.begun(agreement, (stored,), message_id, stored.at)
             events.append(
                 DocumentAvailable(
                     message_id=message_id,

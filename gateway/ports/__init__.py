@@ -10,6 +10,7 @@ from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
     Awaited,
     Changes,
+    ComesBack,
     DocumentUpdate,
     MessageUpdate,
     NewDocument,
@@ -25,20 +26,23 @@ from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
 from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WHEN_OVER,
     Channel,
     Clock,
     Direction,
     DocumentState,
+    Expected,
     HttpAnswer,
     JobState,
     Json,
     MessageState,
     Receipt,
+    Review,
     new_id,
 )
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
@@ -48,6 +52,7 @@ __all__ = [
     "CONFIGURATION",
     "IN_MEMORY",
     "WAIT_FOR_NUMBERED",
+    "WHEN_OVER",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -56,6 +61,7 @@ __all__ = [
     "Changes",
     "Channel",
     "Clock",
+    "ComesBack",
     "Connector",
     "Delivered",
     "Delivery",
@@ -63,6 +69,7 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Expected",
     "Held",
     "Hold",
     "HttpAnswer",
@@ -81,6 +88,7 @@ __all__ = [
     "Numbered",
     "Numbers",
     "OctetSource",
+    "Overdue",
     "Page",
     "ProvenEvent",
     "ProvenSeal",
@@ -89,6 +97,7 @@ __all__ = [
     "ReferenceChange",
     "ReferenceState",
     "Refused",
+    "Review",
     "Source",
     "Spooled",
     "Step",
@@ -100,6 +109,7 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "Wait",
     "new_id",
     "own_chain",
 ]

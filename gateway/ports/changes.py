@@ -10,7 +10,7 @@ from gateway.events import Event
 from gateway.partners.confirmations import Reached
 from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.spooling import Spooled
-from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
+from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt, Review
 
 WAIT_FOR_NUMBERED = "(numbered)"
 """As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
@@ -97,6 +97,9 @@ class MessageUpdate:
     mic: str | None = None
     receipt: Receipt | None = None
     wait_key: str | None = None
+    overdue_since: datetime | None = None
+    in_time: bool = False
+    """Nothing is overdue any more: `overdue_since` becomes empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +128,9 @@ class NewDocument:
     guide: str | None = None
     position: str | None = None
     """Where it stood in its message: `000000012/1/0001` (interchange, group if there is one, set)."""
+    review: Review | None = None
+    further_orders: tuple[str, ...] = ()
+    """The numbers of the orders that it names beside `order_number`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +150,13 @@ class DocumentUpdate:
     """What it was written with, where that is known only then: hash; name and hash."""
     map: str | None = None
     guide: str | None = None
+    answer_overdue_since: datetime | None = None
+    notice_overdue_since: datetime | None = None
+    review: Review | None = None
+    cleared: tuple[str, ...] = ()
+    """Of the three before, those that become empty."""
+    findings: tuple[Json, ...] | None = None
+    """What is wrong with it now, where it was looked at again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,6 +189,14 @@ class Awaited:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ComesBack:
+    """The job looked, and looks again at that time; no schedule counts, nothing failed."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """Everything one step decided, made durable in one commit or not at all."""
 
@@ -186,8 +207,12 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    woken: tuple[str, ...] = ()
+    """Wait keys whose waiting jobs are to run now: what they look for may be here."""
     awaited: Awaited | None = None
     """The job that decided this is not over."""
+    comes_back: ComesBack | None = None
+    """Nor is this one."""
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""

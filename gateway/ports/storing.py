@@ -10,7 +10,7 @@ from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
 from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.spooling import Source, Spooled
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.values import Direction, DocumentState, MessageState
 
 
@@ -47,6 +47,9 @@ class Store(Protocol):
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
+
+    async def judge(self, document_id: str, changes: Changes) -> bool:
+        """Write a decision about a document that is under review; False when it is not, any more."""
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
@@ -138,6 +141,15 @@ class Queries(Protocol):
 
     async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
         """The words that documents wait for, the oldest first."""
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """What is expected under these wait keys and has not come, by the time it is due."""
+
+    async def overdue(self, *, partner: str | None = None, limit: int = 1000) -> list[Overdue]:
+        """What has not come in time, the oldest first."""
+
+    async def under_review(self, *, partner: str | None = None, limit: int = 1000) -> list[Document]:
+        """The documents that wait for a decision, the oldest first."""
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -21,14 +22,16 @@ from gateway.ports import (
     Job,
     Message,
     MessageState,
+    Overdue,
     Page,
     ReferenceState,
     TrailEntry,
     TrailProof,
     Version,
     VersionKind,
+    Wait,
 )
-from gateway.store import certificates, holds, keys, proof, queries, references, versions
+from gateway.store import certificates, holds, keys, proof, queries, references, versions, waiting_for
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, StoredFile
 from gateway.store.tables import document, identity, message
@@ -79,13 +82,23 @@ class Asking:
         before: str | None = None,
         limit: int = 50,
         given_up: bool = False,
+        overdue: bool = False,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
-        `given_up`: only those with work that was given up, whatever their state.
+        `given_up`: only those with work that was given up, whatever their state. `overdue`: only those whose answer,
+        or the answer to whose order, has not come in time.
         """
         return await self.database.read(
-            partial(queries.messages, partner=partner, state=state, before=before, limit=limit, given_up=given_up)
+            partial(
+                queries.messages,
+                partner=partner,
+                state=state,
+                before=before,
+                limit=limit,
+                given_up=given_up,
+                overdue=overdue,
+            )
         )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:
@@ -157,7 +170,7 @@ class Asking:
             named.is_(None) if release is None else or_(named.is_(None), named == release),
             document.c.partner == partner,
             document.c.kind == kind,
-            document.c.order_number == order_number,
+            or_(document.c.order_number == order_number, document.c.id.in_(queries.mentioning(order_number, partner))),
             document.c.natural_key.is_not(None),
         )
         return await self.database.read(lambda connection: queries.all_documents(connection, *conditions))
@@ -204,6 +217,19 @@ class Asking:
     async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
         """The words that documents wait for, the oldest first."""
         return await self.database.read(partial(holds.waiting, partner=partner, limit=limit))
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """What is expected under these wait keys and has not come, by the time it is due."""
+        return await self.database.read(partial(waiting_for.waits, wait_keys=wait_keys))
+
+    async def overdue(self, *, partner: str | None = None, limit: int = 1000) -> list[Overdue]:
+        """What has not come in time, the oldest first."""
+        return await self.database.read(partial(waiting_for.overdue, partner=partner, limit=limit))
+
+    async def under_review(self, *, partner: str | None = None, limit: int = 1000) -> list[Document]:
+        """The documents that wait for a decision, the oldest first."""
+        conditions = [document.c.review.is_not(None), *(() if partner is None else (document.c.partner == partner,))]
+        return await self.database.read(lambda connection: queries.all_documents(connection, *conditions, limit=limit))
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

@@ -27,7 +27,7 @@ from gateway.ports import (
 from gateway.store import certificates, holds, jobs, later, numbers, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
-from gateway.store.tables import document, identity, message, payload, receipt
+from gateway.store.tables import document, identity, message, order_mention, payload, receipt
 
 Kept = Mapping[tuple[str, str], Stored]
 """Payloads whose place was decided before the transaction, by message and form."""
@@ -40,7 +40,7 @@ def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
-    return not (changes.met or replaced or repeated or changes.references)
+    return not (changes.met or changes.woken or replaced or repeated or changes.references)
 
 
 def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
@@ -92,6 +92,7 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
+    jobs.wake(connection, changes.woken, now)
     jobs.add(connection, changes.jobs, wait_keys)
     trail.append(connection, chained)
     return True
@@ -153,9 +154,11 @@ def _update_messages(
     states: dict[str, str] = {}
     for change in updates:
         values = columns.setdefault(change.id, {})
-        for name in ("as2_message_id", "mic", "wait_key", "raw_headers"):
+        for name in ("as2_message_id", "mic", "wait_key", "raw_headers", "overdue_since"):
             if (value := getattr(change, name)) is not None:
                 values[name] = value
+        if change.in_time:
+            values["overdue_since"] = None
         if change.state is not None:
             states[change.id] = change.state.value
     for id_ in sorted(columns):
@@ -191,16 +194,26 @@ def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) 
         row |= {"updated_at": new.at, "state": new.state.value, "direction": new.direction.value}
         if not add_or_leave(connection, document, row, conflict=("partner", "direction", "natural_key")):
             raise NaturalKeyTaken(f"{new.partner} {new.direction} {new.natural_key} is another document's")
+        for number in new.further_orders:
+            row = {"partner": new.partner, "order_number": number, "document_id": new.id}
+            add_or_leave(connection, order_mention, row)
 
 
 _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.name in NewDocument.__slots__)
 
 
+_CHANGED_FIELDS = (
+    "target", "sent_as", "their_id", "agreement", "map", "guide", "review", "findings", "answer_overdue_since",
+    "notice_overdue_since",
+)  # fmt: skip
+
+
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide"):
+    for name in _CHANGED_FIELDS:
         if (value := getattr(change, name)) is not None:
             values[name] = value
+    values.update(dict.fromkeys(change.cleared))
     if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, literal_column, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
@@ -26,11 +26,24 @@ from gateway.ports import (
     MessageState,
     Page,
     Receipt,
+    Review,
     TrailEntry,
 )
-from gateway.store import trail
+from gateway.store import trail, waiting_for
 from gateway.store.jobs import job_of
-from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
+from gateway.store.tables import (
+    Moment,
+    attempt,
+    document,
+    event,
+    job,
+    message,
+    microseconds,
+    moment,
+    order_mention,
+    payload,
+    receipt,
+)
 
 MOST = 1000
 """Rows a page may have."""
@@ -51,11 +64,12 @@ _SMALL_PAYLOADS = select(payload.c.message_id, payload.c.sha256, payload.c.data)
 )
 _MESSAGE_FIELDS = (
     "id", "partner", "at", "content_type", "filename", "payload_sha256", "size", "as2_message_id", "mic", "answers",
-    "wait_key",
+    "wait_key", "overdue_since",
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "answer_overdue_since",
+    "notice_overdue_since",
 )  # fmt: skip
 
 
@@ -77,6 +91,7 @@ def document_of(row: Row[Any]) -> Document:
         **{name: getattr(row, name) for name in _DOCUMENT_FIELDS},
         direction=Direction(row.direction),
         state=DocumentState(row.state),
+        review=None if row.review is None else Review(row.review),
         findings=tuple(row.findings),
     )
 
@@ -124,8 +139,12 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    overdue: bool = False,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job.
+
+    `overdue`: those that wait too long for an answer, or carry an order that does.
+    """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
@@ -137,6 +156,8 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if overdue:
+        statement = statement.where(message.c.overdue_since.is_not(None) | message.c.id.in_(waiting_for.carriers()))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -185,9 +206,9 @@ def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Do
     return None if row is None else document_of(row)
 
 
-def all_documents(connection: Connection, *conditions: ColumnElement[bool]) -> list[Document]:
+def all_documents(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Document]:
     """The documents that fulfil the conditions, oldest first."""
-    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id)
+    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id).limit(limit)
     return [document_of(row) for row in connection.execute(statement)]
 
 
@@ -274,11 +295,17 @@ def newest_events(connection: Connection, *, message_id: str, limit: int) -> lis
     return [trail.entry(row) for row in connection.execute(statement.limit(_bounded(limit)))][::-1]
 
 
+def mentioning(order_number: str, partner: str | None = None) -> Select[tuple[str]]:
+    """The ids of the documents that name this order behind their first."""
+    found = select(order_mention.c.document_id).where(order_mention.c.order_number == order_number)
+    return found if partner is None else found.where(order_mention.c.partner == partner)
+
+
 def _of_order(order_number: str) -> ColumnElement[bool]:
     is_order = and_(document.c.number == order_number, document.c.kind == "purchase_order")
     touching = (
         select(document.c.message_id)
-        .where(or_(document.c.order_number == order_number, is_order))
+        .where(or_(document.c.order_number == order_number, is_order, document.c.id.in_(mentioning(order_number))))
         .union(select(event.c.message_id).where(event.c.order_number == order_number))
     ).scalar_subquery()
     answers = select(message.c.id).where(message.c.answers.in_(touching)).scalar_subquery()

@@ -24,10 +24,10 @@ MESSAGE_STATE_FROM: dict[M, frozenset[M]] = {
 """The states that each state may follow. A state may always follow itself."""
 
 DOCUMENT_STATE_FROM: dict[D, frozenset[D]] = {
-    D.ACCEPTED: frozenset({D.FAILED}),
+    D.ACCEPTED: frozenset({D.HELD, D.FAILED}),
     D.HELD: frozenset({D.ACCEPTED, D.SUBMITTED, D.FAILED}),
     D.DELIVERED: frozenset({D.ACCEPTED, D.HELD, D.FAILED}),
-    D.REJECTED: frozenset({D.ACCEPTED, D.COMPOSED, D.SENT, D.FAILED}),
+    D.REJECTED: frozenset({D.ACCEPTED, D.HELD, D.COMPOSED, D.SENT, D.FAILED}),
     D.SUBMITTED: frozenset({D.FAILED}),
     D.COMPOSED: frozenset({D.SUBMITTED, D.HELD, D.FAILED}),
     D.AVAILABLE: frozenset({D.SUBMITTED, D.FAILED}),

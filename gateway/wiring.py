@@ -284,11 +284,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         def committed(changes: Changes) -> None:
             for event in changes.events:
                 metrics.record(event)
-            if changes.jobs:
-                worker.wake()
             confirmations.learn(changes.certificates)
 
         store.on_commit = committed
+        store.taker = worker
         gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)

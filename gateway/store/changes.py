@@ -24,7 +24,7 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import certificates, holds, jobs, later, numbers, references, trail
+from gateway.store import certificates, holds, jobs, later, leases, numbers, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, order_mention, payload, receipt
@@ -43,11 +43,22 @@ def collectable(changes: Changes) -> bool:
     return not (changes.met or changes.woken or replaced or repeated or changes.references)
 
 
-def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *, duplicates: bool = False) -> bool:
+def write(
+    connection: Connection,
+    changes: Changes,
+    kept: Kept,
+    now: datetime,
+    *,
+    duplicates: bool = False,
+    lease: leases.Lease | None = None,
+) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
 
+    With `lease`, new jobs are leased to who offers it, as far as their lanes allow.
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
+    if lease is not None:
+        lease.begin()
     facts: list[Event] = []
     keys = list(changes.keys)
     wait_keys: dict[str, str | None] = {}
@@ -61,6 +72,8 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
         if new.raw is not None:
             stored.append(kept[new.id, "raw"])
         rows.append(_message_row(new, body, wait_keys[new.id]))
+        if lease is not None:
+            lease.brings(new, body, wait_keys[new.id])
 
     facts.extend(changes.events)
     facts.extend(references.write(connection, changes.references, now))
@@ -93,7 +106,10 @@ def write(connection: Connection, changes: Changes, kept: Kept, now: datetime, *
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
     jobs.wake(connection, changes.woken, now)
-    jobs.add(connection, changes.jobs, wait_keys)
+    if lease is None:
+        jobs.add(connection, changes.jobs, wait_keys)
+    else:
+        leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
     trail.append(connection, chained)
     return True
 

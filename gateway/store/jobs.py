@@ -55,6 +55,14 @@ def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> N
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows_of(new_jobs, wait_keys))
+    for new in new_jobs:
+        if new.again_after is not None:
+            _repeat(connection, new, new.again_after)
+
+
+def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """New jobs as rows: ready, or waiting for their keys."""
     rows: list[dict[str, Any]] = []
     for new in new_jobs:
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
@@ -72,10 +80,7 @@ def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[s
             "data": dict(new.data),
         }
         rows.append(row)
-    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
-    for new in new_jobs:
-        if new.again_after is not None:
-            _repeat(connection, new, new.again_after)
+    return rows
 
 
 def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:

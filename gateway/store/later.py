@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Executable
 
 T = TypeVar("T")
 
+How = Executable | Callable[[Connection, Sequence[Any]], None]
+"""A statement, or a function that writes rows itself and adds no more to what is collected."""
+
 _COLLECTED = "gateway.store.later"
 
 
@@ -25,27 +28,31 @@ class Later:
     """What a batch has collected, by statement."""
 
     def __init__(self) -> None:
-        self._rows: dict[Executable, list[Mapping[str, Any]]] = {}
+        self._rows: dict[How, list[Any]] = {}
 
-    def add(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    def add(self, how: How, rows: Sequence[Any]) -> None:
         """Keep rows for the end."""
-        self._rows.setdefault(statement, []).extend(rows)
+        self._rows.setdefault(how, []).extend(rows)
 
-    def mark(self) -> dict[Executable, int]:
+    def mark(self) -> dict[How, int]:
         """How much there is now."""
-        return {statement: len(rows) for statement, rows in self._rows.items()}
+        return {how: len(rows) for how, rows in self._rows.items()}
 
-    def back_to(self, mark: Mapping[Executable, int]) -> None:
+    def back_to(self, mark: Mapping[How, int]) -> None:
         """Forget what was added since: its operation failed."""
-        for statement, rows in self._rows.items():
-            del rows[mark.get(statement, 0) :]
+        for how, rows in self._rows.items():
+            del rows[mark.get(how, 0) :]
 
     def flush(self, connection: Connection) -> None:
         """Write everything."""
-        for statement, rows in self._rows.items():
+        for how, rows in self._rows.items():
             if rows:
-                connection.execute(statement, rows)
+                written = rows.copy()
                 rows.clear()
+                if isinstance(how, Executable):
+                    connection.execute(how, written)
+                else:
+                    how(connection, written)
 
 
 def add(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -57,6 +64,17 @@ def add(connection: Connection, statement: Executable, rows: Sequence[Mapping[st
         connection.execute(statement, rows if len(rows) > 1 else rows[0])
     else:
         later.add(statement, rows)
+
+
+def call(connection: Connection, how: Callable[[Connection, Sequence[Any]], None], rows: Sequence[Any]) -> None:
+    """Have `how` write `rows` at the end of the batch, or now when nothing is being collected."""
+    if not rows:
+        return
+    later: Later | None = connection.info.get(_COLLECTED)
+    if later is None:
+        how(connection, rows)
+    else:
+        later.add(how, rows)
 
 
 def must_read(connection: Connection) -> None:

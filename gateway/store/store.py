@@ -6,7 +6,8 @@ Payloads that are too large for a row are made durable before the operation, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,12 +25,13 @@ from gateway.ports import (
     JobState,
     LeaseLost,
     NaturalKeyTaken,
+    NewJob,
     NewMessage,
     Numbered,
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, orphans, queries, schema
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
@@ -63,7 +65,9 @@ class Store(Asking, Auditing):
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
-        """Told of every `Changes` once they are durable: new work may be claimed, events may be counted."""
+        """Told of every `Changes` once they are durable: events may be counted."""
+        self.taker: leases.Taker | None = None
+        """The worker of this process: commits lease it the jobs that they add, and tell it of the others."""
 
     @classmethod
     async def open(
@@ -107,15 +111,17 @@ class Store(Asking, Auditing):
         """
         (new,) = changes.messages
         kept, now = await self._keep(changes), self.clock()
+        lease = self._lease(changes, now)
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True):
+            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
         try:
-            accepted = await self.database.write(operation, collects=changing.collectable(changes))
+            with self._handing_over(changes, lease):
+                accepted = await self.database.write(operation, collects=changing.collectable(changes))
         except NaturalKeyTaken:
             await self._discard(changes, kept)
             raise
@@ -267,6 +273,7 @@ class Store(Asking, Auditing):
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
+        lease = self._lease(changes, now)
         unnamed: list[tuple[str, str]] = []
 
         def operation(connection: Connection) -> None:
@@ -274,16 +281,41 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now)
+            changing.write(connection, changes, kept, now, lease=lease)
 
         try:
-            await self.database.write(operation, collects=changing.collectable(changes))
+            with self._handing_over(changes, lease):
+                await self.database.write(operation, collects=changing.collectable(changes))
         except (NaturalKeyTaken, LeaseLost):
             await self._discard(changes, kept)
             raise
         self._committed(changes)
         for sha256, message_id in unnamed:
             await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
+
+    def _lease(self, changes: Changes, now: datetime) -> leases.Lease | None:
+        """What the worker of this process takes of the jobs that are about to be added."""
+        if self.taker is None or not changes.jobs or any(new.again_after is not None for new in changes.jobs):
+            return None
+        room = self.taker.reserve(len(changes.jobs))
+        if not room:
+            return None
+        owner, steps = self.taker.owner, self.taker.steps
+        return leases.Lease(owner=owner, steps=steps, room=room, now=now, until=now + self.lease, cap=self.cap)
+
+    @contextmanager
+    def _handing_over(self, changes: Changes, lease: leases.Lease | None) -> Iterator[None]:
+        """Give the worker what was leased to it, once that is durable; or the room that it kept, when it is not."""
+        given: tuple[Sequence[Job], Sequence[NewJob]] = ((), ())
+        try:
+            yield
+            leased = () if lease is None else tuple(lease.jobs)
+            taken = {(one.message_id, one.step, one.document_id) for one in leased}
+            left = [one for one in changes.jobs if (one.message_id, one.step, one.document_id) not in taken]
+            given = (leased, left)
+        finally:
+            if self.taker is not None and changes.jobs:
+                self.taker.take(0 if lease is None else lease.room, *given)
 
     def _committed(self, changes: Changes) -> None:
         """It is durable: files of the spool have the store's names now, and need their own no more."""

@@ -2,6 +2,9 @@
 
 A handler's changes and the end of its job are one commit. What a failure leads to stands in `outcomes`. A worker that
 dies loses nothing: leases run out and jobs return. Waking is a hint that saves waiting; polling is the truth.
+
+While nothing waits, commits of this process lease it their new jobs (`reserve`, `take`) and there is nothing to claim.
+What it knows of waiting work is a hint, too: lanes whose jobs it could not take are looked at when one of theirs ends.
 """
 
 from __future__ import annotations
@@ -10,13 +13,13 @@ import asyncio
 import contextlib
 import logging
 import random as randomness
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gateway.errors import OurFault, Outcome, PartnerFault
-from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, new_id
+from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, NewJob, new_id
 from gateway.worker.breaker import Breaker
 from gateway.worker.outcomes import Verdict, facts, judge, wait
 from gateway.worker.retry import Schedule
@@ -58,7 +61,8 @@ class Worker:
         self._store = store
         self._handlers = dict(handlers)
         self._clock = clock
-        self._owner = owner
+        self.owner = owner
+        self.steps = frozenset(handlers)
         self._on_dead = dict(on_dead or {})
         self._concurrency = concurrency
         own = schedule or Schedule()
@@ -67,7 +71,16 @@ class Worker:
         self._random = random
         self._running: dict[asyncio.Task[None], Job] = {}
         self._leased: dict[asyncio.Task[None], datetime] = {}
+        self._returning: set[asyncio.Task[None]] = set()
         self._troubled: frozenset[str] = frozenset()
+        self._reserved = 0
+        """Room kept for commits that are under way."""
+        self._behind = True
+        """More work was due than there was room for."""
+        self._waiting: set[str] = set()
+        """Lanes where jobs may wait for room."""
+        self._freed: set[str] = set()
+        """Lanes where a job ended since the last claim."""
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -81,17 +94,15 @@ class Worker:
         poll = SHORTEST_POLL
         try:
             while not self._stopping.is_set():
+                woken = self._woken.is_set()
                 self._woken.clear()
                 claimed = await self._claim()
                 if self._stopping.is_set():  # stopped while it claimed: nobody would wait for these
                     await self._release(claimed)
                     break
-                for job in claimed:
-                    task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
-                    self._running[task], self._leased[task] = job, self._clock()
-                    task.add_done_callback(self._ended)
-                poll = SHORTEST_POLL if claimed else min(poll * 1.5, LONGEST_POLL)
-                if claimed and len(self._running) < self._concurrency:
+                self._start(claimed)
+                poll = SHORTEST_POLL if claimed or woken or self._waiting else min(poll * 1.5, LONGEST_POLL)
+                if claimed and self._free() > 0:
                     continue
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), poll)
@@ -110,28 +121,75 @@ class Worker:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await self._release(left.values())
+        await asyncio.gather(*self._returning)
 
     async def _release(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             with contextlib.suppress(LeaseLost, OurFault):
                 await self._store.release(job)
 
+    def reserve(self, wanted: int) -> int:
+        """Room for jobs of a commit; none while other work may be waiting, which goes first."""
+        if self._behind or self._stopping.is_set():
+            return 0
+        room = max(0, min(wanted, self._free()))
+        self._reserved += room
+        return room
+
+    def take(self, reserved: int, leased: Sequence[Job], left: Sequence[NewJob]) -> None:
+        """Start what a commit leased to this worker; look for what it left."""
+        self._reserved -= reserved
+        if self._stopping.is_set():
+            if leased:
+                task = asyncio.create_task(self._release(leased))
+                self._returning.add(task)
+                task.add_done_callback(self._returning.discard)
+            return
+        self._start(leased)
+        now = self._clock()
+        lanes = {new.lane for new in left if new.run_at <= now and new.step in self._handlers}
+        if not lanes:
+            return
+        self._waiting |= lanes
+        if len(leased) >= reserved:  # more room would have taken more
+            self._behind = True
+        if self._behind or not lanes <= {job.lane for job in self._running.values()}:
+            self.wake()
+
+    def _free(self) -> int:
+        return self._concurrency - len(self._running) - self._reserved
+
+    def _start(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
+            self._running[task], self._leased[task] = job, self._clock()
+            task.add_done_callback(self._ended)
+
     async def _claim(self) -> list[Job]:
-        free = self._concurrency - len(self._running)
+        free = self._free()
         if free < 1:
             return []
+        freed, self._freed = self._freed, set()
+        self._waiting -= freed
         try:
-            return await self._store.claim(self._owner, tuple(self._handlers), free)
+            claimed = await self._store.claim(self.owner, tuple(self._handlers), free)
         except OurFault as fault:
             log.error("No work can be claimed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
         except Exception:
             log.exception("No work can be claimed")
+        else:
+            self._waiting.update(job.lane for job in claimed)
+            self._behind = len(claimed) >= free
+            return claimed
+        self._waiting |= freed
         return []
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
+        job = self._running.pop(task)
         self._leased.pop(task, None)
-        self.wake()
+        self._freed.add(job.lane)
+        if self._behind or job.lane in self._waiting:
+            self.wake()
 
     async def _work(self, job: Job) -> None:
         try:

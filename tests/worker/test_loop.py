@@ -71,7 +71,7 @@ async def received(store: Store, lane: str = "acme:inbound:read") -> str:
 async def working(store: Store, handler: Any, **options: Any) -> AsyncIterator[Worker]:
     """A running worker."""
     worker = Worker(store, {"read": handler}, now, owner="test", **{"schedule": QUICK} | options)
-    store.on_commit = lambda changes: worker.wake() if changes.jobs else None
+    store.taker = worker
     task = asyncio.create_task(worker.run())
     yield worker
     await worker.stop(grace=5)

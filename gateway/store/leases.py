@@ -1,0 +1,167 @@
+"""Leases by the commit that adds the job: what this process has room for is running already when it becomes durable.
+
+It saves the claim, a transaction for each job. The law is the claim's: no lane over its cap, none that rests, nobody
+before a job that waits already. Whatever the commit does not lease is ready work, as if nobody had asked. A process
+that dies after the commit leaves a lease like any other: it runs out, or the next start returns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.ports import Job, JobState, Message, NewJob, NewMessage
+from gateway.store import jobs, later, queries
+from gateway.store.payloads import Stored
+from gateway.store.tables import Moment, job, lane
+
+Row = dict[str, Any]
+
+
+@dataclass(kw_only=True, slots=True)
+class Lease:
+    """What a worker offers to take from one commit, and what that commit gave it."""
+
+    owner: str
+    steps: frozenset[str]
+    room: int
+    """How many jobs it takes at most."""
+    now: datetime
+    until: datetime
+    cap: int
+    """Of lanes that have none of their own."""
+    jobs: list[Job] = field(default_factory=list)
+    """Leased to the owner, if the commit succeeds."""
+    messages: dict[str, tuple[Message, bytes | None]] = field(default_factory=dict)
+    """The new messages of the commit, with those payloads that are small."""
+
+    def begin(self) -> None:
+        """The operation is run, or run again: nothing is leased yet."""
+        self.jobs.clear()
+        self.messages.clear()
+
+    def brings(self, new: NewMessage, body: Stored, wait_key: str | None) -> None:
+        """A message that this commit stores: its jobs need not look it up."""
+        small = body.data if body.place == "row" and body.size <= queries.SMALL else None
+        self.messages[new.id] = (_message(new, body, wait_key), small)
+
+
+class Taker(Protocol):
+    """A worker in this process. Each `reserve` is followed by one `take`."""
+
+    owner: str
+    steps: frozenset[str]
+
+    def reserve(self, wanted: int) -> int:
+        """Keep room for so many jobs at most; 0 when it is full, or knows of work that waits already."""
+
+    def take(self, reserved: int, leased: Sequence[Job], left: Sequence[NewJob]) -> None:
+        """Work the leased jobs; `reserved` is given back. `left` may be claimed."""
+
+
+_running = (
+    select(func.count())
+    .where(job.c.lane == lane.c.name, job.c.lease_until.is_not(None))
+    .correlate(lane)
+    .scalar_subquery()
+)
+# A lane that rested (half open) is probed by a claim. Conditions come before the lock: nobody waits here.
+_OPEN = (
+    select(
+        lane.c.name,
+        (func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)) - _running).label("room"),
+    )
+    .where(
+        lane.c.name.in_(bindparam("lanes", expanding=True)),
+        lane.c.paused_until.is_(None),
+        ~select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at <= bindparam("now", type_=Moment)).exists(),
+    )
+    .with_for_update(skip_locked=True, key_share=True, of=lane)
+)
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    words = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return words(job).on_conflict_do_nothing().returning(*job.c)
+
+
+def add(connection: Connection, rows: Sequence[Row], lease: Lease) -> None:
+    """Add these rows at the end of the batch, each leased as `lease` and its lane allow."""
+    later.call(connection, _write, [(row, lease) for row in rows])
+
+
+def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
+    """The new jobs of a batch in their order: their numbers are the order of work."""
+    lease = wanted[0][1]
+    lanes = {row["lane"] for row, its in wanted if _fits(row, its)}
+    rooms = _rooms(connection, sorted(lanes), lease) if lanes else {}
+    given: dict[int, int] = {}
+    takers: dict[tuple[str, str, str], Lease] = {}
+    rows: list[Row] = []
+    for row, its in wanted:
+        fits, taken = _fits(row, its), given.get(id(its), 0)
+        if fits and rooms.get(row["lane"], 0) > 0 and taken < its.room:
+            rooms[row["lane"]] -= 1
+            given[id(its)] = taken + 1
+            takers[row["message_id"], row["step"], row["document_id"]] = its
+            running = {"state": JobState.RUNNING.value, "due_at": None, "attempts": 1}
+            rows.append(row | running | {"lease_owner": its.owner, "lease_until": its.until})
+            continue
+        if fits:
+            rooms.pop(row["lane"], None)  # nobody behind it in its lane goes first
+        rows.append(row | {"lease_owner": None, "lease_until": None})
+    stored = connection.execute(_insert(connection.dialect.name), rows).all()
+    leased = sorted((row for row in stored if row.lease_until is not None), key=lambda row: row.id)
+    jobs.start_attempts(connection, leased, lease.now)
+    _give(connection, leased, takers)
+
+
+def _rooms(connection: Connection, lanes: Sequence[str], lease: Lease) -> dict[str, int]:
+    """How many jobs these lanes may start; lanes that may start none, or that another node looks at, are absent."""
+    found = connection.execute(_OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
+    return {row.name: row.room for row in found if row.room > 0}
+
+
+def _give(connection: Connection, leased: Sequence[Any], takers: dict[tuple[str, str, str], Lease]) -> None:
+    """Hand the leased jobs to whoever offered room, with their messages."""
+    given = [(row, takers[row.message_id, row.step, row.document_id]) for row in leased]
+    old = [row for row, its in given if row.message_id not in its.messages]
+    messages = queries.messages_by_id(connection, sorted({row.message_id for row in old}))
+    payloads = queries.small_payloads(connection, sorted({row.message_id for row in old if not row.document_id}))
+    for row, its in given:
+        known = its.messages.get(row.message_id)
+        message, payload = known or (messages.get(row.message_id), payloads.get(row.message_id))
+        its.jobs.append(jobs.job_of(row, message, None if row.document_id else payload))
+
+
+def _fits(row: Row, lease: Lease) -> bool:
+    """Whether it is work that this worker could claim now."""
+    return row["step"] in lease.steps and row["wait_key"] is None and row["due_at"] <= lease.now
+
+
+def _message(new: NewMessage, body: Stored, wait_key: str | None) -> Message:
+    return Message(
+        id=new.id,
+        partner=new.partner,
+        direction=new.direction,
+        channel=new.channel,
+        state=new.state,
+        at=new.at,
+        content_type=new.content_type,
+        filename=new.filename,
+        payload_sha256=body.sha256,
+        size=body.size,
+        raw_headers=tuple((name, value) for name, value in new.raw_headers),
+        as2_message_id=new.as2_message_id,
+        mic=new.mic,
+        answers=new.answers,
+        receipt=new.receipt,
+        wait_key=wait_key,
+    )

@@ -334,6 +334,32 @@ class DocumentResumed(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentUnderReview(Event):
+    """A document waits: for somebody who approves what differs from its order, or for its order to come or to go."""
+
+    kind: ClassVar[str] = "document.under_review"
+    document_id: str
+    review: str
+    """outside_tolerance, order_unknown or order_held."""
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentReviewed(Event):
+    """It was decided about a document under review: it goes on, or it is refused."""
+
+    kind: ClassVar[str] = "document.reviewed"
+    document_id: str
+    review: str
+    decision: str
+    """approved or rejected."""
+    by: str
+    """Who decided; `gateway` where the agreement did."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentTranslated(Event):
     """A document was translated by cross-references before it was delivered or written; the stored one stays."""
 

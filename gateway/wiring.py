@@ -43,7 +43,7 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, receipting, sending, waiting
+from gateway.pipeline import composing, delivery, reading, receipting, releasing, sending, waiting
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
@@ -66,6 +66,8 @@ STEPS: Mapping[str, Step] = {
     "overdue": waiting.unacknowledged,
     "unanswered": waiting.unanswered,
     "unshipped": waiting.unanswered,
+    "match": releasing.look,
+    "release": releasing.release,
     "receipt": receipting.send,
 }
 """Every kind of work by its name in the job table."""

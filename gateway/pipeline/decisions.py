@@ -9,7 +9,7 @@ from gateway.partners.agreement import Agreement
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, DocumentUpdate, Message, MessageUpdate, NewDocument, NewJob, NewMessage
 
-_LISTS = ("messages", "message_updates", "documents", "document_updates", "jobs", "met", "keys", "events")
+_LISTS = ("messages", "message_updates", "documents", "document_updates", "jobs", "met", "keys", "woken", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Decisions:
     jobs: list[NewJob] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     accepted: int = 0
 
@@ -57,5 +58,6 @@ class Decisions:
             jobs=tuple(self.jobs),
             met=tuple(self.met),
             keys=tuple(self.keys),
+            woken=tuple(self.woken),
             events=tuple(self.events),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.errors import OurFault
 from gateway.events import DocumentDelivered, DocumentRouted, Event
-from gateway.pipeline import referencing, routing
+from gateway.pipeline import behind, referencing, routing
 from gateway.pipeline.rerouting import facts_of
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Delivery, Document, DocumentState, DocumentUpdate, Job
@@ -17,6 +17,8 @@ async def deliver(station: Station, job: Job) -> Changes:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     if document.state is DocumentState.DELIVERED:
         return Changes()
+    if (wait := await behind.waits(station, document, job)) is not None:
+        return wait
     target, rerouted = await _target(station, document, str(job.data.get("target")))
     connector = station.connectors.get(target)
     if connector is None:
@@ -39,7 +41,9 @@ async def deliver(station: Station, job: Job) -> Changes:
     return Changes(
         document_updates=(
             DocumentUpdate(id=document.id, state=DocumentState.DELIVERED, target=target, their_id=answer.their_id),
+            *behind.went(document),
         ),
+        woken=behind.wakes(document),
         events=(
             *rerouted,
             *translated.events,

@@ -6,13 +6,15 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
-from gateway.findings import Finding, JsonPlace, Severity, worst
+from gateway.findings import Finding, JsonPlace, Severity
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, referencing, routing, versions, waiting
+from gateway.pipeline import behind, changing, identity, matching, referencing, reviewing, routing, versions, waiting
+from gateway.pipeline.finding_json import as_json
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Direction,
@@ -22,6 +24,7 @@ from gateway.ports import (
     Json,
     NewDocument,
     NewJob,
+    Review,
     new_id,
 )
 
@@ -53,6 +56,8 @@ class Taken:
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
+    woken: tuple[str, ...] = ()
+    """What waits for this order may look again."""
     events: tuple[Event, ...] = ()
     duplicate_of: Document | None = None
 
@@ -81,7 +86,7 @@ async def take(
     first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
     if first is not None and first.sha256 == sha256:
         return _repeat(agreement, kind, body, origin, first)
-    named = await _orders(station, agreement, kind, body)
+    named = await orders_named(station, agreement, kind, body)
     if origin.order is not None:  # the address says which order, or which release of it, is answered
         named = dict.fromkeys(named, origin.order)
     orders = list({order.id: order for order in named.values() if order is not None}.values())
@@ -89,25 +94,14 @@ async def take(
     if first is not None:
         found.append(number_taken(kind, body, first))
     else:
-        found.extend(await _match(station, agreement, kind, body, named))
-    if worst(found) is Severity.REJECT:
-        return reject(station, agreement, kind, body, origin=origin, findings=found, sha256=sha256)
+        found.extend(await match(station, agreement, kind, body, named))
+    weighed = reviewing.weigh(agreement, found)
+    if weighed.refused:
+        return reject(station, agreement, kind, body, origin=origin, findings=weighed.findings, sha256=sha256)
     order_number = identity.order_number_of(kind, body)
     order = orders[0] if orders else None
     business_unit = body.get("business_unit") or (order.business_unit if order else None)
     now = station.clock()
-    decision = routing.decide(
-        station.settings,
-        agreement,
-        routing.Facts(
-            partner=agreement.name,
-            kind=kind,
-            day=(order.at if order else now).date(),
-            number=order_number or identity.number_of(kind, body),
-            business_unit=business_unit,
-            bodies=(body,) if order is None else (body, order.body),
-        ),
-    )
     document = NewDocument(
         id=new_id(now),
         message_id=origin.message_id,
@@ -117,61 +111,112 @@ async def take(
         number=identity.number_of(kind, body),
         order_number=order_number,
         business_unit=business_unit,
-        state=DocumentState.ACCEPTED,
+        state=DocumentState.ACCEPTED if weighed.review is None else DocumentState.HELD,
         at=now,
         body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256,
         natural_key=key,
-        findings=tuple(as_json(finding) for finding in found),
+        findings=tuple(as_json(finding) for finding in weighed.findings),
         agreement=station.version(agreement.name),
         map=origin.map,
         guide=origin.guide,
         position=origin.position,
+        review=weighed.review,
+        further_orders=tuple(dict.fromkeys(number for number, _ in named if number != order_number)),
     )
-    target = decision.target if decision else "unrouted"
-    events: list[Event] = [
-        DocumentAccepted(
-            message_id=origin.message_id,
-            partner=agreement.name,
-            order_number=order_number,
-            document=kind,
-            document_id=document.id,
-            number=document.number,
-            sha256=sha256,
-            agreement=document.agreement or "",
-            map=origin.map,
-            guide=origin.guide,
-            unmapped=origin.unmapped,
-        ),
-        DocumentRouted(
-            message_id=origin.message_id,
-            partner=agreement.name,
-            order_number=order_number,
-            document_id=document.id,
-            target=target,
-            rule=decision.rule if decision else "no route fits",
-        ),
-    ]
-    reached = _REACHED.get(kind)
+    accepted = DocumentAccepted(
+        message_id=origin.message_id,
+        partner=agreement.name,
+        order_number=order_number,
+        document=kind,
+        document_id=document.id,
+        number=document.number,
+        sha256=sha256,
+        agreement=document.agreement or "",
+        map=origin.map,
+        guide=origin.guide,
+        unmapped=origin.unmapped,
+    )
+    if weighed.review is not None:
+        looks = weighed.review is Review.ORDER_UNKNOWN
+        return Taken(
+            accepted=True,
+            findings=weighed.findings,
+            documents=(document,),
+            jobs=reviewing.look_job(agreement, document, reviewing.unknown_number(named), now) if looks else (),
+            events=(accepted, reviewing.begun(document, weighed.review, weighed.findings)),
+        )
+    onward = on_its_way(station, agreement, document, orders, now)
     return Taken(
         accepted=True,
-        findings=tuple(found),
+        findings=weighed.findings,
         documents=(document,),
+        updates=onward.updates,
+        jobs=onward.jobs,
+        keys=onward.keys,
+        woken=reviewing.wakes(agreement, document),
+        events=(accepted, *onward.events),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Onward:
+    """What follows from a document that may go on to its target."""
+
+    updates: tuple[DocumentUpdate, ...]
+    jobs: tuple[NewJob, ...]
+    keys: tuple[tuple[str, str], ...]
+    events: tuple[Event, ...]
+
+
+def on_its_way(
+    station: Station,
+    agreement: Agreement,
+    document: NewDocument | Document,
+    orders: Sequence[Document],
+    now: datetime,
+) -> Onward:
+    """Route a document, move the orders that it answers, begin its delivery: when it came, or when it was approved."""
+    kind, order = document.kind, orders[0] if orders else None
+    decision = routing.decide(
+        station.settings,
+        agreement,
+        routing.Facts(
+            partner=agreement.name,
+            kind=kind,
+            day=(order or document).at.date(),
+            number=document.order_number or document.number,
+            business_unit=document.business_unit or (order.business_unit if order else None),
+            bodies=(document.body,) if order is None else (document.body, order.body),
+        ),
+    )
+    target = decision.target if decision else "unrouted"
+    routed = DocumentRouted(
+        message_id=document.message_id,
+        partner=agreement.name,
+        order_number=document.order_number,
+        document_id=document.id,
+        target=target,
+        rule=decision.rule if decision else "no route fits",
+    )
+    reached = _REACHED.get(kind)
+    return Onward(
         updates=tuple(DocumentUpdate(id=one.id, state=reached, cleared=waiting.closed(kind, one)) for one in orders)
         if reached
         else (),
         jobs=(
             NewJob(
-                message_id=origin.message_id,
+                message_id=document.message_id,
                 document_id=document.id,
                 step="deliver",
                 lane=identity.inbound_lane(agreement.name, target),
                 run_at=now,
+                wait_key=behind.wait_key(document),
                 data={"target": target},
             ),
         ),
-        keys=_answer_keys(kind, body, orders, origin),
-        events=(*events, *waiting.late_orders(kind, orders, origin.message_id, now)),
+        keys=_answer_keys(document, orders),
+        events=(routed, *waiting.late_orders(kind, orders, document.message_id, now)),
     )
 
 
@@ -186,10 +231,10 @@ def _source(station: Station, agreement: Agreement, origin: Origin) -> Json:
     return {name: value for name, value in known.items() if value}
 
 
-def _answer_keys(kind: str, body: Json, orders: Sequence[Document], origin: Origin) -> tuple[tuple[str, str], ...]:
-    if kind != "order_acknowledgement" or body.get("purpose") not in matching.ORIGINAL:
+def _answer_keys(document: NewDocument | Document, orders: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+    if document.kind != "order_acknowledgement" or document.body.get("purpose") not in matching.ORIGINAL:
         return ()
-    return tuple((identity.original_answer_key(order.id), origin.message_id) for order in orders)
+    return tuple((identity.original_answer_key(order.id), document.message_id) for order in orders)
 
 
 def reject(
@@ -239,22 +284,6 @@ def reject(
     return Taken(accepted=False, findings=tuple(findings), documents=(document,), events=(event,))
 
 
-def as_json(finding: Finding) -> Json:
-    """A finding as it is stored with its document and shown by the API."""
-    place = {key: value for key, value in asdict(finding.place).items() if value is not None}
-    codes = {key: value for key, value in asdict(finding.codes).items() if value is not None}
-    return {
-        "rule": finding.rule,
-        "place": place,
-        "text": finding.text,
-        "said": finding.said,
-        "wanted": finding.wanted,
-        "fix": finding.fix,
-        "severity": finding.severity.value,
-        **({"codes": codes} if codes else {}),
-    }
-
-
 def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: Document) -> Taken:
     event = DocumentDuplicate(
         message_id=origin.message_id,
@@ -283,7 +312,7 @@ def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Findin
     )
 
 
-async def _orders(
+async def orders_named(
     station: Station, agreement: Agreement, kind: str, body: Json
 ) -> dict[identity.OrderRef, Document | None]:
     """The orders that a document names, each with what this partner was given; None for what it never got.
@@ -299,16 +328,27 @@ async def _orders(
     return found
 
 
-async def _match(
-    station: Station, agreement: Agreement, kind: str, body: Json, orders: Mapping[identity.OrderRef, Document | None]
+async def match(
+    station: Station,
+    agreement: Agreement,
+    kind: str,
+    body: Json,
+    orders: Mapping[identity.OrderRef, Document | None],
+    *,
+    but: str = "",
 ) -> tuple[Finding, ...]:
-    """Held against what is ours in our words: an answer in cases fits an order of pieces."""
+    """Held against what is ours in our words: an answer in cases fits an order of pieces.
+
+    `but` is the document itself where it is in the store: it is none of those that came before it.
+    """
+    agreed = None if agreement.matching is None else agreement.matching.tolerances
     if orders:
         body = await referencing.in_our_words(station, agreement, body, station.clock().date())
     if kind == "order_acknowledgement":
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
-        return matching.match_acknowledgement(body, order, earlier)
+        earlier = [one for one in earlier if one.id != but]
+        return matching.match_acknowledgement(body, order, earlier, agreed)
     if kind == "order_change":
         order = next(iter(orders.values()), None)
         return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
@@ -317,7 +357,8 @@ async def _match(
         for order in filter(None, orders.values()):
             earlier = await _answers(station, agreement, kind, order)
             notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
-        return matching.match_ship_notice(body, orders, tuple(notices.values()))
+        notices.pop(but, None)
+        return matching.match_ship_notice(body, orders, tuple(notices.values()), agreed)
     return ()
 
 

@@ -306,6 +306,7 @@ class _Reading:
         self._decided.document_updates.extend(taken.updates)
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
+        self._decided.woken.extend(taken.woken)
         self._decided.events.extend(taken.events)
         return message if taken.accepted else judging.refused(message, taken.findings)
 

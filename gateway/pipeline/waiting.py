@@ -14,6 +14,7 @@ from gateway.errors import OurFault
 from gateway.events import AcknowledgmentLate, AcknowledgmentOverdue
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import at_hand, identity
+from gateway.pipeline.comparing import day_of
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
@@ -238,15 +239,6 @@ def requested_day(node: Json) -> date | None:
     if not isinstance(span, dict):
         return None
     return next((day for name in ("at", "to", "from") if (day := day_of(span.get(name))) is not None), None)
-
-
-def day_of(when: object) -> date | None:
-    """The day of a canonical time; None where it is less precise than a day."""
-    value = when.get("value") if isinstance(when, dict) else None
-    try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _seconds(since: datetime, now: datetime) -> int:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, edi, message, partner, reference, route
+from gateway.cli import as2, audit, certificate, config, edi, message, order, partner, reference, review, route
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -46,6 +46,8 @@ app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
+app.add_typer(order.app, name="order")
+app.add_typer(review.app, name="review")
 app.add_typer(route.app, name="route")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")

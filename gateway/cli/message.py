@@ -21,9 +21,10 @@ from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, s
 from gateway.cli.message_files import described, enclosed
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
+from gateway.cli.waits import expected_of, overdue_words, wait_words
 from gateway.errors import OurFault
 from gateway.pipeline.bodies import as_octets
-from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
+from gateway.ports import Attempt, Document, Message, MessageState, Overdue, TrailEntry, Wait
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -33,6 +34,8 @@ T = TypeVar("T")
 UNA_LENGTH = 9
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
+
+MOST_OVERDUE = 10_000
 
 app = typer.Typer(no_args_is_help=True, help="Messages: what came and went, one in full, dead letters back to work.")
 
@@ -46,6 +49,7 @@ class _Everything:
     payload: bytes | Stretch | None
     raw: bytes | Stretch | None
     gone: str | None
+    waits: list[Wait]
 
 
 @app.command("list")
@@ -58,6 +62,9 @@ def list_messages(
     given_up: Annotated[
         bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
     ] = False,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only those that wait too long for an answer, to an order in them too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest messages first.
@@ -65,16 +72,18 @@ def list_messages(
     Example: gateway message list --partner acme --state failed
     """
 
-    async def question(store: Store) -> list[Message]:
-        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up)
+    async def question(store: Store) -> tuple[list[Message], list[Overdue]]:
+        found = await store.messages(partner=partner, state=state, limit=limit, given_up=given_up, overdue=overdue)
+        return found, await store.overdue(partner=partner, limit=MOST_OVERDUE) if overdue else []
 
     with answering():
-        found = run(asked(workspace, question))
+        found, late = run(asked(workspace, question))
+        told = overdue_words(late)
         if as_json:
-            show_json([_as_json(message) for message in found])
+            show_json([_as_json(one) | ({"overdue": told.get(one.id, [])} if overdue else {}) for one in found])
             return
         show_table(
-            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file"),
+            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file", *(("overdue",) * overdue)),
             (
                 (
                     f"{one.at:%Y-%m-%d %H:%M:%S}",
@@ -85,6 +94,7 @@ def list_messages(
                     one.state.value,
                     str(one.size),
                     printable(one.filename or ""),
+                    *((printable("; ".join(told.get(one.id, []))),) * overdue),
                 )
                 for one in found
             ),
@@ -163,6 +173,7 @@ async def _everything(store: Store, message_id: str) -> _Everything:
     message = await store.message(message_id)
     if message is None:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
+    documents = await store.documents_of(message_id)
     payload, raw, gone = None, None, None
     try:
         payload, raw = await _octets(store, message_id, "payload"), await _octets(store, message_id, "raw")
@@ -172,10 +183,11 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         message=message,
         timeline=await store.timeline(message_id=message_id),
         attempts=await store.attempts(message_id),
-        documents=await store.documents_of(message_id),
+        documents=documents,
         payload=payload,
         raw=raw,
         gone=gone,
+        waits=await expected_of(store, documents, message),
     )
 
 
@@ -195,6 +207,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 def _all_as_json(found: _Everything) -> dict[str, Any]:
     return _as_json(found.message) | {
         "receipt_state": receipt_words(found.message, found.timeline),
+        "expected": [asdict(one) for one in found.waits],
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
@@ -210,6 +223,12 @@ def _print(found: _Everything) -> None:
     if (words := receipt_words(message, found.timeline)) is not None:
         facts["receipt"] = words
     show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
+    orders = {one.id: one for one in found.documents}
+    for wait in found.waits:
+        order = orders.get(wait.document_id or "")
+        since = message.overdue_since if order is None else order.overdue.get(wait.expected)
+        name = "" if order is None else f"order {order.number}, "
+        show(Text(printable(f"{name}{wait_words(wait, since)}"), style="" if since is None else "bold red"))
     _title("Timeline")
     show_table(
         ("at", "event", "order", "detail"),

@@ -192,6 +192,16 @@ def late_orders(
     )
 
 
+def wait_keys(order: Document) -> tuple[str, ...]:
+    """What the waits for answers to an order are found by."""
+    return identity.answer_key(order.id), identity.notice_key(order.id)
+
+
+def over(expected: Expected, order: Document) -> bool:
+    """Whether an order waits no more for that, as its state tells."""
+    return any(order.state in wait.over for wait in _WAITS.values() if wait.expected is expected)
+
+
 def closed(kind: str, order: Document) -> tuple[str, ...]:
     """The fields of an order that a document of this kind empties: what was overdue is here."""
     return tuple(field for field in CLOSES.get(kind, ()) if getattr(order, field) is not None)

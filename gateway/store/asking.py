@@ -161,6 +161,14 @@ class Asking:
             conditions.append(document.c.body["release_number"].as_string() == release)
         return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
 
+    async def orders(self, number: str, *, partner: str | None = None) -> list[Document]:
+        """The purchase orders of this number, whoever's and whichever way, oldest first; none that was rejected."""
+        conditions = [document.c.number == number, document.c.kind == "purchase_order"]
+        conditions.append(document.c.natural_key.is_not(None))
+        if partner is not None:
+            conditions.append(document.c.partner == partner)
+        return await self.database.read(lambda connection: queries.all_documents(connection, *conditions, limit=100))
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:

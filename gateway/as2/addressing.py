@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 
 from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault, printable
 from gateway.errors import OurFault, PartnerFault
@@ -71,20 +72,23 @@ def read_headers(headers: Headers) -> Addressing:
 
     Cheap for the same headers again: limits, admission and policy of one request ask for it one after another.
     """
+    return indexed(headers)[1]
+
+
+def indexed(headers: Headers) -> tuple[Index, Addressing]:
+    """As `read_headers`, and the headers by name."""
     return _read_once(tuple(headers))
 
 
 @lru_cache(maxsize=64)
-def _read_once(headers: tuple[tuple[str, str], ...]) -> Addressing:
-    return addressing(index_of(headers))
+def _read_once(headers: tuple[tuple[str, str], ...]) -> tuple[Index, Addressing]:
+    index = index_of(headers)
+    return index, addressing(index)
 
 
 def index_of(headers: Headers) -> Index:
     """The headers of a request by name. Raises PartnerFault when there are too many, or too large ones."""
-    size = 0
-    for name, value in headers:
-        size += len(name) + len(value)
-    if len(headers) > MAX_HEADERS or size > MAX_HEADER_OCTETS:
+    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEADER_OCTETS:
         raise PartnerFault("too many or too large headers")
     return Index(headers)
 

@@ -6,17 +6,30 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway import canonical
-from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
-from gateway.findings import Finding, JsonPlace, Severity
+from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, Event
+from gateway.findings import Finding, Severity
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import behind, changing, identity, matching, referencing, reviewing, routing, versions, waiting
+from gateway.pipeline import (
+    changing,
+    deliveries,
+    identity,
+    matching,
+    referencing,
+    replacing,
+    reviewing,
+    routing,
+    shipped,
+    versions,
+    waiting,
+)
 from gateway.pipeline.finding_json import as_json
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    DeliveryChange,
     Direction,
     Document,
     DocumentState,
@@ -53,6 +66,7 @@ class Taken:
     findings: tuple[Finding, ...]
     documents: tuple[NewDocument, ...] = ()
     updates: tuple[DocumentUpdate, ...] = ()
+    deliveries: tuple[DeliveryChange, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
@@ -82,17 +96,16 @@ async def take(
     body's digest, for a caller that has it already.
     """
     sha256 = sha256 or canonical.digest(body)
-    key = identity.natural_key(kind, body)
-    first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
-    if first is not None and first.sha256 == sha256:
-        return _repeat(agreement, kind, body, origin, first)
+    stands = await replacing.standing(station, agreement, kind, body, sha256)
+    if stands.repeats is not None:
+        return _repeat(agreement, kind, body, origin, stands.repeats)
     named = await orders_named(station, agreement, kind, body)
     if origin.order is not None:  # the address says which order, or which release of it, is answered
         named = dict.fromkeys(named, origin.order)
     orders = list({order.id: order for order in named.values() if order is not None}.values())
     found = list(findings)
-    if first is not None:
-        found.append(number_taken(kind, body, first))
+    if stands.findings:
+        found.extend(stands.findings)
     else:
         found.extend(await match(station, agreement, kind, body, named))
     weighed = reviewing.weigh(agreement, found)
@@ -111,11 +124,11 @@ async def take(
         number=identity.number_of(kind, body),
         order_number=order_number,
         business_unit=business_unit,
-        state=DocumentState.ACCEPTED if weighed.review is None else DocumentState.HELD,
+        state=DocumentState.HELD if stands.held or weighed.review is not None else DocumentState.ACCEPTED,
         at=now,
         body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256,
-        natural_key=key,
+        natural_key=identity.natural_key(kind, body),
         findings=tuple(as_json(finding) for finding in weighed.findings),
         agreement=station.version(agreement.name),
         map=origin.map,
@@ -123,7 +136,10 @@ async def take(
         position=origin.position,
         review=weighed.review,
         further_orders=tuple(dict.fromkeys(number for number, _ in named if number != order_number)),
+        replaces=None if stands.follows is None else stands.follows.id,
     )
+    # What is under review replaces nothing until it goes on.
+    ended, told = replacing.changes(document, replace(stands, held=stands.held or weighed.review is not None))
     accepted = DocumentAccepted(
         message_id=origin.message_id,
         partner=agreement.name,
@@ -143,19 +159,22 @@ async def take(
             accepted=True,
             findings=weighed.findings,
             documents=(document,),
+            updates=ended,
             jobs=reviewing.look_job(agreement, document, reviewing.unknown_number(named), now) if looks else (),
-            events=(accepted, reviewing.begun(document, weighed.review, weighed.findings)),
+            events=(accepted, *told, reviewing.begun(document, weighed.review, weighed.findings)),
         )
     onward = on_its_way(station, agreement, document, orders, now)
     return Taken(
         accepted=True,
         findings=weighed.findings,
         documents=(document,),
-        updates=onward.updates,
-        jobs=onward.jobs,
+        updates=(*ended, *onward.updates),
+        deliveries=onward.deliveries,
+        # A replacement that is held has its deliveries, and no work until an operator settles them.
+        jobs=() if stands.held else onward.jobs,
         keys=onward.keys,
         woken=reviewing.wakes(agreement, document),
-        events=(accepted, *onward.events),
+        events=(accepted, *told, *onward.events),
     )
 
 
@@ -164,6 +183,7 @@ class Onward:
     """What follows from a document that may go on to its target."""
 
     updates: tuple[DocumentUpdate, ...]
+    deliveries: tuple[DeliveryChange, ...]
     jobs: tuple[NewJob, ...]
     keys: tuple[tuple[str, str], ...]
     events: tuple[Event, ...]
@@ -190,33 +210,16 @@ def on_its_way(
             bodies=(document.body,) if order is None else (document.body, order.body),
         ),
     )
-    target = decision.target if decision else "unrouted"
-    routed = DocumentRouted(
-        message_id=document.message_id,
-        partner=agreement.name,
-        order_number=document.order_number,
-        document_id=document.id,
-        target=target,
-        rule=decision.rule if decision else "no route fits",
-    )
+    plan = deliveries.planned(document, decision, now)
     reached = _REACHED.get(kind)
     return Onward(
         updates=tuple(DocumentUpdate(id=one.id, state=reached, cleared=waiting.closed(kind, one)) for one in orders)
         if reached
         else (),
-        jobs=(
-            NewJob(
-                message_id=document.message_id,
-                document_id=document.id,
-                step="deliver",
-                lane=identity.inbound_lane(agreement.name, target),
-                run_at=now,
-                wait_key=behind.wait_key(document),
-                data={"target": target},
-            ),
-        ),
+        deliveries=plan.deliveries,
+        jobs=plan.jobs,
         keys=_answer_keys(document, orders),
-        events=(routed, *waiting.late_orders(kind, orders, document.message_id, now)),
+        events=(*plan.events, *waiting.late_orders(kind, orders, document.message_id, now)),
     )
 
 
@@ -296,22 +299,6 @@ def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: 
     return Taken(accepted=True, findings=(), events=(event,), duplicate_of=first)
 
 
-def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Finding:
-    """Another document has this number, or answered this order, already."""
-    number = identity.number_of(kind, body)
-    if kind == "order_acknowledgement":
-        return matching.already_acknowledged(str(first.order_number), first)
-    if kind == "order_change":
-        return changing.sequence_taken(number, first)
-    return Finding(
-        rule="document.number_taken",
-        place=JsonPlace(pointer="/number"),
-        said=f"{kind.replace('_', ' ')} {number} with other content",
-        wanted=f"a number that is new: this one came at {first.at:%Y-%m-%d %H:%M} UTC",
-        fix="use a new number, or send it with purpose change or replace",
-    )
-
-
 async def orders_named(
     station: Station, agreement: Agreement, kind: str, body: Json
 ) -> dict[identity.OrderRef, Document | None]:
@@ -353,24 +340,16 @@ async def match(
         order = next(iter(orders.values()), None)
         return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
     if kind == "ship_notice":
-        notices: dict[str, Document] = {}
-        for order in filter(None, orders.values()):
-            earlier = await _answers(station, agreement, kind, order)
-            notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
-        notices.pop(but, None)
-        return matching.match_ship_notice(body, orders, tuple(notices.values()), agreed)
+        before = await shipped.before(station, agreement, orders, but=but)
+        return matching.match_ship_notice(body, orders, before, agreed)
     return ()
-
-
-async def _answers(station: Station, agreement: Agreement, kind: str, order: Document) -> list[Document]:
-    release = order.body.get("release_number")
-    return await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
 
 
 async def _acknowledgements(station: Station, agreement: Agreement, order: Document) -> list[Document]:
     """What acknowledged this order. One that names no release answered the newest then, as its identity tells."""
-    found = await _answers(station, agreement, "order_acknowledgement", order)
     release = order.body.get("release_number")
+    kind = "order_acknowledgement"
+    found = await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
     if release is None:
         return found
     owner = await station.queries.key_owner(identity.original_answer_key(order.id))

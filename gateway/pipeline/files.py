@@ -123,6 +123,34 @@ def _encloses(content_type: str, payload: bytes | Stretch, file: File, spool: Sp
         return False
 
 
+async def same_files(
+    queries: Queries, message: Message, content_type: str, payload: bytes | Stretch, spool: Spool
+) -> bool:
+    """Whether a payload encloses the very files of a message, whatever divides them. Of bytes that were purged, no.
+
+    A station that makes a message anew for a repeat gives it a new boundary, which is no other content.
+    """
+    if not (as2.is_multipart(message.content_type) and as2.is_multipart(content_type)):
+        return False
+    try:
+        before = await queries.octets(message.id)
+    except OurFault:
+        return False
+    if before is None:
+        return False
+
+    def told(type_: str, octets: bytes | Stretch) -> list[tuple[str | None, str, str]]:
+        found = files_of(type_, octets, spool=spool)
+        return [(one.name, as2.media_type(one.content_type), one.sha256) for one in found]
+
+    try:
+        return await asyncio.to_thread(
+            lambda: told(message.content_type, as_octets(before)) == told(content_type, payload)
+        )
+    except PartnerFault:
+        return False
+
+
 def joined(files: Sequence[tuple[str, bytes]]) -> as2.Joined:
     """Files with their names as one payload; its root is the first that is EDI. Raises OurFault for an unfit name."""
     types = [media_type_of(name, data) for name, data in files]

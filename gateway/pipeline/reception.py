@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway import as2
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
+from gateway.pipeline import confirming, files, identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
@@ -40,6 +40,8 @@ class _Opened:
     fault: as2.As2Fault | None
     payload: Body = b""
     """As the store takes it."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of what was taken: of the `payload`, and of the body as it came (`raw`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +167,7 @@ class Reception:
             mic=opened.mic,
             duplicate_key=identity.as2_key(agreement.name, addressing.message_id),
             receipt=result.receipt,
+            digests=result.digests,
         )
         job = NewJob(message_id=message_id, step="read", lane=identity.inbound_lane(agreement.name, "read"), run_at=now)
         events: tuple[Event, ...] = (
@@ -172,9 +175,9 @@ class Reception:
                 message_id=message_id,
                 partner=agreement.name,
                 channel=Channel.AS2.value,
-                sha256=sha256_hex(body),
+                sha256=result.digests["raw"],
                 size=size_of(body),
-                payload_sha256=sha256_hex(result.payload),
+                payload_sha256=result.digests["payload"],
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
                 signature_hash=opened.signature_hash,
@@ -197,8 +200,7 @@ class Reception:
         )
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
-        first = await station.queries.message(accepted.message_id)
-        other = first is not None and first.payload_sha256 != sha256_hex(result.payload)
+        other = await self._other(accepted.message_id, opened.content_type, result)
         if not isinstance(result.payload, bytes):
             await asyncio.to_thread(result.payload.discard)
         if other:
@@ -235,6 +237,15 @@ class Reception:
         with contextlib.suppress(as2.As2Fault):
             arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
         return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
+
+    async def _other(self, first_id: str, content_type: str, result: _Opened) -> bool:
+        """Whether a repeat is another message: its envelope, MIME included, is new where its sender makes it anew."""
+        queries = self._station.queries
+        first = await queries.message(first_id)
+        if first is None or first.payload_sha256 == result.digests["payload"]:
+            return False
+        with scratches(self._station) as spool:
+            return not await files.same_files(queries, first, content_type, as_octets(result.payload), spool)
 
     async def _other_content(self, arrival: _Arrival) -> Receipt:
         """A Message-ID that was used before, with other content: the first receipt would claim too much for it."""
@@ -345,6 +356,7 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     if fault is not None:
         return _answer(station, arrival, None, fault)
     payload: Body = b""
+    digests: dict[str, str] = {}
     with scratches(station) as spool:
         try:
             opened = as2.open_message(
@@ -359,10 +371,11 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             fault = wrapping.content_agreed(arrival.agreement, opened, spool)
             if fault is None:
                 payload = kept(station, opened.payload)
+                digests = {"payload": sha256_hex(payload), "raw": sha256_hex(arrival.body)}
                 opened = replace(opened, payload=b"")  # what holds a layer keeps its room on the disk
         except as2.As2Fault as error:
             fault = error
-    return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload)
+    return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload, digests=digests)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

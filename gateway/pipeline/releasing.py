@@ -69,11 +69,17 @@ async def _onward(
     # Another answer may have become the order's first one meanwhile: whoever approves this one knows of it.
     keys = [one for one in onward.keys if await station.queries.key_owner(one[0]) is None]
     return Changes(
-        document_updates=(update, *onward.updates),
+        document_updates=(update, *_replaced(document), *onward.updates),
+        deliveries=onward.deliveries,
         jobs=onward.jobs,
         keys=tuple(keys),
         events=(*told, *onward.events),
     )
+
+
+def _replaced(document: Document) -> tuple[DocumentUpdate, ...]:
+    """What it replaces is replaced now, and not before."""
+    return () if document.replaces is None else (DocumentUpdate(id=document.replaces, replaced_by=document.id),)
 
 
 def _own(document: Document) -> tuple[Json, ...]:

@@ -22,7 +22,7 @@ from gateway.events import (
 )
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import behind, documents, http_answers, identity, matching, reviewing, waiting
+from gateway.pipeline import behind, documents, http_answers, identity, matching, replacing, reviewing, waiting
 from gateway.pipeline.addressee import recipient
 from gateway.pipeline.checked import Checked, checked
 from gateway.pipeline.finding_json import as_json
@@ -128,6 +128,8 @@ class SubmissionDesk:
                         partner=document.partner,
                         order_number=document.order_number,
                         document_id=document.id,
+                        document=document.kind,
+                        number=document.number,
                     ),
                 ),
             )
@@ -213,6 +215,7 @@ class SubmissionDesk:
                 messages=(message,),
                 documents=(stored,),
                 document_updates=taken.updates,
+                deliveries=taken.deliveries,
                 jobs=taken.jobs,
                 keys=(*taken.keys, *request.keys(message_id)),
                 woken=taken.woken,
@@ -229,7 +232,7 @@ class SubmissionDesk:
         first = await self._station.queries.document_by_key(agreement.name, Direction.OUTBOUND, natural_key)
         if first is not None:
             if first.sha256 != sha256:
-                return await self._refuse(request, [documents.number_taken(kind, document, first)])
+                return await self._refuse(request, [replacing.other_content(kind, document, first)])
             if first.state is DocumentState.FAILED:
                 stuck = await self._stuck_in(first)
                 return await self._refuse(request, [http_answers.failed_before(kind, first, stuck)])
@@ -273,6 +276,8 @@ class SubmissionDesk:
                     partner=agreement.name,
                     order_number=stored.order_number,
                     document_id=stored.id,
+                    document=kind,
+                    number=stored.number,
                 )
             )
         changes = Changes(

@@ -20,7 +20,16 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -31,6 +40,7 @@ from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Sto
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     WHEN_OVER,
     Channel,
     Clock,
@@ -51,7 +61,9 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "MISSED",
     "WAIT_FOR_NUMBERED",
+    "WEBHOOKS",
     "WHEN_OVER",
     "Accepted",
     "ApiKey",
@@ -64,7 +76,11 @@ __all__ = [
     "ComesBack",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -85,6 +101,8 @@ __all__ = [
     "NewDocument",
     "NewJob",
     "NewMessage",
+    "Node",
+    "NodeState",
     "Numbered",
     "Numbers",
     "OctetSource",
@@ -110,6 +128,9 @@ __all__ = [
     "VersionKind",
     "VersionShelf",
     "Wait",
+    "WebhookPost",
+    "document_state",
     "new_id",
     "own_chain",
+    "seen",
 ]

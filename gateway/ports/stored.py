@@ -55,7 +55,11 @@ class Document:
     guide: str | None
     position: str | None
     target: str | None
+    """The first of its targets."""
     their_id: str | None
+    replaces: str | None = None
+    """The document that it replaces or cancels."""
+    replaced_by: str | None = None
     answer_overdue_since: datetime | None = None
     """Since when an order's acknowledgement is overdue."""
     notice_overdue_since: datetime | None = None
@@ -117,6 +121,8 @@ class Job:
     """Attempts since then, this one included: the position in the retry schedule."""
     message: Message | None = None
     """Its message as it was when the job was claimed: the claim brings it along, so that no step need look it up."""
+    part: str = ""
+    """Which of several jobs of one step for one document: the target's name."""
     payload: bytes | None = field(default=None, repr=False)
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
 
@@ -131,7 +137,7 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    """done | transient | uncertain | permanent | lost (its process died)"""
+    """done | transient | uncertain | permanent | lost (its process died) | returned (given back, never begun)"""
     reason: str | None
 
 

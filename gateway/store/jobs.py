@@ -18,6 +18,11 @@ from gateway.store.tables import attempt, job, lane
 
 LOST = "lost"
 """Outcome of an attempt whose process died, or was stopped, before it ended."""
+RETURNED = "returned"
+"""Outcome of an attempt that was given back before any of its work was begun."""
+
+_PART = "/"
+"""Between a document's id and which of its jobs it is."""
 
 _RETURNED_STATE = case((job.c.wait_key.is_not(None), JobState.WAITING.value), else_=JobState.READY.value)
 
@@ -68,7 +73,7 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> 
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
         row = {
             "message_id": new.message_id,
-            "document_id": new.document_id or "",
+            "document_id": _subject(new.document_id, new.part),
             "step": new.step,
             "lane": new.lane,
             "state": (JobState.READY if wait_key is None else JobState.WAITING).value,
@@ -85,9 +90,8 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> 
 
 def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
     """The same work once more: one that waits for its turn gets the new data, one that has ended a new turn."""
-    mine = (
-        (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == (new.document_id or ""))
-    )
+    subject = _subject(new.document_id, new.part)
+    mine = (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == subject)
     row = connection.execute(select(job).where(mine & job.c.lease_until.is_(None)).with_for_update()).one_or_none()
     if row is None:  # it runs at this moment
         return
@@ -146,6 +150,12 @@ def end_attempt(
     later.add(connection, _END_ATTEMPT, [values])
 
 
+def lost_before(connection: Connection, ours: Job) -> bool:
+    """Whether the attempt before this one began and never ended."""
+    before = (attempt.c.job_id == ours.id) & (attempt.c.number == ours.attempt - 1)
+    return connection.execute(select(attempt.c.outcome).where(before)).scalar() == LOST
+
+
 def extend(connection: Connection, ours: Job, until: datetime) -> None:
     """Keep a long run's lease. Raises LeaseLost."""
     fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt}
@@ -153,9 +163,18 @@ def extend(connection: Connection, ours: Job, until: datetime) -> None:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
 
 
-def reap(connection: Connection, now: datetime, *, everything: bool = False) -> int:
-    """Return jobs whose lease has run out (or all running ones, when their process is known to be gone)."""
-    running = job.c.lease_until.is_not(None) if everything else job.c.lease_until < now
+def reap(
+    connection: Connection,
+    now: datetime,
+    *,
+    everything: bool = False,
+    owner: str | None = None,
+    reason: str = "its process did not finish it",
+) -> int:
+    """Return jobs whose lease has run out, or all running ones (of `owner`) when their process is known to be gone."""
+    running = job.c.lease_until.is_not(None) if everything or owner is not None else job.c.lease_until < now
+    if owner is not None:
+        running &= job.c.lease_owner == owner
     returned = (
         update(job)
         .where(running)
@@ -164,7 +183,7 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
     )
     rows = connection.execute(returned).all()
     for row in rows:
-        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason=reason)
     return len(rows)
 
 
@@ -179,10 +198,15 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
     return sorted(connection.execute(returned).scalars())
 
 
+def _subject(document_id: str | None, part: str) -> str:
+    return f"{document_id}{_PART}{part}" if document_id and part else document_id or ""
+
+
 def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
-    """Put the job of a step, done or dead, back to work with a fresh schedule."""
+    """Put the jobs of a step for a document, done or dead, back to work with a fresh schedule."""
     ended = job.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
-    mine = (job.c.message_id == message_id) & (job.c.step == step) & (job.c.document_id == document_id)
+    parts = job.c.document_id.startswith(f"{document_id}{_PART}", autoescape=True)
+    mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
     connection.execute(update(job).where(mine & ended).values(ready))
 
@@ -196,10 +220,12 @@ def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: dateti
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:
     """A row of the job table as a value, with what the claim brings along."""
+    document_id, _, part = row.document_id.partition(_PART)
     return Job(
         id=row.id,
         message_id=row.message_id,
-        document_id=row.document_id or None,
+        document_id=document_id or None,
+        part=part,
         step=row.step,
         lane=row.lane,
         attempt=row.attempts,

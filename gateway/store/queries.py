@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Attempt,
     Channel,
     Direction,
@@ -34,6 +35,7 @@ from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
     attempt,
+    delivery,
     document,
     event,
     job,
@@ -51,7 +53,6 @@ MOST_EVENTS = 20_000
 """Events a timeline may have."""
 
 _MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
-_ONE = _MESSAGES.where(message.c.id == bindparam("wanted"))
 _BY_ID = _MESSAGES.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _FORM = select(payload).where(payload.c.message_id == bindparam("of_message"), payload.c.form == bindparam("of_form"))
 SMALL = 65_536
@@ -68,8 +69,8 @@ _MESSAGE_FIELDS = (
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "answer_overdue_since",
-    "notice_overdue_since",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
+    "answer_overdue_since", "notice_overdue_since",
 )  # fmt: skip
 
 
@@ -106,12 +107,6 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
     return None if row is None else message_of(row)
 
 
-def message_by_id(connection: Connection, id_: str) -> Message | None:
-    """One message."""
-    row = connection.execute(_ONE, {"wanted": id_}).one_or_none()
-    return None if row is None else message_of(row)
-
-
 def events_of(connection: Connection, message_id: str, kind: str, *, most: int) -> int:
     """How many events of this kind a message's trail has, counted up to `most`."""
     wanted = select(event.c.id).where(event.c.message_id == message_id, event.c.kind == kind).limit(most)
@@ -139,13 +134,16 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    uncertain: bool = False,
     overdue: bool = False,
+    strange_to: Collection[str] | None = None,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job.
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
+    delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
@@ -158,6 +156,13 @@ def messages(
         statement = statement.where(message.c.id.in_(dead))
     if overdue:
         statement = statement.where(message.c.overdue_since.is_not(None) | message.c.id.in_(waiting_for.carriers()))
+    if uncertain:
+        unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
+        of = select(document.c.message_id).join_from(delivery, document).where(unknown)
+        statement = statement.where(message.c.id.in_(of))
+    if strange_to is not None:
+        strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -199,15 +204,42 @@ def waiting(connection: Connection, wait_key: str) -> Job | None:
     return None if row is None else job_of(row)
 
 
-def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Document | None:
-    """The newest document that fulfils the conditions."""
-    statement = select(document).where(*conditions).order_by(document.c.at.desc(), document.c.id.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
+_NUMBERED = (
+    select(document)
+    .where(
+        document.c.number == bindparam("wanted"),
+        document.c.partner == bindparam("of_partner"),
+        document.c.kind == bindparam("of_kind"),
+        document.c.direction == bindparam("way"),
+        document.c.natural_key.is_not(None),
+    )
+    .order_by(document.c.at.desc(), document.c.id.desc())
+    .limit(MOST)
+)
 
 
-def all_documents(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Document]:
-    """The documents that fulfil the conditions, oldest first."""
+def numbered(connection: Connection, *, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+    """The accepted documents of one kind with this number, oldest first."""
+    wanted = {"wanted": number, "of_partner": partner, "of_kind": kind, "way": direction.value}
+    return [document_of(row) for row in connection.execute(_NUMBERED, wanted)][::-1]
+
+
+def orders(connection: Connection, *, number: str, partner: str | None) -> list[Document]:
+    """The purchase orders of this number that were not rejected, whoever's and whichever way, oldest first."""
+    wanted = (document.c.number == number, document.c.kind == "purchase_order", document.c.natural_key.is_not(None))
+    return _documents(connection, *wanted, *_of(partner), limit=MOST)
+
+
+def under_review(connection: Connection, *, partner: str | None, limit: int) -> list[Document]:
+    """The documents that wait for a decision, the oldest first."""
+    return _documents(connection, document.c.review.is_not(None), *_of(partner), limit=_bounded(limit))
+
+
+def _of(partner: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if partner is None else (document.c.partner == partner,)
+
+
+def _documents(connection: Connection, *conditions: ColumnElement[bool], limit: int) -> list[Document]:
     statement = select(document).where(*conditions).order_by(document.c.at, document.c.id).limit(limit)
     return [document_of(row) for row in connection.execute(statement)]
 

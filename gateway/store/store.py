@@ -31,15 +31,18 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import document, message
+from gateway.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gateway.store.lanes import Lane
@@ -50,7 +53,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing):
+class Store(Asking, Auditing, Membership, Publishing, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -61,6 +64,7 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
+        self.announcer = _nobody_asked
         self._lanes: set[str] = set()
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
@@ -92,7 +96,9 @@ class Store(Asking, Auditing):
             await database.read(schema.check)
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
+                await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -115,7 +121,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease):
+            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, announcer=self.announcer()):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -157,10 +163,11 @@ class Store(Asking, Auditing):
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
 
-    async def release(self, job: Job) -> None:
+    async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
-        reason = "the worker stopped before it was finished"
-        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+        outcome = jobs.LOST if begun else jobs.RETURNED
+        reason = f"the worker stopped before it was {'finished' if begun else 'begun'}"
+        await self.postpone(job, outcome=outcome, reason=reason, run_at=self.clock(), changes=Changes())
 
     async def extend(self, job: Job) -> None:
         """Renew the lease of a job that takes long. Raises LeaseLost."""
@@ -232,7 +239,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
             new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
-            changing.write(connection, Changes(events=new), {}, now)
+            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer())
             return new
 
         new = await self.database.write(operation)
@@ -281,7 +288,7 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease)
+            changing.write(connection, changes, kept, now, lease=lease, announcer=self.announcer())
 
         try:
             with self._handing_over(changes, lease):
@@ -310,8 +317,8 @@ class Store(Asking, Auditing):
         try:
             yield
             leased = () if lease is None else tuple(lease.jobs)
-            taken = {(one.message_id, one.step, one.document_id) for one in leased}
-            left = [one for one in changes.jobs if (one.message_id, one.step, one.document_id) not in taken]
+            taken = {_work_of(one) for one in leased}
+            left = [one for one in changes.jobs if _work_of(one) not in taken]
             given = (leased, left)
         finally:
             if self.taker is not None and changes.jobs:
@@ -338,17 +345,19 @@ class Store(Asking, Auditing):
         wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        known = {(new.id, form): sha256 for new in changes.messages for form, sha256 in new.digests.items()}
         kept: dict[tuple[str, str], Stored] = {}
         try:
             for message_id, form, data in wanted:
+                sha256 = known.get((message_id, form))
                 if isinstance(data, Numbered):
                     continue  # it is no bytes before the commit
                 if not isinstance(data, bytes):
                     kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
                 elif len(data) > self.payloads.row_limit:
-                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data, sha256)
                 else:
-                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data, sha256)
         except OurFault:
             await self._discard(changes, kept)
             raise
@@ -362,8 +371,17 @@ class Store(Asking, Auditing):
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
 
 
+def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
+    """What makes two jobs the same."""
+    return job.message_id, job.step, job.document_id, job.part
+
+
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_asked() -> None:
+    """The default of `announcer`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

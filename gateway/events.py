@@ -251,7 +251,7 @@ class AcknowledgmentLate(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentAccepted(Event):
-    """A canonical document was read from a message, checked and matched."""
+    """A canonical document was read from a message, checked and matched; one that waited for a decision, approved."""
 
     kind: ClassVar[str] = "document.accepted"
     document: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from gateway.partners.agreement import Agreement, Kind
 from gateway.partners.checks import ONLY_TO_RUN
 from gateway.partners.configuration import Configuration
 from gateway.ports import Json
+from gateway.settings import Destination
 
 if TYPE_CHECKING:
     from gateway.pipeline.routing import Decision, Facts, Weighed
@@ -205,7 +206,7 @@ def _show(one: _Explained) -> None:
     if one.decision is None:
         line.append("  no route fits: it waits", style="bold red")
     else:
-        line.append(f"  {_target(one.decision)}", style="bold green")
+        line.append(printable(f"  {_names(one.decision.destinations)}"), style="bold green")
         line.append(f"  by {one.decision.rule}")
     show(line)
     facts = one.facts
@@ -220,20 +221,20 @@ def _show(one: _Explained) -> None:
         why = "decides" if fits and not decided else "fits too, but comes later" if fits else "; ".join(weighed.misses)
         style = "green" if fits and not decided else "dim"
         decided = decided or fits
-        show(Text(printable(f"    route {weighed.number} to {weighed.route.to}: {why}"), style=style))
+        show(Text(printable(f"    route {weighed.number} to {_names(weighed.route.destinations)}: {why}"), style=style))
     if not one.weighed:
         show("    gateway.yaml has no routes")
 
 
-def _target(decision: Decision) -> str:
-    return printable(decision.target)
+def _names(destinations: Sequence[Destination]) -> str:
+    return ", ".join(one.target + " (optional)" * one.optional for one in destinations)
 
 
 def _as_json(one: _Explained) -> dict[str, Any]:
     facts = one.facts
     return {
         "document": one.name,
-        "target": None if one.decision is None else one.decision.target,
+        "targets": [] if one.decision is None else [target.model_dump() for target in one.decision.destinations],
         "rule": None if one.decision is None else one.decision.rule,
         "partner": facts.partner,
         "kind": facts.kind,
@@ -241,7 +242,12 @@ def _as_json(one: _Explained) -> dict[str, Any]:
         "day": facts.day.isoformat(),
         "business_unit": facts.business_unit,
         "routes": [
-            {"route": weighed.number, "to": weighed.route.to, "fits": not weighed.misses, "why_not": weighed.misses}
+            {
+                "route": weighed.number,
+                "to": [target.target for target in weighed.route.destinations],
+                "fits": not weighed.misses,
+                "why_not": weighed.misses,
+            }
             for weighed in one.weighed
         ],
     }

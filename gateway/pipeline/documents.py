@@ -140,19 +140,6 @@ async def take(
     )
     # What is under review replaces nothing until it goes on.
     ended, told = replacing.changes(document, replace(stands, held=stands.held or weighed.review is not None))
-    accepted = DocumentAccepted(
-        message_id=origin.message_id,
-        partner=agreement.name,
-        order_number=order_number,
-        document=kind,
-        document_id=document.id,
-        number=document.number,
-        sha256=sha256,
-        agreement=document.agreement or "",
-        map=origin.map,
-        guide=origin.guide,
-        unmapped=origin.unmapped,
-    )
     if weighed.review is not None:
         looks = weighed.review is Review.ORDER_UNKNOWN
         return Taken(
@@ -161,7 +148,7 @@ async def take(
             documents=(document,),
             updates=ended,
             jobs=reviewing.look_job(agreement, document, reviewing.unknown_number(named), now) if looks else (),
-            events=(accepted, *told, reviewing.begun(document, weighed.review, weighed.findings)),
+            events=(*told, reviewing.begun(document, weighed.review, weighed.findings)),
         )
     onward = on_its_way(station, agreement, document, orders, now)
     return Taken(
@@ -174,7 +161,24 @@ async def take(
         jobs=() if stands.held else onward.jobs,
         keys=onward.keys,
         woken=reviewing.wakes(agreement, document),
-        events=(accepted, *told, *onward.events),
+        events=(accepted(document, origin.unmapped), *told, *onward.events),
+    )
+
+
+def accepted(document: NewDocument | Document, unmapped: int = 0) -> DocumentAccepted:
+    """The fact that a document is read, checked and matched, or approved."""
+    return DocumentAccepted(
+        message_id=document.message_id,
+        partner=document.partner,
+        order_number=document.order_number,
+        document=document.kind,
+        document_id=document.id,
+        number=document.number,
+        sha256=document.sha256,
+        agreement=document.agreement or "",
+        map=document.map,
+        guide=document.guide,
+        unmapped=unmapped,
     )
 
 

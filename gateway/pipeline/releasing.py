@@ -73,7 +73,8 @@ async def _onward(
         deliveries=onward.deliveries,
         jobs=onward.jobs,
         keys=tuple(keys),
-        events=(*told, *onward.events),
+        released=(document,),
+        events=(*told, documents.accepted(document), *onward.events),
     )
 
 

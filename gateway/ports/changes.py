@@ -11,6 +11,7 @@ from gateway.partners.confirmations import Reached
 from gateway.ports.deliveries import DeliveriesSeen, DeliveryChange
 from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.spooling import Spooled
+from gateway.ports.stored import Document
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt, Review
 
 WAIT_FOR_NUMBERED = "(numbered)"
@@ -221,6 +222,8 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    released: tuple[Document, ...] = ()
+    """Documents that waited for a decision and go on: what is published of them is read from these."""
     woken: tuple[str, ...] = ()
     """Wait keys whose waiting jobs are to run now: what they look for may be here."""
     awaited: Awaited | None = None

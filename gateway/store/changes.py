@@ -113,7 +113,9 @@ def write(
     else:
         leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
     trail.append(connection, chained)
-    outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
+    outbox.add(
+        connection, announcer, facts, chained=chained, documents=(*changes.documents, *changes.released), now=now
+    )
     return True
 
 

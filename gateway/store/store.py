@@ -201,7 +201,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
             if connection.execute(held).scalar() is None:
                 return False
             self._add_lanes(connection, changes, now)
-            changing.write(connection, changes, {}, now)
+            changing.write(connection, changes, {}, now, announcer=self.announcer())
             return True
 
         judged = await self.database.write(operation)

@@ -60,7 +60,8 @@ def test_json_says_the_same_for_programs(run: Any, workspace: Path, tmp_path: Pa
     done = run("route", "explain", file, *arguments)
     assert done.exit_code == 0, done.output
     (told,) = json.loads(done.stdout)
-    assert (told["target"], told["rule"], told["order_number"]) == ("south", "gateway.yaml: route 4", "77")
+    assert (told["rule"], told["order_number"]) == ("gateway.yaml: route 4", "77")
+    assert told["targets"] == [{"target": "south", "optional": False}]
     assert told["routes"][2]["why_not"] == ["number_prefix is 77, not 45"]
 
 

@@ -65,12 +65,14 @@ async def test_a_price_outside_of_what_is_agreed_is_held_with_its_reason_and_goe
     assert (document.state, document.review) == (DocumentState.HELD, Review.OUTSIDE_TOLERANCE)
     assert [one["rule"] for one in document.findings] == ["matching.price_outside_tolerance"]
     assert trade.at_erp(ACK) == []
+    assert "document.accepted" not in await kinds(trade, document)
     assert [one.id for one in await trade.gateway.store.under_review()] == [document.id]
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     assert await decide(trade, reviewing.approval(document, by="ann", why="new list", now=trade.clock()), document)
     again = await trade.gateway.store.document(document.id)
     assert (again.state, again.review) == (DocumentState.DELIVERED, None)
     assert len(trade.at_erp(ACK)) == 1
+    assert "document.accepted" in await kinds(trade, document)
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.ANSWERED
     trail = await trade.gateway.trail(message_id=document.message_id)
     (event,) = [one.data for one in trail if one.kind == "document.reviewed"]

@@ -5,6 +5,7 @@ The job of the change looks again by a table until what it follows is on its way
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from gateway.pipeline import identity, reviewing
@@ -80,12 +81,18 @@ def went(document: Document) -> tuple[DocumentUpdate, ...]:
     return () if document.review is None else (DocumentUpdate(id=document.id, cleared=("review",)),)
 
 
-def wakes(document: Document) -> tuple[str, ...]:
-    """What waits behind a document that was held, and goes now. Of what was never held, nothing waits for long."""
-    held = document.state in {DocumentState.HELD, DocumentState.FAILED}
-    if not held or document.kind not in {"purchase_order", CHANGE} or document.order_number is None:
-        return ()
-    return (identity.order_wait_key(document.partner, document.order_number),)
+def sent(documents: Iterable[Document]) -> tuple[str, ...]:
+    """What waits behind these documents, now that the partner has them."""
+    return tuple(
+        identity.order_wait_key(one.partner, one.order_number)
+        for one in documents
+        if one.kind in {"purchase_order", CHANGE} and one.order_number is not None
+    )
+
+
+def delivered(document: Document) -> tuple[str, ...]:
+    """What waits behind one that was held, and is at its target now. Behind what was never held nothing waits long."""
+    return sent([document]) if document.state in {DocumentState.HELD, DocumentState.FAILED} else ()
 
 
 def wait_key(document: Document | NewDocument) -> str | None:

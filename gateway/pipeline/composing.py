@@ -99,7 +99,6 @@ async def compose(station: Station, job: Job) -> Changes:
             ),
             *behind.went(document),
         ),
-        woken=behind.wakes(document),
         jobs=(send_job(agreement, message_id, now, document_id=document.id),),
         events=translated.events,
     )

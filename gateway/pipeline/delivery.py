@@ -179,7 +179,7 @@ def _took(task: _Task, answer: Delivered, events: tuple[Event, ...]) -> Changes:
     return Changes(
         deliveries=(task.change(DeliveryState.DELIVERED, their_id=answer.their_id, status=answer.status),),
         document_updates=(*((update,) if alone or not task.job.part else ()), *behind.went(document)),
-        woken=behind.wakes(document),
+        woken=behind.delivered(document),
         jobs=() if alone else (settle_job(document, document.partner, task.target, task.station.clock()),),
         events=(*events, done),
     )

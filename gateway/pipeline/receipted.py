@@ -14,7 +14,7 @@ from gateway import as2
 from gateway.errors import PartnerFault
 from gateway.events import MessagePosted, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, standards, waiting, wrapping
+from gateway.pipeline import behind, identity, standards, waiting, wrapping
 from gateway.pipeline.bodies import as_stored
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -221,6 +221,7 @@ def _sent(exchange: Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
     return Changes(
         message_updates=(exchange.update(state),),
         jobs=_awaited(exchange),
+        woken=behind.sent(exchange.documents),
         document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.SENT) for one in exchange.documents),
         events=(
             event,

@@ -88,7 +88,7 @@ class DocumentState(StrEnum):
     COMPENSATED = "compensated"
     """In: a target that counts was given up, and what others took was undone."""
     HELD = "held"
-    """In or out: waits for a word of the cross-references; `gateway reference unknown` shows which."""
+    """In or out: waits for a word of the cross-references, a decision or its order: `gateway order show` says which."""
     REJECTED = "rejected"
     """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
     SUBMITTED = "submitted"

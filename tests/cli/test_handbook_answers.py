@@ -24,8 +24,10 @@ TOLD: list[tuple[dict[str, Any], list[str]]] = [
             "matching": {"tolerances": {"price_percent": 1, "date_days": 2}, "unknown_order_wait_hours": 24},
         },
         [
-            ("prices up to 1 % up or down; dates up to 2 days earlier or later. What differs by more waits until "
-            "somebody here has looked at it."),
+            (
+                "prices up to 1 % up or down; dates up to 2 days earlier or later. What differs by more waits until "
+                "somebody here has looked at it."
+            ),
             "Waits for the order for 24 hours.",
         ],
     ),

@@ -27,7 +27,7 @@ from gateway.ports import (
 from gateway.publication import Announcer
 from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
-from gateway.store.statements import add_or_leave, change_row
+from gateway.store.statements import add_or_leave, change_row, insert_or_leave
 from gateway.store.tables import document, identity, message, order_mention, payload, receipt
 
 Kept = Mapping[tuple[str, str], Stored]
@@ -228,9 +228,10 @@ def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) 
         row |= {"updated_at": new.at, "state": new.state.value, "direction": new.direction.value}
         if not add_or_leave(connection, document, row, conflict=("partner", "direction", "natural_key")):
             raise NaturalKeyTaken(f"{new.partner} {new.direction} {new.natural_key} is another document's")
-        for number in new.further_orders:
-            row = {"partner": new.partner, "order_number": number, "document_id": new.id}
-            add_or_leave(connection, order_mention, row)
+        if new.further_orders:
+            named = dict.fromkeys(new.further_orders)
+            rows = [{"partner": new.partner, "order_number": one, "document_id": new.id} for one in named]
+            connection.execute(insert_or_leave(order_mention, connection.dialect.name), rows)
 
 
 _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.name in NewDocument.__slots__)

@@ -155,7 +155,7 @@ def messages(
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
     if overdue:
-        statement = statement.where(message.c.overdue_since.is_not(None) | message.c.id.in_(waiting_for.carriers()))
+        statement = statement.where(message.c.id.in_(waiting_for.late()))
     if uncertain:
         unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
         of = select(document.c.message_id).join_from(delivery, document).where(unknown)

@@ -6,8 +6,9 @@ The timer of a wait is its job; that something is overdue stands on the message 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, func, literal, select, union_all
 
 from gateway.ports import WHEN_OVER, Expected, JobState, MessageState, Overdue, Wait
 from gateway.store.tables import document, job, message, moment
@@ -41,10 +42,13 @@ def waits(connection: Connection, wait_keys: Sequence[str]) -> list[Wait]:
     ]
 
 
-def carriers() -> Select[tuple[str]]:
-    """The ids of the messages that carry an order whose answer is overdue."""
-    late = document.c.answer_overdue_since.is_not(None) | document.c.notice_overdue_since.is_not(None)
-    return select(_CARRIER).where(late)
+def late() -> CompoundSelect[Any]:
+    """The ids of the messages that are overdue, and of those that carry an order whose answer is; by their indexes."""
+    columns = (document.c.answer_overdue_since, document.c.notice_overdue_since)
+    return union_all(
+        select(message.c.id).where(message.c.overdue_since.is_not(None)),
+        *(select(_CARRIER).where(column.is_not(None)) for column in columns),
+    )
 
 
 def overdue(connection: Connection, *, partner: str | None, limit: int) -> list[Overdue]:

@@ -164,7 +164,7 @@ _ROWS = (
         data=RejectedData,
     ),
     PublicType(
-        name="message.overdue",
+        name="answer.overdue",
         text="A receipt, a 997 or CONTRL, or the acknowledgement or ship notice of an order, is not here in time.",
         data=OverdueData,
         for_partners=False,

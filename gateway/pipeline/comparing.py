@@ -220,7 +220,7 @@ def same_unit(one: object, other: object) -> bool:
 def get(value: object, *keys: str) -> Any:
     """What stands there; None where the document has another shape."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if isinstance(value, dict | Mapping) else None
     return value
 
 

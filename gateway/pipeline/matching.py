@@ -194,7 +194,7 @@ def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
     pending.reverse()
     while pending:
         node, order, pointer = pending.pop()
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict | Mapping):
             continue
         order = order_ref(node) or order
         if node.get("shipped") is not None:

@@ -210,7 +210,7 @@ def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents)
             due_at=fact.due_at,
             reminder=fact.reminder,
         )
-    yield Told(type="message.overdue", subject=_subject(fact), data=data)
+    yield Told(type="answer.overdue", subject=_subject(fact), data=data)
 
 
 def _expiring(fact: CertificateExpiring, documents: Documents) -> Iterator[Told]:
@@ -255,8 +255,8 @@ MAY_TELL: Mapping[str, frozenset[str]] = {
     DocumentRejected.kind: frozenset({"message.rejected"}),
     MessageRefused.kind: frozenset({"message.rejected"}),
     WorkGivenUp.kind: frozenset({"delivery.failed"}),
-    ReceiptOverdue.kind: frozenset({"message.overdue"}),
-    AcknowledgmentOverdue.kind: frozenset({"message.overdue"}),
+    ReceiptOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentOverdue.kind: frozenset({"answer.overdue"}),
     CertificateExpiring.kind: frozenset({"certificate.expiring"}),
 }
 """What may come of a fact: one whose types nobody asks for need not be looked at."""

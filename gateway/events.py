@@ -199,6 +199,12 @@ class AcknowledgmentReceived(Event):
     control_number: str
     received_as: str
     """The message it came in."""
+    accepted: bool | None = None
+    """Whether the partner has what we sent, or refuses it; absent where nothing is decided yet."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -435,6 +441,7 @@ class WorkGivenUp(Event):
     step: str
     attempts: int
     reason: str
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -475,6 +482,8 @@ class DocumentAvailable(Event):
 
     kind: ClassVar[str] = "document.available"
     document_id: str
+    document: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -483,6 +492,8 @@ class DocumentFetched(Event):
 
     kind: ClassVar[str] = "document.fetched"
     document_id: str
+    document: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -554,6 +565,10 @@ class MessageSent(Event):
     """How, unless it was in the answer as asked."""
     signed_with: str | None = None
     """Our certificate that the message was signed with: SHA-256, as `receipt_signed_by` is theirs."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -565,6 +580,10 @@ class MessageRejectedByPartner(Event):
     disposition: str
     receipt_came: str | None = None
     """How, unless it was in the answer as asked."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -625,6 +644,63 @@ class CertificateExpiring(Event):
     """Negative: it has expired."""
     threshold: int
     """90, 60, 30 or 7 days; 0: it has expired."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookDisabled(Event):
+    """A webhook is told nothing more: it answered 410 (Gone), or an operator said so.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.disabled"
+    webhook: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookEnabled(Event):
+    """An operator has a webhook told again.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.enabled"
+    webhook: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSecretsChanged(Event):
+    """A webhook got a new signing secret, or lost the old ones.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.secrets_changed"
+    webhook: str
+    by: str
+    reason: str
+    secrets: int
+    """How many sign now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookRedelivered(Event):
+    """An operator had events sent to a webhook once more.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.redelivered"
+    webhook: str
+    by: str
+    reason: str
+    deliveries: int
+    event_id: str | None = None
+    """Absent: all that failed, or all since a time."""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from gateway.errors import OurFault
+from gateway.published import TYPES, fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +485,74 @@ class Nodes(Part):
     )
 
 
+def _some_type(pattern: str) -> str:
+    if not fitting((pattern,)):
+        raise ValueError(f"a type of event, or a pattern such as order.*; the types are {', '.join(TYPES)}")
+    return pattern
+
+
+TypePattern = Annotated[str, Form(r"[a-z_.*]{1,60}", "small letters, dots, _ and *"), AfterValidator(_some_type)]
+"""A type of published event; `*` stands for any characters."""
+_EVERYTHING = ("*",)
+
+
+class Webhook(Part):
+    """Somebody who is told of events by HTTP, signed (docs/webhooks.md)."""
+
+    url: Url = Field(description="Where events are posted.", examples=["https://erp.example.com/hooks"])
+    types: Annotated[tuple[TypePattern, ...], Field(min_length=1)] = Field(
+        default=_EVERYTHING, description="The types of event; * stands for any characters.", examples=[("order.*",)]
+    )
+    secrets: Secret = Field(
+        description="Where its signing secrets stand (whsec_… or whsk_…, the newest first); each of them signs. "
+        "`gateway webhook rotate` writes the file, such as keys/webhook-erp.secret.",
+    )
+    allow_private: bool = Field(
+        default=False, description="Whether the address may be one of a private network, such as 10.0.0.7."
+    )
+    retries: Retries = Field(
+        default_factory=lambda: Retries(
+            schedule_seconds=(5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+            give_up_after_hours=Decimal(96),
+        ),
+        description="When an event that was not taken is sent again; absent: over four days.",
+    )
+
+
+class OurWebhook(Webhook):
+    """The same in gateway.yaml: told of all partners, or of some."""
+
+    partners: tuple[Name, ...] = Field(default=(), description="Only events of these partners; absent: all.")
+
+
+class Nats(Part):
+    """A NATS JetStream that gets every event (`pip install partner-gateway[nats]`)."""
+
+    servers: Annotated[
+        tuple[Annotated[str, Form(r"(nats|tls|ws|wss)://[^\s@]+", "nats://host:4222, without user")], ...],
+        Field(min_length=1, max_length=20),
+    ] = Field(description="Its servers; any of them will do.", examples=[("nats://127.0.0.1:4222",)])
+    types: Annotated[tuple[TypePattern, ...], Field(min_length=1)] = Field(
+        default=_EVERYTHING, description="The types of event; * stands for any characters."
+    )
+    subject: Annotated[str, Form(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", "words joined by dots")] = Field(
+        default="gateway", description="How subjects begin: <subject>.<type>.<partner>; without a partner it is _."
+    )
+    stream: Annotated[str, Form(r"[A-Za-z0-9_-]{1,64}", "letters, digits, - and _")] = Field(
+        default="GATEWAY", description="The stream that is made where none takes these subjects."
+    )
+    user: str | None = Field(default=None, description="User name.")
+    password: Secret | None = Field(default=None, description="Its password.")
+    token: Secret | None = Field(default=None, description="A token, instead of a user.")
+    ca: str | None = Field(default=None, description="PEM file with the CAs that vouch for the servers.")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Nats:
+        if (self.user is None) != (self.password is None) or (self.user is not None and self.token is not None):
+            raise ValueError("user with password, or token, or neither")
+        return self
+
+
 class Settings(Part):
     """The whole of `gateway.yaml`."""
 
@@ -497,6 +566,12 @@ class Settings(Part):
     targets: dict[Name, Target] = Field(default_factory=dict, description="ERPs and folders that take documents.")
     routes: tuple[Route, ...] = Field(default=(), description="Which document goes to which target, in order.")
     retries: Retries = Field(default_factory=Retries, description="When failed work is tried again.")
+    webhooks: dict[Name, OurWebhook] = Field(
+        default_factory=dict,
+        description="Who is told of events by HTTP; partners' own stand in their files.",
+        examples=["erp"],
+    )
+    nats: Nats | None = Field(default=None, description="The NATS JetStream that gets every event.")
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] = Field(
         default=50_000_000, description="Largest message accepted from any partner; JSON over REST: 4 MiB at most."
     )

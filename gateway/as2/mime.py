@@ -131,10 +131,9 @@ class Index(dict[str, str]):
     _twice: frozenset[str] = frozenset()
 
     def __init__(self, headers: Headers) -> None:
-        named = [(name.lower(), value) for name, value in headers]
-        dict.__init__(self, named)
-        if len(self) < len(named):
-            counts = Counter([name for name, _ in named])
+        super().__init__({name.lower(): value for name, value in headers})
+        if len(self) < len(headers):
+            counts = Counter([name.lower() for name, _ in headers])
             self._twice = frozenset(name for name, count in counts.items() if count > 1)
 
     def one(self, name: str) -> str | None:

@@ -9,7 +9,21 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, database, edi, message, node, partner, payload, reference
+from gateway.cli import (
+    as2,
+    audit,
+    certificate,
+    config,
+    database,
+    edi,
+    events,
+    message,
+    node,
+    partner,
+    payload,
+    reference,
+    webhook,
+)
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -51,6 +65,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(node.app, name="node")
 app.add_typer(database.app, name="database")
 app.add_typer(payload.app, name="payload")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(events.app, name="events")
 
 
 def main() -> None:

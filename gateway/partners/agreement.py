@@ -19,7 +19,7 @@ from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
-from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, X12Identity
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
@@ -318,6 +318,9 @@ class Agreement(Part):
         default="allow",
         description="What becomes of a document whose purpose is to replace or cancel an earlier one: delivered, held "
         "for an operator (gateway message settle), or refused.",
+    )
+    webhooks: Annotated[dict[Name, Webhook], Field(max_length=20)] = Field(
+        default_factory=dict, description="Addresses of the partner's that are told of its events.", examples=["orders"]
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."

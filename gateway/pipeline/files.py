@@ -16,7 +16,7 @@ from gateway.as2.octets import Spool
 from gateway.edi.reading import standard_at
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AttachmentKept
-from gateway.pipeline.bodies import as_octets
+from gateway.pipeline.bodies import Body, as_octets
 from gateway.pipeline.hashing import sha256_hex
 from gateway.ports import Message, Queries
 
@@ -123,17 +123,28 @@ def _encloses(content_type: str, payload: bytes | Stretch, file: File, spool: Sp
         return False
 
 
-async def same_files(
-    queries: Queries, message: Message, content_type: str, payload: bytes | Stretch, spool: Spool
-) -> bool:
-    """Whether a payload encloses the very files of a message, whatever divides them. Of bytes that were purged, no.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """The payload of a message whose Message-ID came before."""
 
-    A station that makes a message anew for a repeat gives it a new boundary, which is no other content.
+    content_type: str
+    payload: Body
+    sha256: str
+
+
+async def came_before(queries: Queries, first_id: str, again: Again, spool: Spool) -> bool:
+    """Whether a payload is that of an earlier message, or encloses the very files of it, whatever divides them.
+
+    A station that makes a message anew for a repeat gives it a new boundary, which is no other content. Of bytes that
+    were purged, no.
     """
-    if not (as2.is_multipart(message.content_type) and as2.is_multipart(content_type)):
+    first = await queries.message(first_id)
+    if first is None or first.payload_sha256 == again.sha256:
+        return True
+    if not (as2.is_multipart(first.content_type) and as2.is_multipart(again.content_type)):
         return False
     try:
-        before = await queries.octets(message.id)
+        before = await queries.octets(first_id)
     except OurFault:
         return False
     if before is None:
@@ -145,7 +156,7 @@ async def same_files(
 
     try:
         return await asyncio.to_thread(
-            lambda: told(message.content_type, as_octets(before)) == told(content_type, payload)
+            lambda: told(first.content_type, as_octets(before)) == told(again.content_type, as_octets(again.payload))
         )
     except PartnerFault:
         return False

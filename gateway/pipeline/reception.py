@@ -200,10 +200,11 @@ class Reception:
         )
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
-        other = await self._other(accepted.message_id, opened.content_type, result)
+        again = files.Again(content_type=opened.content_type, payload=result.payload, sha256=result.digests["payload"])
+        same = await files.came_before(station.queries, accepted.message_id, again, station.store.spool)
         if not isinstance(result.payload, bytes):
             await asyncio.to_thread(result.payload.discard)
-        if other:
+        if not same:
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
         if arrival.receipt_to is not None:
@@ -237,15 +238,6 @@ class Reception:
         with contextlib.suppress(as2.As2Fault):
             arrival = replace(arrival, receipt_to=receipting.address_of(agreement, addressing.receipt))
         return await self._refused(arrival, await self._in_crypto_thread(_refuse, arrival, fault), whole=False)
-
-    async def _other(self, first_id: str, content_type: str, result: _Opened) -> bool:
-        """Whether a repeat is another message: its envelope, MIME included, is new where its sender makes it anew."""
-        queries = self._station.queries
-        first = await queries.message(first_id)
-        if first is None or first.payload_sha256 == result.digests["payload"]:
-            return False
-        with scratches(self._station) as spool:
-            return not await files.same_files(queries, first, content_type, as_octets(result.payload), spool)
 
     async def _other_content(self, arrival: _Arrival) -> Receipt:
         """A Message-ID that was used before, with other content: the first receipt would claim too much for it."""

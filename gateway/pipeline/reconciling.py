@@ -21,7 +21,7 @@ from gateway.pipeline import files, identity
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
-from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
+from gateway.ports import Direction, Document, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
 
 READERS = {"997": acknowledge.read_997, "999": acknowledge.read_999}
 
@@ -181,24 +181,30 @@ async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepte
     state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
     decided.message_updates.append(MessageUpdate(id=sent.id, state=state))
     stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.REJECTED
-    order_number = None
+    carried = None
     for document in await decided.station.queries.documents_of(sent.id):
-        order_number = document.order_number
+        carried = document
         if document.direction is Direction.OUTBOUND:
             decided.document_updates.append(DocumentUpdate(id=document.id, state=stands))
-    _received(decided, sent, answer, order_number)
+    _received(decided, sent, answer, carried, accepted=accepted)
 
 
-def _received(decided: Decisions, sent: Message, answer: _Answer, order_number: str | None) -> None:
+def _received(
+    decided: Decisions, sent: Message, answer: _Answer, carried: Document | None, *, accepted: bool | None = None
+) -> None:
     decided.events.append(
         AcknowledgmentReceived(
             message_id=sent.id,
             partner=decided.agreement.name,
-            order_number=order_number,
+            order_number=None if carried is None else carried.order_number,
             type=answer.type,
             outcome=answer.outcome,
             control_number=answer.control_number,
             received_as=decided.message.id,
+            accepted=accepted,
+            document=None if carried is None else carried.kind,
+            document_id=None if carried is None else carried.id,
+            number=None if carried is None else carried.number,
         )
     )
 

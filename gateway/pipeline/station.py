@@ -17,7 +17,7 @@ from gateway.partners.keyring import Keyring
 from gateway.pipeline.admission import Guard
 from gateway.pipeline.shipments import Shipments
 from gateway.pipeline.snapshots import Snapshots
-from gateway.ports import As2Post, Clock, Connector, Queries, Store
+from gateway.ports import As2Post, Clock, Connector, Queries, Store, WebhookPost
 from gateway.settings import Settings
 
 LARGE_AT_ONCE = 2
@@ -46,6 +46,8 @@ class Station:
     connectors: Mapping[str, Connector]
     """Targets by name."""
     as2: As2Post
+    webhooks: Mapping[str, WebhookPost] = field(default_factory=dict)
+    """Webhooks by name."""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     """What partners' requests to our AS2 address must show in HTTP and TLS, where their agreement asks for it."""
     references: Snapshots = field(default_factory=Snapshots)

@@ -127,6 +127,8 @@ class SubmissionDesk:
                         partner=document.partner,
                         order_number=document.order_number,
                         document_id=document.id,
+                        document=document.kind,
+                        number=document.number,
                     ),
                 ),
             )
@@ -264,6 +266,8 @@ class SubmissionDesk:
                     partner=agreement.name,
                     order_number=stored.order_number,
                     document_id=stored.id,
+                    document=kind,
+                    number=stored.number,
                 )
             )
         changes = Changes(

@@ -27,7 +27,7 @@ from gateway.ports.deliveries import (
     document_state,
     seen,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
@@ -39,6 +39,7 @@ from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Sto
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Channel,
     Clock,
     Direction,
@@ -58,6 +59,7 @@ __all__ = [
     "IN_MEMORY",
     "MISSED",
     "WAIT_FOR_NUMBERED",
+    "WEBHOOKS",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -116,6 +118,7 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "WebhookPost",
     "document_state",
     "new_id",
     "own_chain",

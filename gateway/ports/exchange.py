@@ -88,6 +88,13 @@ class As2Post(Protocol):
         """Post an asynchronous receipt to its address, which never is a private one unless the agreement names it."""
 
 
+class WebhookPost(Protocol):
+    """The way to one webhook."""
+
+    async def post(self, event_id: str, body: str) -> int:
+        """Post an event, signed; the status of the 2xx answer. Raises DeliveryFailed, permanent where it was 410."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted:
     """A document handed over by HTTP is durable; `receipt` is the answer, byte for byte the same for a repeat."""

@@ -52,6 +52,15 @@ class Store(Protocol):
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
 
+    async def disable_webhook(self, name: str, *, by: str, reason: str) -> bool:
+        """Tell a webhook nothing more; False when it was disabled already."""
+
+    async def webhook_disabled(self, name: str) -> bool:
+        """Whether a webhook is told nothing."""
+
+    async def lane_failures(self, name: str) -> int:
+        """How many calls of a lane failed in a row."""
+
     def spool(self, *, kept: bool = False) -> Spooled:
         """A new file for what is too large for memory; `kept` says that it is meant for a message.
 

@@ -30,6 +30,10 @@ CERTIFICATES = "certificates"
 """The message whose chain tells which certificates came near their end. It is no partner's."""
 
 
+WEBHOOKS = "webhooks"
+"""The message whose chain tells which webhooks were disabled, enabled or sent to again. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 

@@ -24,7 +24,8 @@ from gateway.ports import (
     Numbered,
     Receipt,
 )
-from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, references, trail
+from gateway.publication import Announcer
+from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -52,10 +53,12 @@ def write(
     *,
     duplicates: bool = False,
     lease: leases.Lease | None = None,
+    announcer: Announcer | None = None,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
 
-    With `lease`, new jobs are leased to who offers it, as far as their lanes allow.
+    With `lease`, new jobs are leased to who offers it, as far as their lanes allow. What `announcer` makes of the
+    events goes to the outbox.
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
     if lease is not None:
@@ -109,6 +112,7 @@ def write(
     else:
         leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
     trail.append(connection, chained)
+    outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
     return True
 
 

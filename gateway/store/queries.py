@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Attempt,
     Channel,
     Direction,
@@ -135,7 +136,7 @@ def messages(
     """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
     delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)

@@ -39,6 +39,7 @@ from gateway.store.auditing import Auditing
 from gateway.store.database import Database
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import message
 from gateway.store.upkeep import Upkeep
@@ -52,7 +53,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, Membership, Upkeep):
+class Store(Asking, Auditing, Membership, Publishing, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -63,6 +64,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
         self.clock = clock
         self.lease = lease
         self.cap = cap
+        self.announcer = _nobody_asked
         self._lanes: set[str] = set()
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
@@ -119,7 +121,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease):
+            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, announcer=self.announcer()):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -217,7 +219,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
 
         def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
             new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
-            changing.write(connection, Changes(events=new), {}, now)
+            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer())
             return new
 
         new = await self.database.write(operation)
@@ -266,7 +268,7 @@ class Store(Asking, Auditing, Membership, Upkeep):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease)
+            changing.write(connection, changes, kept, now, lease=lease, announcer=self.announcer())
 
         try:
             with self._handing_over(changes, lease):
@@ -356,6 +358,10 @@ def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
 
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_asked() -> None:
+    """The default of `announcer`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

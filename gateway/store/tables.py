@@ -398,3 +398,32 @@ schema_floor = Table(
     Column("oldest", Text, nullable=False),
     Column("cleaned", Text, nullable=False),  # the newest clean-up that was done, '' for none
 )
+
+outbox = Table(
+    "outbox",  # published events until they are handed on; see `gateway.store.outbox`
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False),
+    Column("way", Text, nullable=False),  # webhooks | nats
+    Column("type", Text, nullable=False),
+    Column("partner", Text),
+    Column("message_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),  # in the future while a publisher has it, or when it is tried again
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text),  # why it was not taken the last time
+    Column("body", Text, nullable=False),  # the CloudEvent, to the byte
+)
+Index("outbox_due_index", outbox.c.way, outbox.c.due_at, outbox.c.id)
+_notifies = job.c.step == literal_column("'notify'")
+Index("job_notify_index", job.c.lane, job.c.id, sqlite_where=_notifies, postgresql_where=_notifies)
+
+webhook = Table(
+    "webhook",  # endpoints that were disabled, or were once; what they are stands in the configuration
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("disabled_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -5,21 +5,26 @@ from gateway.worker.breaker import PAUSES, Breaker
 from gateway.worker.expiry import ExpiryWatch
 from gateway.worker.loop import Handler, OnDead, OnFailed, Worker
 from gateway.worker.presence import Presence
+from gateway.worker.relay import Relay
 from gateway.worker.retry import SCHEDULE, Schedule, next_run
 from gateway.worker.sealer import Sealer
+from gateway.worker.streaming import EventStream, StreamPublisher
 
 __all__ = [
     "PAUSES",
     "SCHEDULE",
     "Accord",
     "Breaker",
+    "EventStream",
     "ExpiryWatch",
     "Handler",
     "OnDead",
     "OnFailed",
     "Presence",
+    "Relay",
     "Schedule",
     "Sealer",
+    "StreamPublisher",
     "Worker",
     "next_run",
 ]

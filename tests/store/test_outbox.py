@@ -216,7 +216,7 @@ def test_a_webhook_job_is_the_event_and_the_endpoint() -> None:
         event_id, message_id, type, body = "m-1", "m", "order.sent", "{}"
 
     made = job_of(Row(), endpoint("all", "*"), datetime(2026, 1, 1, tzinfo=UTC))
-    assert (made.message_id, made.step, made.document_id) == ("m", NOTIFY, "m-1@all")
+    assert (made.message_id, made.step, made.document_id, made.part) == ("m", NOTIFY, "m-1", "all")
 
 
 async def test_claims_for_other_steps_do_not_look_into_lanes_of_events(store: Store, trade: Any, clock: Any) -> None:

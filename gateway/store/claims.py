@@ -128,7 +128,7 @@ def claim(
             taken.extend(connection.execute(_TAKE_SQLITE, common | {"name": name, "room": room}))
     if taken:
         connection.execute(_SERVED, {"lanes": sorted({row.lane for row in taken}), "now": now})
-        start_attempts(connection, taken, now)
+        start_attempts(connection, ((row.id, row.attempts) for row in taken), now)
     turns = {name: turn for turn, name in enumerate(rooms)}
     messages = queries.messages_by_id(connection, sorted({row.message_id for row in taken}))
     payloads = queries.small_payloads(connection, sorted({row.message_id for row in taken if not row.document_id}))

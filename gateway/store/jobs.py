@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -180,11 +180,10 @@ def again(connection: Connection, message_id: str, step: str, document_id: str, 
     connection.execute(update(job).where(mine & ended).values(ready))
 
 
-def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
-    """Write down the attempts about to be made."""
-    if rows:
-        started = [{"job_id": row.id, "number": row.attempts, "started_at": now} for row in rows]
-        connection.execute(_START_ATTEMPT, started)
+def start_attempts(connection: Connection, started: Iterable[tuple[int, int]], now: datetime) -> None:
+    """Write down the attempts about to be made: jobs, and the numbers of their attempts."""
+    if rows := [{"job_id": id_, "number": number, "started_at": now} for id_, number in started]:
+        connection.execute(_START_ATTEMPT, rows)
 
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:

@@ -77,6 +77,8 @@ Url = Annotated[
 Network = Annotated[str, AfterValidator(_network)]
 """`10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`."""
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
+LONGEST_SECRET = 65_536
+"""Bytes of a file that holds a secret; also what keeps a device named by mistake from being read for ever."""
 Kind = Literal["purchase_order", "order_change", "order_acknowledgement", "ship_notice"]
 """The canonical documents."""
 
@@ -116,12 +118,19 @@ class Secret(Part):
                 )
             return value
         path = folder / str(self.file)
+        remedy = "create the file, readable by the gateway only"
         try:
-            return path.read_text(encoding="utf-8").rstrip("\n")
+            with path.open("rb") as file:
+                content = file.read(LONGEST_SECRET + 1)
+            text = content.decode("utf-8").rstrip("\n")
         except OSError as error:
-            raise OurFault(
-                f"secret file {path}: {error.strerror}", remedy="create the file, readable by the gateway only"
-            ) from error
+            raise OurFault(f"secret file {path}: {error.strerror}", remedy=remedy) from error
+        except UnicodeDecodeError:
+            raise OurFault(f"secret file {path} is no text in UTF-8", remedy=remedy) from None
+        if not text or len(content) > LONGEST_SECRET:
+            what = "is empty" if not text else f"is larger than {LONGEST_SECRET} bytes"
+            raise OurFault(f"secret file {path} {what}", remedy=remedy)
+        return text
 
 
 class X12Identity(Part):
@@ -189,8 +198,8 @@ class Listen(Part):
     tls: Tls | None = Field(default=None, description="Certificate files; absent behind a proxy that ends TLS.")
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=20_000,
-        description="Connections at once, over all callers, as far as the system's limit of open files allows; one "
-        "more is answered 503.",
+        description="Connections at once, over all callers, as far as the system's limit of open files allows; for one "
+        "more the oldest silent one is ended, and where none is silent it is answered 503.",
     )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks whose X-Forwarded-For and -Proto are believed."

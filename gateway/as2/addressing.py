@@ -13,6 +13,8 @@ from functools import lru_cache
 from gateway.as2.mime import MAX_HEADER_OCTETS, MAX_HEADERS, Headers, Index, MimeFault, printable
 from gateway.errors import OurFault, PartnerFault
 
+_STATIONS = 256
+"""A station says most of its headers alike in every message: what so many of them said is not read again."""
 _MAX_NAME = 128
 _MAX_MESSAGE_ID = 998
 """RFC 5322 2.1.1: the longest line."""
@@ -47,6 +49,9 @@ class ReceiptRequest:
     """Asks for an asynchronous receipt; only an address allowed for that partner may ever be called."""
 
 
+_NO_RECEIPT = ReceiptRequest()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addressing:
     """The AS2 headers of one request. Names are without their quotes, the message id as it came."""
@@ -58,7 +63,7 @@ class Addressing:
     version: str = "1.0"
     features: tuple[str, ...] = ()
     """What the sender's station says it is able to (RFC 6017), in its spelling: told, never decided by."""
-    receipt: ReceiptRequest = ReceiptRequest()
+    receipt: ReceiptRequest = _NO_RECEIPT
 
 
 def read_headers(headers: Headers) -> Addressing:
@@ -107,6 +112,7 @@ def addressing(index: Index) -> Addressing:
     )
 
 
+@lru_cache(maxsize=_STATIONS)
 def read_name(value: str, header: str) -> str:
     """An AS2 name, unquoted (RFC 4130 6.2): 1 to 128 printable ASCII characters, case-sensitive."""
     value = value.strip(" \t")
@@ -123,6 +129,7 @@ def read_name(value: str, header: str) -> str:
     return name
 
 
+@lru_cache(maxsize=_STATIONS)
 def write_name(name: str) -> str:
     """An AS2 name for a header, quoted where it must be. Raises OurFault when it cannot be one."""
     if not 0 < len(name) <= _MAX_NAME or not (name.isascii() and name.isprintable()):
@@ -151,6 +158,7 @@ def _printable(value: str, header: str) -> str:
     return value
 
 
+@lru_cache(maxsize=_STATIONS)
 def _features(value: str) -> tuple[str, ...]:
     """RFC 6017: names between commas. Nobody must fail for one, so those that are odd or too many are left out."""
     names = (name.strip(" \t") for name in value[:_MAX_FEATURES_VALUE].split(","))
@@ -160,15 +168,21 @@ def _features(value: str) -> tuple[str, ...]:
 def _receipt_request(headers: Index) -> ReceiptRequest:
     """`Disposition-Notification-*` and `Receipt-Delivery-Option` (RFC 4130 7.3)."""
     if not (headers.one("disposition-notification-to") or "").strip():
-        return ReceiptRequest()
-    url = printable(headers.one("receipt-delivery-option") or "").strip() or None
-    options: dict[str, list[str]] = {}
-    for option in printable(headers.one("disposition-notification-options") or "").split(";"):
+        return _NO_RECEIPT
+    delivery = headers.one("receipt-delivery-option") or ""
+    return _asked_for(headers.one("disposition-notification-options") or "", delivery)
+
+
+@lru_cache(maxsize=_STATIONS)
+def _asked_for(options: str, delivery: str) -> ReceiptRequest:
+    url = printable(delivery).strip() or None
+    said: dict[str, list[str]] = {}
+    for option in printable(options).split(";"):
         name, _, value = option.partition("=")
-        options.setdefault(name.strip().lower(), [item.strip() for item in value.split(",")])
-    importance, *protocols = options.get("signed-receipt-protocol", [""])
+        said.setdefault(name.strip().lower(), [item.strip() for item in value.split(",")])
+    importance, *protocols = said.get("signed-receipt-protocol", [""])
     if "pkcs7-signature" in map(str.lower, protocols):
-        micalgs = tuple(name for name in options.get("signed-receipt-micalg", [""])[1:] if name)
+        micalgs = tuple(name for name in said.get("signed-receipt-micalg", [""])[1:] if name)
         return ReceiptRequest(kind=ReceiptKind.SIGNED, micalgs=micalgs, delivery_url=url)
     # RFC 4130 7.3: a required protocol we cannot honour is a failure, an optional one an unsigned receipt.
     return ReceiptRequest(kind=ReceiptKind.UNSIGNED, supported=importance.lower() != "required", delivery_url=url)

@@ -1,4 +1,4 @@
-"""BER read lazily and within bounds (X.690): the octets CMS arrives in, referenced, never copied.
+"""BER read lazily and within bounds (X.690): the octets CMS arrives in; large ones are referenced, never copied.
 
 Laws: every header is read once and counted against one budget per message; nesting is bounded; a definite-length
 element is skipped without being looked into; an element of indefinite length is walked at once, because only walking
@@ -25,6 +25,8 @@ _LONG_TAG = 0x1F
 _INDEFINITE = 0x80
 _MAX_LENGTH_OCTETS = 8
 _MAX_DEPTH = 24
+_COPIED = 64 * 1024
+"""Octets up to which a structure is copied once, and its fields with it: that is cheaper than to refer to them."""
 _MAX_TAIL = 8
 _MAX_INTEGER_OCTETS = 64
 """Serial numbers have 20 octets at most (RFC 5280 4.1.2.2); peers exceed it a little."""
@@ -70,7 +72,15 @@ class Element:
     __slots__ = ("_depth", "_parts", "_source", "body", "end", "start", "stop", "tag")
 
     def __init__(  # noqa: PLR0917  made once per header, positional because that is measurably faster
-        self, source: _Source, depth: int, tag: int, start: int, body: int, stop: int, end: int
+        self,
+        source: _Source,
+        depth: int,
+        tag: int,
+        start: int,
+        body: int,
+        stop: int,
+        end: int,
+        parts: list[Element] | None = None,
     ) -> None:
         self._source = source
         self._depth = depth
@@ -79,7 +89,7 @@ class Element:
         self.body = body
         self.stop = stop
         self.end = end
-        self._parts: list[Element] | None = None
+        self._parts = parts
 
     @property
     def parts(self) -> list[Element]:
@@ -207,53 +217,52 @@ def _series(
     """The elements from `at` on: up to `limit`, or when `endless` up to the end-of-contents octets (X.690 8.1.5)."""
     if depth > _MAX_DEPTH:
         raise BerFault(f"nested deeper than {_MAX_DEPTH} levels")
-    data = source.data
+    data, left = source.data, source.left
     found: list[Element] = []
     while at < limit or endless:
-        source.left -= 1
+        left -= 1
         body = at + 2
-        if body > limit or source.left < 0:
+        if body > limit or left < 0:
             raise BerFault("ends in the middle of an element" if body > limit else "too many elements")
         tag, length = data[at], data[at + 1]
+        parts = None
         if length < _INDEFINITE and (tag or not endless):
-            end = body + length
+            stop = end = body + length
         elif tag == 0 and endless:
             if length != 0:
                 raise BerFault("end-of-contents with a length")
-            return found, at
+            break
         elif length == _INDEFINITE:
             if not tag & _CONSTRUCTED:
                 raise BerFault("a primitive element of indefinite length")
+            source.left = left
             parts, stop = _series(source, body, limit, depth + 1, endless=True)
-            element = Element(source, depth, tag, at, body, stop, stop + 2)
-            element._parts = parts  # noqa: SLF001  its own module
-            found.append(element)
-            at = stop + 2
-            if first_only:
-                break
-            continue
+            left, end = source.left, stop + 2
         else:
             count = length & 0x7F
             if count > _MAX_LENGTH_OCTETS or body + count > limit:
                 raise BerFault("a length that cannot be")
             length = int.from_bytes(data[body : body + count], "big")
             body += count
-            end = body + length
+            stop = end = body + length
         if end > limit or tag & _LONG_TAG == _LONG_TAG:
             raise BerFault("an element longer than what is there, or a tag number above 30")
-        found.append(Element(source, depth, tag, at, body, end, end))
+        found.append(Element(source, depth, tag, at, body, stop, end, parts))
         at = end
         if first_only:
             break
         if tag == OCTET_STRING and len(found) >= _PIECES_AS_ELEMENTS:
             at = _run(source, found, at, limit, depth)
+    source.left = left
     return found, at
 
 
 def read(data: Octets) -> Element:
     """The one element `data` holds. Line ends behind it are tolerated: MIME writers append them."""
-    view = data if isinstance(data, Stretch) else memoryview(data)
-    found, at = _series(_Source(view), 0, len(view), 0, first_only=True)
-    if not found or bytes(view[at : at + _MAX_TAIL]).strip(b"\r\n") or len(view) - at > _MAX_TAIL:
+    size = len(data)
+    if not isinstance(data, Stretch):
+        data = bytes(data) if size <= _COPIED else memoryview(data)
+    found, at = _series(_Source(data), 0, size, 0, first_only=True)
+    if not found or (at < size and (size - at > _MAX_TAIL or bytes(data[at:]).strip(b"\r\n"))):
         raise BerFault("not one structure and nothing else")
     return found[0]

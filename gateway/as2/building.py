@@ -29,6 +29,7 @@ from gateway.errors import OurFault
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LINE = re.compile(rb".{1,76}")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 
 Headers = tuple[tuple[str, str], ...]
@@ -36,6 +37,11 @@ ANNOUNCED: Headers = (("AS2-Version", "1.2"), ("EDIINT-Features", "multiple-atta
 """What we are able to, on every message and receipt, whatever version the other side names (decision 0067).
 
 RFC 4130 6.1, RFC 5402: 1.1 is compression. RFC 6017: 1.2 is this header; CEM is left out, because we have none."""
+_SIGNATURE_HEAD = (
+    b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
+    b"Content-Transfer-Encoding: base64\r\n"
+    b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
+)
 Row = TypeVar("Row")
 
 
@@ -185,18 +191,10 @@ def sign_layer(
     pieces = layer.pieces()
     digest = algorithm.digest(pieces)
     octets = signature.sign(digest, key=key, algorithm=algorithm, moment=moment, scheme=scheme)
-    attached = Layer(
-        headers=(
-            ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),
-            ("Content-Transfer-Encoding", "base64"),
-            ("Content-Disposition", 'attachment; filename="smime.p7s"'),
-        ),
-        content=[_base64_lines(octets)],
-    )
     delimiter = f"--{boundary}".encode("ascii")
     # RFC 2046 5.1.1: the line end before a delimiter belongs to the delimiter, so the signed octets end before it.
     content: Pieces = [delimiter, b"\r\n", *pieces, b"\r\n", delimiter, b"\r\n"]
-    content += [*attached.pieces(), delimiter, b"--\r\n"]
+    content += [_SIGNATURE_HEAD, _base64_lines(octets), delimiter, b"--\r\n"]
     content_type = (
         f'multipart/signed; protocol="application/pkcs7-signature"; micalg={algorithm.name}; boundary="{boundary}"'
     )
@@ -206,15 +204,17 @@ def sign_layer(
 def http_date(moment: datetime) -> str:
     """A Date header (RFC 9110 5.6.7) for an aware moment."""
     at = moment.astimezone(UTC)  # not by strftime, whose names of days follow the locale
-    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
+    text = at.isoformat(timespec="seconds")
+    return f"{_DAYS[at.weekday()]}, {text[8:10]} {_MONTHS[at.month - 1]} {text[:4]} {text[11:19]} GMT"
 
 
 def new_boundary(given: str | None) -> str:
     """A boundary no content can hold but by guessing 128 random bits; a given one is checked for its form only."""
-    boundary = given or secrets.token_hex(16)
-    if not _BOUNDARY.fullmatch(boundary):
-        raise OurFault(f"{boundary!r} is not a MIME boundary", remedy="Use 1 to 70 letters and digits.")
-    return boundary
+    if not given:
+        return secrets.token_hex(16)
+    if not _BOUNDARY.fullmatch(given):
+        raise OurFault(f"{given!r} is not a MIME boundary", remedy="Use 1 to 70 letters and digits.")
+    return given
 
 
 def _compressed(layer: Layer, spool: Spool | None) -> Layer:
@@ -236,8 +236,8 @@ def _pkcs7_mime(kind: str, body: Sequence[Octets]) -> Layer:
 
 def _base64_lines(octets: bytes) -> bytes:
     """Lines of 76 characters, each with its line end (RFC 2045 6.8)."""
-    text = binascii.b2a_base64(octets, newline=False)
-    return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
+    lines = _LINE.findall(binascii.b2a_base64(octets, newline=False))
+    return b"\r\n".join([*lines, b""])
 
 
 def _receipt_headers(receipt: ReceiptKind, asked: Sequence[Hash], as2_from: str, receipt_to: str | None) -> Headers:

@@ -27,7 +27,8 @@ def header(tag: int, length: int) -> bytes:
 def tlv(tag: int, *contents: bytes | memoryview) -> bytes:
     """One element around the concatenated contents."""
     content = b"".join(contents)
-    return header(tag, len(content)) + content
+    length = len(content)
+    return (bytes((tag, length)) if length < _SHORT else header(tag, length)) + content
 
 
 def wrap(tag: int, pieces: Sequence[Octets]) -> Pieces:

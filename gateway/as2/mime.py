@@ -8,6 +8,7 @@ Anything wrong is `MimeFault`, a `ValueError`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -27,16 +28,18 @@ MAX_BOUNDARY = 200
 MAX_VALUE = 4 * 1024
 """Characters of a header value with parameters; a file name of 255 characters takes at most 3,060 (RFC 2231)."""
 
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]++")
-_FIELD = re.compile(r"([!-9;-~]++)[ \t]*+:([^\x00\r\n]*+(?:\r?\n[ \t][^\x00\r\n]*+)*)(?:\r?\n|\Z)")
-_EMPTY_LINES = re.compile(r"(?:[ \t]*+\r?\n)*")
+# A field, a line with nothing on it, or all the rest, which is wrong.
+_FIELD = re.compile(
+    r"([!-9;-~]++)[ \t]*+:([^\x00\r\n]*+(?:\r?\n[ \t][^\x00\r\n]*+)*)(?:\r?\n|\Z)|[ \t]*+\r?\n|([\s\S]++)"
+)
 # RFC 2045 5.1: a token has none of `;`, `=` and `"`; the other specials are tolerated.
 _MEDIA_TYPE = re.compile(r"\s*+([!#-.0-:<>-~]++(?:/[!#-:<>-~]++)?)\s*+(?:;|\Z)")
 # RFC 2045 5.1 has no blanks in a value without quotes; stations write file names so all the same.
 _PARAMETER = re.compile(
     r"\s*+([^\s=;\"]{1,80}+)\s*+=\s*+"
     r"(?:\"((?:[^\"\\]++|\\.)*)\"|([^;\"\s]*+(?:[ \t]++[^=;\"\s]++(?=[ \t;]|\Z))*+))\s*+(?:;|\Z)"
+    r"|([\s\S]++)"  # all the rest, which is wrong, or white space
 )
 # RFC 2045 5.1 lets any character be quoted. Only these two ever need it, and Windows programs write paths as they are.
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
@@ -122,13 +125,12 @@ class Index(dict[str, str]):
     """Headers by lower-case name; one that stands twice has no value anybody could rely on."""
 
     def __init__(self, headers: Headers) -> None:
-        super().__init__()
-        self._twice: set[str] = set()
-        for name, value in headers:
-            key = name.lower()
-            if key in self:
-                self._twice.add(key)
-            self[key] = value
+        named = [(name.lower(), value) for name, value in headers]
+        super().__init__(named)
+        self._twice: frozenset[str] = frozenset()
+        if len(self) < len(named):
+            counts = Counter([name for name, _ in named])
+            self._twice = frozenset(name for name, count in counts.items() if count > 1)
 
     def one(self, name: str) -> str | None:
         """The one value of a header, or `None`. Raises MimeFault when it stands twice: each reader takes another."""
@@ -140,20 +142,13 @@ class Index(dict[str, str]):
 def fields(text: str) -> tuple[tuple[str, str], ...]:
     """Header lines, folded or not (RFC 5322 2.2), as names and values."""
     found: list[tuple[str, str]] = []
-    at = 0
-    while at < len(text):
-        match = _FIELD.match(text, at)
-        if match is None:
-            behind = _EMPTY_LINES.match(text, at)
-            if behind is None or behind.end() == at:
-                raise MimeFault(f"not a header line: {text[at : at + 60]!r}")
-            at = behind.end()
-            continue
-        name, value = match.groups()
-        found.append((name, (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")))
-        if len(found) > MAX_HEADERS:
-            raise MimeFault(f"more than {MAX_HEADERS} headers")
-        at = match.end()
+    for name, value, wrong in _FIELD.findall(text):
+        if name:
+            found.append((name, (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")))
+            if len(found) > MAX_HEADERS:
+                raise MimeFault(f"more than {MAX_HEADERS} headers")
+        elif wrong:
+            raise MimeFault(f"not a header line: {wrong[:60]!r}")
     return tuple(found)
 
 
@@ -165,11 +160,16 @@ def entity(data: bytes | Stretch, start: int = 0, end: int | None = None) -> Ent
             return Entity(data=data, start=start, body=start + len(empty), end=end, headers=Index(()))
     limit = min(end, start + MAX_HEADER_OCTETS)
     head, at = (data, start) if isinstance(data, bytes) else (data.look(start, limit), 0)
-    blank = _BLANK_LINE.search(head, at, at + limit - start)
-    if blank is None:
+    limit += at - start
+    # The first of the two spellings of a blank line behind a line's end.
+    blank, size = head.find(b"\n\r\n", at, limit), 3
+    bare = head.find(b"\n\n", at, limit if blank < 0 else blank + 1)
+    if bare >= 0:
+        blank, size = bare, 2
+    if blank < 0:
         raise MimeFault("headers without an end")
-    headers = Index(fields(head[at : blank.start()].decode("latin-1")))
-    return Entity(data=data, start=start, body=start + blank.end() - at, end=end, headers=headers)
+    headers = Index(fields(head[at:blank].removesuffix(b"\r").decode("latin-1")))
+    return Entity(data=data, start=start, body=start + blank + size - at, end=end, headers=headers)
 
 
 def structured(value: str) -> Value:
@@ -181,19 +181,15 @@ def structured(value: str) -> Value:
         raise MimeFault(f"not a header value: {value[:60]!r}")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    at, count = head.end(), 0
-    while at < len(value):
-        match = _PARAMETER.match(value, at)
-        if match is None:
-            if value[at:].strip(" \t;"):
-                raise MimeFault(f"not a parameter: {value[at : at + 60]!r}")
+    for count, (written, quoted, bare, wrong) in enumerate(_PARAMETER.findall(value, head.end()), 1):
+        if wrong:
+            if wrong.strip(" \t;"):
+                raise MimeFault(f"not a parameter: {wrong[:60]!r}")
             break
-        at, count = match.end(), count + 1
         if count > MAX_PARAMETERS:
             raise MimeFault(f"more than {MAX_PARAMETERS} parameters")
-        name, quoted, bare = match.groups()
-        name = name.lower()
-        text: str = bare if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
+        name = written.lower()
+        text: str = bare or (_QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted)
         if "*" in name:
             numbered = _PIECE.match(name)
             if numbered is not None:
@@ -232,6 +228,8 @@ def text_in(charset: str, octets: bytes) -> str:
 
 def printable(text: str) -> str:
     """Text without controls, NUL and surrogates: it can be shown, stored and encoded as UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNPRINTABLE.sub("", text)
 
 

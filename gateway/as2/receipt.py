@@ -24,6 +24,8 @@ DUPLICATE = "processed/warning: duplicate-document"
 _MODE = "automatic-action/MDN-sent-automatically"
 _UNSIGNED = {Refusal.UNSUPPORTED_FORMAT, Refusal.UNSUPPORTED_MICALG, Refusal.UNKNOWN_RELATIONSHIP}
 """RFC 4130 7.3: whoever cannot be answered in the way asked for is answered unsigned."""
+_TEXT = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+_NOTIFICATION = "Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
 _DEFAULT_HASH = "sha-256"
 
 
@@ -69,26 +71,20 @@ def build_receipt(
         disposition, text = str(fault.refusal), fault.public
     boundary = new_boundary(boundary)
     who = write_name(request.as2_to)
-    fields = {
-        "Reporting-UA": write_printable(our_name, "Reporting-UA"),
-        "Original-Recipient": f"rfc822; {who}",
-        "Final-Recipient": f"rfc822; {who}",
-        "Original-Message-ID": request.message_id,
-        "Disposition": f"{_MODE}; {disposition}",
-    }
-    if opened is not None:
-        fields["Received-Content-MIC"] = f"{opened.mic}, {opened.mic_algorithm}"
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    report = Layer(
-        headers=(
-            ("Content-Type", f'multipart/report; report-type=disposition-notification; boundary="{boundary}-report"'),
-        ),
-        content=[
-            _part(boundary, "text/plain; charset=utf-8", f"{text}\r\n"),
-            _part(boundary, "message/disposition-notification", lines),
-            f"--{boundary}-report--\r\n".encode("ascii"),
-        ],
+    mic = "" if opened is None else f"Received-Content-MIC: {opened.mic}, {opened.mic_algorithm}\r\n"
+    content = (
+        f"--{boundary}-report\r\n{_TEXT}{text}\r\n\r\n"
+        f"--{boundary}-report\r\n{_NOTIFICATION}"
+        f"Reporting-UA: {write_printable(our_name, 'Reporting-UA')}\r\n"
+        f"Original-Recipient: rfc822; {who}\r\n"
+        f"Final-Recipient: rfc822; {who}\r\n"
+        f"Original-Message-ID: {request.message_id}\r\n"
+        f"Disposition: {_MODE}; {disposition}\r\n"
+        f"{mic}\r\n"
+        f"--{boundary}-report--\r\n"
     )
+    kind = f'multipart/report; report-type=disposition-notification; boundary="{boundary}-report"'
+    report = Layer(headers=(("Content-Type", kind),), content=[content.encode()])
     refused_unsigned = fault is not None and fault.refusal in _UNSIGNED
     signed = key is not None and request.receipt.kind is ReceiptKind.SIGNED and not refused_unsigned
     if signed:
@@ -121,11 +117,6 @@ def build_receipt(
         mic_algorithm=opened.mic_algorithm if opened is not None else None,
         signed=signed,
     )
-
-
-def _part(boundary: str, content_type: str, content: str) -> bytes:
-    head = f"--{boundary}-report\r\nContent-Type: {content_type}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-    return f"{head}{content}\r\n".encode()
 
 
 def _asked(request: Addressing) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -32,13 +33,25 @@ _SET_TAG = bytes((ber.SET,))
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_ENDS = 2050
 _MAX_SIGNERS = 16
+_SIGNING = 256
+"""Certificates of ours, times hashes, whose part of a signature is kept."""
 
 
 def _attribute(identifier: bytes, value: bytes) -> bytes:
     return der.sequence(der.identifier(identifier), der.tlv(ber.SET, value))
 
 
+def _before(identifier: bytes, tag: int, length: int) -> bytes:
+    """All of an attribute but its value, which is the content of one primitive element and stands last."""
+    return _attribute(identifier, der.tlv(tag, bytes(length)))[:-length]
+
+
 _SIGNED_CONTENT_TYPE = _attribute(_CONTENT_TYPE, der.identifier(cms.DATA))
+_BEFORE_DIGEST = {
+    row.name: _before(_MESSAGE_DIGEST, ber.OCTET_STRING, row.scheme.digest_size) for row in HASHES.values()
+}
+_BEFORE_UTC_TIME = _before(_SIGNING_TIME, _UTC_TIME, len("YYMMDDhhmmssZ"))
+_BEFORE_GENERALIZED_TIME = _before(_SIGNING_TIME, _GENERALIZED_TIME, len("YYYYMMDDhhmmssZ"))
 _DETACHED = der.sequence(der.identifier(cms.DATA))
 _VERSION_1 = der.integer(1)
 _HASHED_WITH = {row.name: der.sequence(der.identifier(row.oid)) for row in HASHES.values()}
@@ -170,35 +183,29 @@ def sign(
     Attributes: content type, digest, signing time (`moment`, aware). `scheme` is an RSA key's;
     one whose certificate says that it is for PSS only signs so.
     """
-    who = identity(key.certificate)
-    signing_time = _attribute(_SIGNING_TIME, _time(moment))
-    message_digest = _attribute(_MESSAGE_DIGEST, der.tlv(ber.OCTET_STRING, digest))
-    signed = der.set_of([_SIGNED_CONTENT_TYPE, signing_time, message_digest])
-    if who.pss_only:  # RFC 4055 1.2
+    start, signer, pss_only = _fixed(key.certificate, algorithm.name)
+    message_digest = _BEFORE_DIGEST[algorithm.name] + digest
+    signed = der.set_of([_SIGNED_CONTENT_TYPE, _signing_time(moment), message_digest])
+    if pss_only:  # RFC 4055 1.2
         scheme = schemes.SignatureScheme.PSS
     scheme_name, octets = schemes.sign(signed, key.private_key, algorithm, scheme)
-    hashed_with = _HASHED_WITH[algorithm.name]
-    info = der.sequence(
-        _VERSION_1,
-        who.issuer_and_serial,
-        hashed_with,
-        bytes((_SIGNED_ATTRIBUTES,)) + signed[1:],
-        scheme_name,
-        der.tlv(ber.OCTET_STRING, octets),
-    )
-    structure = der.sequence(
-        _VERSION_1,
-        der.tlv(ber.SET, hashed_with),
-        _DETACHED,
-        der.tlv(cms.EXPLICIT_0, who.der),
-        der.tlv(ber.SET, info),
-    )
-    return cms.frame(cms.SIGNED_DATA, [structure])
+    attributes = bytes((_SIGNED_ATTRIBUTES,)) + signed[1:]
+    info = der.sequence(signer, attributes, scheme_name, der.tlv(ber.OCTET_STRING, octets))
+    return cms.frame(cms.SIGNED_DATA, [der.sequence(start, der.tlv(ber.SET, info))])
 
 
-def _time(moment: datetime) -> bytes:
+@lru_cache(maxsize=_SIGNING)
+def _fixed(certificate: x509.Certificate, name: str) -> tuple[bytes, bytes, bool]:
+    """What is the same in all signatures of ours with that hash: the start of a SignedData, that of its SignerInfo
+    (RFC 5652 5.1, 5.3); and whether the key signs by PSS only.
+    """
+    who, hashed_with = identity(certificate), _HASHED_WITH[name]
+    start = (_VERSION_1, der.tlv(ber.SET, hashed_with), _DETACHED, der.tlv(cms.EXPLICIT_0, who.der))
+    return b"".join(start), b"".join((_VERSION_1, who.issuer_and_serial, hashed_with)), who.pss_only
+
+
+def _signing_time(moment: datetime) -> bytes:
     """UTCTime up to 2049, GeneralizedTime from then on (RFC 5652 11.3)."""
     at = moment.astimezone(UTC)
-    if at.year < _UTC_TIME_ENDS:
-        return der.tlv(_UTC_TIME, f"{at:%y%m%d%H%M%SZ}".encode("ascii"))
-    return der.tlv(_GENERALIZED_TIME, f"{at.year:04}{at:%m%d%H%M%SZ}".encode("ascii"))
+    digits = at.isoformat(timespec="seconds")[:19].encode("ascii").translate(None, b"-T:") + b"Z"
+    return _BEFORE_UTC_TIME + digits[2:] if at.year < _UTC_TIME_ENDS else _BEFORE_GENERALIZED_TIME + digits

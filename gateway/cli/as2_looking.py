@@ -105,7 +105,20 @@ def _offline(asked: Asked, file: Path) -> Explanation:
             ours = [*others, *(pair.certificate for pair in pairs)]
             sent = _captured_sent(Path(asked.held_against), replace(everything, certificates=ours))
         return explain_receipt(headers, body, ReceiptSight(certificates=others, moment=moment, sent=sent))
-    return explain(headers, body, replace(everything, policy=_DEFAULT) if asked.given else everything)
+    if asked.given:
+        return explain(headers, body, replace(everything, policy=_DEFAULT))
+    return _undecided(explain(headers, body, everything))
+
+
+def _undecided(found: Explanation) -> Explanation:
+    """Without keys only what is bare can be opened at all, and who takes that has agreed to it: none here knows."""
+    if found.taken is not True:
+        return found
+    sentence = (
+        "Cannot be judged here: it is neither signed nor encrypted, and is taken only where the agreement says "
+        "as2.require_signature: no and as2.require_encryption: no; give --workspace and --partner, or --key and --cert."
+    )
+    return replace(found, taken=None, disposition=None, sentence=sentence)
 
 
 def _captured_sent(file: Path, sight: Sight) -> Sent:

@@ -36,13 +36,20 @@ from gateway.yamltext import near_miss
 def check(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Partners; all when absent.")] = None,
     *,
+    without_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--without-secrets", help="Read no secrets and open no keys: for where they are not, such as a pipeline."
+        ),
+    ] = False,
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Report everything wrong in gateway.yaml, partners' files, guides and the maps they name, with file and line.
 
     Maps are compiled and held against their guides. With names, only the findings in those partners' files, in the
-    folders of their guides and maps, and in the maps they name. Exit code 1 where anything is found.
+    folders of their guides and maps, and in the maps they name. Each secret is read and each private key opened; what
+    cannot be is named by its variable or file. Exit code 1 where anything is found.
 
     Example: gateway partner check acme --json
     """
@@ -52,7 +59,7 @@ def check(
             known_partner(name, list(files))
         exists = known_maps(workspace)
         shelf = MapShelf(workspace, MapCache(checked.remembered(workspace / checked.FILE)))
-        _, findings = examine(workspace, map_exists=exists, map_head=shelf.head)
+        _, findings = examine(workspace, map_exists=exists, map_head=shelf.head, secrets=not without_secrets)
         wanted = {files[name] for name in names} if names else None
         folders = tuple(f"{folder}/{name}/" for folder in ("guides", "maps") for name in names or ())
         shown = [

@@ -1,4 +1,4 @@
-"""What is wrong, or risky, in the section as2 of an agreement: files of TLS, and what a switch lets in.
+"""What is wrong, or risky, in the section as2 of an agreement: files of TLS, what a switch lets in, where receipts go.
 
 Works on the file's text like `gateway.partners.checks`, which gives each finding its place. A weak algorithm or an
 open door that somebody chose is a note: it is said at every check and start, and stops neither.
@@ -15,6 +15,7 @@ from gateway.findings import Severity
 from gateway.partners.as2_channel import WeakName, spelled
 from gateway.partners.dialects import Wrong
 from gateway.partners.keys import load_certificate
+from gateway.partners.receipt_address import is_private_by_its_name
 
 RULES: Mapping[str, str] = {
     "workspace.as2_files": "The files of as2.transport and as2.require_client_certificates are PEM files that can be "
@@ -23,8 +24,10 @@ RULES: Mapping[str, str] = {
     "workspace.as2_weak": "Broken algorithms that are taken from a partner, and what is not signed, are told (a note: "
     "somebody chose it).",
     "workspace.as2_clear": "Passwords do not travel over http:// (a warning).",
+    "workspace.receipt_urls": "Addresses for asynchronous receipts in a private network are named whole in "
+    "as2.receipt_urls (a warning).",
 }
-ONLY_TO_RUN = frozenset({"workspace.as2_files", "workspace.as2_client_ca"})
+ONLY_TO_RUN = frozenset({"workspace.as2_files", "workspace.as2_client_ca", "workspace.receipt_urls"})
 _NO = frozenset({"false", "no", "off", "0"})
 
 
@@ -42,6 +45,7 @@ def wrong_in(section: Mapping[str, Any], folder: Path, *, client_ca: bool) -> It
         )
     yield from _weak(section)
     yield from _clear(section)
+    yield from _receipts(section)
 
 
 def _files(section: Mapping[str, Any], transport: Mapping[str, Any], folder: Path) -> Iterator[Wrong]:
@@ -104,6 +108,32 @@ def _clear(section: Mapping[str, Any]) -> Iterator[Wrong]:
             fix="ask them for an https:// address",
             severity=Severity.ACCEPT_WITH_ERRORS,
         )
+
+
+def _receipts(section: Mapping[str, Any]) -> Iterator[Wrong]:
+    """What `receipt_address` will refuse: a private address that the agreement does not have whole.
+
+    Whether the partner asks for receipts by themselves only the partner knows; where we do, they probably do.
+    """
+    wanted = "each private address for receipts whole: a receipt goes to no other one in a private network"
+    named = _listed(section, "receipt_urls")
+    for number, one in enumerate(named):
+        if isinstance(one, str) and one.endswith("/") and is_private_by_its_name(one):
+            said = f"{one}, a beginning in a private network"
+            fix = "name the address itself, as their messages ask for it, such as http://10.0.0.5:8080/as2/receipts"
+            yield _receipt_urls(("receipt_urls", number), said, wanted, fix)
+    url = section.get("url")
+    asynchronous = section.get("receipt_mode") == "async" and section.get("receipt") != "none"
+    if asynchronous and not named and isinstance(url, str) and is_private_by_its_name(url):
+        said = f"async, no receipt_urls, and {url} is in a private network"
+        fix = "add receipt_urls: with the address at which they take receipts, or url itself if they ask for none there"
+        yield _receipt_urls(("receipt_mode",), said, wanted, fix)
+
+
+def _receipt_urls(keys: tuple[str | int, ...], said: str, wanted: str, fix: str) -> Wrong:
+    return Wrong(
+        keys=keys, rule="receipt_urls", said=said, wanted=wanted, fix=fix, severity=Severity.ACCEPT_WITH_ERRORS
+    )
 
 
 def _section(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import as2_checks, certificate_checks
+from gateway.partners import as2_checks, certificate_checks, secret_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -60,6 +60,7 @@ RULES: Mapping[str, str] = {
     **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
+    **secret_checks.RULES,
 }
 ONLY_TO_RUN = (
     as2_checks.ONLY_TO_RUN

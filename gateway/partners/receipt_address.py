@@ -23,6 +23,8 @@ _ADDRESS = re.compile(
     r"(?P<path>(?:/[^\x00-\x20\x7f-\U0010ffff?#\\]*)?)(?P<query>\?[^\x00-\x20\x7f-\U0010ffff#\\]*)?"
 )
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)|%2f|%5c", re.IGNORECASE)
+_PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa")
+"""Names that the public internet never has: RFC 6761 6.3, RFC 6762 3, ICANN's resolution of July 2024, RFC 8375."""
 _EMBEDDED = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052 2.1: an IPv4 address behind a NAT64."""
 _LOCAL_USE = ipaddress.ip_network("64:ff9b:1::/48")
@@ -75,6 +77,17 @@ def same_origin(channel: As2Channel, url: str) -> bool:
     """Whether `url` is at the partner's own station, where our credentials belong."""
     one, other = _parsed(channel.url), _parsed(url)
     return one is not None and other is not None and one.origin == other.origin
+
+
+def is_private_by_its_name(url: str) -> bool:
+    """Whether an address shows, without any look-up, that it is in a private network."""
+    found = _parsed(url)
+    if found is None:
+        return False
+    if _looks_numeric(found.host):
+        return not is_public(found.host)
+    host = found.host.rstrip(".")
+    return "." not in host or any(host == one or host.endswith(f".{one}") for one in _PRIVATE_NAMES)
 
 
 def is_public(host: str) -> bool:

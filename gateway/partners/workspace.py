@@ -21,7 +21,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding, Severity, worst
-from gateway.partners import certificate_checks, pairs
+from gateway.partners import certificate_checks, pairs, secret_checks
 from gateway.partners.agreement import Agreement
 from gateway.partners.checks import Files, MapExists, MapHead, check
 from gateway.partners.guides import GuideShelf
@@ -102,8 +102,12 @@ def examine(
     map_exists: MapExists | None = None,
     map_head: MapHead | None = None,
     ignoring: Collection[str] = (),
+    secrets: bool = False,
 ) -> tuple[Workspace | None, tuple[Finding, ...]]:
-    """Everything wrong in `folder`, and the workspace when nothing of it is a REJECT. OurFault: no workspace at all."""
+    """Everything wrong in `folder`, and the workspace when nothing of it is a REJECT. OurFault: no workspace at all.
+
+    With `secrets` also what is wrong in secrets and private keys, which only the gateway's own machine has.
+    """
     if not (folder / SETTINGS_FILE).is_file():
         raise _no_workspace(folder)
     findings: list[Finding] = []
@@ -141,6 +145,8 @@ def examine(
 
         found = certificate_checks.check(folder, settings, agreements, moment, place)
         findings += (one for one in found if one.rule not in ignoring)
+        if secrets:
+            findings += secret_checks.check(folder, settings, agreements, place)
     findings += (one for one in check(files) if one.rule not in ignoring)
     findings.sort(key=_place)
     if settings is None or worst(findings) is Severity.REJECT:

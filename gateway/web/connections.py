@@ -1,4 +1,7 @@
-"""How many connections stand at once: beyond the limit a new one is told to come later, and what stands is served.
+"""How many connections stand at once: beyond the limit the oldest silent one makes room for a new one.
+
+Silent is who has not sent a whole request's headers, or none since the last answer; a server may end such a connection
+at any time (RFC 9112 9.5). Only where all are at work is a new one told to come later; what is at work is never ended.
 
 Each connection is an open file of the process. How long one may be silent or send headers is aiohttp's
 `keepalive_timeout`, from its first moment on; how slow a body may be is its endpoint's; how slowly an answer may be
@@ -12,7 +15,8 @@ import json
 import logging
 import resource
 from http import HTTPStatus
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -24,6 +28,9 @@ ANSWER_SECONDS = 60
 FILES_KEPT = 256
 """Open files kept free for everything else: database, payloads, calls to far sides."""
 LATER = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+LOOKED_AT = 64
+"""Connections that are looked at, oldest first, to find a silent one: the work for one too many is bounded."""
 
 NOT_HTTP = "This is no request that HTTP/1.1 has (RFC 9112).\n"
 
@@ -57,25 +64,59 @@ class _Bounded(web.Server):
 
     def __init__(self, inner: web.Server, limit: int) -> None:  # pylint: disable=super-init-not-called
         self._inner, self._limit = inner, limit
+        self._standing: Standing = {}
 
     def __call__(self) -> web.RequestHandler:
-        if len(self._inner.connections) < self._limit:
-            return _Connection(self._inner, loop=self._inner._loop, **self._inner._kwargs)  # noqa: SLF001  as it does
+        if len(self._inner.connections) < self._limit or self._room_made():
+            loop, arguments = self._inner._loop, self._inner._kwargs  # noqa: SLF001  as it does itself
+            return _Connection(self._inner, standing=self._standing, loop=loop, **arguments)
         return cast("web.RequestHandler", _Later())  # asyncio asks for a protocol, no more
+
+    def _room_made(self) -> bool:
+        """Whether one that was silent longest could be ended; those found at work are looked at last next time."""
+        for one in list(islice(self._standing, LOOKED_AT)):
+            del self._standing[one]
+            if one.silent:
+                one.end()
+                return True
+            self._standing[one] = None
+        return False
 
 
 class _Connection(web.RequestHandler):
     """aiohttp's protocol, bounded where it waits for ever, and silent where it repeats what strangers sent."""
 
+    def __init__(self, manager: web.Server, *, standing: Standing, **arguments: Any) -> None:
+        super().__init__(manager, **arguments)
+        self._standing = standing
+
+    @property
+    def silent(self) -> bool:
+        """Whether a request is waited for: aiohttp's own sign, by which it ends those that are silent too long."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def end(self) -> None:
+        """At once: TLS's goodbye may take ten seconds, and the place is needed now."""
+        if self.transport is not None:
+            self.transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """An answer counts as taken when the system has all of it: nothing of it lies in our memory then."""
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)  # uvloop's is none by its class
+        self._standing[self] = None
         super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It stands no more."""
+        self._standing.pop(self, None)
+        super().connection_lost(exc)
 
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer, or cut off a client that does not read it."""
+        if self._standing.pop(self, self) is None:  # the youngest again: it was silent least
+            self._standing[self] = None
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await super().finish_response(request, resp, start_time)
@@ -94,6 +135,10 @@ class _Connection(web.RequestHandler):
         answer = web.Response(status=status, text=NOT_HTTP, headers=SECURITY)
         answer.force_close()
         return answer
+
+
+Standing = dict[_Connection, None]
+"""Connections in the order of their last answer, or of their beginning while there was none."""
 
 
 class _Later(asyncio.Protocol):

@@ -80,6 +80,27 @@ def test_without_keys_nothing_is_claimed(run: Run, file: Path, tmp_path: Path) -
         assert "annot be judged" in found["sentence"] or "not held against" in found["sentence"]
 
 
+BARE = (
+    b"AS2-From: ACME\r\nAS2-To: HARBORLINE\r\nMessage-ID: <1@acme.example>\r\n"
+    b"Content-Type: application/edi-x12\r\n\r\nISA*00*"
+)
+
+
+def test_a_bare_message_is_taken_only_where_somebody_agreed_to_that(run: Run, tmp_path: Path) -> None:
+    """Without keys and agreement it says what would be needed; by the defaults of an agreement it is refused."""
+    (tmp_path / "bare.http").write_bytes(BARE)
+    blind = run("as2", "decode", tmp_path / "bare.http", "--json", "--workspace", tmp_path)
+    told = json.loads(blind.stdout)
+    assert (blind.exit_code, told["taken"], told["disposition"]) == (0, None, None)
+    assert "neither signed nor encrypted" in told["sentence"]
+    assert "as2.require_signature: no" in told["sentence"]
+    judged = json.loads(decode(run, tmp_path / "bare.http", "--json").stdout)
+    assert (judged["taken"], judged["disposition"]) == (
+        False,
+        "processed/error: insufficient-message-security",
+    )
+
+
 def test_the_tree_shows_every_layer_with_its_algorithms_and_the_mic(run: Run) -> None:
     """Headers, envelope, signature with signer and certificate, content; the MIC and what it is over."""
     text = decode(run, BROKEN / "nothing-wrong.http").stdout

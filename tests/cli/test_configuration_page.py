@@ -52,6 +52,7 @@ def test_the_walk_through_works(run: Run, tmp_path: Path, monkeypatch: pytest.Mo
     """Every file block is written, every command run, in the order of the page."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GATEWAY_PASSPHRASE", "walk-through")
+    monkeypatch.setenv("ERP_TOKEN", "walk-through")
     blocks = re.findall(r"```(yaml|console)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert [kind for kind, _ in blocks] == ["console", "yaml", "yaml", "yaml", "console"]
     for kind, text in blocks:

@@ -70,6 +70,17 @@ def test_findings_are_shown_with_file_and_line_and_exit_code_1(run: Run, folder:
     assert "gateway partner check" in listing.stderr
 
 
+def test_secrets_are_read_unless_that_is_left_out(run: Run, folder: Path) -> None:
+    """A configuration is checked where its secrets are, and in a pipeline where they are not."""
+    shutil.rmtree(folder / "keys")
+    result = run("partner", "check", "--workspace", folder)
+    assert result.exit_code == 1
+    assert "[workspace.secret]" in result.stdout
+    left_out = run("partner", "check", "--without-secrets", "--workspace", folder)
+    assert left_out.exit_code == 0
+    assert "no findings" in left_out.stdout
+
+
 def test_an_agreement_is_shown_with_its_defaults(run: Run, folder: Path) -> None:
     """And with the version that decides."""
     result = run("partner", "show", "baltic", "--workspace", folder)

@@ -153,3 +153,33 @@ def test_client_certificates_may_be_asked_for_where_our_tls_does(sound: Path, ed
     tls = "listen: {tls: {certificate: certs/acme.pem, key: certs/acme.pem, client_ca: certs/acme.pem}}\n"
     edit("gateway.yaml", "targets:\n", f"{tls}targets:\n")
     assert findings(sound) == ()
+
+
+PRIVATE = "url: http://127.0.0.1:8090/as2"
+RECEIPT_ADDRESSES = [
+    (f"{PRIVATE}\n  receipt_mode: async", 1, "url itself"),
+    ("url: http://as2-acme:8090/as2\n  receipt_mode: async", 1, "url itself"),
+    ("url: http://acme.internal/as2\n  receipt_mode: async", 1, "url itself"),
+    (f"{PRIVATE}\n  receipt_urls: [http://10.0.0.5/receipts/]", 1, "name the address itself"),
+    (f"{PRIVATE}\n  receipt_mode: async\n  receipt_urls: [http://127.0.0.1:8090/as2]", None, ""),
+    (f"{PRIVATE}\n  receipt_mode: async\n  receipt: none", None, ""),
+    (f"{PRIVATE}\n  receipt_urls: [https://acme.example/receipts/]", None, ""),
+    (PRIVATE, None, ""),
+    ("url: https://as2.acme.example/as2\n  receipt_mode: async", None, ""),
+    ("url: http://93.184.216.34/as2\n  receipt_mode: async", None, ""),
+]
+
+
+@pytest.mark.parametrize("row", RECEIPT_ADDRESSES, ids=lambda row: row[0])
+def test_private_addresses_for_receipts_are_to_be_named_whole(sound: Path, edit: Any, row: Any) -> None:
+    """Said before the first receipt is refused, as a warning, where the address shows it without a look-up."""
+    section, below, fix = row
+    edit("gateway.yaml", "targets:\n", "listen: {public_url: https://edi.example.com}\ntargets:\n")
+    line = edit("partners/acme.yaml", PRIVATE, section)
+    told = findings(sound)
+    assert [(one.rule, one.severity) for one in told] == [("workspace.receipt_urls", Severity.ACCEPT_WITH_ERRORS)] * (
+        below is not None
+    )
+    for one in told:
+        assert fix in one.fix
+        assert f"acme.yaml:{line + below}" in str(one.place)

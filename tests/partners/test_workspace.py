@@ -56,7 +56,7 @@ MISTAKES = [
     (
         "partners/acme.yaml",
         "url: http://127.0.0.1:8090/as2",
-        "receipt_mode: async\n  url: http://127.0.0.1:8090/as2",
+        "receipt_mode: async\n  url: https://as2.acme.example/as2",
         "workspace.public_url",
         "/as2/receipts",
     ),

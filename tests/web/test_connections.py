@@ -21,30 +21,74 @@ async def _hello(request: web.Request) -> web.Response:
     return web.Response(text="hello")
 
 
-async def test_a_connection_too_many_is_told_to_come_later_and_the_others_are_served(tmp_path: Path) -> None:
-    """When one ends, there is room again."""
-    application = web.Application()
-    application.router.add_get("/", _hello)
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Work:
+    """A request that is at work until `done`."""
+
+    def __init__(self) -> None:
+        self.begun, self.done = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Say that it began, and wait."""
+        del request
+        self.begun.release()
+        await self.done.wait()
+        return web.Response(text="worked")
+
+
+async def test_a_connection_too_many_is_told_to_come_later_where_all_others_are_at_work(tmp_path: Path) -> None:
+    """They are served to their end; when one has ended, there is room again."""
+    application, work = web.Application(), Work()
+    application.router.add_get("/", work.answer)
     server = await serve(application, Listen(port=0, max_connections=2), tmp_path)
     try:
-        idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(1)]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(server.url) as answer:
-                assert await answer.text() == "hello"
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            assert await reader.read() == connections.LATER
-            writer.close()
-            async with session.get(server.url) as answer:
-                assert answer.status == 200
-        for _, one in idle:
-            one.close()
-            await one.wait_closed()
-        await asyncio.sleep(0.05)
+        busy = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
+        for _, writer in busy:
+            writer.write(REQUEST)
+            await work.begun.acquire()
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        assert await reader.read() == connections.LATER
         writer.close()
+        work.done.set()
+        for reader, writer in busy:
+            assert (await reader.readuntil(b"worked")).startswith(b"HTTP/1.1 200")
+            writer.close()
+            await writer.wait_closed()
+        async with aiohttp.ClientSession() as session, session.get(server.url) as answer:
+            assert answer.status == 200
     finally:
+        await server.close()
+
+
+async def test_for_a_connection_too_many_the_one_that_was_silent_longest_is_ended(tmp_path: Path) -> None:
+    """Whether it said nothing, half a request, or nothing since its last answer; who came later stands on."""
+    application = web.Application()
+    application.router.add_get("/", _hello)
+    server = await serve(application, Listen(port=0, max_connections=4), tmp_path)
+    firsts = (b"", b"GET / HTT", REQUEST, b"")
+    try:
+        opened = []
+        for first in firsts:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(first)
+            if first == REQUEST:
+                await reader.readuntil(b"hello")
+            opened.append((reader, writer))
+        # The first one spoke last of all: now it is the youngest.
+        opened[0][1].write(REQUEST)
+        await opened[0][0].readuntil(b"hello")
+        for number, after in ((1, (2, 3, 0)), (2, (3, 0)), (3, (0,)), (0, ())):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(REQUEST)
+            await reader.readuntil(b"hello")
+            assert await opened[number][0].read() == b""
+            assert not any(opened[one][0].at_eof() for one in after)
+            opened.append((reader, writer))
+    finally:
+        for _, writer in opened:
+            writer.transport.abort()
         await server.close()
 
 
@@ -70,9 +114,12 @@ def test_the_limit_of_open_files_is_raised_and_leaves_room_for_files(  # noqa: P
 
 async def _too_many_and_unread(folder: Path) -> None:
     """One connection too many, then one that reads nothing."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def large(request: web.Request) -> web.Response:
         del request
+        begun.set()
+        await go_on.wait()
         return web.Response(body=bytes(1_000_000))
 
     application = web.Application()
@@ -80,10 +127,13 @@ async def _too_many_and_unread(folder: Path) -> None:
     server = await serve(application, Listen(port=0, max_connections=1), folder)
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+        writer.write(REQUEST)
+        await begun.wait()
         late, other = await asyncio.open_connection("127.0.0.1", server.port)
         assert await late.read() == connections.LATER
         other.close()
         writer.transport.pause_reading()
+        go_on.set()
         for _ in range(1000):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
             await asyncio.sleep(0.01)

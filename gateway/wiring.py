@@ -45,6 +45,7 @@ from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
 from gateway.pipeline import composing, delivery, reading, receipting, sending
 from gateway.pipeline.admission import guards
+from gateway.pipeline.lanes import terms_of
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
@@ -147,6 +148,7 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
     """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
     loaded = load(folder)
     async with open_store(folder) as store, _session() as session:
+        store.agree(terms_of(loaded.settings, loaded.agreements))
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
@@ -222,6 +224,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
+            store.agree(terms_of(settings, new.workspace.agreements))
             _warn(new.workspace.findings, None if before is None else activation.current.configuration)
             station = make_station(
                 new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf

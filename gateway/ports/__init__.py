@@ -20,6 +20,7 @@ from gateway.ports.changes import (
     own_chain,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -47,6 +48,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "PRIORITIES",
     "WAIT_FOR_NUMBERED",
     "Accepted",
     "ApiKey",
@@ -95,6 +97,8 @@ __all__ = [
     "Store",
     "Submissions",
     "Submitted",
+    "Terms",
+    "TermsOf",
     "TrailEntry",
     "TrailProof",
     "Version",
@@ -102,4 +106,5 @@ __all__ = [
     "VersionShelf",
     "new_id",
     "own_chain",
+    "rate_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.ports.lanes import NORMAL
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
 
 
@@ -77,6 +78,8 @@ class Job:
     """Its message as it was when the job was claimed: the claim brings it along, so that no step need look it up."""
     payload: bytes | None = field(default=None, repr=False)
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
+    priority: int = NORMAL
+    """Its place in `gateway.ports.lanes.PRIORITIES`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,9 @@ from gateway.ports import (
     NewMessage,
     Numbered,
     Receipt,
+    TermsOf,
 )
+from gateway.ports.lanes import plain
 from gateway.store import certificates, holds, jobs, later, leases, numbers, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
@@ -51,6 +53,7 @@ def write(
     *,
     duplicates: bool = False,
     lease: leases.Lease | None = None,
+    terms: TermsOf = plain,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
 
@@ -105,10 +108,11 @@ def write(
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
+    work = jobs.rows_of(changes.jobs, wait_keys, terms)
     if lease is None:
-        jobs.add(connection, changes.jobs, wait_keys)
+        jobs.add(connection, changes.jobs, work, now)
     else:
-        leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
+        leases.add(connection, work, lease)
     trail.append(connection, chained)
     return True
 

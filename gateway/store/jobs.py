@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
-from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob
+from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
 from gateway.store import later
-from gateway.store.statements import add_or_leave, insert_or_leave
-from gateway.store.tables import attempt, job, lane
+from gateway.store.statements import insert_or_leave
+from gateway.store.tables import attempt, job
+from gateway.store.turns import Turn, arm
 
 LOST = "lost"
 """Outcome of an attempt whose process died, or was stopped, before it ended."""
@@ -46,22 +47,21 @@ _END_ATTEMPT = (
 )
 
 
-def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> None:
-    """Make lanes that are not there yet."""
-    for name in sorted(names):
-        row = {"name": name, "cap": None, "failures": 0, "paused_until": None, "served_at": served_at}
-        add_or_leave(connection, lane, row)
-
-
-def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
+def add(connection: Connection, new_jobs: Sequence[NewJob], rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
-    later.add(connection, insert_or_leave(job, connection.dialect.name), rows_of(new_jobs, wait_keys))
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
+    arm(connection, turns_of(rows, now))
     for new in new_jobs:
         if new.again_after is not None:
-            _repeat(connection, new, new.again_after)
+            _repeat(connection, new, new.again_after, now)
 
 
-def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> list[dict[str, Any]]:
+def turns_of(rows: Iterable[dict[str, Any]], now: datetime) -> list[Turn]:
+    """When their lanes have work."""
+    return [Turn(lane=row["lane"], at=row["due_at"], priority=row["priority"], now=now) for row in rows]
+
+
+def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], terms: TermsOf) -> list[dict[str, Any]]:
     """New jobs as rows: ready, or waiting for their keys."""
     rows: list[dict[str, Any]] = []
     for new in new_jobs:
@@ -78,12 +78,13 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> 
             "attempts_before": 0,
             "wait_key": wait_key,
             "data": dict(new.data),
+            "priority": terms(new.lane).priority,
         }
         rows.append(row)
     return rows
 
 
-def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
+def _repeat(connection: Connection, new: NewJob, pause: timedelta, now: datetime) -> None:
     """The same work once more: one that waits for its turn gets the new data, one that has ended a new turn."""
     mine = (
         (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == (new.document_id or ""))
@@ -95,6 +96,7 @@ def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
     if row.state in {JobState.DONE.value, JobState.DEAD.value}:
         due = max(new.run_at, row.first_run_at + pause)
         values |= {"state": _RETURNED_STATE, "due_at": due, "first_run_at": due, "attempts_before": row.attempts}
+        arm(connection, [Turn(lane=row.lane, at=due, priority=row.priority, now=now)])
     connection.execute(update(job).where(job.c.id == row.id).values(values))
 
 
@@ -129,6 +131,8 @@ def end(
     if changed.rowcount == 0:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
     end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
+    if run_at is not None:
+        arm(connection, [Turn(lane=ours.lane, at=run_at, priority=ours.priority, now=now)])
 
 
 def end_attempt(
@@ -153,11 +157,12 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
         update(job)
         .where(running)
         .values(state=_RETURNED_STATE, due_at=now, lease_owner=None, lease_until=None)
-        .returning(job.c.id, job.c.attempts)
+        .returning(job.c.id, job.c.attempts, job.c.lane, job.c.priority)
     )
     rows = connection.execute(returned).all()
     for row in rows:
         end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
+    _due_again(connection, rows, now)
     return len(rows)
 
 
@@ -167,9 +172,11 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
         update(job)
         .where(job.c.message_id == message_id, job.c.state == JobState.DEAD.value)
         .values(state=_RETURNED_STATE, due_at=now, first_run_at=now, attempts_before=job.c.attempts)
-        .returning(job.c.step)
+        .returning(job.c.step, job.c.lane, job.c.priority)
     )
-    return sorted(connection.execute(returned).scalars())
+    rows = connection.execute(returned).all()
+    _due_again(connection, rows, now)
+    return sorted(row.step for row in rows)
 
 
 def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
@@ -177,7 +184,12 @@ def again(connection: Connection, message_id: str, step: str, document_id: str, 
     ended = job.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
     mine = (job.c.message_id == message_id) & (job.c.step == step) & (job.c.document_id == document_id)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
-    connection.execute(update(job).where(mine & ended).values(ready))
+    returned = update(job).where(mine & ended).values(ready).returning(job.c.lane, job.c.priority)
+    _due_again(connection, connection.execute(returned).all(), now)
+
+
+def _due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    arm(connection, [Turn(lane=row.lane, at=now, priority=row.priority, now=now) for row in rows])
 
 
 def start_attempts(connection: Connection, started: Iterable[tuple[int, int]], now: datetime) -> None:
@@ -202,6 +214,7 @@ def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None 
         first_run_at=row.first_run_at,
         message=message,
         payload=payload,
+        priority=row.priority,
     )
 
 

@@ -14,14 +14,16 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, case, func, literal_column, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Job, JobState, Message, NewJob, NewMessage
+from gateway.ports.lanes import UNLIMITED
 from gateway.store import jobs, later, queries
 from gateway.store.payloads import Stored
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import Moment, job, lane
+from gateway.store.turns import arm_now
 
 Row = dict[str, Any]
 
@@ -73,16 +75,21 @@ _running = (
     .correlate(lane)
     .scalar_subquery()
 )
-# A lane that rested (half open) is probed by a claim. Conditions come before the lock: nobody waits here.
+_waits = select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at.is_not(None))
+_held = select(job.c.id).where(job.c.lane == lane.c.name, job.c.state == literal_column("'dead'"))
+# Half open lanes, and those with a rate, are a claim's. Conditions come before the lock: nobody waits here.
 _OPEN = (
     select(
         lane.c.name,
-        (func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)) - _running).label("room"),
+        case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running,
     )
     .where(
         lane.c.name.in_(bindparam("lanes", expanding=True)),
         lane.c.paused_until.is_(None),
-        ~select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at <= bindparam("now", type_=Moment)).exists(),
+        lane.c.stopped_until.is_(None),
+        func.coalesce(lane.c.rate, lane.c.agreed_rate, UNLIMITED) == UNLIMITED,
+        ~_waits.where(job.c.due_at <= bindparam("now", type_=Moment)).exists(),
+        or_(not_(lane.c.ordered), not_(or_(_waits.exists(), _held.exists()))),
     )
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )
@@ -123,18 +130,20 @@ def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
         rows.append(row)
     if not leased:
         connection.execute(insert_or_leave(job, connection.dialect.name), rows)
+        arm_now(connection, jobs.turns_of(rows, lease.now))
         return
     stored = connection.execute(_insert(connection.dialect.name), rows)
     started = [(key, *leased[names]) for key, *rest in stored if (names := (rest[0], rest[1], rest[2])) in leased]
     started.sort(key=itemgetter(0))
     jobs.start_attempts(connection, [(key, 1) for key, _, _ in started], lease.now)
     _give(connection, started)
+    arm_now(connection, jobs.turns_of((row for row in rows if row["lease_until"] is None), lease.now))
 
 
 def _rooms(connection: Connection, lanes: Sequence[str], lease: Lease) -> dict[str, int]:
     """How many jobs these lanes may start; lanes that may start none, or that another node looks at, are absent."""
     found = connection.execute(_OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
-    return {row.name: row.room for row in found if row.room > 0}
+    return {name: room for name, room in found if room > 0}
 
 
 def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> None:
@@ -160,6 +169,7 @@ def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> 
                 first_run_at=row["first_run_at"],
                 message=message,
                 payload=None if row["document_id"] else payload,
+                priority=row["priority"],
             )
         )
 

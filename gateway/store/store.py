@@ -28,10 +28,12 @@ from gateway.ports import (
     NewJob,
     NewMessage,
     Numbered,
+    TermsOf,
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema
+from gateway.ports.lanes import plain
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema, turns
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
@@ -39,13 +41,15 @@ from gateway.store.auditing import Auditing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.spool import SpoolFile
-from gateway.store.tables import message
+from gateway.store.tables import EPOCH, message
 
 if TYPE_CHECKING:
     from gateway.store.lanes import Lane
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
+SWEEP = timedelta(seconds=30)
+"""How often all lanes are looked at for work without a turn."""
 MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
@@ -62,6 +66,11 @@ class Store(Asking, Auditing):
         self.lease = lease
         self.cap = cap
         self._lanes: set[str] = set()
+        self._terms: TermsOf | None = None
+        self._terms_are_new = False
+        self._swept = EPOCH
+        self.next_turn: datetime | None = None
+        """When a lane has work next, as the last claim saw it; None: it may have some now, or nothing is known."""
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
@@ -93,6 +102,7 @@ class Store(Asking, Auditing):
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
             if serve:
+                await store.reap()
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -115,7 +125,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease):
+            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, terms=self._terms or plain):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -135,13 +145,20 @@ class Store(Asking, Auditing):
         """Make `changes` durable. Raises NaturalKeyTaken."""
         await self._write(changes, None)
 
+    def agree(self, terms: TermsOf) -> None:
+        """What the configuration says of lanes, from now on; `reap` gives it to those that nobody uses meanwhile."""
+        self._terms, self._terms_are_new = terms, True
+        self._lanes.clear()
+
     async def claim(self, owner: str, steps: Sequence[str], limit: int) -> list[Job]:
-        """Take due jobs of these steps, fairly over lanes and within their caps; their attempts are written."""
+        """Take due jobs of these steps, fairly over lanes, within caps and rates; their attempts are written."""
         now = self.clock()
         operation = partial(
             claims.claim, owner=owner, steps=steps, limit=limit, now=now, until=now + self.lease, cap=self.cap
         )
-        return await self.database.write(operation)
+        claimed = await self.database.write(operation)
+        self.next_turn = claimed.next_turn
+        return list(claimed.jobs)
 
     async def finish(self, job: Job, changes: Changes) -> None:
         """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
@@ -167,8 +184,22 @@ class Store(Asking, Auditing):
         await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
 
     async def reap(self) -> int:
-        """Return jobs whose lease has run out to work; how many there were."""
-        return await self.database.write(partial(jobs.reap, now=self.clock()))
+        """Return jobs whose lease has run out to work; how many there were. Lanes get the turns that they lack."""
+        now = self.clock()
+        whole = now - self._swept >= SWEEP
+        agreed = self._terms if self._terms_are_new else None
+
+        def operation(connection: Connection) -> int:
+            if agreed is not None:
+                lanes.agree(connection, agreed)
+            returned = jobs.reap(connection, now)
+            turns.sweep(connection, now, whole=whole)
+            return returned
+
+        returned = await self.database.write(operation)
+        self._swept = now if whole else self._swept
+        self._terms_are_new = self._terms_are_new and self._terms is not agreed
+        return returned
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
@@ -227,9 +258,13 @@ class Store(Asking, Auditing):
         """How many jobs are ready, waiting, running and dead."""
         return await self.database.read(jobs.unfinished)
 
-    async def lanes(self) -> list[Lane]:
-        """All lanes with what is due and running."""
-        return await self.database.read(lanes.lanes)
+    async def lanes(self, name: str | None = None) -> list[Lane]:
+        """All lanes with what is due and running, or the one of this name."""
+        return await self.database.read(partial(lanes.lanes, name=name))
+
+    async def lane_names(self) -> list[str]:
+        """The names of all lanes."""
+        return await self.database.read(lanes.names)
 
     async def troubled_lanes(self) -> frozenset[str]:
         """The lanes whose last call failed or that are paused."""
@@ -247,9 +282,17 @@ class Store(Asking, Auditing):
         """Set how many jobs of a lane run at once; None for the default."""
         await self.database.write(partial(lanes.cap, name=name, value=cap, now=self.clock()))
 
-    async def pause_lane(self, name: str, until: datetime | None) -> None:
-        """Pause a lane until then, or let it go on at once (None)."""
-        await self.database.write(partial(lanes.pause, name=name, until=until, now=self.clock()))
+    async def rate_lane(self, name: str, rate: str | None) -> None:
+        """Set how many jobs of a lane start in a time (`gateway.ports.lanes.rate_of`); None for what is agreed."""
+        await self.database.write(partial(lanes.rate, name=name, value=rate, now=self.clock()))
+
+    async def pause_lane(self, name: str, until: datetime | None = None, *, by: str, why: str) -> None:
+        """Stop a lane until then, or until it is let go; what runs goes on."""
+        await self.database.write(partial(lanes.pause, name=name, until=until, by=by, why=why, now=self.clock()))
+
+    async def resume_lane(self, name: str) -> None:
+        """Let a lane go on at once, whoever paused it."""
+        await self.database.write(partial(lanes.resume, name=name, now=self.clock()))
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
@@ -261,7 +304,7 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease)
+            changing.write(connection, changes, kept, now, lease=lease, terms=self._terms or plain)
 
         try:
             with self._handing_over(changes, lease):
@@ -311,7 +354,7 @@ class Store(Asking, Auditing):
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""
         if new := {job.lane for job in changes.jobs} - self._lanes:
-            jobs.add_lanes(connection, new, now)
+            lanes.add(connection, new, now, self._terms)
 
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""

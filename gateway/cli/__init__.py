@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, edi, message, partner, reference
+from gateway.cli import as2, audit, certificate, config, edi, lane, message, partner, reference
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -44,6 +44,7 @@ app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
+app.add_typer(lane.app, name="lane")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")

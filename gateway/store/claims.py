@@ -66,7 +66,7 @@ _may_give = and_(lane.c.due_at <= _NOW, not_(func.coalesce(turns.rests(), litera
 def _front(priority: int) -> Any:
     """The lanes of a priority whose turn it is, the longest waiting first."""
     found = select(lane.c.name).where(lane.c.priority == literal(str(priority)), _may_give, _due_here, _running < _cap)
-    inner = found.order_by(lane.c.due_at, lane.c.name).limit(FRONT).subquery(f"front_{priority}")
+    inner = found.order_by(lane.c.due_at).limit(FRONT).subquery(f"front_{priority}")
     return select(inner.c.name)
 
 

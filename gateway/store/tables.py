@@ -184,9 +184,12 @@ job = Table(
     UniqueConstraint("message_id", "step", "document_id"),
 )
 _where_set("job_due_index", job.c.lane, job.c.due_at)
-_where_set("job_turn_index", job.c.lane, job.c.priority, job.c.due_at)
 _waits = job.c.due_at.is_not(None)
-Index("job_order_index", job.c.lane, job.c.id, sqlite_where=_waits, postgresql_where=_waits)
+for _name, _columns in {
+    "job_turn_index": ("lane", "priority", "due_at", "id"),
+    "job_order_index": ("lane", "id"),
+}.items():
+    Index(_name, *(job.c[name] for name in _columns), sqlite_where=_waits, postgresql_where=_waits)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)
 _where_set("job_wait_key_index", job.c.wait_key)
 _dead = job.c.state == literal_column("'dead'")  # dead letters are few: found and counted without a scan

@@ -261,8 +261,8 @@ RateText = Annotated[
     ),
 ]
 RATE_OF_A_TARGET = (
-    "How many deliveries of one partner start in a time, over all nodes; burst: how many at once after a rest, absent: "
-    "what comes in a second. Absent: no limit."
+    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once when there was a "
+    "rest (else what comes in a second). Without it there is no limit."
 )
 ORDERED = (
     "Each partner's documents one by one, in the order in which they came; one that fails holds those behind it "

@@ -310,8 +310,8 @@ class Agreement(Part):
     )
     rate: RateText | None = Field(
         default=None,
-        description="How many messages to their station start in a time, over all nodes; burst: how many at once after "
-        "a rest, absent: what comes in a second. Absent: no limit.",
+        description="How many messages to their station start in a time, over all nodes. After burst, how many at once "
+        "when there was a rest (else what comes in a second). Without it there is no limit.",
         examples=["10/second", "600/minute burst 50"],
     )
 

@@ -8,6 +8,7 @@ disturbs least. The jobs claimed are given back, so that every claim finds the s
 
 spread     over 50 lanes, as partners have them
 one lane   all in one lane, which is served; the claim beside it is for another lane's job
+ordered    over 50 lanes that keep their order
 10,000     over 10,000 lanes, all due
 resting    over 10,000 lanes that a breaker holds, beside one that works
 """
@@ -39,30 +40,33 @@ AT_ONCE = 16
 LANES = 8
 CLAIMS = 100
 WARM = 10
-SHAPES: dict[str, tuple[int, bool]] = {
-    "spread": (50, False),
-    "one lane": (1, False),
-    "10,000": (10_000, False),
-    "resting": (10_000, True),
+SHAPES: dict[str, tuple[int, str]] = {
+    "spread": (50, ""),
+    "one lane": (1, ""),
+    "ordered": (50, "ordered"),
+    "10,000": (10_000, ""),
+    "resting": (10_000, "resting"),
 }
-"""By name: over how many lanes, and whether they rest."""
+"""By name: over how many lanes, and what is odd about them."""
 
 
 # ruff: noqa: S608  the statements are put together of literals of this module
 
 
-def _fill(connection: Connection, *, count: int, lanes: int, message: str, at: int, resting: bool) -> None:
+def _fill(connection: Connection, *, count: int, lanes: int, message: str, at: int, kind: str) -> None:
     """A backlog by SQL, as a day's flood leaves it: every job due, every lane with its turn."""
     series = (
         "generate_series(1, :count) AS s(n)"
         if connection.dialect.name == "postgresql"
         else "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < :count) SELECT n FROM s) AS s"
     )
-    rest = at + 30 * 3_600_000_000 if resting else None
+    rest = at + 30 * 3_600_000_000 if kind == "resting" else None
     values = {"count": lanes, "at": at, "rest": rest, "turn": rest or at}
+    ordered = "true" if kind == "ordered" else "false"
     lane_rows = (
-        "INSERT INTO lane (name, failures, served_at, due_at, paused_until)"
-        f" SELECT 'backlog:' || n, 0, CAST(:at AS BIGINT), CAST(:turn AS BIGINT), CAST(:rest AS BIGINT) FROM {series}"
+        "INSERT INTO lane (name, failures, served_at, due_at, paused_until, ordered)"
+        " SELECT 'backlog:' || n, 0, CAST(:at AS BIGINT), CAST(:turn AS BIGINT), CAST(:rest AS BIGINT),"
+        f" {ordered} FROM {series}"
     )
     job_rows = (
         "INSERT INTO job"
@@ -73,7 +77,7 @@ def _fill(connection: Connection, *, count: int, lanes: int, message: str, at: i
     )
     connection.execute(text(lane_rows), values)
     connection.execute(text(job_rows), {"count": count, "lanes": lanes, "message": message, "at": at})
-    if resting:
+    if kind == "resting":
         turns.sweep(connection, now(), whole=True)
 
 
@@ -125,7 +129,7 @@ async def _claims(store: Store, message: str) -> float:
     return statistics.quantiles(seconds[WARM:], n=10)[0] * 1000
 
 
-async def measure(url: str, folder: Path, *, count: int, lanes: int, resting: bool) -> float:
+async def measure(url: str, folder: Path, *, count: int, lanes: int, kind: str) -> float:
     """Milliseconds of a claim beside so many jobs in so many lanes."""
     await migrate(url)
     store = await Store.open(url, payloads=folder, clock=now)
@@ -134,7 +138,7 @@ async def measure(url: str, folder: Path, *, count: int, lanes: int, resting: bo
         if count:
             at = microseconds(now() - timedelta(days=1))
             fill: Callable[[Connection], Any] = partial(
-                _fill, count=count, lanes=min(lanes, count), message=message, at=at, resting=resting
+                _fill, count=count, lanes=min(lanes, count), message=message, at=at, kind=kind
             )
             await store.database.write(fill)
         await store.database.write(_analyse)
@@ -177,14 +181,12 @@ def main(arguments: list[str] | None = None) -> None:
                     continue
                 print(f"{name}: milliseconds of a claim of up to {AT_ONCE} jobs, the quickest tenth of {CLAIMS}")
                 print("  " + "waiting".ljust(12) + "".join(f"{size:>12,}" for size in sizes) + "     worst ratio")
-                for shape, (lanes, resting) in SHAPES.items():
+                for shape, (lanes, kind) in SHAPES.items():
                     figures = []
                     for size in sizes:
                         number += 1
                         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                            one = measure(
-                                _fresh(url, folder, number), folder / "p", count=size, lanes=lanes, resting=resting
-                            )
+                            one = measure(_fresh(url, folder, number), folder / "p", count=size, lanes=lanes, kind=kind)
                             figures.append(runner.run(one))
                     cells = "".join(f"{figure:>12.2f}" for figure in figures)
                     print(f"  {shape.ljust(12)}{cells}{max(figures) / figures[0]:>16.1f}", flush=True)

@@ -261,7 +261,7 @@ RateText = Annotated[
     ),
 ]
 RATE_OF_A_TARGET = (
-    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once when there was a "
+    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once after a "
     "rest (else what comes in a second). Without it there is no limit."
 )
 ORDERED = (

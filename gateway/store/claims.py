@@ -23,7 +23,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     not_,
     select,
@@ -55,8 +54,15 @@ _running = (
     .correlate(lane)
     .scalar_subquery()
 )
-_due_here = exists().where(
-    job.c.lane == lane.c.name, job.c.due_at <= _NOW, job.c.step.in_(bindparam("steps", expanding=True))
+# Asked for as a value, not by EXISTS: PostgreSQL would join all lanes with all jobs to answer that.
+_due_here = (
+    select(job.c.id)
+    .where(job.c.lane == lane.c.name, job.c.due_at <= _NOW, job.c.step.in_(bindparam("steps", expanding=True)))
+    .order_by(job.c.due_at)
+    .limit(1)
+    .correlate(lane)
+    .scalar_subquery()
+    .is_not(None)
 )
 # A lane that failed and whose pause is over is half open: one job, until one succeeds and clears `paused_until`.
 _cap = case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)))
@@ -85,11 +91,7 @@ _DUE_LANES = (
     .limit(LANES)
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )
-_RUNNING = (
-    select(job.c.lane, func.count().label("running"))
-    .where(job.c.lane.in_(bindparam("lanes", expanding=True)), job.c.lease_until.is_not(None))
-    .group_by(job.c.lane)
-)
+_RUNNING = select(lane.c.name, _running.label("running")).where(lane.c.name.in_(bindparam("lanes", expanding=True)))
 _TOKENS = update(lane).where(lane.c.name == bindparam("of_lane")).values(tokens_at=bindparam("next", type_=Moment))
 _turns = union_all(
     *(
@@ -123,9 +125,11 @@ def _pick(name: str, room: str, steps: str) -> str:
 
 def _head(name: str, steps: str) -> str:
     """The first job of an ordered lane, if it is due and no dead letter stands before it."""
-    first = f"SELECT * FROM job WHERE job.lane = {name} AND job.due_at IS NOT NULL ORDER BY job.id LIMIT 1"
     free = f"NOT EXISTS (SELECT 1 FROM job AS gone WHERE gone.lane = {name} AND gone.state = 'dead')"
-    return f"SELECT job.id FROM ({first}) AS job WHERE job.due_at <= :now AND {steps} AND {free}"
+    return (
+        f"SELECT job.id FROM ({turns.head(name, 'job.*')}) AS job"
+        f" WHERE job.lane = {name} AND job.due_at <= :now AND {steps} AND {free}"
+    )
 
 
 def _take_sqlite(picked: str) -> Any:
@@ -134,17 +138,21 @@ def _take_sqlite(picked: str) -> Any:
 
 
 def _take_postgresql(picked: str, *names: str) -> Any:
-    """For many lanes at once; jobs that another commit holds at this moment are left."""
+    """For many lanes at once; jobs that another commit holds at this moment are left.
+
+    Arrays, not joins: of an array PostgreSQL's planner expects few, and looks each up by its key.
+    """
     served = ", ".join(f":{name}" for name in names)
     ids = text(
-        f"SELECT job.id FROM unnest({served}) AS served({', '.join(name.removesuffix('s') for name in names)})"
-        f" CROSS JOIN LATERAL ({picked}) AS picked JOIN job ON job.id = picked.id"
-        " WHERE job.due_at IS NOT NULL FOR UPDATE OF job SKIP LOCKED"
+        "SELECT job.id FROM job WHERE job.due_at IS NOT NULL AND job.id = ANY(ARRAY("
+        f"SELECT picked.id FROM unnest({served}) AS served({', '.join(name.removesuffix('s') for name in names)})"
+        f" CROSS JOIN LATERAL ({picked}) AS picked)) FOR UPDATE SKIP LOCKED"
     )
     types: dict[str, ARRAY[Any]] = {"names": ARRAY(Text), "rooms": ARRAY(Integer)}
     ids = ids.bindparams(_NOW, bindparam("steps", type_=ARRAY(Text)), *(bindparam(n, type_=types[n]) for n in names))
     found = ids.columns(job.c.id).cte("picked_jobs")
-    return update(job).where(job.c.id == found.c.id).values(_TAKEN).returning(*job.c)
+    these = text("job.id = ANY(ARRAY(SELECT picked_jobs.id FROM picked_jobs))")
+    return update(job).where(these).values(_TAKEN).returning(*job.c).add_cte(found)
 
 
 _TAKE_SQLITE = _take_sqlite(_pick(":name", ":room", "job.step IN :steps"))
@@ -224,7 +232,7 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
     Counted after the lanes are locked, so no other claim can add to it.
     """
     counted = connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
-    running: dict[str, int] = {row.lane: row.running for row in counted}
+    running: dict[str, int] = {row.name: row.running for row in counted}
     alike = Counter(row.priority for row in due)
     rooms: dict[str, int] = {}
     left = limit
@@ -232,7 +240,7 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
         share = -(-left // alike[row.priority])
         alike[row.priority] -= 1
         allowed = 1 if row.paused_until is not None or row.ordered else (cap if row.cap is None else row.cap)
-        room = min(allowed - running.get(row.name, 0), share, left, _tokens(row, now))
+        room = min(allowed - running[row.name], share, left, _tokens(row, now))
         if room > 0:
             rooms[row.name] = room
             left -= room

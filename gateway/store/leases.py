@@ -14,7 +14,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Integer, bindparam, case, func, literal_column, not_, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, case, func, literal_column, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Job, JobState, Message, NewJob, NewMessage
@@ -75,7 +75,9 @@ _running = (
     .correlate(lane)
     .scalar_subquery()
 )
-_waits = select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at.is_not(None))
+_waits = select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at.is_not(None)).order_by(job.c.due_at).limit(1)
+_first = _waits.correlate(lane).scalar_subquery()
+_first_due = _waits.where(job.c.due_at <= bindparam("now", type_=Moment)).correlate(lane).scalar_subquery()
 _held = select(job.c.id).where(job.c.lane == lane.c.name, job.c.state == literal_column("'dead'"))
 # Half open lanes, and those with a rate, are a claim's. Conditions come before the lock: nobody waits here.
 _OPEN = (
@@ -88,8 +90,8 @@ _OPEN = (
         lane.c.paused_until.is_(None),
         lane.c.stopped_until.is_(None),
         func.coalesce(lane.c.rate, lane.c.agreed_rate, UNLIMITED) == UNLIMITED,
-        ~_waits.where(job.c.due_at <= bindparam("now", type_=Moment)).exists(),
-        or_(not_(lane.c.ordered), not_(or_(_waits.exists(), _held.exists()))),
+        _first_due.is_(None),
+        or_(not_(lane.c.ordered), and_(_first.is_(None), ~_held.exists())),
     )
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )

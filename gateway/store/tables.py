@@ -187,7 +187,7 @@ _where_set("job_due_index", job.c.lane, job.c.due_at)
 _waits = job.c.due_at.is_not(None)
 for _name, _columns in {
     "job_turn_index": ("lane", "priority", "due_at", "id"),
-    "job_order_index": ("lane", "id"),
+    "job_order_index": ("lane", "id", "due_at"),
 }.items():
     Index(_name, *(job.c[name] for name in _columns), sqlite_where=_waits, postgresql_where=_waits)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)

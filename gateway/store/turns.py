@@ -13,7 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import literal_column as literal
 
 from gateway.store import later
@@ -58,6 +71,22 @@ _ARM = (
 """Changes nothing where the lane has an earlier turn: then no node waits for its row. A lane that rests has its turn
 at the end of the rest."""
 
+
+# ruff: noqa: S608  the statements are put together of literals
+
+
+def head(name: str, columns: str) -> str:
+    """The first job of the lane `name` (an expression) that is not done, or a later lane's: the caller looks.
+
+    Said by a comparison of pairs, because of an equation PostgreSQL's planner expects many matches, and reads jobs of
+    all lanes in the order of their keys until it meets one.
+    """
+    return (
+        f"SELECT {columns} FROM job WHERE (job.lane, job.id) > ({name}, 0) AND job.due_at IS NOT NULL"
+        " ORDER BY job.lane, job.id LIMIT 1"
+    )
+
+
 _waits = and_(job.c.lane == lane.c.name, job.c.due_at.is_not(None))
 _NEXT = select(
     lane.c.name,
@@ -67,8 +96,18 @@ _NEXT = select(
     lane.c.stopped_until,
     lane.c.tokens_at,
     select(func.min(job.c.due_at)).where(_waits).correlate(lane).scalar_subquery().label("first"),
-    select(job.c.due_at).where(_waits).order_by(job.c.id).limit(1).correlate(lane).scalar_subquery().label("head"),
-    exists().where(job.c.lane == lane.c.name, job.c.state == literal("'dead'")).correlate(lane).label("held"),
+    literal(
+        "CASE WHEN lane.ordered THEN (SELECT first.due_at FROM"
+        f" ({head('lane.name', 'job.lane, job.due_at')}) AS first WHERE first.lane = lane.name) END",
+        Moment,
+    ).label("head"),
+    case(
+        (
+            lane.c.ordered,
+            exists().where(job.c.lane == lane.c.name, job.c.state == literal("'dead'")).correlate(lane),
+        ),
+        else_=false(),
+    ).label("held"),
     select(func.min(job.c.priority)).where(_waits).correlate(lane).scalar_subquery().label("rank"),
 ).where(lane.c.name.in_(bindparam("lanes", expanding=True)))
 _MOVE = (
@@ -83,16 +122,23 @@ _MOVE = (
     )
 )
 
-_due = exists().where(job.c.lane == lane.c.name, job.c.due_at <= _NOW)
+_due = (
+    select(job.c.id)
+    .where(job.c.lane == lane.c.name, job.c.due_at <= _NOW)
+    .order_by(job.c.due_at)
+    .limit(1)
+    .correlate(lane)
+    .scalar_subquery()
+)
 _EMPTY = (
     select(lane.c.name)
-    .where(lane.c.due_at <= bindparam("stale", type_=Moment), ~_due)
+    .where(lane.c.due_at <= bindparam("stale", type_=Moment), _due.is_(None))
     .limit(MOST)
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )
 _FORGOTTEN = (
     select(lane.c.name)
-    .where(or_(lane.c.due_at.is_(None), lane.c.due_at > bindparam("soon", type_=Moment)), _due)
+    .where(or_(lane.c.due_at.is_(None), lane.c.due_at > bindparam("soon", type_=Moment)), _due.is_not(None))
     .where(~func.coalesce(rests(), literal("false")))
     .limit(MOST)
     .with_for_update(skip_locked=True, key_share=True, of=lane)

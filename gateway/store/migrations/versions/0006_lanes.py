@@ -15,7 +15,10 @@ _DEAD = sa.text("state = 'dead'")
 def upgrade() -> None:
     """Bring the schema here."""
     op.add_column("job", sa.Column("priority", sa.Integer(), nullable=False, server_default="2"))
-    for index, *columns in (("job_turn_index", "lane", "priority", "due_at", "id"), ("job_order_index", "lane", "id")):
+    for index, *columns in (
+        ("job_turn_index", "lane", "priority", "due_at", "id"),
+        ("job_order_index", "lane", "id", "due_at"),
+    ):
         op.create_index(index, "job", columns, sqlite_where=_DUE, postgresql_where=_DUE)
     op.create_index("job_dead_lane_index", "job", ["lane"], sqlite_where=_DEAD, postgresql_where=_DEAD)
     for column in (

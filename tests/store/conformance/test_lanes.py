@@ -337,17 +337,3 @@ def test_what_is_no_rate_is_refused(wrong: str) -> None:
     """With the form that is meant."""
     with pytest.raises(ValueError, match="10/second"):
         rate_of(wrong)
-
-
-async def test_many_nodes_together_keep_a_lanes_rate(store: Store, trade: Any, clock: Any) -> None:
-    """The tokens stand on the lane's row."""
-    store.agree(having(rate="20/second burst 2"))
-    await queued(store, trade, 150)
-    await store.cap_lane(LANE, 200)
-    started, given = clock(), 0
-    for _ in range(40):
-        clock.advance(seconds=0.1)
-        claims = await asyncio.gather(*(store.claim(f"node-{n}", ["read"], 64) for n in range(3)))
-        given += sum(map(len, claims))
-    seconds = (clock() - started).total_seconds()
-    assert 0.95 * 20 * seconds <= given <= 1.05 * 20 * seconds

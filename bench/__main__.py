@@ -13,9 +13,11 @@ from bench.surroundings import machine
 
 QUICK = ("primitives", "as2", "edi", "map", "store", "server")
 """Under three minutes together, on two quiet cores."""
-LONG = ("kill", "linear", "memory", "partners", "oracle", "connections", "large")
+LONG = ("kill", "linear", "memory", "partners", "oracle", "connections", "large", "throughput")
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
-TAKES_ARGUMENTS = ("edi", "map", "server", "kill", "linear", "memory", "partners", "oracle", "connections", "large")
+TAKES_ARGUMENTS = (
+    "edi", "map", "server", "kill", "linear", "memory", "partners", "oracle", "connections", "large", "throughput",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

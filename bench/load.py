@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from gateway import as2
 from gateway.demo import scenario
 from gateway.edi import write
 from gateway.mapping import Map, compile_map, from_folders, shipped
+from gateway.simulation import orders
 
 Json = dict[str, Any]
 Effect = tuple[str, str]
@@ -27,6 +28,10 @@ Effect = tuple[str, str]
 SELLER = {"scheme": "assigned_by_buyer", "value": "V-1001"}
 NOTICES_FOR_AN_ORDER = 9
 """Ship notices for each acknowledgement."""
+LINES = 34
+"""Lines of an order whose 855 has about 4 KB."""
+CARTONS = 28
+"""Makes an 856 of about 4 KB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +83,52 @@ def answers(parties: Parties, messages: int, *, cartons: int = 3) -> Iterator[Pr
             yield _prepared(parties, notice, body, functional_id="SH", effect=("ship_notice", name), number=index + 1)
 
 
+def trade_order(index: int) -> Json:
+    """An order of so many lines that its acknowledgement has about 4 KB."""
+    made = order(index)
+    three = made["lines"]
+    made["lines"] = [
+        {
+            **three[number % 3],
+            "line_id": str(number + 1),
+            "quantity": {"value": "48", "unit": "EA"},
+            "item": {
+                "ids": [
+                    {"scheme": "buyer", "value": f"M-{index % 1000:03d}-{number:02d}"},
+                    {"scheme": "supplier", "value": f"A-{number:04d}"},
+                    {"scheme": "upc", "value": orders.gtin(30001 + number)},
+                ],
+                "name": three[number % 3]["item"]["name"],
+            },
+        }
+        for number in range(LINES)
+    ]
+    return {**made, "totals": {"line_count": LINES}}
+
+
+def trade(parties: Parties, first: int, count: int) -> Iterator[tuple[Prepared, ...]]:
+    """Answers to so many orders from number `first` on: for each one 855, then one, two or three 856s, about 4 KB each.
+
+    What of an order comes one after another: the acknowledgement, then its shipments.
+    """
+    find = from_folders(parties.maps, shipped())
+    acknowledgement, notice = compile_map("acme/855", find), compile_map("x12/856", find)
+    today = datetime.now(UTC).date()
+    for index in range(first, first + count):
+        ordered = trade_order(index)
+        number = 4 * index + 1
+        body = _accepted(ordered, f"SO-{index:06d}", today)
+        effect = ("order_acknowledgement", str(ordered["number"]))
+        made = [_prepared(parties, acknowledgement, body, functional_id="PR", effect=effect, number=number)]
+        for shipment in range(1, index % 3 + 2):
+            name = f"ASN-{4 * index + shipment:06d}"
+            body = ship_notice(ordered, name, CARTONS)
+            effect = ("ship_notice", name)
+            number = 4 * index + shipment + 1
+            made.append(_prepared(parties, notice, body, functional_id="SH", effect=effect, number=number))
+        yield tuple(made)
+
+
 def ship_notices(
     parties: Parties, messages: int, *, cartons: int, first: int, known_order: bool = True
 ) -> list[Prepared]:
@@ -107,12 +158,32 @@ def unreadable(parties: Parties, messages: int, *, size: int, first: int) -> lis
     ]
 
 
+def _accepted(ordered: Json, supplier_number: str, today: date) -> Json:
+    """Every line as ordered."""
+    ship = {"promised_ship": orders.day(today + timedelta(days=7))}
+    answered = [
+        {
+            **{name: line[name] for name in ("line_id", "quantity", "item", "prices")},
+            "responses": [{"status": "accepted", "quantity": line["quantity"], "dates": ship}],
+        }
+        for line in ordered["lines"]
+    ]
+    return {
+        "purpose": "original",
+        "response": "accepted",
+        "order": {"number": ordered["number"], "issue_date": ordered["issue_date"]},
+        "supplier_order_number": supplier_number,
+        "issue_date": today.isoformat(),
+        "lines": answered,
+    }
+
+
 def ship_notice(ordered: Json, number: str, cartons: int) -> Json:
     """A notice with one line in each carton, a pallet around every twelve; SSCCs follow from the number."""
     base = int(re.sub(r"\D", "", number)) * 1000
     boxes = []
     for serial in range(max(cartons, 3)):
-        line = ordered["lines"][serial % 3]
+        line = ordered["lines"][serial % len(ordered["lines"])]
         content = {
             "kind": "line",
             "line_id": line["line_id"],
@@ -121,7 +192,8 @@ def ship_notice(ordered: Json, number: str, cartons: int) -> Json:
         }
         boxes.append(_unit("carton", base + serial + 1, [content]))
     pallets = [_unit("pallet", base + 900 + at // 12, boxes[at : at + 12]) for at in range(0, len(boxes), 12)]
-    notice = scenario.ship_notice(ordered, number=number, now=datetime.now(UTC))
+    head = {**ordered, "lines": ordered["lines"][:3]}  # its contents are replaced below
+    notice = scenario.ship_notice(head, number=number, now=datetime.now(UTC))
     notice["contents"][0]["contents"] = pallets
     return notice
 

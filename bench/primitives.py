@@ -27,11 +27,12 @@ def bare_exchange(size: int) -> Callable[[], None]:
     wrapped = public.encrypt(key, scheme)
     short = os.urandom(100)
     signature = private.sign(short, scheme, digest)
+    plain = bytearray(size + 16)  # its pages are there: what the system needs to give new ones is no cryptography
 
     def run() -> None:
         session = private.decrypt(wrapped, scheme)
         cipher = Cipher(algorithms.AES(session), modes.CBC(vector)).decryptor()
-        cipher.update(content)
+        cipher.update_into(content, plain)
         cipher.finalize()
         hashlib.sha256(content).digest()
         public.verify(signature, short, scheme, digest)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 import aiohttp
 from aiohttp import web
 
-from bench.load import Parties, Prepared, group_answered
+from bench.load import Effect, Parties, Prepared, group_answered
 from gateway import as2
 from gateway.errors import PartnerFault
 
@@ -41,6 +41,8 @@ class Station:
     """Messages with a verified, positive receipt, in the order of their receipts."""
     waits: list[float] = field(default_factory=list)
     """Seconds from each message's first attempt to its verified receipt."""
+    posted: dict[Effect, float] = field(default_factory=dict)
+    """When each message was posted, or was due to be, by the clock of the machine."""
     retries: int = 0
     refused: list[str] = field(default_factory=list)
     """Dispositions that were not positive."""
@@ -55,6 +57,7 @@ class Station:
     async def send(self, message: Prepared, *, since: float | None = None) -> None:
         """Post one message until its receipt is there; `since` is when it was due (a paced load)."""
         started = time.perf_counter() if since is None else since
+        self.posted[message.effect] = time.time() - (time.perf_counter() - started)
         for _ in range(GIVEN_UP_AFTER):
             verdict = await self._attempt(message)
             if verdict is not None:

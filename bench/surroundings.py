@@ -14,7 +14,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,8 @@ class Surroundings:
         return f"{self.demo.url('gateway')}/as2"
 
     def cpu_seconds(self) -> float:
-        """CPU that the running gateway process has used so far, all its threads: user and system (proc(5))."""
-        assert self.gateway.pid is not None
-        fields = Path(f"/proc/{self.gateway.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """CPU that the running gateway process has used so far, all its threads: user and system."""
+        return cpu_seconds(self.gateway)
 
     def memory_megabytes(self) -> float:
         """The most memory that the running gateway process has held (VmHWM)."""
@@ -70,7 +68,7 @@ class Surroundings:
         paths = ("/api/ship-notices", "/api/order-acknowledgements")
         return sum(call["what"] == "repeat" for path in paths for call in erp_calls(self.demo, ERP, path))
 
-    async def place_orders(self, count: int) -> None:
+    async def place_orders(self, count: int, make: Callable[[int], load.Json] = load.order) -> None:
         """The ERP posts the orders that the load answers."""
         made = await command(self.demo.gateway, "partner", "key", "new", "--erp", "--name", "load", "--json")
         async with aiohttp.ClientSession() as session:
@@ -79,9 +77,16 @@ class Surroundings:
 
             async def place() -> None:
                 for number in numbers:
-                    await erp.post("/v1/purchase-orders", load.order(number), key=f"order-{number}")
+                    await erp.post("/v1/purchase-orders", make(number), key=f"order-{number}")
 
             await asyncio.gather(*(place() for _ in range(8)))
+
+
+def cpu_seconds(process: Process) -> float:
+    """CPU that a running process has used so far, all its threads: user and system (proc(5))."""
+    assert process.pid is not None
+    fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @asynccontextmanager
@@ -90,10 +95,11 @@ async def surroundings(
     database: str | None = None,
     gateway_command: Sequence[str] = ("-m", "gateway"),
     settings: Mapping[str, object] | None = None,
+    lean_erp: bool = False,
 ) -> AsyncIterator[Surroundings]:
-    """A fresh workspace with the ERP sandbox and the gateway running; everything is gone afterwards.
+    """A fresh workspace with an ERP and the gateway running; everything is gone afterwards.
 
-    `settings` are lines for the gateway's gateway.yaml.
+    `settings` are lines for the gateway's gateway.yaml. The ERP is the demo's sandbox, or `bench.erp` (`lean_erp`).
     """
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     before = dict(os.environ)
@@ -108,7 +114,10 @@ async def surroundings(
             os.environ["GATEWAY_DATABASE_URL"] = database
         await asyncio.to_thread(exchange_certificates, demo)
         around = Surroundings(
-            demo=demo, gateway=_gateway(demo, gateway_command), erp=_erp(demo), parties=_parties(demo)
+            demo=demo,
+            gateway=_gateway(demo, gateway_command),
+            erp=(_lean_erp if lean_erp else _erp)(demo),
+            parties=_parties(demo),
         )
         processes = [around.erp, around.gateway]
         for process in processes:
@@ -169,6 +178,16 @@ def _gateway(demo: Demo, arguments: Sequence[str]) -> Process:
         arguments=(*arguments, "serve", "--workspace", str(demo.gateway)),
         ready_url=f"{demo.url('gateway')}/health/ready",
         log=demo.folder / "log" / "gateway.log",
+    )
+
+
+def _lean_erp(demo: Demo) -> Process:
+    port, token = demo.ports[ERP], demo.environment[f"{ERP.upper()}_ERP_TOKEN"]
+    return Process(
+        name=ERP,
+        arguments=("-m", "bench.erp", str(port), token),
+        ready_url=f"{demo.url(ERP)}/seen",
+        log=demo.folder / "log" / f"{ERP}.log",
     )
 
 

@@ -199,6 +199,12 @@ class AcknowledgmentReceived(Event):
     control_number: str
     received_as: str
     """The message it came in."""
+    accepted: bool | None = None
+    """Whether the partner has what we sent, or refuses it; absent where nothing is decided yet."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -283,6 +289,80 @@ class DocumentDelivered(Event):
     map: str | None = None
     map_hash: str | None = None
     left_out: int | None = None
+    after_uncertain: bool | None = None
+    """True: a call before had no answer. Called again with the same key, unless a look-up found it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryUncertain(Event):
+    """Nobody knows whether a target took a document, and nothing can find out: it waits for an operator."""
+
+    kind: ClassVar[str] = "delivery.uncertain"
+    document_id: str
+    target: str
+    idempotency_key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryLookedUp(Event):
+    """A target was asked whether it took a document whose answer never came."""
+
+    kind: ClassVar[str] = "delivery.looked_up"
+    document_id: str
+    target: str
+    idempotency_key: str
+    found: bool
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverySettled(Event):
+    """An operator decided what becomes of a delivery: it took place, it is made again, or it is not made."""
+
+    kind: ClassVar[str] = "delivery.settled"
+    document_id: str
+    target: str
+    decided: str
+    """delivered, again or discarded."""
+    by: str
+    reason: str
+    their_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentCompensated(Event):
+    """What a target took was undone there, because another target of the document was given up."""
+
+    kind: ClassVar[str] = "document.compensated"
+    document_id: str
+    target: str
+    idempotency_key: str
+    because: tuple[str, ...]
+    """The targets that were given up."""
+    status: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentNotCompensated(Event):
+    """Another target of the document was given up, and what this one took has no compensation: a person must look."""
+
+    kind: ClassVar[str] = "document.not_compensated"
+    document_id: str
+    target: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentReplaced(Event):
+    """A document replaces or cancels one that came before, by its purpose code; both are kept."""
+
+    kind: ClassVar[str] = "document.replaced"
+    document_id: str
+    replaces: str
+    purpose: str
+    held: bool = False
+    """It waits for an operator, as the agreement says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -361,6 +441,7 @@ class WorkGivenUp(Event):
     step: str
     attempts: int
     reason: str
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -401,6 +482,8 @@ class DocumentAvailable(Event):
 
     kind: ClassVar[str] = "document.available"
     document_id: str
+    document: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -409,6 +492,8 @@ class DocumentFetched(Event):
 
     kind: ClassVar[str] = "document.fetched"
     document_id: str
+    document: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -480,6 +565,10 @@ class MessageSent(Event):
     """How, unless it was in the answer as asked."""
     signed_with: str | None = None
     """Our certificate that the message was signed with: SHA-256, as `receipt_signed_by` is theirs."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -491,6 +580,10 @@ class MessageRejectedByPartner(Event):
     disposition: str
     receipt_came: str | None = None
     """How, unless it was in the answer as asked."""
+    document: str | None = None
+    """The kind of the document that it carries, where it carries one; its id and number below."""
+    document_id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -551,6 +644,63 @@ class CertificateExpiring(Event):
     """Negative: it has expired."""
     threshold: int
     """90, 60, 30 or 7 days; 0: it has expired."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookDisabled(Event):
+    """A webhook is told nothing more: it answered 410 (Gone), or an operator said so.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.disabled"
+    webhook: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookEnabled(Event):
+    """An operator has a webhook told again.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.enabled"
+    webhook: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSecretsChanged(Event):
+    """A webhook got a new signing secret, or lost the old ones.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.secrets_changed"
+    webhook: str
+    by: str
+    reason: str
+    secrets: int
+    """How many sign now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookRedelivered(Event):
+    """An operator had events sent to a webhook once more.
+
+    Its chain is that of the message `webhooks`.
+    """
+
+    kind: ClassVar[str] = "webhook.redelivered"
+    webhook: str
+    by: str
+    reason: str
+    deliveries: int
+    event_id: str | None = None
+    """Absent: all that failed, or all since a time."""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.activation import Activation
+from gateway.activation import Activation, last_activated
 from gateway.connectors.as2 import As2Connector
 from gateway.connectors.folder import FolderConnector
 from gateway.connectors.http import HttpConnector
@@ -43,25 +44,29 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, reading, receipting, sending
+from gateway.pipeline import composing, delivery, notifying, reading, receipting, saga, sending, versions
 from gateway.pipeline.admission import guards
 from gateway.pipeline.lanes import terms_of
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
-from gateway.ports import Changes, Connector, Job
-from gateway.settings import HttpTarget, Retries, Settings, Target
-from gateway.store import Store, migrate
+from gateway.ports import CONFIGURATION, Changes, Connector, Job, Node, NodeState, WebhookPost
+from gateway.publication import NOTIFY, Announcer, Subscribers
+from gateway.publishers import Publishers, Publishing
+from gateway.settings import Call, HttpTarget, Retries, Settings, Target
+from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
 from gateway.web.metrics import Metrics
-from gateway.worker import ExpiryWatch, Handler, OnDead, Schedule, Sealer, Worker
+from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, OnFailed, Presence, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
 STEPS: Mapping[str, Step] = {
     "read": reading.read,
     "deliver": delivery.deliver,
+    "settle": saga.settle,
+    "undo": saga.undo,
     "compose": composing.compose,
     "send": sending.send,
     "overdue": sending.overdue,
@@ -71,11 +76,13 @@ STEPS: Mapping[str, Step] = {
 
 GIVEN_UP: Mapping[str, OnDead] = {
     "read": reading.given_up,
-    "deliver": delivery.given_up,
     "compose": composing.given_up,
     "send": sending.given_up,
 }
 """What else becomes true when a job of that kind is given up."""
+
+FAILED: Mapping[str, OnFailed] = {"deliver": delivery.failed, "undo": saga.undo_failed}
+"""What else becomes true when a try of that kind failed, whether it is tried again or given up."""
 
 BY_PARTNER = frozenset({"send"})
 """Steps that go to a partner's station, whose agreement may have retries of its own."""
@@ -86,6 +93,12 @@ CONFIRMED_WITHIN = timedelta(minutes=10)
 
 UNSEALED_TIMES = 3
 """How many times `seal_seconds` an event may wait for its seal until the gateway says that it is not ready."""
+
+DRAIN_SECONDS = {"postgresql": 5.0, "sqlite": 0.0}
+"""`nodes.drain_seconds` where it is not set: no other node could take over what an SQLite file's does."""
+
+ARRIVES_WITHIN = 3
+"""Looks, or beats, within which a changed configuration is on every node that shares the files."""
 
 CONNECTIONS = 256
 """Outbound connections at once, over all far sides."""
@@ -104,19 +117,33 @@ def load(folder: Path) -> Workspace:
     return configuration.read(folder).workspace
 
 
-def compile_bodies(folder: Path, target: HttpTarget, shelf: MapShelf | None = None) -> dict[str, JsonMap]:
-    """The JSON maps that a target's calls name, by kind. Raises OurFault with all findings of a map."""
+def compile_bodies(
+    folder: Path, target: HttpTarget, shelf: MapShelf | None = None, *, use: str = "deliver"
+) -> dict[str, JsonMap]:
+    """The JSON maps that a target's calls name, by kind; `use` says which: deliver, undo or replace.
+
+    Raises OurFault with all findings of a map.
+    """
     maps = shelf or MapShelf(folder, hooks=hooks_of(folder))
     made: dict[str, JsonMap] = {}
     for kind, call in target.documents.items():
-        if call.map is None:
+        name = BODIES[use](call)
+        if name is None:
             continue
-        made[kind] = own = maps.json_map(call.map)
+        made[kind] = own = maps.json_map(name)
         if own.canonical != kind:
             raise OurFault(
-                f"the map {call.map} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
+                f"the map {name} is for {own.canonical}, not for {kind}", remedy="see it: gateway partner check"
             )
     return made
+
+
+BODIES: Mapping[str, Callable[[Call], str | None]] = {
+    "deliver": lambda call: call.map,
+    "undo": lambda call: call.compensate.map if call.compensate else None,
+    "replace": lambda call: (call.replace.map or call.map) if call.replace else None,
+}
+"""The map of each way of calling a target."""
 
 
 def database_url(folder: Path, settings: Settings) -> str:
@@ -148,7 +175,8 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
     """Station and store of a workspace for a command, beside a running server or without one; no jobs are worked."""
     loaded = load(folder)
     async with open_store(folder) as store, _session() as session:
-        store.agree(terms_of(loaded.settings, loaded.agreements))
+        announcer = Announcer.of(loaded.settings, Subscribers.of(loaded.settings, loaded.agreements))
+        store.announcer = lambda: announcer
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
@@ -171,6 +199,18 @@ class Running:
     store: Store
     worker: Worker
     activation: Activation[Parts]
+    presence: Presence
+
+    async def drain(self, hurry: asyncio.Event) -> None:
+        """Be no longer ready, claim nothing, end what runs; answer on until the balancer has seen it, or `hurry`."""
+        with contextlib.suppress(OurFault):  # it drains, whether others can be told or not
+            await self.presence.enter(NodeState.DRAINING)
+        told = self.activation.current.configuration.workspace.settings.nodes.drain_seconds
+        seconds = DRAIN_SECONDS[self.store.database.dialect] if told is None else float(told)
+        stopping = asyncio.create_task(self.worker.stop())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hurry.wait(), seconds)
+        await stopping
 
     @property
     def station(self) -> Station:
@@ -189,9 +229,13 @@ class Parts:
     schedule: Schedule
     schedules: Mapping[str, Schedule]
     """By partner, for what is sent to its station."""
+    publishing: Publishing
 
     def schedule_of(self, job: Job) -> Schedule:
         """When a job that failed is tried again."""
+        if job.step == NOTIFY:
+            webhook = self.publishing.subscribers.endpoints.get(str(job.data.get("endpoint")))
+            return self.schedule if webhook is None else _schedule(webhook.webhook.retries)
         partner = job.lane.partition(":")[0] if job.step in BY_PARTNER else ""
         return self.schedules.get(partner, self.schedule)
 
@@ -209,6 +253,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(folder, serve=True))
         session = await stack.enter_async_context(_session())
+        publishers = await stack.enter_async_context(Publishers(folder, session, now))
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
@@ -217,31 +262,48 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         shelf = CrlShelf(folder)
         await _remember(store, confirmations)
         background: dict[str, asyncio.Task[None]] = {}
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        presence = Presence(
+            store,
+            _node(loaded.settings),
+            clock=now,
+            configuration=lambda: activation.current.configuration.version,
+        )
+        owner = presence.ours.id
 
         def words() -> dict[str, str]:
-            return activation.words()
+            return {**activation.words(), **accord.words()}
+
+        def draining() -> bool:
+            return presence.ours.state is NodeState.DRAINING
 
         def build(new: Configuration, before: Parts | None) -> Parts:
             settings = new.workspace.settings
-            store.agree(terms_of(settings, new.workspace.agreements))
             _warn(new.workspace.findings, None if before is None else activation.current.configuration)
-            station = make_station(
-                new.workspace, store, session, crypto, new.maps, confirmations=confirmations, crls=shelf
+            publishing = publishers.of(
+                settings, new.workspace.agreements, None if before is None else before.publishing
             )
-            desk = SubmissionDesk(station)
-            if before is not None:
-                desk = before.desk.at(station)
+            station = make_station(
+                new.workspace,
+                store,
+                session,
+                crypto,
+                new.maps,
+                confirmations=confirmations,
+                crls=shelf,
+                webhooks=publishing.webhooks,
+            )
+            desk = SubmissionDesk(station) if before is None else before.desk.at(station)
             services = Services(
                 settings=settings,
                 directory=station.directory,
                 queries=store,
                 keys=store,
                 submissions=desk,
-                ready=partial(_ready, store, background, loaded.settings.seal_seconds),
+                ready=partial(_ready, store, background, loaded.settings.seal_seconds, draining),
                 clock=now,
                 metrics=metrics,
                 configuration=words,
+                draining=draining,
                 routes=() if before is None else before.services.routes,
             )
             return Parts(
@@ -251,6 +313,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 services=services,
                 schedule=_schedule(settings.retries),
                 schedules=_schedules(new.workspace.agreements),
+                publishing=publishing,
             )
 
         activation = Activation(
@@ -264,7 +327,14 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             node=owner,
             seen=seen,
         )
+        accord = Accord(
+            partial(_newest, store),
+            patience=lambda: _patience(activation.current.configuration.workspace.settings),
+        )
+        presence.looked = accord.look
         await activation.begin()
+        await presence.enter(NodeState.STARTING)
+        stack.push_async_callback(presence.leave)
 
         def working(step: Step) -> Handler:
             # The station is taken once: a step ends with the configuration that it began with.
@@ -279,20 +349,33 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             now,
             owner=owner,
             on_dead=GIVEN_UP,
+            on_failed=FAILED,
             schedule=schedule,
         )
+
+        worker.aside = lambda: accord.aside
 
         def committed(changes: Changes) -> None:
             for event in changes.events:
                 metrics.record(event)
             confirmations.learn(changes.certificates)
 
-        store.on_commit = committed
+        store.on_commit, presence.returned = publishers.told(committed), worker.wake
         store.taker = worker
         gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
         stack.callback(gauges.cancel)
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
+        await stack.enter_async_context(
+            publishers.working(
+                store,
+                lambda: activation.current.built.publishing,
+                working(notifying.notify),
+                schedule,
+                owner=owner,
+                died=_died,
+            )
+        )
         services = replace(
             activation.current.built.services, routes=_as2_routes(lambda: activation.current.built.reception)
         )
@@ -300,16 +383,45 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
         expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
-        warning = asyncio.create_task(expiry.run(), name="certificates")
-        stack.push_async_callback(_cancelled, warning)
-        lists = CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now)
-        fetching = asyncio.create_task(lists.run(), name="revocation")
-        stack.push_async_callback(_cancelled, fetching)
-        watching = asyncio.create_task(activation.run(), name="activation")
-        background["activation"] = watching
-        watching.add_done_callback(_died)
-        stack.push_async_callback(_cancelled, watching)
-        yield Running(address=server.url, store=store, worker=worker, activation=activation)
+        _beside(stack, expiry.run(), "certificates")
+        _beside(
+            stack,
+            CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now).run(),
+            "revocation",
+        )
+        _beside(stack, activation.run(), "activation", background)
+        await presence.enter(NodeState.READY)
+        _beside(stack, presence.run(), "node", background)
+        yield Running(address=server.url, store=store, worker=worker, activation=activation, presence=presence)
+
+
+async def _newest(store: Store) -> str | None:
+    """The configuration that was activated last, by any node."""
+    last = last_activated(await store.newest_events(CONFIGURATION))
+    return None if last is None else str(last.data["version"])
+
+
+def _patience(settings: Settings) -> float:
+    """How long a changed configuration may take to arrive at every node."""
+    return ARRIVES_WITHIN * max(float(settings.reload_seconds), float(settings.nodes.heartbeat_seconds))
+
+
+def _node(settings: Settings) -> Node:
+    """This process; its id is its own even where host and process id come again, as they do in containers."""
+    host, pid, at = socket.gethostname(), os.getpid(), now()
+    return Node(
+        id=f"{host}:{pid}:{secrets.token_hex(3)}",
+        host=host,
+        pid=pid,
+        started_at=at,
+        seen_at=at,
+        beats=0,
+        beat_seconds=float(settings.nodes.heartbeat_seconds),
+        gateway=versions.gateway_version(),
+        schema=head(),
+        configuration="",
+        state=NodeState.STARTING,
+    )
 
 
 def _warn(findings: Iterable[Finding], before: Configuration | None) -> None:
@@ -329,6 +441,20 @@ def _read_again(folder: Path, cache: MapCache) -> Configuration:
     if set(cache.sound) != known:
         found.remember()
     return found
+
+
+def _beside(
+    stack: AsyncExitStack,
+    work: Coroutine[None, None, None],
+    name: str,
+    needed: dict[str, asyncio.Task[None]] | None = None,
+) -> None:
+    """Run `work` until the stack is left; one that is `needed` is named there, and its death is logged."""
+    task = asyncio.create_task(work, name=name)
+    if needed is not None:
+        needed[name] = task
+        task.add_done_callback(_died)
+    stack.push_async_callback(_cancelled, task)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -359,10 +485,12 @@ def make_station(
     *,
     confirmations: Confirmations | None = None,
     crls: CrlShelf | None = None,
+    webhooks: Mapping[str, WebhookPost] | None = None,
 ) -> Station:
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
+    store.agree(terms_of(settings, loaded.agreements))
     return Station(
         settings=settings,
         directory=Directory(loaded.agreements),
@@ -378,6 +506,7 @@ def make_station(
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
         guards=guards(loaded.agreements, folder),
+        webhooks=webhooks or {},
     )
 
 
@@ -385,8 +514,8 @@ def _connector(
     name: str, target: Target, folder: Path, session: aiohttp.ClientSession, maps: MapShelf | None = None
 ) -> Connector:
     if isinstance(target, HttpTarget):
-        body = mapped_body(compile_bodies(folder, target, maps))
-        return HttpConnector(name, target, folder, session, body, clock=now)
+        bodies = {use: mapped_body(compile_bodies(folder, target, maps, use=use)) for use in BODIES}
+        return HttpConnector(name, target, folder, session, bodies=bodies, clock=now)
     return FolderConnector(name, target, folder)
 
 
@@ -399,8 +528,15 @@ def _as2_routes(current: Callable[[], Reception]) -> tuple[web.AbstractRouteDef,
     return As2Endpoint(current).routes()
 
 
-async def _ready(store: Store, background: Mapping[str, asyncio.Task[None]], seal_seconds: int) -> dict[str, str]:
+async def _ready(
+    store: Store,
+    background: Mapping[str, asyncio.Task[None]],
+    seal_seconds: int,
+    draining: Callable[[], bool] = lambda: False,
+) -> dict[str, str]:
     """Checks for the load balancer, in words that strangers may read."""
+    if draining():
+        return {"node": "draining"}
     checks = {name: "stopped" if task.done() else "ok" for name, task in background.items()}
     try:
         await store.check()

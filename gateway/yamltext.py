@@ -266,7 +266,7 @@ def _finding(source: YamlText, model: type[BaseModel], details: ErrorDetails) ->
         place=place,
         said=_shape(given, expected_section=kind in {"dict_type", "model_type", "model_attributes_type"}),
         wanted=wanted,
-        fix=f"write {meant}" if meant else "correct the value",
+        fix=str(context.get("fix") or (f"write {meant}" if meant else "correct the value")),
     )
 
 

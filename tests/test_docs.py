@@ -22,7 +22,7 @@ from gateway.yamltext import RULES as FILE_RULES
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\(([^)\s]+)\)")
-MADE_RULE = re.compile(r'"((?:matching|submission|pipeline|document|api)\.[a-z_]+(?:\.[a-z_]+)?)"')
+MADE_RULE = re.compile(r'"((?:matching|submission|pipeline|document|duplicate|api)\.[a-z_]+(?:\.[a-z_]+)?)"')
 NOT_RULES = frozenset(EVENTS)
 
 

@@ -25,8 +25,10 @@ from gateway import wiring
 from gateway.activation import last_activated, last_refused
 from gateway.cli import app
 from gateway.demo.processes import Process
+from gateway.errors import OurFault
 from gateway.mapping import Map
 from gateway.partners.api_keys import mint_api_key
+from gateway.partners.hooks import hooks_of
 from gateway.partners.initial import PASSPHRASE_FILE, Company, create_workspace
 from gateway.partners.keys import new_as2_key_pair, write_certificate
 from gateway.pipeline import composing, versions
@@ -151,6 +153,35 @@ async def test_an_edited_map_holds_for_the_next_message_and_the_trail_says_so(fo
             assert then.hash == digest
             beg = next(one for one in then.write(dict(first.body)).root.children if one.tag == "BEG")
             assert str(beg.elements[1]) == code, beg
+
+
+HOOKS = "def read_number(text):\n    return text[1:]\n\n\ndef write_number(text):\n    return 'N' + text\n"
+HOOKED_MAP = (
+    "extends: x12/850\nhooks: {number: {examples: [{wire: N1, value: '1'}]}}\n"
+    "change:\n  BEG: {BEG03: number | hook number}\n"
+)
+
+
+async def test_a_map_with_hooks_is_made_again_while_the_hooks_are_those_of_then(folder: Path) -> None:
+    """Its hash knows them: others are never run in their place, and it is said which file to bring back."""
+    (folder / "hooks.py").write_text(HOOKS)
+    (folder / "gateway.yaml").write_text(f"hooks: hooks.py\n{SETTINGS}")
+    (folder / MAPS).write_text(HOOKED_MAP)
+    async with wiring.running(folder) as gateway:
+        document, text = await composed(gateway, "1001")
+        assert "BEG*00*SA*N1001" in text
+        kept = await gateway.store.get(VersionKind.MAP, str(versions.recorded(document.map)[1]))
+    assert kept is not None
+    then = versions.map_of(kept, hooks_of(folder))
+    assert isinstance(then, Map)
+    assert then.hash == kept.hash
+    beg = next(one for one in then.write(dict(document.body)).root.children if one.tag == "BEG")
+    assert str(beg.elements[2]) == "N1001"
+    with pytest.raises(OurFault, match="cannot be made again"):
+        versions.map_of(kept)
+    (folder / "hooks.py").write_text(f"{HOOKS}# another\n")
+    with pytest.raises(OurFault, match="the workspace's hooks are others now"):
+        versions.map_of(kept, hooks_of(folder))
 
 
 async def test_agreement_and_guide_of_then_are_read_from_the_store(folder: Path) -> None:

@@ -71,12 +71,18 @@ def read_headers(headers: Headers) -> Addressing:
 
     Cheap for the same headers again: limits, admission and policy of one request ask for it one after another.
     """
+    return indexed(headers)[1]
+
+
+def indexed(headers: Headers) -> tuple[Index, Addressing]:
+    """As `read_headers`, and the headers by name."""
     return _read_once(tuple(headers))
 
 
 @lru_cache(maxsize=64)
-def _read_once(headers: tuple[tuple[str, str], ...]) -> Addressing:
-    return addressing(index_of(headers))
+def _read_once(headers: tuple[tuple[str, str], ...]) -> tuple[Index, Addressing]:
+    index = index_of(headers)
+    return index, addressing(index)
 
 
 def index_of(headers: Headers) -> Index:

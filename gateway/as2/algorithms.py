@@ -36,7 +36,10 @@ class Hash:
         """The digest over the pieces in order."""
         state = self.start(usedforsecurity=False)
         for octets in pieces:
-            for piece in octets.pieces() if isinstance(octets, Stretch) else (octets,):
+            if not isinstance(octets, Stretch):
+                state.update(octets)
+                continue
+            for piece in octets.pieces():
                 state.update(piece)
         digest: bytes = state.digest()
         return digest

@@ -49,19 +49,19 @@ class _Source:
 
     __slots__ = ("data", "left", "pieces_left")
 
-    def __init__(self, data: memoryview | Stretch) -> None:
+    def __init__(self, data: bytes | memoryview | Stretch) -> None:
         self.data = data
         held = min(len(data), IN_MEMORY) if isinstance(data, Stretch) else len(data)
         self.left = _ELEMENTS + held // _OCTETS_PER_ELEMENT
         self.pieces_left = len(data) // _OCTETS_PER_PIECE
 
 
-def _whole(found: memoryview | Stretch) -> memoryview:
+def _whole(found: Octets) -> bytes | memoryview:
     """Octets that a structure needs as one. Raises BerFault when they are too many for memory."""
-    if type(found) is memoryview:
+    if not isinstance(found, Stretch):
         return found
     try:
-        return memoryview(bytes(found))
+        return bytes(found)
     except ValueError as error:
         raise BerFault(str(error)) from error
 
@@ -94,25 +94,26 @@ class Element:
     @property
     def parts(self) -> list[Element]:
         """The elements inside, read on first use."""
-        if self._parts is None:
+        found = self._parts
+        if found is None:
             if not self.tag & _CONSTRUCTED:
                 raise BerFault("a primitive element where a constructed one belongs")
-            self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
-        return self._parts
+            found = self._parts = _series(self._source, self.body, self.stop, self._depth + 1)[0]
+        return found
 
     @property
-    def whole(self) -> memoryview:
+    def whole(self) -> bytes | memoryview:
         """The element as received, header included."""
         found = self._source.data[self.start : self.end]
-        return found if type(found) is memoryview else _whole(found)
+        return found if type(found) is bytes else _whole(found)
 
     @property
-    def content(self) -> memoryview:
+    def content(self) -> bytes | memoryview:
         """The octets of a primitive element."""
         if self.tag & _CONSTRUCTED:
             raise BerFault("a constructed element where a primitive one belongs")
         found = self._source.data[self.body : self.stop]
-        return found if type(found) is memoryview else _whole(found)
+        return found if type(found) is bytes else _whole(found)
 
     def octets(self) -> Iterator[Octets]:
         """The pieces of an octet string, implicitly tagged or not, constructed or not (X.690 8.7), in order."""
@@ -124,13 +125,13 @@ class Element:
                 raise BerFault("an octet string made of something else")
             yield from part.octets()
 
-    def joined(self) -> memoryview:
-        """A short octet string as one run of octets; copied only when it came in several pieces, or from a stretch."""
+    def joined(self) -> bytes:
+        """A short octet string as one run of octets."""
         found = self._source.data[self.body : self.stop]
-        if type(found) is memoryview and not self.tag & _CONSTRUCTED:
+        if type(found) is bytes and not self.tag & _CONSTRUCTED:
             return found
         _whole(found)  # no more than may be held, whatever it is made of
-        return memoryview(b"".join(flat(self.octets())))
+        return b"".join(flat(self.octets()))
 
     def integer(self) -> int:
         """A whole number of bounded size."""

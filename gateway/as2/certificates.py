@@ -70,9 +70,24 @@ class Identity:
     """Why its key is of no use to AS2 at all, as a clause, and both keys `None`; otherwise one of them is there."""
 
 
-@lru_cache(maxsize=4096)
 def identity(certificate: x509.Certificate) -> Identity:
     """The identity of a certificate. Raises `OurFault` when the certificate itself is broken."""
+    held = _held.get(id(certificate))
+    if held is None or held[0] is not certificate:
+        held = certificate, _identity(certificate)
+        if len(_held) >= _MOST_HELD:
+            _held.clear()
+        _held[id(certificate)] = held
+    return held[1]
+
+
+_MOST_HELD = 4096
+_held: dict[int, tuple[x509.Certificate, Identity]] = {}
+"""By the very object, which is asked for several times in every message: to compare certificates is to hash them."""
+
+
+@lru_cache(maxsize=_MOST_HELD)
+def _identity(certificate: x509.Certificate) -> Identity:
     octets = certificate.public_bytes(Encoding.DER)
     try:
         fields = ber.read(octets).parts[0].parts

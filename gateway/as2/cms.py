@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from gateway.as2 import ber, der, mime
 from gateway.as2.algorithms import LONGEST_PLAIN, PLAIN
-from gateway.as2.octets import Octets, Spool, flat
+from gateway.as2.octets import Octets, Spool
 
 DATA = der.oid("1.2.840.113549.1.7.1")
 SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
@@ -59,7 +59,7 @@ def framed(content_type: bytes, structure: Sequence[Octets]) -> der.Pieces:
 
 def frame(content_type: bytes, structure: Sequence[bytes | memoryview]) -> bytes:
     """A ContentInfo around a small structure, as one."""
-    return b"".join(flat(framed(content_type, structure)))
+    return der.sequence(der.identifier(content_type), der.tlv(EXPLICIT_0, *structure))
 
 
 def fields(structure: ber.Element, at_least: int) -> Sequence[ber.Element]:

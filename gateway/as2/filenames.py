@@ -47,7 +47,8 @@ def filename_of(entity: mime.Entity) -> str | None:
 def safe(name: str) -> str:
     """What is left of a name without path, controls and what is not seen; empty when nothing is."""
     name = name.replace("\\", "/").rpartition("/")[2]
-    name = _UNSEEN.sub("", mime.printable(name))
+    name = mime.printable(name)
+    name = name if name.isascii() else _UNSEEN.sub("", name)
     drive = _DRIVE.match(name)
     name = (name[drive.end() :] if drive else name).strip()[:MAX_FILENAME].strip()
     return "" if name in {".", ".."} else name

@@ -113,7 +113,7 @@ def _point(origin: ber.Element) -> bytes:
         raise ber.BerFault("a key agreement without the sender's ephemeral key")
     algorithm, octets = key.parts
     content = octets.expect(_BIT_STRING).content
-    if cms.algorithm(algorithm)[0] != EC_PUBLIC_KEY or content[0:1].tobytes() != b"\0":
+    if cms.algorithm(algorithm)[0] != EC_PUBLIC_KEY or bytes(content[:1]) != b"\0":
         raise ber.BerFault("the sender's ephemeral key is none of an elliptic curve")
     return bytes(content[1:])
 

@@ -45,6 +45,10 @@ _PARAMETER = re.compile(
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 _PIECE = re.compile(r"([^*]++)\*([0-9]{1,2})(\*?)\Z")
 _AFTER_DELIMITER = re.compile(rb"[ \t]*+\r?\n")
+_LINES = 8
+"""Lines looked at one by one before a delimiter is searched for: the headers of a part, and content without line ends,
+as EDI often is. One octet is found ten times as fast as several.
+"""
 _MAX_PADDING = 1024
 """White space behind a delimiter (RFC 2046 5.1.1: transport padding, which nobody writes)."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -124,12 +128,12 @@ def decoded(encoding: str, content: memoryview | Stretch, spool: Spool | None) -
 class Index(dict[str, str]):
     """Headers by lower-case name; one that stands twice has no value anybody could rely on."""
 
+    _twice: frozenset[str] = frozenset()
+
     def __init__(self, headers: Headers) -> None:
-        named = [(name.lower(), value) for name, value in headers]
-        super().__init__(named)
-        self._twice: frozenset[str] = frozenset()
-        if len(self) < len(named):
-            counts = Counter([name for name, _ in named])
+        super().__init__({name.lower(): value for name, value in headers})
+        if len(self) < len(headers):
+            counts = Counter([name.lower() for name, _ in headers])
             self._twice = frozenset(name for name, count in counts.items() if count > 1)
 
     def one(self, name: str) -> str | None:
@@ -251,10 +255,9 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
         if at_line_start and data.startswith(delimiter, at, end):
             here = at
         else:
-            line_end_before = data.find(b"\n" + delimiter, at, end)
-            if line_end_before < 0:
+            here = _line_of(data, delimiter, at, end)
+            if here < 0:
                 raise MimeFault("a multipart without its closing delimiter")
-            here = line_end_before + 1
         at_line_start = False
         behind = here + len(delimiter)
         closing = data.startswith(b"--", behind, end)
@@ -277,6 +280,19 @@ def parts(whole: Entity, *, most: int = MAX_PARTS) -> list[Entity]:
         at = opened = line_end
         # An empty part: its delimiter follows at once, the line end that belongs to it is the one just read.
         at_line_start = True
+
+
+def _line_of(data: bytes | Stretch, delimiter: bytes, at: int, end: int) -> int:
+    """Where the next line behind `at` begins that starts with the delimiter; negative when there is none."""
+    for _ in range(_LINES):
+        line_end = data.find(b"\n", at, end)
+        if line_end < 0:
+            return -1
+        at = line_end + 1
+        if data.startswith(delimiter, at, end):
+            return at
+    found = data.find(b"\n" + delimiter, at - 1, end)
+    return found + 1 if found >= 0 else -1
 
 
 def _line_end(data: bytes | Stretch, at: int, end: int) -> int | None:

@@ -8,15 +8,14 @@ else was done as always.
 
 from __future__ import annotations
 
-import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from gateway.as2 import attachments, cms, compression, envelope, mime, signature
-from gateway.as2.addressing import Addressing, ReceiptKind, index_of
-from gateway.as2.addressing import addressing as read
+from gateway.as2.addressing import Addressing, ReceiptKind, indexed
 from gateway.as2.algorithms import HASHES, Hash, hash_named
 from gateway.as2.certificates import KeyPair, fingerprint
 from gateway.as2.faults import As2Fault, Refusal
@@ -163,8 +162,7 @@ def open_message(
     partner whom `read_headers(headers).as2_from` names; an empty sequence verifies nothing. With a `spool` a layer that
     is too large for memory goes into a scratch; a body that is a stretch needs one.
     """
-    index = index_of(headers)
-    addressing = read(index)
+    index, addressing = indexed(headers)
     if len(body) > policy.max_size:
         raise As2Fault(f"{len(body)} octets, {policy.max_size} are allowed", refusal=Refusal.UNEXPECTED)
     wanted = receipt_hash(addressing, policy)
@@ -200,8 +198,8 @@ def open_message(
         payload=payload,
         content_type=content_type,
         filename=filename,
-        attachments=tuple(one.filename or "" for one in enclosed),
-        mic=base64.b64encode(digest).decode("ascii"),
+        attachments=tuple([one.filename or "" for one in enclosed]),
+        mic=binascii.b2a_base64(digest, newline=False).decode("ascii"),
         mic_algorithm=chosen.name,
         signed_by=fingerprint(opening.verified.certificate) if opening.verified else None,
         signature_hash=opening.verified.hash.name if opening.verified else None,

@@ -6,7 +6,6 @@ A session key that does not come out right is replaced by a random one: nobody l
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -91,14 +90,19 @@ def _spare(recipient: ber.Element, length: int) -> bytes:
 def _transported(recipient: ber.Element, keys: Sequence[KeyPair]) -> Found:
     """The session key in one KeyTransRecipientInfo, empty when it comes out wrong; `None` when it is not ours."""
     found = cms.fields(recipient, 4)
-    pair = next((pair for pair in keys if named(found[1], [pair.certificate]) is not None), None)
-    if pair is None or not isinstance(pair.private_key, rsa.RSAPrivateKey):
+    for pair in keys:
+        if named(found[1], (pair.certificate,)) is not None:
+            break
+    else:
+        return None
+    if not isinstance(pair.private_key, rsa.RSAPrivateKey):
         return None
     scheme = _transport(found[2])
     # RFC 3218 2.3.2: go on with a random key. The library returns random octets for bad PKCS#1 v1.5 padding.
-    with contextlib.suppress(ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
-        return pair.certificate, pair.private_key.decrypt(bytes(found[3].expect(ber.OCTET_STRING).joined()), scheme)
-    return pair.certificate, b""
+    try:
+        return pair.certificate, pair.private_key.decrypt(found[3].expect(ber.OCTET_STRING).joined(), scheme)
+    except (ValueError, UnsupportedAlgorithm):  # the latter for OAEP with hashes nobody uses
+        return pair.certificate, b""
 
 
 _READERS: Mapping[int, Callable[[ber.Element, Sequence[KeyPair]], Found]] = {

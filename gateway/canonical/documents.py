@@ -141,8 +141,11 @@ def dump(model: BaseModel) -> dict[str, Any]:
 def digest(document: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON without `source`: the same content gives the same digest, wherever it came from."""
     kept = {name: value for name, value in document.items() if name != "source"}
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_digested(kept).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# Documents are trees that were just parsed or made: no circle is looked for.
+_digested = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 def schema(kind: str) -> dict[str, Any]:

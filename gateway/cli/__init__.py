@@ -9,7 +9,22 @@ import sys
 
 import typer
 
-from gateway.cli import as2, audit, certificate, config, edi, lane, message, partner, reference
+from gateway.cli import (
+    as2,
+    audit,
+    certificate,
+    config,
+    database,
+    edi,
+    events,
+    lane,
+    message,
+    node,
+    partner,
+    payload,
+    reference,
+    webhook,
+)
 from gateway.cli import map as map_
 from gateway.cli.answers import CANNOT_RUN, FINDINGS, say_fault
 from gateway.cli.config_status import status
@@ -49,6 +64,11 @@ app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
+app.add_typer(node.app, name="node")
+app.add_typer(database.app, name="database")
+app.add_typer(payload.app, name="payload")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(events.app, name="events")
 
 
 def main() -> None:

@@ -206,13 +206,12 @@ def _write(built: Built, output: Path) -> None:
 
 
 async def _send(errand: _Errand, *, wait: int, quiet: bool) -> _Followed:
+    from gateway.pipeline.ready import queue  # noqa: PLC0415
     from gateway.wiring import open_station  # noqa: PLC0415
 
     async with open_station(errand.workspace) as (station, store):
         agreement = _agreed(station, errand)
-        changes = _queued(station, agreement, errand)
-        await store.apply(changes)
-        message_id = changes.messages[0].id
+        (message_id,) = await queue(store, store, [_queued(station, agreement, errand)])
         if not quiet:
             show(f"queued as message {message_id}")
         await _follow(store, message_id, wait, quiet=quiet)

@@ -107,7 +107,7 @@ class Desk:
         """A certificate by a pair's name, its file, or the beginning of its fingerprint (with or without colons)."""
         candidates = self.held if among is None else among
         digits = re.sub(r"[^0-9a-f]", "", word.lower()) if re.fullmatch(r"[0-9A-Fa-f: ]+", word) else ""
-        found = [
+        found = [one for one in candidates if word == one.name] or [
             one
             for one in candidates
             if word in {one.name, one.file} or (len(digits) >= FEWEST_DIGITS and one.fingerprint.startswith(digits))

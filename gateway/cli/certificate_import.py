@@ -23,6 +23,7 @@ from gateway.partners.certificate_reading import (
     read_chain,
     read_own,
 )
+from gateway.partners.one_writer import one_writer
 
 
 def import_(
@@ -46,7 +47,7 @@ def import_(
 
     Example: gateway certificate import acme-2027.p7b --partner acme
     """
-    with answering():
+    with answering(), one_writer(workspace):
         if (partner is None) == (name is None):
             raise OurFault("whose is it?", remedy="say --partner NAME for a partner's, or --name NAME for ours")
         content = read_bytes(file)

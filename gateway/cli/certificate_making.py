@@ -14,6 +14,7 @@ from gateway.cli.answers import AsJson, WorkspaceFolder, answering, say, show, s
 from gateway.errors import OurFault
 from gateway.partners import keys, pairs
 from gateway.partners.certificate_making import DEFAULT_KIND, KINDS, request, self_signed
+from gateway.partners.one_writer import one_writer
 from gateway.partners.workspace import load_settings
 
 
@@ -41,7 +42,7 @@ def new(
 
     Example: gateway certificate new as2-2027 --days 1095
     """
-    with answering():
+    with answering(), one_writer(workspace):
         settings = load_settings(workspace)
         ours, _ = pairs.read(workspace)
         files = free(workspace, ours, name)

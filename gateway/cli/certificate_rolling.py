@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from gateway.partners.certificate_facts import expired, may_sign
 from gateway.partners.confirmations import Reached, Stage, Whose
 from gateway.partners.inventory import Held, Role
 from gateway.partners.letter import letter
+from gateway.partners.one_writer import one_writer
 
 Certificate = Annotated[
     str,
@@ -50,7 +52,7 @@ def roll(
 
     Example: gateway certificate roll as2-2027 --from 2027-01-31
     """
-    with answering():
+    with answering(), one_writer(workspace) if begins is not None or cancel else nullcontext():
         desk = open_desk(workspace)
         held = desk.pair(name)
         partners = (desk.partner(partner),) if partner else desk.over_as2
@@ -201,7 +203,7 @@ def retire(
 
     Example: gateway certificate retire gateway
     """
-    with answering():
+    with answering(), one_writer(workspace):
         desk = open_desk(workspace)
         if partner is not None:
             changed, held = _retire_theirs(desk, partner, certificate, force=force)

@@ -16,14 +16,14 @@ from rich.text import Text
 
 from gateway.as2 import Stretch
 from gateway.as2.octets import flat
-from gateway.cli import message_explain
-from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
+from gateway.cli import message_explain, message_settle
+from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, say, show, show_json, show_table, times
 from gateway.cli.message_files import described, enclosed
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
 from gateway.pipeline.bodies import as_octets
-from gateway.ports import Attempt, Document, Message, MessageState, TrailEntry
+from gateway.ports import Attempt, DeliveryRecord, DeliveryState, Document, Message, MessageState, TrailEntry
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNA_LENGTH = 9
+STUCK = "remedy: start a gateway of the version that began this work beside this one (docs/operations.md); it ends it"
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
 
@@ -43,6 +44,7 @@ class _Everything:
     timeline: list[TrailEntry]
     attempts: list[Attempt]
     documents: list[Document]
+    deliveries: list[DeliveryRecord]
     payload: bytes | Stretch | None
     raw: bytes | Stretch | None
     gone: str | None
@@ -58,6 +60,12 @@ def list_messages(
     given_up: Annotated[
         bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
     ] = False,
+    uncertain: Annotated[
+        bool, typer.Option("--uncertain", help="Only those with a delivery that may have taken place or not.")
+    ] = False,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Only those with work that no gateway of this version knows how to do.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest messages first.
@@ -66,7 +74,17 @@ def list_messages(
     """
 
     async def question(store: Store) -> list[Message]:
-        return await store.messages(partner=partner, state=state, limit=limit, given_up=given_up)
+        known = None
+        if stuck:
+            from gateway.wiring import STEPS  # noqa: PLC0415  only this needs it
+
+            known = STEPS
+            for one in await store.stuck_work(known):
+                say(f"step {printable(one.step)}, due since {one.since:%Y-%m-%d %H:%M:%S}: {times(one.jobs, 'job')}")
+                say(STUCK)
+        return await store.messages(
+            partner=partner, state=state, limit=limit, given_up=given_up, uncertain=uncertain, strange_to=known
+        )
 
     with answering():
         found = run(asked(workspace, question))
@@ -124,6 +142,7 @@ def show_message(
 
 
 app.command()(message_explain.explain)
+app.command()(message_settle.settle)
 
 
 @app.command("retry")
@@ -168,11 +187,13 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         payload, raw = await _octets(store, message_id, "payload"), await _octets(store, message_id, "raw")
     except OurFault as fault:
         gone = str(fault)
+    documents = await store.documents_of(message_id)
     return _Everything(
         message=message,
         timeline=await store.timeline(message_id=message_id),
         attempts=await store.attempts(message_id),
-        documents=await store.documents_of(message_id),
+        documents=documents,
+        deliveries=await store.deliveries([document.id for document in documents]),
         payload=payload,
         raw=raw,
         gone=gone,
@@ -198,6 +219,7 @@ def _all_as_json(found: _Everything) -> dict[str, Any]:
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
+        "deliveries": [asdict(delivery) for delivery in found.deliveries],
         "attachments": [described(file) for file in enclosed(found.message, found.payload)],
         "payload": found.payload.decode("utf-8", "replace") if isinstance(found.payload, bytes) else None,
         "raw_size": None if found.raw is None else len(found.raw),
@@ -240,6 +262,11 @@ def _print(found: _Everything) -> None:
         )
     for document in found.documents:
         _title(f"{document.kind} {document.number}: {document.state}, target {document.target or 'none'}")
+        if rows := [one for one in found.deliveries if one.document_id == document.id]:
+            _print_deliveries(rows)
+        for name, value in (("replaces", document.replaces), ("replaced by", document.replaced_by)):
+            if value:
+                show(printable(f"{name} document {value}"))
         for name in ("agreement", "map", "guide"):
             if value := getattr(document, name):
                 show(printable(f"{name} {document.partner + ' ' if name == 'agreement' else ''}{value}"))
@@ -272,6 +299,30 @@ def _print(found: _Everything) -> None:
         show(printable(found.gone) if found.payload is None else _readable(found.payload))
 
 
+def _print_deliveries(rows: list[DeliveryRecord]) -> None:
+    """How the document stands at each target."""
+    show_table(
+        ("target", "", "state", "their id", "status", "at", "reason"),
+        (
+            (
+                one.target,
+                "" if one.critical else "optional",
+                Text(one.state.value, style=_STYLES.get(one.state, "")),
+                printable(one.their_id or ""),
+                "" if one.status is None else str(one.status),
+                f"{one.updated_at:%Y-%m-%d %H:%M:%S}",
+                printable(one.reason or ""),
+            )
+            for one in rows
+        ),
+    )
+
+
+_STYLES = {
+    DeliveryState.DELIVERED: "green",
+    DeliveryState.UNCERTAIN: "yellow",
+    DeliveryState.FAILED: "bold red",
+}
 _FACTS = (
     "id", "partner", "direction", "channel", "state", "at", "size", "payload_sha256", "as2_message_id", "mic",
     "answers", "wait_key",

@@ -24,8 +24,10 @@ from gateway.edi.tolerances import Tolerances
 from gateway.edi.tree import Message as EdiMessage
 from gateway.errors import OurFault, PartnerFault
 from gateway.mapping import Map
+from gateway.mapping.hooks import NO_HOOKS, Hooks
 from gateway.partners.agreement import Agreement, standard_of
 from gateway.partners.guides import syntax_of
+from gateway.partners.hooks import hooks_of
 from gateway.pipeline import versions
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.files import File, files_of
@@ -70,7 +72,7 @@ def explain(
             raise OurFault("--html and --json exclude each other", remedy="choose one of them")
         kept = run(asked(workspace, lambda store: _kept(store, message_id)))
         differing: list[str] = []
-        found = _again(kept, differing)
+        found = _again(kept, differing, _hooks(workspace))
         if html and isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # as the page declares, whatever the terminal has
         count = written(found, html=html, as_json=as_json, title=message_id)
@@ -108,9 +110,18 @@ async def _kept(store: Store, message_id: str) -> _Kept:
     )
 
 
-def _again(kept: _Kept, differing: list[str]) -> Iterator[Explained]:
+def _hooks(workspace: Path) -> Hooks:
+    """The workspace's hooks; none where their file cannot be used now, which only a map that names one is told."""
+    try:
+        return hooks_of(workspace)
+    except OurFault as fault:
+        say(printable(str(fault)))
+        return NO_HOOKS
+
+
+def _again(kept: _Kept, differing: list[str], hooks: Hooks) -> Iterator[Explained]:
     """Each message of the payload as it was read then; what the stored documents say otherwise goes to `differing`."""
-    made = [versions.map_of(version) for version in kept.maps.values()]
+    made = [versions.map_of(version, hooks) for version in kept.maps.values()]
     maps = {own.document: own for own in made if isinstance(own, Map)}
     missing = [one.map for one in kept.documents if versions.recorded(one.map)[1] not in kept.maps]
     if missing:

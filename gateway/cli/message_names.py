@@ -1,4 +1,4 @@
-"""Messages by id on the command line: completed from the newest ones of the workspace's store."""
+"""Messages by id, and targets, on the command line: completed from the workspace's store and gateway.yaml."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ async def _ids(folder: Path, incomplete: str) -> list[str]:
 
     async with open_store(folder) as store:
         return [one.id for one in await store.messages(limit=_OFFERED) if one.id.startswith(incomplete)]
+
+
+def complete_target(context: typer.Context, incomplete: str) -> list[str]:
+    """The targets of gateway.yaml that begin so; none where it cannot be read."""
+    from gateway.partners.workspace import load_settings  # noqa: PLC0415  only who asks pays for loading it
+
+    try:
+        targets = load_settings(Path(context.params.get("workspace") or ".")).targets
+    except (OurFault, OSError):
+        return []
+    return [name for name in targets if name.startswith(incomplete)]

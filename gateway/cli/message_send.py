@@ -11,7 +11,7 @@ import typer
 from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json
 from gateway.cli.partner_names import complete_partner
 from gateway.errors import OurFault
-from gateway.ports import IN_MEMORY, Changes, Spooled, Store
+from gateway.ports import IN_MEMORY, Spooled, Store
 
 
 def send(
@@ -48,7 +48,7 @@ def send(
 
 async def _queue(folder: Path, partner: str, paths: Sequence[Path], *, together: bool) -> list[str]:
     from gateway import wiring  # noqa: PLC0415  help needs none of it
-    from gateway.pipeline.ready import ready_file, ready_together  # noqa: PLC0415
+    from gateway.pipeline.ready import queue, ready_file, ready_together  # noqa: PLC0415
 
     loaded = wiring.load(folder)
     agreement = next((one for one in loaded.agreements if one.name == partner), None)
@@ -62,10 +62,7 @@ async def _queue(folder: Path, partner: str, paths: Sequence[Path], *, together:
             changes = [ready_together(settings, agreement, files, wiring.now())]
         else:
             changes = [ready_file(settings, agreement, data, name, wiring.now()) for name, data in files]
-        messages = tuple(message for one in changes for message in one.messages)
-        jobs = tuple(job for one in changes for job in one.jobs)
-        await store.apply(Changes(messages=messages, jobs=jobs))
-    return [message.id for message in messages]
+        return await queue(store, store, changes)
 
 
 def _octets(store: Store, path: Path) -> bytes | Spooled:

@@ -111,7 +111,7 @@ def _over_folders(
     folders = Folders(partner, inbox=inbox, outbox=outbox, scenarios=scenarios)
     try:
         while True:
-            for line in folders.look(datetime.now(UTC)):
+            for line in folders.look(datetime.now(UTC), settled=not once):
                 show(line)
             if once:
                 return

@@ -22,7 +22,8 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
     """Run the gateway of a workspace.
 
     It listens where gateway.yaml says, works what is due, and seals the audit trail. SIGTERM or Ctrl-C ends it in good
-    order: nothing new is taken, what runs is finished or given back.
+    order: it is no longer ready, works nothing new, answers on for nodes.drain_seconds so that a balancer sees that,
+    and what runs is finished or given back. A second SIGTERM or Ctrl-C does not wait for the balancer.
 
     A changed partner, map, guide or gateway.yaml is seen within seconds, read and checked whole, and activated, or
     refused with the reason; the old one holds until then. SIGHUP looks at once, and reads keys and secrets again.
@@ -41,16 +42,21 @@ async def _serve(folder: Path) -> None:
     from gateway import wiring  # noqa: PLC0415  other commands start without it
 
     gc.set_threshold(*COLLECTOR)
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, asked)
     async with wiring.running(folder) as gateway:
         loop.add_signal_handler(signal.SIGHUP, gateway.activation.ask)
         settle()
         log.info("listening on %s", gateway.address)
         await stop.wait()
         log.info("stopping")
+        await gateway.drain(hurry)
 
 
 def settle() -> None:

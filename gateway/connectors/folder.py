@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from gateway.errors import DeliveryFailed, Outcome
@@ -29,6 +30,38 @@ class FolderConnector:
         self._name = name
         self._path = folder / target.path
 
+    @property
+    def honours_key(self) -> bool:
+        """The file's name is the key."""
+        return True
+
+    def looks_up(self, kind: str) -> bool:
+        """Writing the file again tells as much."""
+        del kind
+        return False
+
+    def lookup_wait(self, kind: str) -> float:
+        """Nothing is asked."""
+        del kind
+        return 0.0
+
+    def undoes(self, kind: str, because: Collection[str]) -> bool:
+        """A file may have been read: nothing undoes that."""
+        del kind, because
+        return False
+
+    async def look_up(self, delivery: Delivery) -> Delivered | None:
+        """Whether the file is there."""
+        final = self._file(delivery)
+        return Delivered(status=200, their_id=final.name) if await asyncio.to_thread(final.exists) else None
+
+    async def undo(self, delivery: Delivery) -> Delivered:
+        """Never asked for, see `undoes`. Raises DeliveryFailed."""
+        raise DeliveryFailed(
+            f"target {self._name}: what {delivery.document_id} left in the folder is not undone",
+            outcome=Outcome.PERMANENT,
+        )
+
     async def deliver(self, delivery: Delivery) -> Delivered:
         """Write the file: 201 new, 200 there already. Raises DeliveryFailed (transient) on disk errors."""
         try:
@@ -38,10 +71,13 @@ class FolderConnector:
                 f"target {self._name}: {error.filename or self._path}: {error.strerror}", outcome=Outcome.TRANSIENT
             ) from error
 
-    def _write(self, delivery: Delivery) -> Delivered:
+    def _file(self, delivery: Delivery) -> Path:
         number = safe_name(str(delivery.body.get("number") or "without-number"))
-        folder = self._path / safe_name(delivery.kind)
-        final = folder / f"{number}--{safe_name(delivery.document_id)}.json"
+        return self._path / safe_name(delivery.kind) / f"{number}--{safe_name(delivery.document_id)}.json"
+
+    def _write(self, delivery: Delivery) -> Delivered:
+        final = self._file(delivery)
+        folder = final.parent
         if final.exists():
             return Delivered(status=200, their_id=final.name)
         folder.mkdir(parents=True, exist_ok=True)

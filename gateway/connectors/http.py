@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from string import Formatter
-from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
 
+from gateway import jsontext
 from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
+from gateway.connectors.json_answers import id_at
+from gateway.connectors.lookup import Asking, asking, read
 from gateway.connectors.mapped import Body
-from gateway.connectors.said import clean, clean_answer
+from gateway.connectors.paths import LATER_PLACEHOLDERS, PLACEHOLDERS, Template
+from gateway.connectors.said import clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.mapping.json import text as json_text
 from gateway.ports import Clock, Delivered, Delivery, Json
@@ -35,9 +35,7 @@ ANSWER_LIMIT = 1_048_576
 KEPT_ANSWER = 2048
 """Bytes kept of an answer that refuses, for the operator."""
 
-KEPT_ID = 255
-"""Characters kept of the id that the far side gave a document."""
-
+_SAID = {"deliver": "call", "undo": "call under compensate", "replace": "call under replace"}
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -47,17 +45,23 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Prepared:
-    """One kind's call with everything checked that can be checked before the first document."""
+    """One way of calling for one kind, with everything checked that can be checked before the first document."""
 
-    call: Call
-    names: frozenset[str]
+    method: str
+    path: Template
+    body: Body | None
+    """None: the canonical JSON."""
+    id_at: str | None
+    bare: bool = False
+    """Without any body."""
 
 
 class HttpConnector:
     """Keeps `ports.Connector` for one HTTP target.
 
     `folder` is the workspace (relative secret files stand there); `body` makes the mapped body for kinds whose call
-    names a map. At most the target's `cap` of calls are under way at once, over all lanes of this process; others wait.
+    names a map, `bodies` those of their compensation (`undo`) and replacement (`replace`). At most the target's `cap`
+    of calls are under way at once, over all lanes of this process; others wait.
     Raises OurFault at once when a secret is missing or the configuration cannot work.
     """
 
@@ -69,12 +73,13 @@ class HttpConnector:
         session: aiohttp.ClientSession,
         body: Body | None = None,
         *,
+        bodies: Mapping[str, Body] | None = None,
         clock: Clock = _now,
     ) -> None:
         self._name = name
         self._target = target
         self._session = session
-        self._body = body
+        self._bodies = {**({} if body is None else {"deliver": body}), **(bodies or {})}
         self._clock = clock
         self._room = asyncio.Semaphore(target.cap)
         where = f"target {name}"
@@ -82,66 +87,131 @@ class HttpConnector:
             *(checked_header(where, *header) for header in target.headers.items()),
             *credentials(where, target.authentication, folder),
         )
-        self._calls: dict[str, _Prepared] = {kind: self._prepare(kind, call) for kind, call in target.documents.items()}
+        self._calls: dict[tuple[str, str], _Prepared] = {}
+        self._lookups: dict[str, Asking] = {}
+        self._undone_when: dict[str, frozenset[str]] = {}
+        for kind, call in target.documents.items():
+            self._prepare(kind, call)
 
-    def _prepare(self, kind: str, call: Call) -> _Prepared:
-        try:
-            names = frozenset(name for _, name, _, _ in Formatter().parse(call.path) if name is not None)
-        except ValueError as error:
-            raise OurFault(
-                f"target {self._name}, {kind}: path {call.path!r}: {error}", remedy="close every brace in the path"
-            ) from error
-        if unknown := names - PLACEHOLDERS.keys():
-            raise OurFault(
-                f"target {self._name}, {kind}: path {call.path!r} names {', '.join(sorted(unknown)) or '{}'}",
-                remedy=f"use {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}",
+    def _prepare(self, kind: str, call: Call) -> None:
+        where = f"target {self._name}, {kind}"
+        self._calls[kind, "deliver"] = _Prepared(
+            method=call.method,
+            path=Template(where, call.path, PLACEHOLDERS),
+            body=self._made(kind, "deliver", call.map),
+            id_at=call.id_at,
+        )
+        if (undo := call.compensate) is not None:
+            self._undone_when[kind] = frozenset(undo.when)
+            self._calls[kind, "undo"] = _Prepared(
+                method=undo.method,
+                path=Template(f"{where}, compensate", undo.path, LATER_PLACEHOLDERS),
+                body=self._made(kind, "undo", undo.map),
+                id_at=None,
+                bare=undo.method == "DELETE" and undo.map is None,
             )
-        if call.map is not None and self._body is None:
+        if (anew := call.replace) is not None:
+            self._calls[kind, "replace"] = _Prepared(
+                method=anew.method,
+                path=Template(f"{where}, replace", anew.path, LATER_PLACEHOLDERS),
+                body=self._made(kind, "replace", anew.map or call.map),
+                id_at=call.id_at,
+            )
+        lookup = call.lookup or self._target.lookup
+        if lookup is not None:
+            self._lookups[kind] = asking(where, lookup)
+
+    def _made(self, kind: str, use: str, map_: str | None) -> Body | None:
+        if map_ is None:
+            return None
+        if use not in self._bodies:
             raise OurFault(
-                f"target {self._name}, {kind}: map {call.map} is configured but no map was loaded",
+                f"target {self._name}, {kind}: map {map_} is configured but no map was loaded",
                 remedy="check the map's name with `gateway map check`",
             )
-        return _Prepared(call=call, names=names)
+        return self._bodies[use]
+
+    @property
+    def honours_key(self) -> bool:
+        """As configured."""
+        return self._target.honours_key
+
+    def looks_up(self, kind: str) -> bool:
+        """Whether a look-up is configured for this kind."""
+        return kind in self._lookups
+
+    def lookup_wait(self, kind: str) -> float:
+        """Seconds after a call without an answer before it is asked."""
+        return float(self._lookups[kind].lookup.wait_seconds) if kind in self._lookups else 0.0
+
+    def undoes(self, kind: str, because: Collection[str]) -> bool:
+        """Whether a compensation is configured for this kind, and for these targets."""
+        when = self._undone_when.get(kind)
+        return when is not None and (not when or not when.isdisjoint(because))
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         """Make the call. Raises DeliveryFailed: transient, uncertain or permanent by the tables above."""
-        prepared = self._calls.get(delivery.kind)
+        # What replaces something is told by the call for that, if there is one: without their id it cannot be.
+        anew = delivery.replaces and (delivery.kind, "replace") in self._calls
+        return await self._call("replace" if anew else "deliver", delivery)
+
+    async def undo(self, delivery: Delivery) -> Delivered:
+        """Make the compensating call. Raises DeliveryFailed as `deliver`."""
+        return await self._call("undo", delivery)
+
+    async def look_up(self, delivery: Delivery) -> Delivered | None:
+        """Ask what is there under this delivery's key; None: nothing. Raises DeliveryFailed where nobody can tell."""
+        asked = self._lookups[delivery.kind]
+        try:
+            answer = await self._exchange(
+                asked.lookup.method, asked.path.below(self._target.base_url, delivery), delivery, b""
+            )
+        except DeliveryFailed as failed:
+            if failed.outcome is Outcome.PERMANENT:
+                raise
+            raise DeliveryFailed(
+                f"target {self._name}, asked whether it took the document: {failed}", outcome=Outcome.UNCERTAIN
+            ) from failed
+        found = read(asked, delivery, answer)
+        if found is True:
+            raise DeliveryFailed(
+                f"target {self._name}, asked whether it took the document, answered {answer.status}, which says "
+                "neither yes nor no by lookup.found and lookup.missing",
+                outcome=Outcome.UNCERTAIN,
+                retry_after=retry_after(answer, self._clock()),
+                status=answer.status,
+                answer=clean_answer(answer.body, KEPT_ANSWER),
+            )
+        return found or None
+
+    async def _call(self, use: str, delivery: Delivery) -> Delivered:
+        prepared = self._calls.get((delivery.kind, use))
         if prepared is None:
             raise DeliveryFailed(
-                f"target {self._name} has no call for {delivery.kind}; add it to its documents or route elsewhere",
+                f"target {self._name} has no {_SAID[use]} for {delivery.kind}; add it to its documents or route "
+                "elsewhere",
                 outcome=Outcome.PERMANENT,
             )
-        url = self._url(prepared, delivery)
-        mapped = None if prepared.call.map is None or self._body is None else self._body(delivery)
+        url = prepared.path.below(self._target.base_url, delivery)
+        mapped = None if prepared.body is None else prepared.body(delivery)
         text = _canonical(delivery.body) if mapped is None else json_text.encode(mapped.body)
-        async with self._room:
-            answer = await exchange(
-                self._session,
-                prepared.call.method,
-                url,
-                headers=(*self._headers, *self._own_headers(delivery)),
-                body=text.encode(),
-                seconds=self._target.timeout_seconds,
-                limit=ANSWER_LIMIT,
-            )
-        delivered = self._judge(prepared.call, answer)
+        answer = await self._exchange(prepared.method, url, delivery, b"" if prepared.bare else text.encode())
+        delivered = self._judge(prepared, answer)
         if mapped is None:
             return delivered
         return replace(delivered, map=mapped.map, map_hash=mapped.map_hash, left_out=mapped.left_out)
 
-    def _url(self, prepared: _Prepared, delivery: Delivery) -> URL:
-        values: dict[str, str] = {}
-        for name in prepared.names:
-            value = PLACEHOLDERS[name](delivery)
-            if not value or value in {".", ".."}:  # RFC 3986 5.2.4: dot segments would move to another resource
-                raise DeliveryFailed(
-                    f"target {self._name}: path {prepared.call.path} needs {name}, and the document has "
-                    f"{value!r}; change the path or the document",
-                    outcome=Outcome.PERMANENT,
-                )
-            values[name] = quote(value, safe="")
-        path = prepared.call.path.format_map(values)
-        return URL(f"{self._target.base_url.rstrip('/')}/{path.lstrip('/')}", encoded=True)
+    async def _exchange(self, method: str, url: URL, delivery: Delivery, body: bytes) -> Answer:
+        async with self._room:
+            return await exchange(
+                self._session,
+                method,
+                url,
+                headers=(*self._headers, *self._own_headers(delivery)),
+                body=body,
+                seconds=self._target.timeout_seconds,
+                limit=ANSWER_LIMIT,
+            )
 
     def _own_headers(self, delivery: Delivery) -> Iterator[tuple[str, str]]:
         yield "Content-Type", "application/json"
@@ -153,11 +223,11 @@ class HttpConnector:
         yield "X-Correlation-Id", delivery.correlation_id
         yield "traceparent", _traceparent(delivery.correlation_id)
 
-    def _judge(self, call: Call, answer: Answer) -> Delivered:
+    def _judge(self, prepared: _Prepared, answer: Answer) -> Delivered:
         # 2xx or listed as accepted: it is there. Listed as retried: not yet. Everything else, redirects and
         # unlisted 5xx too, is a refusal that the same call would meet again.
         if answer.status // 100 == 2 or answer.status in self._target.accepted:  # noqa: PLR2004  the class 2xx
-            return Delivered(status=answer.status, their_id=id_at(call.id_at, answer))
+            return Delivered(status=answer.status, their_id=id_at(prepared.id_at, answer))
         outcome = Outcome.TRANSIENT if answer.status in self._target.retried else Outcome.PERMANENT
         raise DeliveryFailed(
             f"target {self._name} answered {answer.status}",
@@ -169,34 +239,7 @@ class HttpConnector:
 
 
 def _canonical(body: Json) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
-def _number(delivery: Delivery) -> str:
-    return str(delivery.body.get("number") or "")
-
-
-def _order_number(delivery: Delivery) -> str:
-    """The order's number: the document's own, its `order`, or the first order node of a ship notice's contents."""
-    if delivery.kind == "purchase_order":
-        return _number(delivery)
-    waiting: list[Any] = [delivery.body]
-    while waiting:
-        node = waiting.pop()
-        order = node.get("order") if isinstance(node, dict) else None
-        if isinstance(order, dict) and order.get("number"):
-            return str(order["number"])
-        contents = node.get("contents") if isinstance(node, dict) else None
-        waiting.extend(reversed(contents) if isinstance(contents, list) else ())
-    return ""
-
-
-PLACEHOLDERS: dict[str, Callable[[Delivery], str]] = {
-    "number": _number,
-    "order_number": _order_number,
-    "partner": lambda delivery: delivery.partner,
-}
-"""What a path template may name."""
+    return jsontext.written(body)
 
 
 def _traceparent(correlation_id: str) -> str:
@@ -205,22 +248,3 @@ def _traceparent(correlation_id: str) -> str:
     known = _TRACE_ID.fullmatch(plain) is not None and plain != "0" * 32
     trace = plain if known else hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
     return f"00-{trace}-{os.urandom(8).hex()}-01"
-
-
-def id_at(pointer: str | None, answer: Answer) -> str | None:
-    """The value at a JSON Pointer (RFC 6901) when it is text or a whole number, cleaned; None when it is not there."""
-    if pointer is None or not answer.complete:
-        return None
-    try:
-        value: object = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(key)
-        elif isinstance(value, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(value):
-            value = value[int(key[:9])]
-        else:
-            return None
-    return clean(str(value), KEPT_ID) if isinstance(value, str | int) and not isinstance(value, bool) else None

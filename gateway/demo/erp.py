@@ -27,7 +27,13 @@ KINDS = {
     "/api/order-acknowledgements": "order_acknowledgement",
     "/api/ship-notices": "ship_notice",
 }
-MISBEHAVIOURS = {"fail": "status", "stall": "seconds", "drop_after_commit": None}
+MISBEHAVIOURS = {
+    "fail": "status",
+    "stall": "seconds",
+    "drop_after_commit": None,
+    "drop_before_commit": None,
+    "ignore_key": None,
+}
 """What POST /control knows, with the setting that each needs beside `times` (default 1) and `path` (default any)."""
 BODY_LIMIT = 64 * 1_048_576
 LONGEST_STALL = 600
@@ -85,6 +91,9 @@ class Erp:
         for path in KINDS:
             application.router.add_post(path, self._take)
             application.router.add_get(path, self._list)
+            application.router.add_put(path + "/{id}", self._take)
+        application.router.add_get("/api/documents", self._find)
+        application.router.add_delete("/api/documents/{id}", self._undo)
         application.router.add_get("/api/calls", self._calls)
         application.router.add_post("/control", self._control)
         application.router.add_delete("/control", self._behave)
@@ -114,8 +123,37 @@ class Erp:
         order = self._orders.get(name)
         return order if order is not None and order.strike(path) else None
 
+    async def _find(self, request: web.Request) -> web.StreamResponse:
+        """GET /api/documents?key=K: the document under a key, or 404."""
+        if fail := self._struck("fail", request.path):
+            status = int(fail.settings["status"])
+            await self._record(request, status, "failed")
+            return web.json_response({"error": "on demand"}, status=status)
+        found = await asyncio.to_thread(self._ledger.find, request.query.get("key", ""))
+        status = 404 if found is None else 200
+        await self._record(request, status, "missing" if found is None else "found")
+        return web.json_response({"error": "nothing under this key"} if found is None else found, status=status)
+
+    async def _undo(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /api/documents/ID: it is marked as undone; again is a repeat."""
+        if fail := self._struck("fail", request.path):
+            status = int(fail.settings["status"])
+            await self._record(request, status, "failed")
+            return web.json_response({"error": "on demand"}, status=status)
+        id_ = request.match_info["id"]
+        what = await asyncio.to_thread(self._ledger.undo, id_, request.headers.get("Idempotency-Key"))
+        status = 404 if what == "missing" else 200
+        await self._record(request, status, what)
+        return web.json_response({"id": id_, "undone": what != "missing"}, status=status)
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
+        """POST a document; PUT one in the place of an earlier one: both are kept."""
         body = await request.read()
+        if self._struck("drop_before_commit", request.path):
+            await self._record(request, None, "dropped")
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response(status=500)
         if stall := self._struck("stall", request.path):
             await asyncio.sleep(min(float(stall.settings["seconds"]), LONGEST_STALL))
         if fail := self._struck("fail", request.path):
@@ -136,10 +174,11 @@ class Erp:
         number = document.get("number")
         taken = await asyncio.to_thread(
             self._ledger.take,
-            kind=KINDS[request.path],
+            kind=KINDS[request.path if request.method == "POST" else request.path.rpartition("/")[0]],
             key=key,
             number=None if number is None else str(number),
             body=body,
+            honour=self._struck("ignore_key", request.path) is None,
         )
         refused = taken.what == "refused"
         status = 422 if refused else 201

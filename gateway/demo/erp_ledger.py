@@ -26,6 +26,11 @@ create table if not exists document (
     repeats integer not null default 0,
     received_at text not null
 );
+create table if not exists undone (
+    id text primary key,
+    key text,
+    at text not null
+);
 create table if not exists call (
     id integer primary key,
     at text not null,
@@ -36,7 +41,9 @@ create table if not exists call (
     what text not null
 );
 """
-"""`call.status` is null when no answer was sent; `call.what` says stored, repeat, failed, dropped or refused."""
+"""`call.status` is null when no answer was sent; `call.what` says stored, repeat, failed, dropped, refused, undone,
+found or missing. A key that was ignored stands in `document` with `~` and a number behind it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,12 +70,19 @@ class Ledger:
         with self._lock:
             self._connection.close()
 
-    def take(self, *, kind: str, key: str, number: str | None, body: bytes) -> Taken:
-        """Store a document once per key; what is `stored`, `repeat` or `refused` (same key, another body)."""
+    def take(self, *, kind: str, key: str, number: str | None, body: bytes, honour: bool = True) -> Taken:
+        """Store a document once per key; what is `stored`, `repeat` or `refused` (same key, another body).
+
+        Without `honour` a key that is used is no reason not to store it again.
+        """
         sha256 = hashlib.sha256(body).hexdigest()
         with self._lock:
             self._connection.execute("begin immediate")
             try:
+                if not honour:
+                    used = "select count(*) from document where key = ? or key like ? || '~%'"
+                    times = self._connection.execute(used, (key, key)).fetchone()[0]
+                    key = f"{key}~{times + 1}" if times else key
                 taken = self._take(kind, key, number, body.decode(), sha256)
             except BaseException:
                 self._connection.execute("rollback")
@@ -90,6 +104,28 @@ class Ledger:
             (own, kind, number, body, sha256, key, _now()),
         )
         return Taken(id=own, what="stored")
+
+    def find(self, key: str) -> Mapping[str, Any] | None:
+        """The first document under a key."""
+        with self._lock:
+            row = self._connection.execute("select id, kind, number from document where key = ?", (key,)).fetchone()
+        return None if row is None else dict(zip(("id", "kind", "number"), row, strict=True))
+
+    def undo(self, id_: str, key: str | None) -> str:
+        """Mark a document as undone: `undone`, `repeat` or `missing`."""
+        with self._lock:
+            if self._connection.execute("select 1 from document where id = ?", (id_,)).fetchone() is None:
+                return "missing"
+            if self._connection.execute("select 1 from undone where id = ?", (id_,)).fetchone() is not None:
+                return "repeat"
+            self._connection.execute("insert into undone (id, key, at) values (?, ?, ?)", (id_, key, _now()))
+        return "undone"
+
+    def undone(self) -> list[str]:
+        """The ids of what was undone, in the order of the calls."""
+        with self._lock:
+            rows = self._connection.execute("select id from undone order by at, id").fetchall()
+        return [row[0] for row in rows]
 
     def record(self, *, method: str, path: str, key: str | None, status: int | None, what: str) -> None:
         """Keep one call."""

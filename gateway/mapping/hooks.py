@@ -99,5 +99,18 @@ def _show(pair: Hooked, example: Node, key: str, problems: Problems) -> None:
     for turn, given, expected in (("read", wire, value), ("write", value, wire)):
         got = pair.read(given) if turn == "read" else pair.write(given)
         if got != expected:
-            said = f"{turn}_{pair.name}({given!r}) gives {got!r}"
+            gives = (
+                f"gives {got!r}"
+                if got is not None
+                else _why(pair.hook.read if turn == "read" else pair.hook.write, given)
+            )
+            said = f"{turn}_{pair.name}({given!r}) {gives}"
             problems.add("map.hook.example", example.file, example.line, key, said=said, wanted=repr(expected))
+
+
+def _why(turn: Turn, text: str) -> str:
+    """What an example's hook does instead of giving text, by asking it once more."""
+    try:
+        return f"gives {turn(text)!r}"
+    except Exception as fault:  # noqa: BLE001  as above
+        return f"raises {type(fault).__name__}: {str(fault)[:200]}"

@@ -19,7 +19,7 @@ from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
-from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, X12Identity
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
@@ -269,6 +269,15 @@ def _ids(said: IdReferences | None) -> Ids | None:
     return None if said is None else Ids(theirs=said.theirs, ours=said.ours, unknown=said.unknown)
 
 
+class Duplicates(Part):
+    """How long a document's number is taken."""
+
+    window_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        default=None,
+        description="Days after which the same number with other content is a new document; absent: never.",
+    )
+
+
 class Agreement(Part):
     """The whole of one file in `partners/`; its name is the file's name."""
 
@@ -296,6 +305,17 @@ class Agreement(Part):
     )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
+    )
+    duplicates: Duplicates = Field(
+        default_factory=Duplicates, description="How long a number is taken, whatever way its document came."
+    )
+    replacements: Literal["allow", "hold", "refuse"] = Field(
+        default="allow",
+        description="What becomes of a document whose purpose is to replace or cancel an earlier one: delivered, held "
+        "for an operator (gateway message settle), or refused.",
+    )
+    webhooks: Annotated[dict[Name, Webhook], Field(max_length=20)] = Field(
+        default_factory=dict, description="Addresses of the partner's that are told of its events.", examples=["orders"]
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."

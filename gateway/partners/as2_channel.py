@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from cryptography import x509
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from gateway.partners.as2_transport import Transport
 from gateway.partners.receipt_address import plain_address
@@ -27,9 +28,28 @@ def spelled(word: object) -> object:
     return re.sub(r"^(sha|aes)-(?=[0-9])", r"\1", word.strip().lower()) if isinstance(word, str) else word
 
 
+_STRONGER = {
+    "sha1": ("sha1", "sha256"),
+    "md5": ("md5", "sha256"),
+    **dict.fromkeys(("3des-cbc", "3des", "des3", "des-ede3-cbc", "tripledes"), ("3des-cbc", "aes128-cbc")),
+}
+"""Weak algorithms, by what they are called: as `accept_weak` calls them, and what every station reads instead."""
+
+
+def _strong(word: object) -> object:
+    """The word as it is spelled here. A weak algorithm is told what to write instead, and the switch that reads it."""
+    known = spelled(word)
+    if isinstance(known, str) and known in _STRONGER:
+        weak, instead = _STRONGER[known]
+        fix = f"write {instead}; what they send with {weak} is read where it says accept_weak: [{weak}]"
+        raise PydanticCustomError("weak_algorithm", "{instead} or stronger", {"instead": instead, "fix": fix})
+    return known
+
+
 Spelled = BeforeValidator(spelled)
-Hash = Annotated[Literal["sha256", "sha384", "sha512"], Spelled]
-Cipher = Annotated[Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"], Spelled]
+Strong = BeforeValidator(_strong)
+Hash = Annotated[Literal["sha256", "sha384", "sha512"], Strong]
+Cipher = Annotated[Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"], Strong]
 WeakName = Literal["sha1", "md5", "3des-cbc"]
 Weak = Annotated[WeakName, Spelled]
 """What is read from a partner that cannot do better; messages of ours use none of it."""
@@ -122,7 +142,7 @@ class As2Channel(Part):
     )
 
     # What we send.
-    sign: Annotated[Literal["sha256", "sha384", "sha512", "no"], Spelled] = Field(
+    sign: Annotated[Literal["sha256", "sha384", "sha512", "no"], Strong] = Field(
         default="sha256", description="Hash of the signatures we make; no: unsigned."
     )
     signature_scheme: Literal["pkcs1", "pss"] = Field(
@@ -130,7 +150,7 @@ class As2Channel(Part):
         description="How an RSA key of ours signs, receipts too; pss is RSA-PSS. An EC key signs by ECDSA.",
     )
     encrypt: Annotated[
-        Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "no"], Spelled
+        Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "no"], Strong
     ] = Field(
         default="aes128-cbc",
         description="Cipher we encrypt with; no: unencrypted. GCM is better, where their station reads it.",

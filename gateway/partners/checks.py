@@ -49,14 +49,15 @@ RULES: Mapping[str, str] = {
     "workspace.public_url": "Where a partner's receipts are to come by themselves, listen.public_url says where to.",
     "workspace.tls": "The files of listen.tls are there.",
     "workspace.unknown_target": "A route's and a partner's target stands in gateway.yaml.",
-    "workspace.unknown_partner": "A route's partners have agreements.",
+    "workspace.unknown_partner": "A route's and a webhook's partners have agreements.",
     "workspace.unknown_map": "Every map named exists.",
     "workspace.wrong_map": "A map is for the document it stands at: its set (json at a target) and its canonical kind.",
     "workspace.unknown_guide": "Every guide named exists: a file in guides/, `guide` in a map, or one of the gateway.",
     "workspace.wrong_guide": "A guide is for the set it stands at and, where we send, for the version we send.",
     "workspace.read_as": "A version that is read as another one has no guides of its own, and the other one has.",
     "workspace.guide_twice": "A guide stands in guides/, or in the map of its name under `guide`, not in both.",
-    "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}.",
+    "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}; a "
+    "look-up's also {idempotency_key} and {document_id}; that of a compensation or replacement {their_id} as well.",
     **as2_checks.RULES,
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
@@ -74,6 +75,15 @@ ONLY_TO_RUN = (
 )
 """Rules of what only a running gateway needs: an agreement can be tried without any key."""
 PLACEHOLDERS = ("number", "order_number", "partner")
+LOOKUP_PLACEHOLDERS = (*PLACEHOLDERS, "idempotency_key", "document_id")
+LATER_PLACEHOLDERS = (*LOOKUP_PLACEHOLDERS, "their_id")
+_WAYS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    ((), PLACEHOLDERS),
+    (("lookup",), LOOKUP_PLACEHOLDERS),
+    (("compensate",), LATER_PLACEHOLDERS),
+    (("replace",), LATER_PLACEHOLDERS),
+)
+"""The ways of calling a target, by their section in a call, and what their paths may name."""
 GuideOf = Callable[[str], tuple[PartnerGuide | None, tuple[Finding, ...]]]
 """A guide by its name, and everything wrong in its files."""
 SILENT = ("draft", "suspended", "retired")
@@ -318,19 +328,44 @@ def _references(files: Files) -> Iterator[Finding]:
     targets = [str(name) for name, _ in _items(at(files.settings.data, "targets"))] if readable else None
     for number, route in _items(at(files.settings.data, "routes")):
         keys: Keys = ("routes", number)
-        yield from _known(files.settings, (*keys, "to"), at(route, "to"), targets, "target")
+        for where, target in _targets_of(route):
+            yield from _known(files.settings, (*keys, *where), target, targets, "target")
         for index, partner in _items(at(route, "partner")):
             yield from _known(files.settings, (*keys, "partner", index), partner, list(files.partners), "partner")
+    for name, webhook in _items(at(files.settings.data, "webhooks")):
+        for index, partner in _items(at(webhook, "partners")):
+            keys = ("webhooks", name, "partners", index)
+            yield from _known(files.settings, keys, partner, list(files.partners), "partner")
     for name, target in _items(at(files.settings.data, "targets")):
         for kind, call in _items(at(target, "documents")):
             keys = ("targets", name, "documents", kind)
-            yield from _placeholders(files.settings, (*keys, "path"), at(call, "path"))
-            yield from _map(files, files.settings, (*keys, "map"), at(call, "map"), document="json", kind=kind)
+            yield from _call(files, keys, kind, call, targets)
+        keys = ("targets", name, "lookup", "path")
+        yield from _placeholders(files.settings, keys, at(target, "lookup", "path"), LOOKUP_PLACEHOLDERS)
     for partner in files.partners.values():
         yield from _known(partner, ("target",), at(partner.data, "target"), targets, "target")
         for direction in ("send", "receive"):
             for keys, kind, rule in _documents(partner, direction):
                 yield from _map(files, partner, (*keys, "map"), at(rule, "map"), document=at(rule, "set"), kind=kind)
+
+
+def _targets_of(route: object) -> Iterator[tuple[Keys, Any]]:
+    """What a route names, one target or several, each with its place."""
+    said = at(route, "to")
+    if not isinstance(said, list):
+        yield ("to",), said
+    for index, one in _items(said) if isinstance(said, list) else ():
+        yield ("to", index), at(one, "target") if isinstance(one, dict) else one
+
+
+def _call(files: Files, keys: Keys, kind: object, call: object, targets: list[str] | None) -> Iterator[Finding]:
+    """One call of a target, and those for its look-up, compensation and replacement."""
+    for way, known in _WAYS:
+        section = at(call, *way)
+        yield from _placeholders(files.settings, (*keys, *way, "path"), at(section, "path"), known)
+        yield from _map(files, files.settings, (*keys, *way, "map"), at(section, "map"), document="json", kind=kind)
+    for index, target in _items(at(call, "compensate", "when")):
+        yield from _known(files.settings, (*keys, "compensate", "when", index), target, targets, "target")
 
 
 def _known(source: YamlText, keys: Keys, word: object, known: list[str] | None, what: str) -> Iterator[Finding]:
@@ -421,16 +456,16 @@ def _sendable(files: Files, partner: YamlText, keys: Keys, rule: object) -> Iter
         yield _finding(partner, (*keys, "set"), "no_guide", said=said, wanted=wanted, fix=fix)
 
 
-def _placeholders(source: YamlText, keys: Keys, path: object) -> Iterator[Finding]:
+def _placeholders(source: YamlText, keys: Keys, path: object, known: tuple[str, ...]) -> Iterator[Finding]:
     if not isinstance(path, str):
         return
-    wanted = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    wanted = " ".join(f"{{{name}}}" for name in known)
     try:
-        unknown = [field for _, field, _, _ in string.Formatter().parse(path) if field not in {None, *PLACEHOLDERS}]
+        unknown = [field for _, field, _, _ in string.Formatter().parse(path) if field not in {None, *known}]
     except ValueError:
         unknown = [path]
     for field in unknown:
-        meant = near_miss(str(field), PLACEHOLDERS)
+        meant = near_miss(str(field), known)
         fix = f"write {{{meant}}}" if meant else "use one of these, or plain text"
         yield _finding(source, keys, "placeholder", said=repr(field), wanted=wanted, fix=fix)
 
@@ -462,7 +497,7 @@ def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
         if all(
             not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind))
         ):
-            yield at(route, "to")
+            yield from (target for _, target in _targets_of(route))
 
 
 _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (

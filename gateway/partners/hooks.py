@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.errors import OurFault
 from gateway.mapping.hooks import NO_HOOKS, Hook, Hooks
+from gateway.partners.hook_calls import START_SECONDS, BoundedTurn, HookThread
 from gateway.yamltext import read_yaml
 
 SETTINGS: Final = "gateway.yaml"
@@ -38,16 +39,21 @@ def hooks_of(folder: Path) -> Hooks:
         with (folder / name).open("rb") as content:
             source = content.read(_MOST).decode("utf-8")
         module = ModuleType(f"workspace_{name.removesuffix('.py')}")
-        exec(compile(source, str(folder / name), "exec"), module.__dict__)  # noqa: S102  gateway.yaml names the file
-    except (Exception, SystemExit) as fault:
+        code, thread = compile(source, str(folder / name), "exec"), HookThread()
+        thread.run(exec, code, module.__dict__, seconds=START_SECONDS)  # gateway.yaml names the file
+    except Exception as fault:
         said = f"{type(fault).__name__}: {fault}"
         raise OurFault(
             f"the hooks in {name} cannot be used: {said}", remedy=f"correct {name}, or take hooks: out of {SETTINGS}"
         ) from fault
     functions = vars(module)
+
+    def turn(function: str) -> BoundedTurn:
+        return BoundedTurn(thread, f"{function} in {name}", functions[function])
+
     pairs = {
-        each.removeprefix("read_"): Hook(read=function, write=functions[f"write_{each.removeprefix('read_')}"])
-        for each, function in functions.items()
+        (hook := each.removeprefix("read_")): Hook(read=turn(each), write=turn(f"write_{hook}"))
+        for each, function in list(functions.items())
         if each.startswith("read_") and callable(function) and callable(functions.get(f"write_{each[5:]}"))
     }
     return Hooks(functions=pairs, text=source)

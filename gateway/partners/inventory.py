@@ -6,7 +6,7 @@ Reads the files of a workspace that was found sound; one that cannot be read is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +19,17 @@ from gateway.as2 import fingerprint
 from gateway.errors import OurFault
 from gateway.partners import keys, pairs
 from gateway.partners.agreement import Agreement
+from gateway.partners.authorities import load_authorities
 from gateway.partners.certificate_facts import days_left, expired
 from gateway.partners.keyring import Use
 from gateway.settings import Settings
 
 THRESHOLDS = (90, 60, 30, 7, 0)
 """Days before the end at which we warn; 0: it has come."""
+
+
+FEW_AUTHORITIES = 20
+"""In one file; with more it is a bundle of public ones."""
 
 
 class Role(StrEnum):
@@ -60,7 +65,7 @@ class Held:
     partner: str
     """Empty where it is no single partner's business."""
     name: str
-    """Of our pairs; else the file."""
+    """Of our pairs; else the file, and from the second certificate of an authorities' file on its number."""
     file: str
     certificate: x509.Certificate
     retired: bool = False
@@ -112,6 +117,8 @@ def _followed(held: Held, others: Iterable[Held], now: datetime) -> bool:
             since = one.use.sign_from if one.use else None
             before = held.use.sign_from if held.use else None
             later = later and since is not None and since <= end and (before is None or since >= before)
+        elif held.role is Role.CA:
+            later = later and one.certificate.subject == held.certificate.subject
         elif held.role is not Role.THEIRS:
             later = False
         if later:
@@ -142,8 +149,19 @@ def _named(folder: Path, settings: Settings, agreements: Iterable[Agreement]) ->
             for key in path:
                 value = getattr(value, key, None)
             for file in (value,) if isinstance(value, str) else value or ():
-                for certificate in _read(folder, file):
-                    yield Held(role=role, partner=partner, name=file, file=file, certificate=certificate)
+                found = _authorities(folder, file) if role is Role.CA else _read(folder, file)
+                for number, certificate in enumerate(found, start=1):
+                    name = file if number == 1 else f"{file}#{number}"
+                    yield Held(role=role, partner=partner, name=name, file=file, certificate=certificate)
+
+
+def _authorities(folder: Path, file: str) -> Sequence[x509.Certificate]:
+    """Every certificate in a file of authorities, unless it is a public bundle: in those some end every year."""
+    try:
+        found = load_authorities(folder, (file,))
+    except OurFault:
+        return ()
+    return found if len(found) <= FEW_AUTHORITIES else ()
 
 
 def _read(folder: Path, file: str) -> Iterator[x509.Certificate]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,8 @@ from gateway.partners.keys import write_file
 
 CACHE = "data/crls"
 MAX_BYTES = 20_000_000
+_DEEPEST = 5
+"""Authorities above each other that are looked at, as many as a chain may have."""
 
 
 def is_address(source: str) -> bool:
@@ -110,7 +113,43 @@ class Revocation:
     stale: Literal["warn", "refuse"]
 
     def refusal(self, certificate: x509.Certificate, now: datetime) -> str | None:
-        """Why a certificate does not count; None when it does. With `stale: warn` a list that is too old still says."""
+        """Why a certificate does not count; None when it does. With `stale: warn` a list that is too old still says.
+
+        What the authorities above it have signed counts no more than they do: each is looked for in the list of the
+        one above it. Where an authority's own list is not named nothing is asked of it, also with `stale: refuse`.
+        """
+        why, current = self._listed(certificate, now)
+        if why is not None:
+            return why
+        if not current and self.stale == "refuse":
+            return "there is no current revocation list of its authority"
+        return self._above(certificate, now, _DEEPEST)
+
+    def chain_refusal(self, chain: Sequence[x509.Certificate], now: datetime) -> str | None:
+        """The same of a verified chain, the certificate first, whose intermediates may have come with a message."""
+        why = self.refusal(chain[0], now)
+        for one in chain[1:]:
+            why = why or self._authority(one, now)
+        return why
+
+    def _above(self, certificate: x509.Certificate, now: datetime, depth: int) -> str | None:
+        """Why all authorities of the agreement that issued it count no more; None where one does, or none is known."""
+        issuers = [
+            one
+            for one in self.authorities
+            if one.subject == certificate.issuer != certificate.subject and issued(certificate, one)
+        ]
+        if depth == 0:
+            return None
+        reasons = [self._authority(one, now) or self._above(one, now, depth - 1) for one in issuers]
+        return reasons[0] if reasons and all(reasons) else None
+
+    def _authority(self, one: x509.Certificate, now: datetime) -> str | None:
+        why, _ = self._listed(one, now)
+        return None if why is None else f"its authority {one.subject.rfc4514_string()}: {why}"
+
+    def _listed(self, certificate: x509.Certificate, now: datetime) -> tuple[str | None, bool]:
+        """Where it is revoked, by which list; and whether there is a current list of its authority."""
         current = False
         for source in self.sources:
             listed = self.shelf.get(source)
@@ -118,14 +157,22 @@ class Revocation:
                 continue
             found = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if found is not None:
-                return f"it was revoked on {found.revocation_date_utc:%Y-%m-%d} ({source})"
+                return f"it was revoked on {found.revocation_date_utc:%Y-%m-%d} ({source})", True
             current = current or not out_of_date(listed, now)
-        if not current and self.stale == "refuse":
-            return "there is no current revocation list of its authority"
-        return None
+        return None, current
 
     def _signed(self, source: str, listed: x509.CertificateRevocationList) -> bool:
         return any(self.shelf.signed(source, listed, one) for one in self.authorities if one.subject == listed.issuer)
+
+
+@lru_cache(maxsize=4096)
+def issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether an authority signed a certificate, which names it as its issuer."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (TypeError, InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
 
 
 def signed_by(listed: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:

@@ -97,10 +97,10 @@ class ChainTrust:
                 )
                 .build_client_verifier()
             )
-            verifier.verify(certificate, others)
+            chain = verifier.verify(certificate, others).chain
         except (verification.VerificationError, ValueError) as error:
             return f"no chain to an authority of the agreement: {str(error)[:200]}"
-        return None if self.revocation is None else self.revocation.refusal(certificate, now)
+        return None if self.revocation is None else self.revocation.chain_refusal(chain, now)
 
 
 def _for_messages(certificate: x509.Certificate) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from gateway.findings import Finding, JsonPlace, Severity
 from gateway.pipeline.matching import unknown_order
-from gateway.ports import Document, Json, NewDocument
+from gateway.ports import Document, Json
 
 BRINGS_A_LINE = frozenset({"added", "item_replaced"})
 """What may happen to a line that the order does not have."""
@@ -22,17 +22,6 @@ def match_order_change(body: Json, order: Document | None, *, from_seller: bool)
         number = (body.get("order") or {}).get("number")
         return (unknown_order(number, "/order/number") if from_seller else _order_not_here(number),)
     return tuple(_lines(body, order))
-
-
-def sequence_taken(number: str, first: Document | NewDocument) -> Finding:
-    """Another change of the order has this place already."""
-    return Finding(
-        rule="document.number_taken",
-        place=JsonPlace(pointer="/change_sequence"),
-        said=f"order change {number} with other content",
-        wanted=f"the number of a new change: this one came at {first.at:%Y-%m-%d %H:%M} UTC",
-        fix="count each change of an order (860: BCH05), and send a correction as the next one",
-    )
 
 
 def _lines(body: Json, order: Document) -> Iterator[Finding]:

@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 from gateway.events import Event
 from gateway.partners.agreement import Agreement
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, DocumentUpdate, Message, MessageUpdate, NewDocument, NewJob, NewMessage
+from gateway.ports import (
+    Changes,
+    DeliveryChange,
+    DocumentUpdate,
+    Message,
+    MessageUpdate,
+    NewDocument,
+    NewJob,
+    NewMessage,
+)
 
-_LISTS = ("messages", "message_updates", "documents", "document_updates", "jobs", "met", "keys", "events")
+_LISTS = ("messages", "message_updates", "documents", "document_updates", "deliveries", "jobs", "met", "keys", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Decisions:
     message_updates: list[MessageUpdate] = field(default_factory=list)
     documents: list[NewDocument] = field(default_factory=list)
     document_updates: list[DocumentUpdate] = field(default_factory=list)
+    deliveries: list[DeliveryChange] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
@@ -54,6 +64,7 @@ class Decisions:
             message_updates=tuple(self.message_updates),
             documents=tuple(self.documents),
             document_updates=tuple(self.document_updates),
+            deliveries=tuple(self.deliveries),
             jobs=tuple(self.jobs),
             met=tuple(self.met),
             keys=tuple(self.keys),

@@ -9,12 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from gateway import canonical
-from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, DocumentRouted, Event
-from gateway.findings import Finding, JsonPlace, Severity, worst
+from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, Event
+from gateway.findings import Finding, Severity, worst
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import changing, identity, matching, referencing, routing, versions
+from gateway.pipeline import (
+    changing,
+    deliveries,
+    identity,
+    matching,
+    referencing,
+    replacing,
+    routing,
+    shipped,
+    versions,
+)
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    DeliveryChange,
     Direction,
     Document,
     DocumentState,
@@ -50,6 +61,7 @@ class Taken:
     findings: tuple[Finding, ...]
     documents: tuple[NewDocument, ...] = ()
     updates: tuple[DocumentUpdate, ...] = ()
+    deliveries: tuple[DeliveryChange, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
@@ -77,17 +89,16 @@ async def take(
     body's digest, for a caller that has it already.
     """
     sha256 = sha256 or canonical.digest(body)
-    key = identity.natural_key(kind, body)
-    first = await station.queries.document_by_key(agreement.name, Direction.INBOUND, key)
-    if first is not None and first.sha256 == sha256:
-        return _repeat(agreement, kind, body, origin, first)
+    stands = await replacing.standing(station, agreement, kind, body, sha256)
+    if stands.repeats is not None:
+        return _repeat(agreement, kind, body, origin, stands.repeats)
     named = await _orders(station, agreement, kind, body)
     if origin.order is not None:  # the address says which order, or which release of it, is answered
         named = dict.fromkeys(named, origin.order)
     orders = list({order.id: order for order in named.values() if order is not None}.values())
     found = list(findings)
-    if first is not None:
-        found.append(number_taken(kind, body, first))
+    if stands.findings:
+        found.extend(stands.findings)
     else:
         found.extend(await _match(station, agreement, kind, body, named))
     if worst(found) is Severity.REJECT:
@@ -106,18 +117,20 @@ async def take(
         number=identity.number_of(kind, body),
         order_number=order_number,
         business_unit=business_unit,
-        state=DocumentState.ACCEPTED,
+        state=DocumentState.HELD if stands.held else DocumentState.ACCEPTED,
         at=now,
         body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256,
-        natural_key=key,
+        natural_key=identity.natural_key(kind, body),
         findings=tuple(as_json(finding) for finding in found),
         agreement=station.version(agreement.name),
         map=origin.map,
         guide=origin.guide,
         position=origin.position,
+        replaces=None if stands.follows is None else stands.follows.id,
     )
-    target = decision.target if decision else "unrouted"
+    ended, told = replacing.changes(document, stands)
+    plan = deliveries.planned(document, decision, now)
     events: list[Event] = [
         DocumentAccepted(
             message_id=origin.message_id,
@@ -132,31 +145,18 @@ async def take(
             guide=origin.guide,
             unmapped=origin.unmapped,
         ),
-        DocumentRouted(
-            message_id=origin.message_id,
-            partner=agreement.name,
-            order_number=order_number,
-            document_id=document.id,
-            target=target,
-            rule=decision.rule if decision else "no route fits",
-        ),
+        *told,
+        *plan.events,
     ]
     reached = _REACHED.get(kind)
     return Taken(
         accepted=True,
         findings=tuple(found),
         documents=(document,),
-        updates=tuple(DocumentUpdate(id=one.id, state=reached) for one in orders) if reached else (),
-        jobs=(
-            NewJob(
-                message_id=origin.message_id,
-                document_id=document.id,
-                step="deliver",
-                lane=identity.inbound_lane(agreement.name, target),
-                run_at=now,
-                data={"target": target},
-            ),
-        ),
+        updates=(*ended, *(DocumentUpdate(id=one.id, state=reached) for one in orders if reached)),
+        deliveries=plan.deliveries,
+        # A replacement that is held has its deliveries, and no work until an operator settles them.
+        jobs=() if stands.held else plan.jobs,
         keys=_answer_keys(kind, body, orders, origin),
         events=tuple(events),
     )
@@ -254,22 +254,6 @@ def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: 
     return Taken(accepted=True, findings=(), events=(event,), duplicate_of=first)
 
 
-def number_taken(kind: str, body: Json, first: Document | NewDocument) -> Finding:
-    """Another document has this number, or answered this order, already."""
-    number = identity.number_of(kind, body)
-    if kind == "order_acknowledgement":
-        return matching.already_acknowledged(str(first.order_number), first)
-    if kind == "order_change":
-        return changing.sequence_taken(number, first)
-    return Finding(
-        rule="document.number_taken",
-        place=JsonPlace(pointer="/number"),
-        said=f"{kind.replace('_', ' ')} {number} with other content",
-        wanted=f"a number that is new: this one came at {first.at:%Y-%m-%d %H:%M} UTC",
-        fix="use a new number, or send it with purpose change or replace",
-    )
-
-
 def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
     """The orders that a document names."""
     if kind in {"order_acknowledgement", "order_change"}:
@@ -308,23 +292,15 @@ async def _match(
         order = next(iter(orders.values()), None)
         return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
     if kind == "ship_notice":
-        notices: dict[str, Document] = {}
-        for order in filter(None, orders.values()):
-            earlier = await _answers(station, agreement, kind, order)
-            notices.update((one.id, one) for one in await referencing.all_in_our_words(station, agreement, earlier))
-        return matching.match_ship_notice(body, orders, tuple(notices.values()))
+        return matching.match_ship_notice(body, orders, await shipped.before(station, agreement, orders))
     return ()
-
-
-async def _answers(station: Station, agreement: Agreement, kind: str, order: Document) -> list[Document]:
-    release = order.body.get("release_number")
-    return await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
 
 
 async def _acknowledgements(station: Station, agreement: Agreement, order: Document) -> list[Document]:
     """What acknowledged this order. One that names no release answered the newest then, as its identity tells."""
-    found = await _answers(station, agreement, "order_acknowledgement", order)
     release = order.body.get("release_number")
+    kind = "order_acknowledgement"
+    found = await station.queries.documents_for_order(agreement.name, kind, order.number, release=release)
     if release is None:
         return found
     owner = await station.queries.key_owner(identity.original_answer_key(order.id))

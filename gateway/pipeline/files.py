@@ -16,7 +16,7 @@ from gateway.as2.octets import Spool
 from gateway.edi.reading import standard_at
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AttachmentKept
-from gateway.pipeline.bodies import as_octets
+from gateway.pipeline.bodies import Body, as_octets
 from gateway.pipeline.hashing import sha256_hex
 from gateway.ports import Message, Queries
 
@@ -118,6 +118,45 @@ def _encloses(content_type: str, payload: bytes | Stretch, file: File, spool: Sp
         return any(
             len(one.data) == len(file.data) and one.sha256 == file.sha256
             for one in files_of(content_type, payload, spool=spool)
+        )
+    except PartnerFault:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """The payload of a message whose Message-ID came before."""
+
+    content_type: str
+    payload: Body
+    sha256: str
+
+
+async def came_before(queries: Queries, first_id: str, again: Again, spool: Spool) -> bool:
+    """Whether a payload is that of an earlier message, or encloses the very files of it, whatever divides them.
+
+    A station that makes a message anew for a repeat gives it a new boundary, which is no other content. Of bytes that
+    were purged, no.
+    """
+    first = await queries.message(first_id)
+    if first is None or first.payload_sha256 == again.sha256:
+        return True
+    if not (as2.is_multipart(first.content_type) and as2.is_multipart(again.content_type)):
+        return False
+    try:
+        before = await queries.octets(first_id)
+    except OurFault:
+        return False
+    if before is None:
+        return False
+
+    def told(type_: str, octets: bytes | Stretch) -> list[tuple[str | None, str, str]]:
+        found = files_of(type_, octets, spool=spool)
+        return [(one.name, as2.media_type(one.content_type), one.sha256) for one in found]
+
+    try:
+        return await asyncio.to_thread(
+            lambda: told(first.content_type, as_octets(before)) == told(again.content_type, as_octets(again.payload))
         )
     except PartnerFault:
         return False

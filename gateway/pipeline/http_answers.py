@@ -10,7 +10,14 @@ from gateway.findings import Finding, JsonPlace, Severity
 from gateway.pipeline.documents import as_json
 from gateway.ports import Document, Receipt, Refused
 
-_CONFLICTS = frozenset({"matching.already_acknowledged", "document.number_taken", "submission.failed_before"})
+_CONFLICTS = frozenset(
+    {
+        "matching.already_acknowledged",
+        "duplicate.other_content",
+        "duplicate.replacement_refused",
+        "submission.failed_before",
+    }
+)
 """Rules about what is there already: 409. Everything else that a document breaks is 422."""
 
 

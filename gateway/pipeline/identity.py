@@ -30,6 +30,20 @@ def sent_interchange_key(standard: str, series: str, control_number: str) -> str
     return f"{standard}-sent:{series}:{control_number}"
 
 
+SENDINGS_KNOWN = 9
+"""A file goes out again by hand now and then; beyond that only its 997 or CONTRL finds it."""
+
+
+def sent_file_key(standard: str, partner: str, control_number: str) -> str:
+    """An interchange that somebody else wrote and we send as it is. Its number is from no series of ours."""
+    return f"{standard}-file:{partner}:{control_number}"
+
+
+def sendings(file_key: str) -> tuple[str, ...]:
+    """The identities of a file that is sent again under the same number, the first sending first."""
+    return (file_key, *(f"{file_key}#{number}" for number in range(2, SENDINGS_KNOWN + 1)))
+
+
 def idempotency_key(scope: str, key: str) -> str:
     """A REST request, by who sent it (`erp` or a partner's name) and its Idempotency-Key."""
     return f"rest:{scope}:{key}"
@@ -58,6 +72,16 @@ def answered_again_key(message_id: str, hour: str, number: int) -> str:
 def original_answer_key(order_id: str) -> str:
     """The one original acknowledgement of an order; changes and replacements have no such key."""
     return f"answer:{order_id}"
+
+
+def delivery_key(document_id: str, part: str) -> str:
+    """The idempotency key of a document's calls to a target: the document's id for its first target."""
+    return f"{document_id}.{part}" if part else document_id
+
+
+def undo_key(key: str) -> str:
+    """The key of the call that undoes what was delivered under `key`."""
+    return f"{key}.undo"
 
 
 def natural_key(kind: str, document: Json) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -73,8 +74,29 @@ def match_acknowledgement(body: Json, order: Document | None, earlier: Sequence[
     return tuple(findings)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shipment:
+    """What counts of an accepted ship notice for those that come after it."""
+
+    number: str
+    purpose: str | None
+    parts: tuple[tuple[str, str, Decimal], ...]
+    """Order's id, its line, the quantity shipped."""
+
+
+def shipment(notice: Document, orders: Mapping[OrderRef, Document | None]) -> Shipment:
+    """An accepted notice held against `orders`."""
+    # It may name the release where the one that is judged now does not.
+    named = {(one.number, one.body.get("release_number")): one for one in orders.values() if one is not None}
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for order, mine, quantity, _ in _compared(notice.body, {**named, **orders}):
+        sums[order.id, mine["line_id"]] += quantity
+    parts = tuple((order_id, line_id, total) for (order_id, line_id), total in sums.items())
+    return Shipment(number=notice.number, purpose=notice.body.get("purpose"), parts=parts)
+
+
 def match_ship_notice(
-    body: Json, orders: Mapping[OrderRef, Document | None], earlier: Sequence[Document] = ()
+    body: Json, orders: Mapping[OrderRef, Document | None], earlier: Sequence[Document | Shipment] = ()
 ) -> tuple[Finding, ...]:
     """A ship notice against the orders that it names and the accepted notices that came before, oldest first.
 
@@ -95,11 +117,9 @@ def match_ship_notice(
     if findings or body.get("purpose") == "cancel":
         return tuple(findings)
     shipped: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    # An earlier notice may name the release where this one does not.
-    known = {(one.number, one.body.get("release_number")): one for one in orders.values() if one is not None}
-    for notice in _standing(earlier, body):
-        for order, mine, quantity, _ in _compared(notice.body, {**known, **orders}):
-            shipped[order.id, mine["line_id"]] += quantity
+    for notice in _standing([one if isinstance(one, Shipment) else shipment(one, orders) for one in earlier], body):
+        for order_id, line_id, quantity in notice.parts:
+            shipped[order_id, line_id] += quantity
     for order, mine, quantity, pointer in _compared(body, orders):
         line_id = mine["line_id"]
         before = shipped[order.id, line_id]
@@ -119,14 +139,10 @@ def match_ship_notice(
     return tuple(findings)
 
 
-def _standing(earlier: Sequence[Document], body: Json) -> list[Document]:
+def _standing(earlier: Sequence[Shipment], body: Json) -> list[Shipment]:
     """The notices that still count: the last under each number, none that was cancelled or that `body` replaces."""
     last = {notice.number: notice for notice in earlier}
-    return [
-        notice
-        for number, notice in last.items()
-        if number != body.get("number") and notice.body.get("purpose") != "cancel"
-    ]
+    return [notice for number, notice in last.items() if number != body.get("number") and notice.purpose != "cancel"]
 
 
 def _compared(body: Json, orders: Mapping[OrderRef, Document | None]) -> Iterator[tuple[Document, Json, Decimal, str]]:

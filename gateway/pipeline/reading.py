@@ -29,7 +29,18 @@ from gateway.mapping import Map
 from gateway.mapping.envelope import read_envelope
 from gateway.partners.agreement import Agreement, Kind
 from gateway.partners.guides import Syntax
-from gateway.pipeline import addressing, answering, at_hand, documents, files, identity, judging, standards, versions
+from gateway.pipeline import (
+    addressing,
+    answering,
+    at_hand,
+    documents,
+    files,
+    identity,
+    judging,
+    replacing,
+    standards,
+    versions,
+)
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.station import Station
@@ -297,13 +308,14 @@ class _Reading:
                     kind,
                     judged.body,
                     origin=origin,
-                    findings=(*judged.findings, documents.number_taken(kind, document.body, first)),
+                    findings=(*judged.findings, replacing.other_content(kind, document.body, first)),
                     sha256=judged.sha256,
                 )
             else:
                 self._firsts.update(dict.fromkeys(filter(None, identities), document))
         self._decided.documents.extend(taken.documents)
         self._decided.document_updates.extend(taken.updates)
+        self._decided.deliveries.extend(taken.deliveries)
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
         self._decided.events.extend(taken.events)

@@ -82,6 +82,11 @@ class Exchange:
         """The order that the message is about."""
         return next((one.order_number for one in self.documents), None)
 
+    @property
+    def carried(self) -> dict[str, str]:
+        """The document that the message carries, as its events name it."""
+        return next(({"document": one.kind, "document_id": one.id, "number": one.number} for one in self.documents), {})
+
 
 def posting(agreement: Agreement, built: as2.Built) -> Posting:
     """What a receipt for `built` must say."""
@@ -209,6 +214,7 @@ def _sent(exchange: Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
         receipt_asked=exchange.posting.receipt_asked,
         receipt_came=exchange.came,
         signed_with=exchange.posting.signed_with,
+        **exchange.carried,
     )
     return Changes(
         message_updates=(exchange.update(state),),
@@ -245,6 +251,7 @@ def _rejected(exchange: Exchange, verdict: as2.ReceiptVerdict) -> Changes:
         as2_message_id=exchange.posting.sent.message_id,
         disposition=verdict.disposition,
         receipt_came=exchange.came,
+        **exchange.carried,
     )
     return Changes(
         message_updates=(exchange.update(MessageState.REJECTED),),

@@ -14,23 +14,19 @@ from dataclasses import dataclass, replace
 
 from gateway import as2
 from gateway.errors import PartnerFault
-from gateway.events import Event, MessageRefused, ReceiptNotFinal, ReceiptRefused, ReceiptRepeated
+from gateway.events import Event, ReceiptNotFinal, ReceiptRefused, ReceiptRepeated
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, receipted
+from gateway.pipeline import confirming, identity, receipted, refused_receipts
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.receipting import EMPTY
-from gateway.pipeline.refusals import Refusals, headers_kept
+from gateway.pipeline.refusals import Refusals
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Changes,
-    Channel,
     Direction,
     Message,
-    MessageState,
     NaturalKeyTaken,
-    NewMessage,
     Receipt,
-    new_id,
 )
 
 Headers = Sequence[tuple[str, str]]
@@ -186,38 +182,13 @@ async def _refused(station: Station, refusals: Refusals, arrival: _Arrival, no: 
     partner = None if arrival.agreement is None else arrival.agreement.name
     kept = refusals.keep(partner, arrival.body, whole=True)
     if kept.recorded:
-        now = station.clock()
-        new = NewMessage(
-            id=new_id(now),
-            partner=partner,
-            direction=Direction.INBOUND,
-            channel=Channel.AS2,
-            state=MessageState.REFUSED,
-            at=now,
-            payload=kept.payload,
-            raw_headers=headers_kept(arrival.headers),
-        )
         more = f" ({kept.unrecorded_before} more before it were not recorded)" if kept.unrecorded_before else ""
-        facts: list[Event] = [
-            MessageRefused(
-                message_id=new.id,
-                partner=partner,
-                channel=Channel.AS2.value,
-                reason=f"a receipt: {no.reason}{more}",
-                sha256=sha256_hex(arrival.body),
-                size=len(arrival.body),
-            )
-        ]
+        new, event = refused_receipts.refused(
+            partner, arrival.headers, arrival.body, kept.payload, f"{no.reason}{more}", station.clock()
+        )
+        facts: list[Event] = [event]
         if arrival.message is not None and arrival.room:
-            facts.append(
-                ReceiptRefused(
-                    message_id=arrival.message.id,
-                    partner=partner,
-                    order_number=await receipted.order_number_of(station, arrival.message),
-                    reason=no.reason,
-                    received_as=new.id,
-                )
-            )
+            facts.append(await refused_receipts.named(station, arrival.message, no.reason, new.id))
         await station.store.accept(Changes(messages=(new,), events=tuple(facts)))
     return Receipt(
         status=no.status, headers=(("Content-Type", "text/plain; charset=utf-8"),), body=f"{no.public}\n".encode()

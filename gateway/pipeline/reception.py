@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway import as2
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import Event, MessageReceived, MessageRefused, ReceiptIssued
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import confirming, identity, receipting, receipts, wrapping
+from gateway.pipeline import confirming, files, identity, receipting, receipts, wrapping
 from gateway.pipeline.admission import Denial, Shown
 from gateway.pipeline.bodies import Body, as_octets, kept, scratches, size_of
 from gateway.pipeline.hashing import sha256_hex
@@ -40,6 +40,8 @@ class _Opened:
     fault: as2.As2Fault | None
     payload: Body = b""
     """As the store takes it."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of what was taken: of the `payload`, and of the body as it came (`raw`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +167,7 @@ class Reception:
             mic=opened.mic,
             duplicate_key=identity.as2_key(agreement.name, addressing.message_id),
             receipt=result.receipt,
+            digests=result.digests,
         )
         job = NewJob(message_id=message_id, step="read", lane=identity.inbound_lane(agreement.name, "read"), run_at=now)
         events: tuple[Event, ...] = (
@@ -172,9 +175,9 @@ class Reception:
                 message_id=message_id,
                 partner=agreement.name,
                 channel=Channel.AS2.value,
-                sha256=sha256_hex(body),
+                sha256=result.digests["raw"],
                 size=size_of(body),
-                payload_sha256=sha256_hex(result.payload),
+                payload_sha256=result.digests["payload"],
                 as2_message_id=addressing.message_id,
                 signed_by=opened.signed_by,
                 signature_hash=opened.signature_hash,
@@ -197,11 +200,11 @@ class Reception:
         )
         if not accepted.duplicate:
             return arrival.answer(result.receipt)
-        first = await station.queries.message(accepted.message_id)
-        other = first is not None and first.payload_sha256 != sha256_hex(result.payload)
+        again = files.Again(content_type=opened.content_type, payload=result.payload, sha256=result.digests["payload"])
+        same = await files.came_before(station.queries, accepted.message_id, again, station.store.spool)
         if not isinstance(result.payload, bytes):
             await asyncio.to_thread(result.payload.discard)
-        if other:
+        if not same:
             return await self._other_content(arrival)
         # The first receipt again, also when it was made by another node or before a crash.
         if arrival.receipt_to is not None:
@@ -345,6 +348,7 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
     if fault is not None:
         return _answer(station, arrival, None, fault)
     payload: Body = b""
+    digests: dict[str, str] = {}
     with scratches(station) as spool:
         try:
             opened = as2.open_message(
@@ -359,10 +363,11 @@ def _open(station: Station, arrival: _Arrival) -> _Opened:
             fault = wrapping.content_agreed(arrival.agreement, opened, spool)
             if fault is None:
                 payload = kept(station, opened.payload)
+                digests = {"payload": sha256_hex(payload), "raw": sha256_hex(arrival.body)}
                 opened = replace(opened, payload=b"")  # what holds a layer keeps its room on the disk
         except as2.As2Fault as error:
             fault = error
-    return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload)
+    return replace(_answer(station, arrival, None if fault else opened, fault), payload=payload, digests=digests)
 
 
 def _refuse(station: Station, arrival: _Arrival, fault: as2.As2Fault) -> _Opened:

@@ -21,7 +21,7 @@ from gateway.pipeline import files, identity
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
-from gateway.ports import Direction, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
+from gateway.ports import Direction, Document, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
 
 READERS = {"997": acknowledge.read_997, "999": acknowledge.read_999}
 
@@ -89,7 +89,7 @@ def _outcome(found: acknowledge.FunctionalAcknowledgment) -> str:
 
 
 async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple[Finding, ...]) -> None:
-    """A TA1: a refusal closes our message, an acceptance only says that it arrived."""
+    """A TA1: a refusal closes our message, an acceptance only says that it arrived, unless nothing else is awaited."""
     if findings:  # its number may be no number at all
         _unreadable(decided, "TA1", findings)
         return
@@ -98,10 +98,10 @@ async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple
     sent = await _sent_as(wire, decided, found.control_number)
     if sent is None or sent.state in CLOSED:
         _unmatched(decided, answer)
-    elif answer.outcome in TAKEN:
-        _received(decided, sent, answer, None)
+    elif answer.outcome not in TAKEN or (sent.wait_key is None and sent.answers is None):
+        await _settle(decided, sent, answer, accepted=answer.outcome in TAKEN)
     else:
-        await _settle(decided, sent, answer, accepted=False)
+        _received(decided, sent, answer, None)
 
 
 async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) -> None:
@@ -139,10 +139,19 @@ async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) 
 
 
 async def _sent_as(wire: Wire, decided: Decisions, control_number: str) -> Message | None:
-    """What we sent in the interchange of this number."""
-    key = wire.sent_key(decided.station, decided.agreement, control_number)
-    owner = await decided.station.queries.key_owner(key)
-    return await decided.station.queries.message(owner) if owner else None
+    """What we sent in the interchange of this number: what we wrote, else a file, the first one that is still open."""
+    queries, found = decided.station.queries, None
+    composed = wire.sent_key(decided.station, decided.agreement, control_number)
+    first, *again = identity.sendings(wire.sent_file_key(decided.agreement, control_number))
+    for key in (composed, first, *again):
+        owner = await queries.key_owner(key)
+        if owner is None and key != composed:
+            break  # it was not sent so often
+        sent = await queries.message(owner) if owner else None
+        if sent is not None and sent.state not in CLOSED:
+            return sent
+        found = sent or found
+    return found
 
 
 async def _sets(
@@ -172,24 +181,30 @@ async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepte
     state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
     decided.message_updates.append(MessageUpdate(id=sent.id, state=state))
     stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.REJECTED
-    order_number = None
+    carried = None
     for document in await decided.station.queries.documents_of(sent.id):
-        order_number = document.order_number
+        carried = document
         if document.direction is Direction.OUTBOUND:
             decided.document_updates.append(DocumentUpdate(id=document.id, state=stands))
-    _received(decided, sent, answer, order_number)
+    _received(decided, sent, answer, carried, accepted=accepted)
 
 
-def _received(decided: Decisions, sent: Message, answer: _Answer, order_number: str | None) -> None:
+def _received(
+    decided: Decisions, sent: Message, answer: _Answer, carried: Document | None, *, accepted: bool | None = None
+) -> None:
     decided.events.append(
         AcknowledgmentReceived(
             message_id=sent.id,
             partner=decided.agreement.name,
-            order_number=order_number,
+            order_number=None if carried is None else carried.order_number,
             type=answer.type,
             outcome=answer.outcome,
             control_number=answer.control_number,
             received_as=decided.message.id,
+            accepted=accepted,
+            document=None if carried is None else carried.kind,
+            document_id=None if carried is None else carried.id,
+            number=None if carried is None else carried.number,
         )
     )
 

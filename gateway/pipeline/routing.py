@@ -5,25 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.partners.agreement import Agreement
-from gateway.settings import Route, Settings
+from gateway.settings import Destination, Route, Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """A target and the rule that chose it, in words for the trail."""
+    """The targets and the rule that chose them, in words for the trail."""
 
     target: str
+    """The first of them; the only one, mostly."""
     rule: str
+    destinations: tuple[Destination, ...]
+    """All of them, those that count first."""
 
 
 def decide(settings: Settings, agreement: Agreement, kind: str, business_unit: str | None) -> Decision | None:
     """The target of a document, or None when no rule fits."""
     if agreement.target is not None:
-        return Decision(target=agreement.target, rule=f"partners/{agreement.name}: target")
+        return _decision((Destination(target=agreement.target),), f"partners/{agreement.name}: target")
     for number, route in enumerate(settings.routes, start=1):
         if _fits(route, agreement.name, kind, business_unit):
-            return Decision(target=route.to, rule=f"gateway.yaml: route {number}")
+            return _decision(route.destinations, f"gateway.yaml: route {number}")
     return None
+
+
+def _decision(destinations: tuple[Destination, ...], rule: str) -> Decision:
+    return Decision(target=destinations[0].target, rule=rule, destinations=destinations)
 
 
 def _fits(route: Route, partner: str, kind: str, business_unit: str | None) -> bool:

@@ -15,7 +15,7 @@ from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
-from gateway.pipeline import at_hand, confirming, receipted, wrapping
+from gateway.pipeline import at_hand, confirming, receipted, refused_receipts, wrapping
 from gateway.pipeline.bodies import as_stored, let_go
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -126,6 +126,7 @@ async def _verdict(
                 station.crypto, receipted.judge, station, agreement, before, receipt
             )
         except PartnerFault:
+            await refused_receipts.keep(station, message, receipt, str(fault))
             raise DeliveryFailed(
                 f"the answer of {agreement.name}'s station is no valid receipt: "
                 f"{fault if receipt.body.strip() else 'it is empty, though the receipt was to be in it'}",

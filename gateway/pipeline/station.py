@@ -15,8 +15,9 @@ from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
 from gateway.partners.keyring import Keyring
 from gateway.pipeline.admission import Guard
+from gateway.pipeline.shipments import Shipments
 from gateway.pipeline.snapshots import Snapshots
-from gateway.ports import As2Post, Clock, Connector, Queries, Store
+from gateway.ports import As2Post, Clock, Connector, Queries, Store, WebhookPost
 from gateway.settings import Settings
 
 LARGE_AT_ONCE = 2
@@ -45,10 +46,14 @@ class Station:
     connectors: Mapping[str, Connector]
     """Targets by name."""
     as2: As2Post
+    webhooks: Mapping[str, WebhookPost] = field(default_factory=dict)
+    """Webhooks by name."""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     """What partners' requests to our AS2 address must show in HTTP and TLS, where their agreement asks for it."""
     references: Snapshots = field(default_factory=Snapshots)
     """The partners' cross-references in memory."""
+    shipments: Shipments = field(default_factory=Shipments)
+    """What was shipped of the orders that were asked about of late."""
     crypto: Executor
     """Threads for RSA and long parses: they release the interpreter, the event loop goes on."""
     large: Executor = field(default_factory=lambda: ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large"))

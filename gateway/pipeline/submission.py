@@ -22,7 +22,7 @@ from gateway.events import (
 )
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import documents, http_answers, identity, matching
+from gateway.pipeline import documents, http_answers, identity, matching, replacing
 from gateway.pipeline.addressee import recipient
 from gateway.pipeline.checked import Checked, checked
 from gateway.pipeline.hashing import sha256_hex
@@ -127,6 +127,8 @@ class SubmissionDesk:
                         partner=document.partner,
                         order_number=document.order_number,
                         document_id=document.id,
+                        document=document.kind,
+                        number=document.number,
                     ),
                 ),
             )
@@ -212,6 +214,7 @@ class SubmissionDesk:
                 messages=(message,),
                 documents=(stored,),
                 document_updates=taken.updates,
+                deliveries=taken.deliveries,
                 jobs=taken.jobs,
                 keys=(*taken.keys, *request.keys(message_id)),
                 events=(_received(message, request.body, stored.order_number), *taken.events),
@@ -227,7 +230,7 @@ class SubmissionDesk:
         first = await self._station.queries.document_by_key(agreement.name, Direction.OUTBOUND, natural_key)
         if first is not None:
             if first.sha256 != sha256:
-                return await self._refuse(request, [documents.number_taken(kind, document, first)])
+                return await self._refuse(request, [replacing.other_content(kind, document, first)])
             if first.state is DocumentState.FAILED:
                 stuck = await self._stuck_in(first)
                 return await self._refuse(request, [http_answers.failed_before(kind, first, stuck)])
@@ -263,6 +266,8 @@ class SubmissionDesk:
                     partner=agreement.name,
                     order_number=stored.order_number,
                     document_id=stored.id,
+                    document=kind,
+                    number=stored.number,
                 )
             )
         changes = Changes(

@@ -15,7 +15,8 @@ from gateway.edi import delta, library
 from gateway.edi.guide import Guide
 from gateway.edi.library import Guides
 from gateway.errors import OurFault
-from gateway.mapping import AnyMap, compile_any
+from gateway.mapping import AnyMap, Map, compile_any
+from gateway.mapping.hooks import NO_HOOKS, Hooks
 from gateway.partners.agreement import Agreement
 from gateway.partners.configuration import Configuration, map_names_of
 from gateway.partners.workspace import Workspace, agreement_of
@@ -111,20 +112,27 @@ def sources_of(version: Version) -> Callable[[str], tuple[str, str]]:
     return texts.__getitem__
 
 
-def map_of(version: Version) -> AnyMap:
+def map_of(version: Version, hooks: Hooks = NO_HOOKS) -> AnyMap:
     """The map as it was then, by the language of now. OurFault where that cannot compile it any more.
 
-    The functions of then are kept as text, and never run: a map that names hooks is not made again.
+    The functions of then are kept as text, and never run: a map that names hooks is made again with those that the
+    workspace runs now, `hooks`, while they are the same, which the map's hash tells.
     """
     try:
-        return compile_any(version.sources[0].name, sources_of(version))
+        made = compile_any(version.sources[0].name, sources_of(version), hooks)
     except OurFault as fault:
         raise OurFault(
             f"the map {version.name} of then cannot be made again: {fault}",
             remedy="read the payload with the map of now: gateway message show ID --payload, gateway map explain; "
-            "a map with hooks is never made again from what is kept",
+            "a map with hooks is made again only with the workspace's hooks of then",
             findings=fault.findings,
         ) from fault
+    if isinstance(made, Map) and hooks.text and made.hash != version.hash:
+        raise OurFault(
+            f"the map {version.name} of then named hooks, and the workspace's hooks are others now",
+            remedy="bring the hooks file of then back from your version control for as long as you look",
+        )
+    return made
 
 
 def agreement_then(version: Version) -> Agreement:

@@ -116,6 +116,10 @@ class Wire(Protocol):
         """The identity of an interchange of ours, by its number."""
         ...
 
+    def sent_file_key(self, agreement: Agreement, control_number: str) -> str:
+        """The identity of an interchange that somebody else wrote, by its number."""
+        ...
+
     def wait_key(self, outgoing: Outgoing, numbers: Numbers) -> str | None:
         """What closes a message of ours, None where nothing is asked for."""
         ...

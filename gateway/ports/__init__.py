@@ -19,8 +19,17 @@ from gateway.ports.changes import (
     Numbers,
     own_chain,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted
+from gateway.ports.deliveries import (
+    DeliveriesSeen,
+    DeliveryChange,
+    DeliveryRecord,
+    DeliveryState,
+    document_state,
+    seen,
+)
+from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
 from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
+from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
@@ -31,6 +40,7 @@ from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Sto
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Channel,
     Clock,
     Direction,
@@ -48,8 +58,10 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "MISSED",
     "PRIORITIES",
     "WAIT_FOR_NUMBERED",
+    "WEBHOOKS",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -60,7 +72,11 @@ __all__ = [
     "Clock",
     "Connector",
     "Delivered",
+    "DeliveriesSeen",
     "Delivery",
+    "DeliveryChange",
+    "DeliveryRecord",
+    "DeliveryState",
     "Direction",
     "Document",
     "DocumentState",
@@ -80,6 +96,8 @@ __all__ = [
     "NewDocument",
     "NewJob",
     "NewMessage",
+    "Node",
+    "NodeState",
     "Numbered",
     "Numbers",
     "OctetSource",
@@ -104,7 +122,10 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "WebhookPost",
+    "document_state",
     "new_id",
     "own_chain",
     "rate_of",
+    "seen",
 ]

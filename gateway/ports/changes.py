@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.events import Event
 from gateway.partners.confirmations import Reached
+from gateway.ports.deliveries import DeliveriesSeen, DeliveryChange
 from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.spooling import Spooled
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
@@ -66,6 +67,8 @@ class NewMessage:
     """The message that this one acknowledges."""
     wait_key: str | None = None
     """What closes it (its functional acknowledgment); a `Numbered` payload's `wait_key` takes precedence."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 as hex of those of its octets that were hashed already, by form (`payload`, `raw`)."""
 
 
 def own_chain(id_: str, note: bytes, *, at: datetime) -> NewMessage:
@@ -125,6 +128,8 @@ class NewDocument:
     guide: str | None = None
     position: str | None = None
     """Where it stood in its message: `000000012/1/0001` (interchange, group if there is one, set)."""
+    replaces: str | None = None
+    """The document that it replaces or cancels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,11 +149,15 @@ class DocumentUpdate:
     """What it was written with, where that is known only then: hash; name and hash."""
     map: str | None = None
     guide: str | None = None
+    replaced_by: str | None = None
+    """The document that replaces or cancels it."""
+    key_ended: bool = False
+    """Its natural key is another document's from now on: its own ends in `#` and its id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewJob:
-    """Work to be done after the commit. Unique: (message_id, step, document_id); the same work again is left out."""
+    """Work to be done after the commit. Unique: (message_id, step, document_id, part); the same again is left out."""
 
     message_id: str
     step: str
@@ -156,6 +165,8 @@ class NewJob:
     """`partner:direction:endpoint`; each lane has its own cap, so one slow far side never slows another."""
     run_at: datetime
     document_id: str | None = None
+    part: str = ""
+    """Which of several jobs of one step for one document: the target's name."""
     wait_key: str | None = None
     """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
     data: Json = field(default_factory=dict)
@@ -183,6 +194,9 @@ class Changes:
     message_updates: tuple[MessageUpdate, ...] = ()
     documents: tuple[NewDocument, ...] = ()
     document_updates: tuple[DocumentUpdate, ...] = ()
+    deliveries: tuple[DeliveryChange, ...] = ()
+    deliveries_seen: DeliveriesSeen | None = None
+    """Raises NaturalKeyTaken when they stand otherwise by now."""
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""

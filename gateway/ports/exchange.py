@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Delivery:
     idempotency_key: str
     """The same on every attempt: the far side can tell a repeat from a second document."""
     correlation_id: str
+    their_id: str | None = None
+    """The far side's own id of what is undone or replaced."""
+    replaces: bool = False
+    """It replaces or cancels a document that the far side has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +47,30 @@ class Delivered:
 class Connector(Protocol):
     """The way to one far side."""
 
+    @property
+    def honours_key(self) -> bool:
+        """Whether a repeat with the same idempotency key has no second effect there."""
+
+    def looks_up(self, kind: str) -> bool:
+        """Whether the far side can be asked what it has of this kind of document."""
+
+    def lookup_wait(self, kind: str) -> float:
+        """Seconds after a call without an answer before it is asked."""
+
+    def undoes(self, kind: str, because: Collection[str]) -> bool:
+        """Whether what it took of this kind can be undone when these targets were given up."""
+
     async def deliver(self, delivery: Delivery) -> Delivered:
         """Hand over a document. Raises DeliveryFailed with its outcome."""
+
+    async def look_up(self, delivery: Delivery) -> Delivered | None:
+        """What the far side has under this delivery's key; None: it has it not.
+
+        Raises DeliveryFailed (uncertain) when its answer says neither.
+        """
+
+    async def undo(self, delivery: Delivery) -> Delivered:
+        """Undo a document that the far side took. Raises DeliveryFailed with its outcome."""
 
 
 class As2Post(Protocol):
@@ -60,6 +86,13 @@ class As2Post(Protocol):
         self, agreement: Agreement, address: ReceiptAddress, headers: Sequence[tuple[str, str]], body: bytes
     ) -> HttpAnswer:
         """Post an asynchronous receipt to its address, which never is a private one unless the agreement names it."""
+
+
+class WebhookPost(Protocol):
+    """The way to one webhook."""
+
+    async def post(self, event_id: str, body: str) -> int:
+        """Post an event, signed; the status of the 2xx answer. Raises DeliveryFailed, permanent where it was 410."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

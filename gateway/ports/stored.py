@@ -54,7 +54,11 @@ class Document:
     guide: str | None
     position: str | None
     target: str | None
+    """The first of its targets."""
     their_id: str | None
+    replaces: str | None = None
+    """The document that it replaces or cancels."""
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +80,8 @@ class Job:
     """Attempts since then, this one included: the position in the retry schedule."""
     message: Message | None = None
     """Its message as it was when the job was claimed: the claim brings it along, so that no step need look it up."""
+    part: str = ""
+    """Which of several jobs of one step for one document: the target's name."""
     payload: bytes | None = field(default=None, repr=False)
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
     priority: int = NORMAL
@@ -92,7 +98,7 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    """done | transient | uncertain | permanent | lost (its process died)"""
+    """done | transient | uncertain | permanent | lost (its process died) | returned (given back, never begun)"""
     reason: str | None
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
+from gateway.ports.deliveries import DeliveryRecord
 from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
@@ -50,6 +51,15 @@ class Store(Protocol):
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
+
+    async def disable_webhook(self, name: str, *, by: str, reason: str) -> bool:
+        """Tell a webhook nothing more; False when it was disabled already."""
+
+    async def webhook_disabled(self, name: str) -> bool:
+        """Whether a webhook is told nothing."""
+
+    async def lane_failures(self, name: str) -> int:
+        """How many calls of a lane failed in a row."""
 
     def spool(self, *, kept: bool = False) -> Spooled:
         """A new file for what is too large for memory; `kept` says that it is meant for a message.
@@ -107,10 +117,19 @@ class Queries(Protocol):
     ) -> Document | None:
         """The newest purchase order with this number (and release) that went to, or came from, this partner."""
 
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:
         """The accepted documents of one kind that answer an order: those that name this release, or none."""
+
+    async def named_answers(self, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
+        """Id and number of the accepted documents of one kind that name an order first, oldest first."""
+
+    async def documents_by_id(self, ids: Sequence[str]) -> list[Document]:
+        """These documents, in any order."""
 
     async def documents(
         self,
@@ -141,6 +160,12 @@ class Queries(Protocol):
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
+
+    async def attempt_lost(self, job: Job) -> bool:
+        """Whether the try before this one at the job began and never ended: its process died."""
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """The deliveries of these documents, by document and target."""
 
     async def timeline(
         self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None

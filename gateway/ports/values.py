@@ -30,6 +30,10 @@ CERTIFICATES = "certificates"
 """The message whose chain tells which certificates came near their end. It is no partner's."""
 
 
+WEBHOOKS = "webhooks"
+"""The message whose chain tells which webhooks were disabled, enabled or sent to again. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 
@@ -78,7 +82,11 @@ class DocumentState(StrEnum):
     ACCEPTED = "accepted"
     """In: checked and matched, delivery under way."""
     DELIVERED = "delivered"
-    """In: its target has it."""
+    """In: its target has it; of several, every one that counts."""
+    PARTLY_DELIVERED = "partly_delivered"
+    """In: one of its targets has it, another that counts has not yet."""
+    COMPENSATED = "compensated"
+    """In: a target that counts was given up, and what others took was undone."""
     HELD = "held"
     """In or out: waits for a word of the cross-references; `gateway reference unknown` shows which."""
     REJECTED = "rejected"

@@ -41,15 +41,21 @@ class Folders:
         except OSError as error:
             raise OurFault(f"{error.filename}: {error.strerror}", remedy="name folders that can be written") from error
         self._memory = self._remembered()
+        self._stamps: dict[Path, tuple[int, int]] = {}
         self._choice = Choice(scenarios, self._memory.turns)
         self._limit = partner.agreement.max_message_bytes or partner.settings.max_message_bytes
 
-    def look(self, at: datetime) -> Iterator[str]:
-        """Answer what is new; a line for each thing that happened. Files whose names begin with a dot are not there."""
+    def look(self, at: datetime, *, settled: bool = False) -> Iterator[str]:
+        """Answer what is new; a line for each thing that happened. Files whose names begin with a dot are not there.
+
+        With `settled` only files that the look before saw the same: another one may still be written.
+        """
         try:
             files = sorted(path for path in self._inbox.iterdir() if path.is_file() and not path.name.startswith("."))
+            before, self._stamps = self._stamps, {path: _stamp(path) for path in files}
             for path in files:
-                yield from self._file(path, at)
+                if not settled or before.get(path) == self._stamps[path]:
+                    yield from self._file(path, at)
         except OSError as error:
             raise OurFault(f"{error.filename}: {error.strerror}", remedy="see who may read and write it") from error
 
@@ -95,3 +101,9 @@ class Folders:
             return _Memory(number=int(found["number"]), turns=int(found["turns"]), seen=dict(found["seen"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise OurFault(f"{path} cannot be read", remedy="remove it: the inbox is answered anew") from error
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes while a file is being written."""
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns

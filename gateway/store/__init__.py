@@ -4,8 +4,9 @@
 """
 
 from gateway.store.lanes import Lane
-from gateway.store.schema import migrate
+from gateway.store.schema import head, migrate
 from gateway.store.store import Store
+from gateway.store.upkeep import PayloadReport, Stuck
 from gateway.store.verify import Problem, Verification
 
-__all__ = ["Lane", "Problem", "Store", "Verification", "migrate"]
+__all__ = ["Lane", "PayloadReport", "Problem", "Store", "Stuck", "Verification", "head", "migrate"]

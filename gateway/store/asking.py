@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
-
-from sqlalchemy import or_, select
 
 from gateway.errors import OurFault
 from gateway.mapping.references import CrossReference
@@ -14,6 +13,7 @@ from gateway.partners.confirmations import Reached, Stage
 from gateway.ports import (
     ApiKey,
     Attempt,
+    DeliveryRecord,
     Direction,
     Document,
     DocumentState,
@@ -28,10 +28,10 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
-from gateway.store import certificates, holds, keys, proof, queries, references, versions
+from gateway.store import certificates, deliveries, holds, jobs, keys, looks, proof, queries, references, versions
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, StoredFile
-from gateway.store.tables import document, identity, message
+from gateway.store.tables import message
 
 
 class Asking:
@@ -42,7 +42,7 @@ class Asking:
 
     async def message(self, message_id: str) -> Message | None:
         """A message without its bytes."""
-        return await self.database.read(partial(queries.message_by_id, id_=message_id))
+        return await self.database.look(partial(looks.message_by_id, id_=message_id))
 
     async def payload(self, message_id: str) -> bytes:
         """The unwrapped bytes of a message. Raises OurFault when there is no such message, or they were purged."""
@@ -79,13 +79,25 @@ class Asking:
         before: str | None = None,
         limit: int = 50,
         given_up: bool = False,
+        uncertain: bool = False,
+        strange_to: Collection[str] | None = None,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
-        `given_up`: only those with work that was given up, whatever their state.
+        `given_up`: only those with work that was given up, whatever their state; `uncertain`: only those with a
+        delivery that may have taken place; `strange_to`: only those with work in a step that is none of these.
         """
         return await self.database.read(
-            partial(queries.messages, partner=partner, state=state, before=before, limit=limit, given_up=given_up)
+            partial(
+                queries.messages,
+                partner=partner,
+                state=state,
+                before=before,
+                limit=limit,
+                given_up=given_up,
+                uncertain=uncertain,
+                strange_to=strange_to,
+            )
         )
 
     async def message_by_duplicate_key(self, key: str) -> Message | None:
@@ -106,29 +118,22 @@ class Asking:
 
     async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
         """One document; another partner's does not exist."""
-        conditions = [document.c.id == document_id]
-        if partner is not None:
-            conditions.append(document.c.partner == partner)
-        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+        found = await self.database.look(partial(looks.document_by_id, id_=document_id))
+        return found if found is None or partner in {None, found.partner} else None
 
     async def documents_of(self, message_id: str) -> list[Document]:
         """The documents read from, or written to, a message."""
-        of_message = (document.c.message_id == message_id) | (document.c.sent_as == message_id)
-        return await self.database.read(lambda connection: queries.all_documents(connection, of_message))
+        few = await self.database.look(partial(looks.few_documents_of, message_id=message_id))
+        return await self.database.read(partial(looks.documents_of, message_id=message_id)) if few is None else few
 
     async def key_owner(self, key: str) -> str | None:
         """The id of the message that took an identity of `Changes.keys` or `Numbered.keys`."""
-        statement = select(identity.c.message_id).where(identity.c.key == key)
-        return await self.database.read(lambda connection: connection.execute(statement).scalar())
+        return await self.database.look(partial(looks.key_owner, key=key))
 
     async def document_by_key(self, partner: str, direction: Direction, natural_key: str) -> Document | None:
         """The accepted document with this natural key."""
-        conditions = (
-            document.c.partner == partner,
-            document.c.direction == direction.value,
-            document.c.natural_key == natural_key,
-        )
-        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+        look = partial(looks.document_by_key, partner=partner, direction=direction, natural_key=natural_key)
+        return await self.database.look(look)
 
     async def order(
         self, partner: str, number: str, direction: Direction, *, release: str | None = None
@@ -137,30 +142,31 @@ class Asking:
 
         With a `release`, that release of a blanket order; without one, the newest whatever its release.
         """
-        conditions = [
-            document.c.number == number,
-            document.c.partner == partner,
-            document.c.kind == "purchase_order",
-            document.c.direction == direction.value,
-            document.c.natural_key.is_not(None),
-        ]
-        if release is not None:
-            conditions.append(document.c.body["release_number"].as_string() == release)
-        return await self.database.read(lambda connection: queries.one_document(connection, *conditions))
+        look = partial(looks.order, partner=partner, number=number, direction=direction, release=release)
+        return await self.database.look(look)
+
+    async def documents_by_number(self, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+        """The accepted documents of one kind with this number, of any revision and purpose, oldest first."""
+        look = partial(queries.numbered, partner=partner, direction=direction, kind=kind, number=number)
+        return await self.database.read(look)
 
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:
         """The accepted documents of one kind that answer an order, oldest first: those that name `release`, or none."""
-        named = document.c.body[("order", "release_number")].as_string()
-        conditions = (
-            named.is_(None) if release is None else or_(named.is_(None), named == release),
-            document.c.partner == partner,
-            document.c.kind == kind,
-            document.c.order_number == order_number,
-            document.c.natural_key.is_not(None),
-        )
-        return await self.database.read(lambda connection: queries.all_documents(connection, *conditions))
+        read = partial(looks.answers, partner=partner, kind=kind, order_number=order_number, release=release)
+        few = await self.database.look(partial(read, most=looks.FEW + 1))
+        return few if len(few) <= looks.FEW else await self.database.read(partial(read, most=queries.MOST))
+
+    async def named_answers(self, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
+        """Id and number of the accepted documents of one kind that name an order first, oldest first."""
+        look = partial(looks.named_answers, partner=partner, kind=kind, order_number=order_number)
+        return await self.database.look(look)
+
+    async def documents_by_id(self, ids: Sequence[str]) -> list[Document]:
+        """These documents, in any order."""
+        read = partial(looks.documents_by_id, ids=ids)
+        return await (self.database.look if len(ids) <= looks.FEW else self.database.read)(read)
 
     async def documents(
         self,
@@ -189,7 +195,7 @@ class Asking:
 
     async def reference_versions(self, partner: str) -> ReferenceState:
         """The state of the cross-references for a partner."""
-        return await self.database.read(partial(references.versions, partner=partner))
+        return await self.database.look(partial(references.versions, partner=partner))
 
     async def references(self, partner: str) -> tuple[ReferenceState, tuple[CrossReference, ...]]:
         """The rows for a partner, its own and those for all, and their state, as one reading."""
@@ -208,6 +214,14 @@ class Asking:
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""
         return await self.database.read(partial(queries.attempts, message_id=message_id))
+
+    async def attempt_lost(self, job: Job) -> bool:
+        """Whether the try before this one at the job began and never ended: its process died."""
+        return await self.database.read(partial(jobs.lost_before, ours=job))
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """The deliveries of these documents, by document and target."""
+        return await self.database.read(partial(deliveries.of, document_ids=document_ids))
 
     async def timeline(
         self, *, message_id: str | None = None, order_number: str | None = None, partner: str | None = None

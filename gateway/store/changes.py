@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.errors import OurFault
 from gateway.events import Event
@@ -26,7 +26,8 @@ from gateway.ports import (
     TermsOf,
 )
 from gateway.ports.lanes import plain
-from gateway.store import certificates, holds, jobs, later, leases, numbers, references, trail
+from gateway.publication import Announcer
+from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row
 from gateway.store.tables import document, identity, message, payload, receipt
@@ -42,7 +43,8 @@ def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
-    return not (changes.met or replaced or repeated or changes.references)
+    decided = changes.deliveries_seen is not None
+    return not (changes.met or replaced or repeated or changes.references or decided)
 
 
 def write(
@@ -54,10 +56,12 @@ def write(
     duplicates: bool = False,
     lease: leases.Lease | None = None,
     terms: TermsOf = plain,
+    announcer: Announcer | None = None,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
 
-    With `lease`, new jobs are leased to who offers it, as far as their lanes allow.
+    With `lease`, new jobs are leased to who offers it, as far as their lanes allow. What `announcer` makes of the
+    events goes to the outbox.
     Raises NaturalKeyTaken, and OurFault when something names what is not stored.
     """
     if lease is not None:
@@ -101,9 +105,7 @@ def write(
     for key, owner in keys:
         if not add_or_leave(connection, identity, {"key": key, "message_id": owner}):
             raise NaturalKeyTaken(f"{key} is another message's")
-    _insert_documents(connection, changes.documents)
-    for change in changes.document_updates:
-        _update_document(connection, change, now)
+    _write_documents(connection, changes, now)
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
@@ -114,6 +116,7 @@ def write(
     else:
         leases.add(connection, work, lease)
     trail.append(connection, chained)
+    outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
     return True
 
 
@@ -205,6 +208,19 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
     return found
 
 
+def _write_documents(connection: Connection, changes: Changes, now: datetime) -> None:
+    """Documents and their deliveries. A natural key is free before the next one takes it."""
+    for change in changes.document_updates:
+        if change.key_ended:
+            _end_key(connection, change.id)
+    _insert_documents(connection, changes.documents)
+    for change in changes.document_updates:
+        _update_document(connection, change, now)
+    if changes.deliveries_seen is not None:
+        deliveries.check(connection, changes.deliveries_seen)
+    deliveries.write(connection, changes.deliveries, now)
+
+
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:
     for new in documents:
         row = {name: getattr(new, name) for name in _DOCUMENT_FIELDS}
@@ -218,11 +234,23 @@ _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.na
 
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide"):
+    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide", "replaced_by"):
         if (value := getattr(change, name)) is not None:
             values[name] = value
     if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
+
+
+def _end_key(connection: Connection, document_id: str) -> None:
+    """Free the natural key of a document for the one that follows it; it still counts as accepted.
+
+    Raises NaturalKeyTaken when another one has followed it meanwhile.
+    """
+    key = document.c.natural_key
+    mine = (document.c.id == document_id) & document.c.replaced_by.is_(None) & key.not_like(f"%#{document_id}")
+    ended = update(document).where(mine).values(natural_key=key + f"#{document_id}")
+    if connection.execute(ended).rowcount == 0:
+        raise NaturalKeyTaken(f"document {document_id} was followed by another one meanwhile")
 
 
 def _missing(what: str, id_: str) -> OurFault:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from gateway.errors import OurFault
 
@@ -54,6 +54,10 @@ class Database(ABC):
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation`, which only reads."""
 
+    async def look(self, operation: Operation[T]) -> T:
+        """Run `operation`, which reads one row or a few by an index: at once, where a thread would cost more."""
+        return await self.read(operation)
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what is queued and let go of everything."""
@@ -72,12 +76,4 @@ def driver_of(url: str) -> str:
             return "postgresql"
     raise OurFault(
         f"The database URL is not one the gateway can open ({backend or 'not a URL'})", remedy=f"Use {FORMS}."
-    )
-
-
-def our_fault(fault: DBAPIError) -> OurFault:
-    """What to tell when the database itself fails, without the statement and its values."""
-    return OurFault(
-        f"The database failed: {fault.orig}",
-        remedy="Check that the database is running, reachable and has free space; nothing of the operation was kept.",
     )

@@ -19,6 +19,11 @@ from gateway.store.turns import Turn, arm
 
 LOST = "lost"
 """Outcome of an attempt whose process died, or was stopped, before it ended."""
+RETURNED = "returned"
+"""Outcome of an attempt that was given back before any of its work was begun."""
+
+_PART = "/"
+"""Between a document's id and which of its jobs it is."""
 
 _RETURNED_STATE = case((job.c.wait_key.is_not(None), JobState.WAITING.value), else_=JobState.READY.value)
 
@@ -68,7 +73,7 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], ter
         wait_key = wait_keys.get(new.message_id) if new.wait_key == WAIT_FOR_NUMBERED else new.wait_key
         row = {
             "message_id": new.message_id,
-            "document_id": new.document_id or "",
+            "document_id": _subject(new.document_id, new.part),
             "step": new.step,
             "lane": new.lane,
             "state": (JobState.READY if wait_key is None else JobState.WAITING).value,
@@ -86,9 +91,8 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], ter
 
 def _repeat(connection: Connection, new: NewJob, pause: timedelta, now: datetime) -> None:
     """The same work once more: one that waits for its turn gets the new data, one that has ended a new turn."""
-    mine = (
-        (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == (new.document_id or ""))
-    )
+    subject = _subject(new.document_id, new.part)
+    mine = (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == subject)
     row = connection.execute(select(job).where(mine & job.c.lease_until.is_(None)).with_for_update()).one_or_none()
     if row is None:  # it runs at this moment
         return
@@ -143,6 +147,12 @@ def end_attempt(
     later.add(connection, _END_ATTEMPT, [values])
 
 
+def lost_before(connection: Connection, ours: Job) -> bool:
+    """Whether the attempt before this one began and never ended."""
+    before = (attempt.c.job_id == ours.id) & (attempt.c.number == ours.attempt - 1)
+    return connection.execute(select(attempt.c.outcome).where(before)).scalar() == LOST
+
+
 def extend(connection: Connection, ours: Job, until: datetime) -> None:
     """Keep a long run's lease. Raises LeaseLost."""
     fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt}
@@ -150,9 +160,18 @@ def extend(connection: Connection, ours: Job, until: datetime) -> None:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
 
 
-def reap(connection: Connection, now: datetime, *, everything: bool = False) -> int:
-    """Return jobs whose lease has run out (or all running ones, when their process is known to be gone)."""
-    running = job.c.lease_until.is_not(None) if everything else job.c.lease_until < now
+def reap(
+    connection: Connection,
+    now: datetime,
+    *,
+    everything: bool = False,
+    owner: str | None = None,
+    reason: str = "its process did not finish it",
+) -> int:
+    """Return jobs whose lease has run out, or all running ones (of `owner`) when their process is known to be gone."""
+    running = job.c.lease_until.is_not(None) if everything or owner is not None else job.c.lease_until < now
+    if owner is not None:
+        running &= job.c.lease_owner == owner
     returned = (
         update(job)
         .where(running)
@@ -161,8 +180,8 @@ def reap(connection: Connection, now: datetime, *, everything: bool = False) -> 
     )
     rows = connection.execute(returned).all()
     for row in rows:
-        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason="its process did not finish it")
-    _due_again(connection, rows, now)
+        end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason=reason)
+    due_again(connection, rows, now)
     return len(rows)
 
 
@@ -175,20 +194,32 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
         .returning(job.c.step, job.c.lane, job.c.priority)
     )
     rows = connection.execute(returned).all()
-    _due_again(connection, rows, now)
+    due_again(connection, rows, now)
     return sorted(row.step for row in rows)
 
 
+def _subject(document_id: str | None, part: str) -> str:
+    return f"{document_id}{_PART}{part}" if document_id and part else document_id or ""
+
+
+def document_and_part(subject: str) -> tuple[str | None, str]:
+    """What a row's `document_id` names."""
+    document_id, _, part = subject.partition(_PART)
+    return document_id or None, part
+
+
 def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
-    """Put the job of a step, done or dead, back to work with a fresh schedule."""
+    """Put the jobs of a step for a document, done or dead, back to work with a fresh schedule."""
     ended = job.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
-    mine = (job.c.message_id == message_id) & (job.c.step == step) & (job.c.document_id == document_id)
+    parts = job.c.document_id.startswith(f"{document_id}{_PART}", autoescape=True)
+    mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
     returned = update(job).where(mine & ended).values(ready).returning(job.c.lane, job.c.priority)
-    _due_again(connection, connection.execute(returned).all(), now)
+    due_again(connection, connection.execute(returned).all(), now)
 
 
-def _due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+def due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Give the lanes of jobs that became due their turns; rows with lane and priority."""
     arm(connection, [Turn(lane=row.lane, at=now, priority=row.priority, now=now) for row in rows])
 
 
@@ -200,10 +231,12 @@ def start_attempts(connection: Connection, started: Iterable[tuple[int, int]], n
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:
     """A row of the job table as a value, with what the claim brings along."""
+    document_id, part = document_and_part(row.document_id)
     return Job(
         id=row.id,
         message_id=row.message_id,
-        document_id=row.document_id or None,
+        document_id=document_id,
+        part=part,
         step=row.step,
         lane=row.lane,
         attempt=row.attempts,

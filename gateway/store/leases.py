@@ -157,11 +157,13 @@ def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> 
     for key, row, its in started:
         id_ = row["message_id"]
         message, payload = its.messages.get(id_) or (messages.get(id_), payloads.get(id_))
+        document_id, part = jobs.document_and_part(row["document_id"])
         its.jobs.append(
             Job(
                 id=key,
                 message_id=id_,
-                document_id=row["document_id"] or None,
+                document_id=document_id,
+                part=part,
                 step=row["step"],
                 lane=row["lane"],
                 attempt=1,

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.errors import OurFault
+
+HOLDER_BYTES = 400
 
 
 class ServeLock:
@@ -20,7 +24,7 @@ class ServeLock:
 
     @classmethod
     def take(cls, database: Path) -> ServeLock:
-        """Lock `database`. Raises OurFault, naming the process, when another one serves it."""
+        """Lock `database`. Raises OurFault, naming process, host and since when, when another one serves it."""
         path = database.with_name(database.name + ".lock")
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -31,14 +35,15 @@ class ServeLock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
-            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+            holder = os.read(handle, HOLDER_BYTES).decode("utf-8", "replace").strip() or "another process"
             os.close(handle)
             raise OurFault(
-                f"{database} is already served by process {holder}",
-                remedy="Stop that process, or use another workspace; several servers on one database need PostgreSQL.",
+                f"{database} is already served by {holder}",
+                remedy="Stop that one (kill PID), or use another workspace; several on one database need PostgreSQL.",
             ) from fault
         os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
         return cls(handle)
 
     def release(self) -> None:

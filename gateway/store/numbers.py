@@ -5,7 +5,10 @@ X12 I12 and 28 have nine digits and start at 1; after 999,999,999 they start aga
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Numbers
@@ -14,13 +17,18 @@ from gateway.store.tables import number
 HIGHEST = 999_999_999
 
 
-def take(connection: Connection, series: str) -> Numbers:
-    """The next numbers of `series`."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    first = insert(number).values(series=series, interchange=1, group=1)
+@cache
+def _next(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    first = insert(number).values(series=bindparam("of_series"), interchange=1, group=1)
     following = {
         column.name: case((column >= HIGHEST, 1), else_=column + 1) for column in (number.c.interchange, number.c.group)
     }
     statement = first.on_conflict_do_update(index_elements=["series"], set_=following)
-    row = connection.execute(statement.returning(number.c.interchange, number.c.group)).one()
+    return statement.returning(number.c.interchange, number.c.group)
+
+
+def take(connection: Connection, series: str) -> Numbers:
+    """The next numbers of `series`."""
+    row = connection.execute(_next(connection.dialect.name), {"of_series": series}).one()
     return Numbers(interchange=row[0], group=row[1])

@@ -1,20 +1,26 @@
 """Files in the payload folder that no message names: left by a process that died between file and commit, or earlier.
 
-Only old ones are looked at, since a younger one may be on its way into a commit. When most of the folder is unknown to
-the database, it is the wrong database or the wrong folder: then nothing is removed.
+Only old ones are looked at, since a younger one may be on its way into a commit, of this node or of another that shares
+the folder. Their age is by the folder's own clock as well as by ours: one that is wrong here makes no file old. When
+most of the folder is unknown to the database, it is the wrong database or the wrong folder: then nothing is removed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from gateway.errors import OurFault
 from gateway.store import spool
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
@@ -25,55 +31,99 @@ AT_ONCE = 500
 
 _NAME = re.compile(r"([0-9a-f]{64})-(.+)-(payload|raw)(\.[0-9]+\.part)?")
 
+_BEGINNING = re.compile("[0-9a-f]{2}")
+
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What a look through the folder found."""
+
+    named: int
+    """Old files that rows name."""
+    strange: tuple[Path, ...]
+    """Old files that none does."""
+    young: int
+    """Younger ones that none does."""
+
+
 async def sweep(database: Database, payloads: Payloads, now: datetime) -> int:
-    """Remove old files that no row names; how many. Blocks while it lists a folder: call it before work begins."""
+    """Remove old files that no row names; how many. Call it before work begins."""
     try:
         spooled = spool.sweep(payloads.folder / spool.FOLDER)
         if spooled:
             log.warning("%d unfinished files in the spool of %s were removed", spooled, payloads.folder)
-        return spooled + await _sweep(database, payloads, now)
+        found = await find(database, payloads, now)
+        removed = await remove(database, found)
     except OSError as fault:
         log.warning("The payload folder %s could not be looked through: %s", payloads.folder, fault)
         return 0
-
-
-async def _sweep(database: Database, payloads: Payloads, now: datetime) -> int:
-    orphans: list[Path] = []
-    named = 0
-    for paths in _old(payloads.folder, (now - AGE).timestamp()):
-        strange = await database.read(partial(_unnamed, paths=paths))
-        named += len(paths) - len(strange)
-        orphans += strange
-    if len(orphans) > named:
-        log.error(
-            "%d files in %s are named by no message of this database, %d are: nothing was removed. Check that database "
-            "and payload folder belong together.",
-            len(orphans),
-            payloads.folder,
-            named,
-        )
+    except OurFault as fault:
+        log.error("%s. %s", fault, fault.remedy)  # noqa: TRY400  ours, expected
         return 0
-    for path in orphans:
-        path.unlink(missing_ok=True)
-    if orphans:
-        log.warning("%d files in %s that no message names were removed", len(orphans), payloads.folder)
-    return len(orphans)
+    if removed:
+        log.warning("%d files in %s that no message names were removed", removed, payloads.folder)
+    return spooled + removed
 
 
-def _old(folder: Path, before: float) -> Iterator[list[Path]]:
-    """Files of ours that were last written before then, some at a time."""
-    batch: list[Path] = []
-    for path in folder.glob("[0-9a-f][0-9a-f]/*"):
-        if _NAME.fullmatch(path.name) and path.is_file() and path.stat().st_mtime < before:
-            batch.append(path)
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+async def find(database: Database, payloads: Payloads, now: datetime) -> Found:
+    """Look through the folder. Raises OurFault when it cannot be."""
+    try:
+        before = min(now.timestamp(), await asyncio.to_thread(_clock_of, payloads.folder)) - AGE.total_seconds()
+        files = await asyncio.to_thread(lambda: list(_files(payloads.folder)))
+    except OSError as fault:
+        raise OurFault(
+            f"The payload folder {payloads.folder} cannot be looked through: {fault.strerror}",
+            remedy="Give the folder and all in it to the gateway's user; it must be mounted, and writable.",
+        ) from fault
+    strange: list[Path] = []
+    named = young = 0
+    for start in range(0, len(files), AT_ONCE):
+        some = files[start : start + AT_ONCE]
+        unnamed = set(await database.read(partial(_unnamed, paths=[path for path, _ in some])))
+        old = {path for path, at in some if at < before}
+        named += len(old - unnamed)
+        young += len(unnamed - old)
+        strange += sorted(unnamed & old)
+    return Found(named=named, strange=tuple(strange), young=young)
+
+
+async def remove(database: Database, found: Found) -> int:
+    """Remove what was strange and still is. Raises OurFault when folder and database do not belong together."""
+    if len(found.strange) > found.named:
+        raise OurFault(
+            f"{len(found.strange)} files, such as {found.strange[0]}, are named by no message of this database, "
+            f"{found.named} are: nothing was removed",
+            remedy="Check that database and payload folder belong together.",
+        )
+    removed = 0
+    for start in range(0, len(found.strange), AT_ONCE):
+        some = found.strange[start : start + AT_ONCE]
+        for path in await database.read(partial(_unnamed, paths=some)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _clock_of(folder: Path) -> float:
+    """What time it is where the files are: on a network folder that is another machine's clock."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
+        return Path(file.name).stat().st_mtime
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, float]]:
+    """Files of ours and when they were last written."""
+    for beginning in os.scandir(folder):
+        if not (_BEGINNING.fullmatch(beginning.name) and beginning.is_dir()):
+            continue
+        for entry in os.scandir(beginning):
+            try:
+                if _NAME.fullmatch(entry.name) and entry.is_file():
+                    yield Path(entry.path), entry.stat().st_mtime
+            except FileNotFoundError:
+                continue  # another node was done with it meanwhile
 
 
 def _unnamed(connection: Connection, paths: Sequence[Path]) -> list[Path]:

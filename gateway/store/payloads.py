@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import OurFault
 from gateway.ports import Spooled
-from gateway.store.spool import FOLDER, SpoolFile, digest, failed
+from gateway.store.spool import FOLDER, FULL, SpoolFile, digest, failed
 
 ROW_LIMIT = 1 << 20
 """Bytes; larger payloads go to the folder."""
@@ -44,9 +45,9 @@ class Payloads:
         self.folder = folder
         self.row_limit = row_limit
 
-    def keep(self, message_id: str, form: str, data: bytes) -> Stored:
-        """Decide the place of `data` and, for the folder, make it durable."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def keep(self, message_id: str, form: str, data: bytes, sha256: str | None = None) -> Stored:
+        """Decide the place of `data` and, for the folder, make it durable. `sha256` is its own, where that is known."""
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         if len(data) <= self.row_limit:
             return Stored(message_id=message_id, form=form, place="row", sha256=sha256, size=len(data), data=data)
         path = self.path(sha256, message_id, form)
@@ -55,6 +56,20 @@ class Payloads:
         except OSError as fault:
             raise failed(fault, path) from fault
         return Stored(message_id=message_id, form=form, place="folder", sha256=sha256, size=len(data), data=None)
+
+    def check(self) -> None:
+        """Raises OurFault when nothing can be kept here: a gateway that starts says so before a partner learns it."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".check-"):
+                pass
+        except OSError as fault:
+            if fault.errno in FULL:
+                return  # it passes, and what needs no file is taken meanwhile
+            raise OurFault(
+                f"The payload folder {self.folder} cannot be written: {fault.strerror}",
+                remedy="Give it to the gateway's user, and mount it writable; database.payloads names it.",
+            ) from fault
 
     def spool(self, *, kept: bool = False) -> SpoolFile:
         """A new file of the spool; `kept` says that it is meant to become a payload."""

@@ -15,17 +15,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gateway import jsontext
 from gateway.errors import OurFault
 from gateway.store import later
-from gateway.store.database import Database, Operation, T, our_fault
+from gateway.store.database import Database, Operation, T
+from gateway.store.refusals import our_fault, unreachable
 
 BATCH = 64
 WRITERS = 2
 CONNECTIONS = 10
 CONNECT_SECONDS = 10
 TRIES = 3
+OLDEST = (14,)
+"""An older PostgreSQL is refused; the tests run on the one of the wheel (18)."""
 _OURS = (IntegrityError, DataError, ProgrammingError)
 """What a wrong statement or value raises; anything else is the database's trouble."""
 _RETRIED = {"40001", "40P01"}
@@ -35,6 +39,8 @@ _SETTINGS = {
     "jit": "off",  # statements are short
     "application_name": "partner-gateway",
     "synchronous_commit": "on",
+    # A process that is frozen, or cut off, inside a transaction holds locks that everybody else runs into.
+    "idle_in_transaction_session_timeout": "15s",
 }
 
 
@@ -63,15 +69,14 @@ class PostgresDatabase(Database):
         """Connect once, to fail early and clearly."""
         engine = engine_for(url)
         try:
-            async with engine.connect():
-                pass
+            async with engine.connect() as connection:
+                refuse_old(connection)
         except (OSError, DBAPIError, TimeoutError) as fault:
             await engine.dispose()
-            reason = fault.orig if isinstance(fault, DBAPIError) else fault
-            raise OurFault(
-                f"PostgreSQL cannot be reached: {reason}",
-                remedy="Check that it runs, and host, port, user, password and database name in the database URL.",
-            ) from fault
+            raise unreachable(fault) from fault
+        except OurFault:
+            await engine.dispose()
+            raise
         return cls(engine)
 
     async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
@@ -157,10 +162,21 @@ class PostgresDatabase(Database):
         return results
 
 
+def refuse_old(connection: AsyncConnection) -> None:
+    """Raises OurFault when the server is older than `OLDEST`."""
+    version = connection.dialect.server_version_info or (0,)
+    if version < OLDEST:
+        raise OurFault(
+            f"PostgreSQL {version[0]} is too old: {OLDEST[0]} is needed",
+            remedy=f"Upgrade the server (pg_upgrade, or dump and restore) to {OLDEST[0]} or newer.",
+        )
+
+
 def engine_for(url: str) -> AsyncEngine:
     """An engine with the settings every connection needs."""
     return create_async_engine(
         url,
+        json_serializer=jsontext.written,
         pool_size=CONNECTIONS,
         connect_args={
             "server_settings": _SETTINGS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    WEBHOOKS,
     Attempt,
     Channel,
     Direction,
@@ -30,7 +31,19 @@ from gateway.ports import (
 )
 from gateway.store import trail
 from gateway.store.jobs import job_of
-from gateway.store.tables import Moment, attempt, document, event, job, message, microseconds, moment, payload, receipt
+from gateway.store.tables import (
+    Moment,
+    attempt,
+    delivery,
+    document,
+    event,
+    job,
+    message,
+    microseconds,
+    moment,
+    payload,
+    receipt,
+)
 
 MOST = 1000
 """Rows a page may have."""
@@ -38,7 +51,6 @@ MOST_EVENTS = 20_000
 """Events a timeline may have."""
 
 _MESSAGES = select(message, receipt.c.status, receipt.c.headers, receipt.c.body).outerjoin_from(message, receipt)
-_ONE = _MESSAGES.where(message.c.id == bindparam("wanted"))
 _BY_ID = _MESSAGES.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _FORM = select(payload).where(payload.c.message_id == bindparam("of_message"), payload.c.form == bindparam("of_form"))
 SMALL = 65_536
@@ -55,7 +67,7 @@ _MESSAGE_FIELDS = (
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
 )  # fmt: skip
 
 
@@ -91,12 +103,6 @@ def one_message(connection: Connection, condition: ColumnElement[bool]) -> Messa
     return None if row is None else message_of(row)
 
 
-def message_by_id(connection: Connection, id_: str) -> Message | None:
-    """One message."""
-    row = connection.execute(_ONE, {"wanted": id_}).one_or_none()
-    return None if row is None else message_of(row)
-
-
 def events_of(connection: Connection, message_id: str, kind: str, *, most: int) -> int:
     """How many events of this kind a message's trail has, counted up to `most`."""
     wanted = select(event.c.id).where(event.c.message_id == message_id, event.c.kind == kind).limit(most)
@@ -124,9 +130,13 @@ def messages(
     before: str | None,
     limit: int,
     given_up: bool = False,
+    uncertain: bool = False,
+    strange_to: Collection[str] | None = None,
 ) -> list[Message]:
-    """The newest first; those older than the message `before`, when it is given; or those with a dead job."""
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION))
+    """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
+    delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
+    """
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
@@ -137,6 +147,13 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if uncertain:
+        unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
+        of = select(document.c.message_id).join_from(delivery, document).where(unknown)
+        statement = statement.where(message.c.id.in_(of))
+    if strange_to is not None:
+        strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -178,17 +195,24 @@ def waiting(connection: Connection, wait_key: str) -> Job | None:
     return None if row is None else job_of(row)
 
 
-def one_document(connection: Connection, *conditions: ColumnElement[bool]) -> Document | None:
-    """The newest document that fulfils the conditions."""
-    statement = select(document).where(*conditions).order_by(document.c.at.desc(), document.c.id.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
+_NUMBERED = (
+    select(document)
+    .where(
+        document.c.number == bindparam("wanted"),
+        document.c.partner == bindparam("of_partner"),
+        document.c.kind == bindparam("of_kind"),
+        document.c.direction == bindparam("way"),
+        document.c.natural_key.is_not(None),
+    )
+    .order_by(document.c.at.desc(), document.c.id.desc())
+    .limit(MOST)
+)
 
 
-def all_documents(connection: Connection, *conditions: ColumnElement[bool]) -> list[Document]:
-    """The documents that fulfil the conditions, oldest first."""
-    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id)
-    return [document_of(row) for row in connection.execute(statement)]
+def numbered(connection: Connection, *, partner: str, direction: Direction, kind: str, number: str) -> list[Document]:
+    """The accepted documents of one kind with this number, oldest first."""
+    wanted = {"wanted": number, "of_partner": partner, "of_kind": kind, "way": direction.value}
+    return [document_of(row) for row in connection.execute(_NUMBERED, wanted)][::-1]
 
 
 def page(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from gateway.errors import OurFault
 from gateway.events import DocumentResumed
@@ -131,12 +131,17 @@ def _all_there(changed: int, ids: Sequence[str]) -> None:
         raise OurFault("A change names a cross-reference that does not stand", remedy="Report it with the log.")
 
 
+_VERSIONS = (
+    select(reference_version.c.partner, reference_version.c.version)
+    .where(reference_version.c.partner.in_(bindparam("partners", expanding=True)))
+    .order_by(reference_version.c.partner)
+)
+_LOCKED_VERSIONS = _VERSIONS.with_for_update()
+
+
 def _versions(connection: Connection, names: Sequence[str], *, locked: bool = False) -> dict[str, int]:
-    statement = select(reference_version.c.partner, reference_version.c.version)
-    statement = statement.where(reference_version.c.partner.in_(names)).order_by(reference_version.c.partner)
-    if locked:
-        statement = statement.with_for_update()
-    return {row.partner: row.version for row in connection.execute(statement)}
+    found = connection.execute(_LOCKED_VERSIONS if locked else _VERSIONS, {"partners": list(names)})
+    return {row.partner: row.version for row in found}
 
 
 def _standing(*conditions: Any) -> Any:

@@ -25,7 +25,8 @@ SYNC_EVERY = 64 * 1024 * 1024
 RESERVE = 256 * 1024 * 1024
 """Octets of the disk that the spool leaves free: the database needs them to say what happened."""
 _PIECE = 1024 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a disk, or a quota, that is full says."""
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK})
 """File systems without hard links say one of these."""
 _NAMELESS = ".new"
@@ -157,7 +158,7 @@ def digest(handle: int) -> str:
 def failed(fault: OSError, path: Path) -> OurFault:
     """What a fault of the file system means: a full disk passes, anything else is for the operator."""
     told = f"{path} could not be written or read: {fault.strerror or fault}"
-    if fault.errno in _FULL:
+    if fault.errno in FULL:
         return NoRoom(told, remedy="Make room on the disk of the payload folder; what was sent is sent again.")
     return OurFault(told, remedy="Check the disk and the permissions of the payload folder.")
 

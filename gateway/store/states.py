@@ -6,6 +6,7 @@ the table does not allow is left out, the rest of the change is made.
 
 from __future__ import annotations
 
+from gateway.ports import DeliveryState as S
 from gateway.ports import DocumentState as D
 from gateway.ports import MessageState as M
 
@@ -24,9 +25,11 @@ MESSAGE_STATE_FROM: dict[M, frozenset[M]] = {
 """The states that each state may follow. A state may always follow itself."""
 
 DOCUMENT_STATE_FROM: dict[D, frozenset[D]] = {
-    D.ACCEPTED: frozenset({D.FAILED}),
+    D.ACCEPTED: frozenset({D.HELD, D.FAILED, D.COMPENSATED}),
     D.HELD: frozenset({D.ACCEPTED, D.SUBMITTED, D.FAILED}),
-    D.DELIVERED: frozenset({D.ACCEPTED, D.HELD, D.FAILED}),
+    D.DELIVERED: frozenset({D.ACCEPTED, D.HELD, D.PARTLY_DELIVERED, D.FAILED, D.COMPENSATED}),
+    D.PARTLY_DELIVERED: frozenset({D.ACCEPTED, D.HELD, D.FAILED, D.COMPENSATED}),
+    D.COMPENSATED: frozenset({D.ACCEPTED, D.HELD, D.PARTLY_DELIVERED, D.FAILED}),
     D.REJECTED: frozenset({D.ACCEPTED, D.COMPOSED, D.SENT, D.FAILED}),
     D.SUBMITTED: frozenset({D.FAILED}),
     D.COMPOSED: frozenset({D.SUBMITTED, D.HELD, D.FAILED}),
@@ -51,6 +54,17 @@ DOCUMENT_STATE_FROM: dict[D, frozenset[D]] = {
             D.FAILED,
         }
     ),
-    D.FAILED: frozenset({D.ACCEPTED, D.SUBMITTED, D.HELD, D.COMPOSED, D.AVAILABLE, D.SENT}),
+    D.FAILED: frozenset({D.ACCEPTED, D.SUBMITTED, D.HELD, D.COMPOSED, D.AVAILABLE, D.SENT, D.PARTLY_DELIVERED}),
 }
 """The states that each state may follow. A state may always follow itself."""
+
+DELIVERY_STATE_FROM: dict[S, frozenset[S]] = {
+    S.PENDING: frozenset({S.UNCERTAIN, S.FAILED, S.COMPENSATED, S.DISCARDED}),
+    S.DELIVERED: frozenset({S.PENDING, S.UNCERTAIN, S.FAILED, S.COMPENSATING}),
+    S.UNCERTAIN: frozenset({S.PENDING, S.FAILED}),
+    S.FAILED: frozenset({S.PENDING, S.UNCERTAIN}),
+    S.COMPENSATING: frozenset({S.DELIVERED}),
+    S.COMPENSATED: frozenset({S.COMPENSATING}),
+    S.DISCARDED: frozenset({S.PENDING, S.UNCERTAIN, S.FAILED}),
+}
+"""The states that each state of a delivery may follow. A state may always follow itself."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -33,18 +33,19 @@ from gateway.ports import (
     VersionKind,
 )
 from gateway.ports.lanes import plain
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, orphans, queries, schema, turns
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema, turns
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.lane_keeping import LaneKeeping
+from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
+from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import EPOCH, message
-
-if TYPE_CHECKING:
-    from gateway.store.lanes import Lane
+from gateway.store.upkeep import Upkeep
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
@@ -54,7 +55,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing):
+class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -65,6 +66,7 @@ class Store(Asking, Auditing):
         self.clock = clock
         self.lease = lease
         self.cap = cap
+        self.announcer = _nobody_asked
         self._lanes: set[str] = set()
         self._terms: TermsOf | None = None
         self._terms_are_new = False
@@ -101,7 +103,9 @@ class Store(Asking, Auditing):
             await database.read(schema.check)
             if serve and database.dialect == "sqlite":
                 await database.write(partial(jobs.reap, now=clock(), everything=True))
+                await database.write(nodes.forget_all)
             if serve:
+                await asyncio.to_thread(store.payloads.check)
                 await store.reap()
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
@@ -125,7 +129,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, terms=self._terms or plain):
+            if changing.write(connection, changes, kept, now, duplicates=True, **self._with(lease)):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -174,10 +178,11 @@ class Store(Asking, Auditing):
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
 
-    async def release(self, job: Job) -> None:
+    async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
-        reason = "the worker stopped before it was finished"
-        await self.postpone(job, outcome=jobs.LOST, reason=reason, run_at=self.clock(), changes=Changes())
+        outcome = jobs.LOST if begun else jobs.RETURNED
+        reason = f"the worker stopped before it was {'finished' if begun else 'begun'}"
+        await self.postpone(job, outcome=outcome, reason=reason, run_at=self.clock(), changes=Changes())
 
     async def extend(self, job: Job) -> None:
         """Renew the lease of a job that takes long. Raises LeaseLost."""
@@ -243,7 +248,7 @@ class Store(Asking, Auditing):
 
         def operation(connection: Connection) -> tuple[CertificateExpiring, ...]:
             new = tuple(one for one in warnings if certificates.first_warning(connection, one, now))
-            changing.write(connection, Changes(events=new), {}, now)
+            changing.write(connection, Changes(events=new), {}, now, announcer=self.announcer())
             return new
 
         new = await self.database.write(operation)
@@ -258,42 +263,6 @@ class Store(Asking, Auditing):
         """How many jobs are ready, waiting, running and dead."""
         return await self.database.read(jobs.unfinished)
 
-    async def lanes(self, name: str | None = None) -> list[Lane]:
-        """All lanes with what is due and running, or the one of this name."""
-        return await self.database.read(partial(lanes.lanes, name=name))
-
-    async def lane_names(self) -> list[str]:
-        """The names of all lanes."""
-        return await self.database.read(lanes.names)
-
-    async def troubled_lanes(self) -> frozenset[str]:
-        """The lanes whose last call failed or that are paused."""
-        return await self.database.read(lanes.troubled)
-
-    async def lane_failed(self, name: str, pause_for: Callable[[int], timedelta | None]) -> datetime | None:
-        """Count a transient failure in a row; `pause_for(count)` says how long to pause. Until when it is paused."""
-        return await self.database.write(partial(lanes.failed, name=name, now=self.clock(), pause_for=pause_for))
-
-    async def lane_succeeded(self, name: str) -> None:
-        """A call went through: forget the lane's failures and end its probing."""
-        await self.database.write(partial(lanes.succeeded, name=name, now=self.clock()))
-
-    async def cap_lane(self, name: str, cap: int | None) -> None:
-        """Set how many jobs of a lane run at once; None for the default."""
-        await self.database.write(partial(lanes.cap, name=name, value=cap, now=self.clock()))
-
-    async def rate_lane(self, name: str, rate: str | None) -> None:
-        """Set how many jobs of a lane start in a time (`gateway.ports.lanes.rate_of`); None for what is agreed."""
-        await self.database.write(partial(lanes.rate, name=name, value=rate, now=self.clock()))
-
-    async def pause_lane(self, name: str, until: datetime | None = None, *, by: str, why: str) -> None:
-        """Stop a lane until then, or until it is let go; what runs goes on."""
-        await self.database.write(partial(lanes.pause, name=name, until=until, by=by, why=why, now=self.clock()))
-
-    async def resume_lane(self, name: str) -> None:
-        """Let a lane go on at once, whoever paused it."""
-        await self.database.write(partial(lanes.resume, name=name, now=self.clock()))
-
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
         lease = self._lease(changes, now)
@@ -304,7 +273,7 @@ class Store(Asking, Auditing):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease, terms=self._terms or plain)
+            changing.write(connection, changes, kept, now, **self._with(lease))
 
         try:
             with self._handing_over(changes, lease):
@@ -315,6 +284,10 @@ class Store(Asking, Auditing):
         self._committed(changes)
         for sha256, message_id in unnamed:
             await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
+
+    def _with(self, lease: leases.Lease | None) -> dict[str, Any]:
+        """What writing changes needs to know besides them."""
+        return {"lease": lease, "terms": self._terms or plain, "announcer": self.announcer()}
 
     def _lease(self, changes: Changes, now: datetime) -> leases.Lease | None:
         """What the worker of this process takes of the jobs that are about to be added."""
@@ -333,8 +306,8 @@ class Store(Asking, Auditing):
         try:
             yield
             leased = () if lease is None else tuple(lease.jobs)
-            taken = {(one.message_id, one.step, one.document_id) for one in leased}
-            left = [one for one in changes.jobs if (one.message_id, one.step, one.document_id) not in taken]
+            taken = {_work_of(one) for one in leased}
+            left = [one for one in changes.jobs if _work_of(one) not in taken]
             given = (leased, left)
         finally:
             if self.taker is not None and changes.jobs:
@@ -361,17 +334,19 @@ class Store(Asking, Auditing):
         wanted = [(new.id, "payload", new.payload) for new in changes.messages]
         wanted += [(new.id, "raw", new.raw) for new in changes.messages if new.raw is not None]
         wanted += [(old.id, "raw", old.raw) for old in changes.message_updates if old.raw is not None]
+        known = {(new.id, form): sha256 for new in changes.messages for form, sha256 in new.digests.items()}
         kept: dict[tuple[str, str], Stored] = {}
         try:
             for message_id, form, data in wanted:
+                sha256 = known.get((message_id, form))
                 if isinstance(data, Numbered):
                     continue  # it is no bytes before the commit
                 if not isinstance(data, bytes):
                     kept[message_id, form] = await asyncio.to_thread(self.payloads.take, message_id, form, data)
                 elif len(data) > self.payloads.row_limit:
-                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data)
+                    kept[message_id, form] = await asyncio.to_thread(self.payloads.keep, message_id, form, data, sha256)
                 else:
-                    kept[message_id, form] = self.payloads.keep(message_id, form, data)
+                    kept[message_id, form] = self.payloads.keep(message_id, form, data, sha256)
         except OurFault:
             await self._discard(changes, kept)
             raise
@@ -385,8 +360,17 @@ class Store(Asking, Auditing):
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
 
 
+def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
+    """What makes two jobs the same."""
+    return job.message_id, job.step, job.document_id, job.part
+
+
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_asked() -> None:
+    """The default of `announcer`."""
 
 
 def _duplicate(connection: Connection, new: NewMessage, now: datetime) -> Accepted:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -147,6 +148,8 @@ document = Table(
     Column("sent_as", Text),  # the message that carries it to the partner
     Column("target", Text),
     Column("their_id", Text),
+    Column("replaces", Text),  # the document that it replaces or cancels
+    Column("replaced_by", Text),
     UniqueConstraint("partner", "direction", "natural_key"),
 )
 Index("document_message_index", document.c.message_id)
@@ -163,12 +166,29 @@ Index(
     document.c.id,
 )
 
+delivery = Table(
+    "delivery",  # a document on its way to one target; see `gateway.ports.deliveries`
+    metadata,
+    Column("document_id", Text, ForeignKey("document.id"), primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("critical", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("their_id", Text),
+    Column("status", Integer),
+    Column("updated_at", Moment, nullable=False),
+    Column("reason", Text),
+)
+_uncertain = delivery.c.state == literal_column("'uncertain'")  # few, and found without a scan
+Index("delivery_uncertain_index", delivery.c.document_id, sqlite_where=_uncertain, postgresql_where=_uncertain)
+
 job = Table(
     "job",
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=True),
     Column("message_id", Text, ForeignKey("message.id"), nullable=False),
-    Column("document_id", Text, nullable=False),  # '' for none, so that the unique key works on both databases
+    # '' for none, so that the unique key works on both databases; `<id>/<part>` for one of several of a document
+    Column("document_id", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("lane", Text, ForeignKey("lane.name"), nullable=False),
     Column("state", Text, nullable=False),
@@ -373,3 +393,56 @@ certificate_step = Table(
     Column("at", Moment, nullable=False),
 )
 Index("certificate_step_at_index", certificate_step.c.at)
+
+node = Table(
+    "node",  # one row a running process; see `gateway.store.nodes`
+    metadata,
+    Column("id", Text, primary_key=True),  # the owner of its leases
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),  # by its own clock
+    Column("beats", BigInteger, nullable=False),
+    Column("beat_seconds", Double, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("configuration", Text, nullable=False),
+    Column("state", Text, nullable=False),  # starting | ready | draining | lost
+)
+
+schema_floor = Table(
+    "schema_floor",  # one row: the oldest schema whose gateways may work on this database
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("oldest", Text, nullable=False),
+    Column("cleaned", Text, nullable=False),  # the newest clean-up that was done, '' for none
+)
+
+outbox = Table(
+    "outbox",  # published events until they are handed on; see `gateway.store.outbox`
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False),
+    Column("way", Text, nullable=False),  # webhooks | nats
+    Column("type", Text, nullable=False),
+    Column("partner", Text),
+    Column("message_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),  # in the future while a publisher has it, or when it is tried again
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text),  # why it was not taken the last time
+    Column("body", Text, nullable=False),  # the CloudEvent, to the byte
+)
+Index("outbox_due_index", outbox.c.way, outbox.c.due_at, outbox.c.id)
+_notifies = job.c.step == literal_column("'notify'")
+Index("job_notify_index", job.c.lane, job.c.id, sqlite_where=_notifies, postgresql_where=_notifies)
+
+webhook = Table(
+    "webhook",  # endpoints that were disabled, or were once; what they are stands in the configuration
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("disabled_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -28,6 +28,7 @@ _HEAD = (
     .with_for_update(key_share=True)
 )
 _INSERT = insert(event)
+_ENCODED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 Head = tuple[int, str]
 """How many events a chain has, and the hash of its last one."""
@@ -86,7 +87,7 @@ def link(events: Iterable[Event], heads: dict[str, Head], at: datetime) -> list[
             "at": at,
             "partner": fact.partner,
             "order_number": fact.order_number,
-            "data": json.dumps(fact.data, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+            "data": _ENCODED(fact.data),
             "previous": previous,
         }
         fields["hash"] = event_hash(**fields)

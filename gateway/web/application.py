@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
+from gateway.publication import asyncapi
 from gateway.web import openapi
 from gateway.web.api.call import Call
 from gateway.web.api.routes import ROUTES, Route
@@ -50,9 +52,18 @@ def application(services: Services, current: Callable[[], Services] | None = Non
     made.router.add_get("/health/live", health.live)
     made.router.add_get("/health/ready", health.ready)
     made.router.add_get("/metrics", health.metrics)
-    made.router.add_get("/openapi.json", _described(services))
+    made.router.add_get("/openapi.json", _described(openapi.document(services.schema)))
+    made.router.add_get("/asyncapi.json", _described(asyncapi.document()))
     made.router.add_routes(services.routes)
+    made.on_response_prepare.append(partial(_goodbye, services))
     return made
+
+
+async def _goodbye(services: Services, _request: web.Request, answer: web.StreamResponse) -> None:
+    """RFC 9112 9.6: whoever is about to close says so in its answer; the next request finds another node."""
+    if services.draining():
+        answer.headers["Connection"] = "close"
+        answer.force_close()
 
 
 def _guarded(
@@ -86,8 +97,8 @@ def _quota(principal: Principal) -> int:
     return SUPPLIER_REQUESTS_PER_MINUTE if rest is None else rest.requests_per_minute
 
 
-def _described(services: Services) -> Callable[[web.Request], Awaitable[web.Response]]:
-    body = json.dumps(openapi.document(services.schema), ensure_ascii=False, separators=(",", ":")).encode()
+def _described(document: Mapping[str, object]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
     async def handler(request: web.Request) -> web.Response:
         del request

@@ -122,6 +122,9 @@ class Arrival:
                 chunk = await request.content.readany()
             except ConnectionError as fault:  # no fault of ours, so no traceback in the log
                 raise PartnerFault("the sender broke off within the body", public="The body broke off.") from fault
+            except web.RequestPayloadError as fault:
+                words = "The body is not framed as HTTP/1.1 has it (RFC 9112 7.1)."
+                raise PartnerFault("the framing of the body is broken", public=words) from fault
         self._waited += loop.time() - begun
         return chunk
 

@@ -92,6 +92,8 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
         if announced <= limit:
             detail = f"{SECONDS} seconds are given."
             raise Problem(408, "api.body.slow", "The body took too long", detail=detail) from late
+    except web.RequestPayloadError as fault:
+        raise Problem(400, "api.body.framing", "The body is not framed as HTTP/1.1 has it (RFC 9112 7.1)") from fault
     if max(announced, len(body)) > limit:
         detail = f"At most {limit} bytes are taken."
         problem = Problem(413, "api.body.too_large", "The body is too large", detail=detail)

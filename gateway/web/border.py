@@ -14,7 +14,7 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.errors import PartnerFault
+from gateway.errors import NoRoom, PartnerFault
 from gateway.web.authentication import PRINCIPAL
 from gateway.web.circumstances import CIRCUMSTANCES, Circumstances, networks, observe
 from gateway.web.problems import Problem, invalid, rendered
@@ -75,6 +75,16 @@ async def _answer(request: web.Request, handler: Handler, seen: Circumstances) -
         return rendered(invalid(400, "api.request.invalid", fault.public, fault.findings), seen.correlation_id)
     except web.HTTPException as answer:
         return rendered(_uniform(request, answer), seen.correlation_id)
+    except NoRoom as fault:
+        _log.warning("request %s was asked to come later: %s", seen.correlation_id, fault)
+        problem = Problem(
+            503,
+            "api.no_room",
+            "There is no room for it now",
+            detail="Nothing is wrong with the request; send it again later with the same Idempotency-Key.",
+            headers={"Retry-After": "60"},
+        )
+        return rendered(problem, seen.correlation_id)
     except Exception:  # noqa: BLE001  the outermost layer: nothing may reach the caller
         _log.exception("request %s failed", seen.correlation_id)
         problem = Problem(

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.web_protocol import _ErrInfo
 from aiohttp.web_request import BaseRequest
 
 from gateway.web.border import SECURITY
@@ -89,6 +90,8 @@ class _Connection(web.RequestHandler):
     def __init__(self, manager: web.Server, *, standing: Standing, **arguments: Any) -> None:
         super().__init__(manager, **arguments)
         self._standing = standing
+        self._broken = False
+        """Whether nothing that follows can be told apart."""
 
     @property
     def silent(self) -> bool:
@@ -111,12 +114,28 @@ class _Connection(web.RequestHandler):
         self._standing.pop(self, None)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Tell the request under way, too, that the framing of its body is broken: aiohttp only keeps it for the next.
+
+        It would wait for the rest until it is cut off for its silence.
+        """
+        super().data_received(data)
+        request = self._current_request
+        if request is None or not self._messages or not isinstance(self._messages[-1][0], _ErrInfo):
+            return
+        if not request.content.is_eof():  # else it is what follows that is broken
+            request.content.set_exception(web.RequestPayloadError("its body is not framed as HTTP/1.1 has it"))
+            request.content.feed_eof()  # nobody reads on: not even to throw the rest away
+            self._broken = True
+
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer, or cut off a client that does not read it."""
         if self._standing.pop(self, self) is None:  # the youngest again: it was silent least
             self._standing[self] = None
+        if self._broken:
+            resp.force_close()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await super().finish_response(request, resp, start_time)

@@ -26,8 +26,9 @@ _REFUSALS = {
     422: "The document is wrong; every error at once.",
     429: "Too many requests; Retry-After says when to go on.",
     500: "Our fault; send it again later with the same Idempotency-Key.",
+    503: "Our disk is full; Retry-After says when to send it again, with the same Idempotency-Key.",
 }
-_EVERYWHERE = frozenset({401, 403, 429, 500})
+_EVERYWHERE = frozenset({401, 403, 429, 500, 503})
 _TEXT: Schema = {"type": "string"}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 
@@ -155,6 +156,7 @@ def _refusal(status: int) -> Schema:
     special = {
         401: {"WWW-Authenticate": _ref("headers", "WwwAuthenticate")},
         429: {"Retry-After": _ref("headers", "RetryAfter")},
+        503: {"Retry-After": _ref("headers", "RetryAfter")},
     }
     return {
         "description": _REFUSALS[status],

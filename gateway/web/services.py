@@ -40,3 +40,5 @@ class Services:
     """What is active and how the last change went, in words that strangers may read."""
     routes: tuple[web.AbstractRouteDef, ...] = ()
     """Further routes with their own manners, such as the AS2 address; they are not part of the OpenAPI document."""
+    draining: Callable[[], bool] = lambda: False
+    """Whether this process was told to stop: each answer then ends its connection, so that callers go elsewhere."""

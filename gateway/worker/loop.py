@@ -32,6 +32,9 @@ Handler = Callable[[Job], Awaitable[Changes]]
 OnDead = Callable[[Job], Changes]
 """What changes besides when a job of this step is given up: the state of a document or message."""
 
+OnFailed = Callable[[Job, Outcome, str, bool], Changes]
+"""What changes besides when a try of this step failed: its outcome, the reason, and whether the job is given up."""
+
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
 SOONEST = 0.002
 """Seconds before the next look where a lane's turn is near, of a rate or a retry."""
@@ -55,6 +58,7 @@ class Worker:
         *,
         owner: str,
         on_dead: Mapping[str, OnDead] | None = None,
+        on_failed: Mapping[str, OnFailed] | None = None,
         concurrency: int = 64,
         schedule: Schedule | Callable[[Job], Schedule] | None = None,
         breaker: Breaker | None = None,
@@ -66,6 +70,7 @@ class Worker:
         self.owner = owner
         self.steps = frozenset(handlers)
         self._on_dead = dict(on_dead or {})
+        self._on_failed = dict(on_failed or {})
         self._concurrency = concurrency
         own = schedule or Schedule()
         self._schedule = own if callable(own) else lambda _: own
@@ -83,6 +88,8 @@ class Worker:
         """Lanes where jobs may wait for room."""
         self._freed: set[str] = set()
         """Lanes where a job ended since the last claim."""
+        self.aside: Callable[[], bool] = lambda: False
+        """Whether other nodes are left to do the work, see `accord`."""
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -100,7 +107,7 @@ class Worker:
                 self._woken.clear()
                 claimed = await self._claim()
                 if self._stopping.is_set():  # stopped while it claimed: nobody would wait for these
-                    await self._release(claimed)
+                    await self._release(claimed, begun=False)
                     break
                 self._start(claimed)
                 poll = SHORTEST_POLL if claimed or woken or self._waiting else min(poll * 1.5, LONGEST_POLL)
@@ -132,14 +139,14 @@ class Worker:
         await self._release(left.values())
         await asyncio.gather(*self._returning)
 
-    async def _release(self, jobs: Iterable[Job]) -> None:
+    async def _release(self, jobs: Iterable[Job], *, begun: bool = True) -> None:
         for job in jobs:
             with contextlib.suppress(LeaseLost, OurFault):
-                await self._store.release(job)
+                await self._store.release(job, begun=begun)
 
     def reserve(self, wanted: int) -> int:
         """Room for jobs of a commit; none while other work may be waiting, which goes first."""
-        if self._behind or self._stopping.is_set():
+        if self._behind or self._stopping.is_set() or self.aside():
             return 0
         room = max(0, min(wanted, self._free()))
         self._reserved += room
@@ -150,7 +157,7 @@ class Worker:
         self._reserved -= reserved
         if self._stopping.is_set():
             if leased:
-                task = asyncio.create_task(self._release(leased))
+                task = asyncio.create_task(self._release(leased, begun=False))
                 self._returning.add(task)
                 task.add_done_callback(self._returning.discard)
             return
@@ -176,7 +183,7 @@ class Worker:
 
     async def _claim(self) -> list[Job]:
         free = self._free()
-        if free < 1:
+        if free < 1 or self.aside():
             return []
         freed, self._freed = self._freed, set()
         self._waiting -= freed
@@ -261,18 +268,23 @@ class Worker:
         """Postpone the job or give it up. `decided` is what the handler changed besides."""
         events = facts(job, verdict)
         outcome, reason = verdict.outcome.value, verdict.reason
+        changes = Changes()
+        if job.step in self._on_failed:
+            changes = self._on_failed[job.step](job, verdict.outcome, reason, verdict.run_at is None)
+        elif verdict.run_at is None and job.step in self._on_dead:
+            changes = self._on_dead[job.step](job)
+        changes = replace(changes, events=(*events, *changes.events))
         if verdict.run_at is not None:
-            changes = Changes(events=events)
             await self._store.postpone(job, outcome=outcome, reason=reason, run_at=verdict.run_at, changes=changes)
             return
-        changes = self._on_dead[job.step](job) if job.step in self._on_dead else Changes()
-        changes = replace(changes, events=(*events, *changes.events))
         if decided is not None:
             changes = replace(
                 decided,
                 awaited=None,
                 message_updates=(*decided.message_updates, *changes.message_updates),
                 document_updates=(*decided.document_updates, *changes.document_updates),
+                deliveries=(*decided.deliveries, *changes.deliveries),
+                jobs=(*decided.jobs, *changes.jobs),
                 events=(*decided.events, *changes.events),
             )
         await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)

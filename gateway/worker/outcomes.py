@@ -13,6 +13,7 @@ from gateway.connectors.said import clean
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
 from gateway.events import DeliveryAttemptFailed, Event, WorkGivenUp
 from gateway.ports import Awaited, Job
+from gateway.publication import NOTIFY
 from gateway.worker.retry import Schedule, next_run
 
 UNEXPECTED_TRIES = 8
@@ -62,7 +63,12 @@ def wait(job: Job, awaited: Awaited, *, now: datetime, random: Callable[[], floa
 
 
 def facts(job: Job, verdict: Verdict) -> tuple[Event, ...]:
-    """The events of a failed attempt. The partner is the first part of the lane, its contract says."""
+    """The events of a failed attempt. The partner is the first part of the lane, its contract says.
+
+    That a webhook could not be told is no fact about the message: the attempts tell it (`gateway webhook deliveries`).
+    """
+    if job.step == NOTIFY:
+        return ()
     partner = job.lane.split(":", 1)[0] or None
     order_number = job.data.get("order_number")
     told: list[Event] = []
@@ -89,6 +95,7 @@ def facts(job: Job, verdict: Verdict) -> tuple[Event, ...]:
                 step=job.step,
                 attempts=job.attempt,
                 reason=verdict.reason,
+                document_id=job.document_id,
             )
         )
     return tuple(told)

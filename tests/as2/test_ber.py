@@ -22,9 +22,18 @@ def test_indefinite_lengths_and_constructed_octet_strings_are_read() -> None:
 
 
 def test_an_octet_string_in_one_piece_is_referenced_not_copied() -> None:
-    """Ten megabytes stay where they are."""
+    """Ten megabytes stay where they are; what is small is cheaper to copy."""
     data = der.tlv(4, b"x" * 100_000)
-    assert ber.read(data).joined().obj is data
+    (piece,) = ber.read(data).octets()
+    assert isinstance(piece, memoryview)
+    assert piece.obj is data
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x00", b"\x3f\x80\x00\x00", b"\x30\x80\xff\x80\x00\x00\x00\x00"])
+def test_a_tag_number_above_30_is_refused_whatever_its_length(data: bytes) -> None:
+    """Nothing in CMS has one (X.690 8.1.2.4)."""
+    with pytest.raises(ber.BerFault, match="tag number above 30"):
+        ber.read(data)
 
 
 def deepest(element: ber.Element) -> ber.Element:

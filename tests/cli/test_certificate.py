@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.as2 import KeyPair, fingerprint
 from gateway.errors import OurFault
-from gateway.partners import keys, pairs
+from gateway.partners import keys, one_writer, pairs
 from gateway.partners.agreement_certificates import add, remove
 from gateway.partners.certificate_facts import with_colons
 from gateway.partners.certificate_making import KINDS, self_signed
@@ -375,6 +377,36 @@ def test_a_further_key_is_never_encrypted_with_another_passphrase_than_the_first
         assert result.exit_code == 2
         assert "keys/gateway.key does not open: wrong passphrase" in result.stderr
     assert not (folder / "keys/next.key").exists()
+
+
+def test_of_two_commands_at_once_the_second_waits_then_is_refused(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naming the process that goes on; what only looks is not kept waiting."""
+    monkeypatch.setattr(one_writer, "PATIENCE_SECONDS", 0.2)
+    with one_writer.one_writer(folder):
+        for command in (
+            ("new", "n", "--key", "ec-p256"),
+            ("import", __file__, "--name", "n"),
+            ("roll", "n", "--from", "now"),
+            ("retire", "gateway"),
+        ):
+            refused = run("certificate", *command, "--workspace", folder)
+            assert refused.exit_code == 2, command
+            assert f"process {os.getpid()}) is changing" in refused.stderr
+        assert run("certificate", "list", "--workspace", folder).exit_code == 0
+    assert run("certificate", "new", "n", "--key", "ec-p256", "--workspace", folder).exit_code == 0
+
+
+def test_pairs_made_at_once_are_all_there(run: Run, folder: Path) -> None:
+    """Four commands, each in its own process: none undoes what another one wrote."""
+    names = [f"pair-{number}" for number in range(4)]
+    program = [sys.executable, "-m", "gateway", "certificate", "new", "--key", "ec-p256", "--workspace", str(folder)]
+    started = [subprocess.Popen([*program, name], stdout=subprocess.DEVNULL) for name in names]
+    assert [one.wait(timeout=120) for one in started] == [0] * len(names)
+    assert {one.name for one in pairs.read(folder)[0].pairs} == set(names)
+    listed = json.loads(run("certificate", "list", "--workspace", folder, "--json").stdout)
+    assert set(names) <= {one["name"] for one in listed}
 
 
 @pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256", "ec-p384"])

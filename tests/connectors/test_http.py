@@ -17,7 +17,8 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.connectors.exchange import Answer
-from gateway.connectors.http import ANSWER_LIMIT, HttpConnector, id_at
+from gateway.connectors.http import ANSWER_LIMIT, HttpConnector
+from gateway.connectors.json_answers import id_at
 from gateway.connectors.mapped import Mapped
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.ports import Delivery

@@ -92,7 +92,7 @@ def test_a_line_may_name_only_what_is_listed() -> None:
     [
         ("[]", "no examples"),
         ("[{wire: A-1, value: 2/A}]", "read_part('A-1') gives '1/A'"),
-        ("[{wire: none, value: none}]", "read_part('none') gives None"),
+        ("[{wire: none, value: none}]", "read_part('none') raises ValueError: not enough values"),
         ("[{wire: A-1}]", "{wire: …, value: …}"),
     ],
 )

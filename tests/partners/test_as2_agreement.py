@@ -112,8 +112,21 @@ def findings(folder: Path) -> tuple[Finding, ...]:
     return examine(folder, now=NOW)[1]
 
 
+_NO = Severity.REJECT
 MISTAKES = [
     ("encrypt: aes128-gmc", "file.value", "write aes128-gcm", Severity.REJECT),
+    (
+        "sign: sha1",
+        "file.value",
+        "write sha256; what they send with sha1 is read where it says accept_weak: [sha1]",
+        _NO,
+    ),
+    ("sign: SHA-1", "file.value", "accept_weak: [sha1]", _NO),
+    ("micalgs: [sha256, md5]", "file.value", "write sha256", _NO),
+    ("accept_hashes: [sha1]", "file.value", "accept_weak: [sha1]", _NO),
+    ("encrypt: 3des", "file.value", "write aes128-cbc; what they send with 3des-cbc is read", _NO),
+    ("accept_ciphers: [des-ede3-cbc]", "file.value", "accept_weak: [3des-cbc]", _NO),
+    ("sign: sha265", "file.value", "write sha256", _NO),
     ("accept_weak: [sha-2]", "file.value", "sha1", Severity.REJECT),
     ("retries: {schedule_seconds: []}", "file.value", "correct the value", Severity.REJECT),
     ("requier_signature: yes", "file.unknown_key", "write require_signature", Severity.REJECT),

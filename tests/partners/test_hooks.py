@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import OurFault
+from gateway.partners import hook_calls
 from gateway.partners.hooks import hooks_of
 from gateway.partners.map_shelf import MapShelf
 
@@ -58,3 +63,77 @@ def test_a_file_that_cannot_be_run_is_told_with_its_name(tmp_path: Path, code: s
 def test_only_a_python_file_beside_gateway_yaml_is_taken(tmp_path: Path, name: str) -> None:
     """The settings refuse it too."""
     assert not hooks_of(workspace(tmp_path, f"hooks: {name}\n")).functions
+
+
+LOOPS = """
+def read_part(text):
+    while text == 'ab':
+        try:
+            text = text
+        except Exception:
+            pass
+    return text[::-1]
+
+def write_part(text):
+    return text[::-1]
+"""
+
+
+def test_a_hook_that_does_not_end_is_interrupted_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A finding that says so, and no thread goes on looping."""
+    monkeypatch.setattr(hook_calls, "CALL_SECONDS", 0.2)
+    folder = workspace(tmp_path, "hooks: hooks.py\n", LOOPS)
+    before = set(threading.enumerate())
+    hooks = hooks_of(folder)
+    (finding,) = MapShelf(folder, hooks=hooks).check(["odd/855"])
+    assert finding.rule == "map.hook.example"
+    assert "raises TimeoutError: it took longer than 0.2 s" in finding.said
+    assert "read_part in hooks.py took longer than 0.2 s" in caplog.text
+    assert hooks.functions["part"].write("ab") == "ba", "the others go on, in another thread"
+    mine = [one for one in threading.enumerate() if one.name == "hooks" and one not in before]
+    assert len(mine) <= 2
+    del hooks
+    gc.collect()
+    _until(lambda: not any(one.is_alive() for one in mine))
+
+
+def test_a_hook_that_did_not_end_rests_and_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it rests each value fails at once: a message of thousands of lines does not wait a second for each."""
+    monkeypatch.setattr(hook_calls, "CALL_SECONDS", 0.2)
+    read = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", LOOPS)).functions["part"].read
+    with pytest.raises(TimeoutError, match="longer than"):
+        read("ab")
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError, match="not long ago"):
+        read("cd")
+    assert time.monotonic() - begun < 0.1
+    monkeypatch.setattr(hook_calls, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(read, "_rests_until", 0.0)
+    assert read("cd") == "dc"
+
+
+def test_a_file_that_does_not_end_is_told_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing starts, and nothing hangs."""
+    monkeypatch.setattr("gateway.partners.hooks.START_SECONDS", 0.2)
+    with pytest.raises(OurFault, match=r"hooks\.py cannot be used: TimeoutError: it took longer than 0.2 s"):
+        hooks_of(workspace(tmp_path, "hooks: hooks.py\n", "while True:\n    pass\n"))
+
+
+def test_what_a_hook_raises_is_raised_to_whoever_asked(tmp_path: Path) -> None:
+    """But nothing that would end the gateway."""
+    code = "def read_part(text):\n    raise SystemExit('no')\n\n\ndef write_part(text):\n    return {}[text]\n"
+    part = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", code)).functions["part"]
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        part.read("a")
+    with pytest.raises(KeyError):
+        part.write("a")
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Wait for it, five seconds at most."""
+    until = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -206,6 +207,47 @@ def test_a_revoked_signer_does_not_count_by_chain_and_not_when_it_is_pinned(tmp_
     other = signer().certificate
     assert asked.refusal(other, NOW) is None
     assert trust(asked).judged([other, middle().certificate], NOW)[0] == (other,)
+
+
+def above(*lists: x509.CertificateRevocationList, folder: Path, stale: Any = "warn") -> Revocation:
+    """The root's list, and others; the authorities are the root and the intermediate."""
+    shelf = CrlShelf(folder)
+    names = tuple(f"certs/{number}.crl" for number in range(len(lists)))
+    for file, listed in zip(names, lists, strict=True):
+        write_file(folder / file, listed.public_bytes(Encoding.DER), mode=0o644)
+    shelf.load(names)
+    authorities = (root().certificate, middle().certificate, stranger().certificate)
+    return Revocation(shelf=shelf, sources=names, authorities=authorities, stale=stale)
+
+
+def test_what_a_revoked_intermediate_issued_does_not_count_pinned_or_by_chain(tmp_path: Path) -> None:
+    """The root's list says so; the intermediate's own list may not even be there."""
+    one = signer().certificate
+    asked = above(revoked(root(), [middle().certificate], at=NOW), folder=tmp_path)
+    said = asked.refusal(one, NOW)
+    assert said == "its authority CN=Middle: it was revoked on 2026-03-01 (certs/0.crl)"
+    accepted, why = trust(asked).judged([one, middle().certificate], NOW)
+    assert accepted == ()
+    assert said in why
+    assert asked.refusal(signer(issuer=root()).certificate, NOW) is None
+
+
+def test_an_intermediate_that_came_with_the_message_is_looked_for_too(tmp_path: Path) -> None:
+    """The agreement names the root alone."""
+    one = signer().certificate
+    asked = replace(
+        above(revoked(root(), [middle().certificate], at=NOW), folder=tmp_path), authorities=(root().certificate,)
+    )
+    assert asked.refusal(one, NOW) is None, "pinned, and nothing is known of who issued it"
+    assert "its authority CN=Middle" in trust(asked).judged([one, middle().certificate], NOW)[1]
+
+
+def test_an_authority_without_a_list_of_its_own_is_not_missed(tmp_path: Path) -> None:
+    """`stale_crl: refuse` asks for the signer's; where the root's is there it counts."""
+    one = signer().certificate
+    asked = above(revoked(middle(), [], at=NOW), folder=tmp_path, stale="refuse")
+    assert asked.refusal(one, NOW) is None
+    assert trust(asked).judged([one, middle().certificate], NOW)[0] == (one,)
 
 
 STALE: dict[str, tuple[Callable[[], x509.CertificateRevocationList | None], bool]] = {

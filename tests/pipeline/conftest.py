@@ -334,6 +334,7 @@ async def _side(stack: AsyncExitStack, name: str, bare: Station, store: Store, c
         clock,
         owner="tests",
         on_dead=wiring.GIVEN_UP,
+        on_failed=wiring.FAILED,
         random=lambda: 0.5,
     )
     reception = Reception(station)

@@ -47,8 +47,11 @@ class Front:
         """The body as one chunk."""
         return b"%x\r\n" % len(self.message.body) + self.message.body + b"\r\n0\r\n\r\n"
 
-    async def said(self, octets: bytes, *, seconds: float = 2.0) -> bytes:
-        """All that comes back until the far side closes; with `STANDS` behind it when it does not."""
+    async def said(self, octets: bytes, *later: bytes, seconds: float = 2.0) -> bytes:
+        """All that comes back until the far side closes; with `STANDS` behind it when it does not.
+
+        What goes `later` is sent after pauses, so that the gateway reads it by itself.
+        """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         answer = bytearray()
         try:
@@ -56,6 +59,9 @@ class Front:
                 with contextlib.suppress(ConnectionError):
                     writer.write(octets)
                     await writer.drain()
+                    for more in later:
+                        await asyncio.sleep(0.05)
+                        writer.write(more)
                     while chunk := await reader.read(65_536):
                         answer += chunk
         except TimeoutError:

@@ -131,6 +131,30 @@ async def test_a_file_that_comes_again_is_a_duplicate_however_it_is_packed(trade
     assert "*R*025~" in (await trade.answers(refused))[0]
 
 
+async def test_a_repeat_of_several_files_may_have_a_new_boundary(trade: Any, edi: Any) -> None:
+    """The files, their names and their order are what is the same; one octet, one name else is other content."""
+    good = ("a.edi", "application/edi-x12", edi.file(edi.ack(), control="000000031"))
+    drawing = ("a.pdf", "application/pdf", DRAWING)
+
+    async def posted(*named: Any) -> tuple[str, Any]:
+        what = attached(*named)
+        payload = what.pop("payload").encode("latin-1")
+        built = trade.wire(payload, message_id="<several@acme>", **what)
+        return payload, await trade.post(built.headers, built.body)
+
+    one, first = await posted(good, drawing)
+    two, again = await posted(good, drawing)
+    assert one != two, "the boundary is drawn each time"
+    assert again.body == first.body
+    for other in (
+        (good, ("a.pdf", "application/pdf", DRAWING[:-1])),
+        (good, ("b.pdf", "application/pdf", DRAWING)),
+        (drawing, good),
+        (good,),
+    ):
+        assert "used before with other content" in (await posted(*other))[1].text
+
+
 async def test_a_message_without_an_interchange_is_kept_and_said_to_be_none(trade: Any) -> None:
     """As one file that is none: taken, named, and rejected for people to look at."""
     what = attached(("a.pdf", "application/pdf", DRAWING), ("note.txt", "text/plain", "see drawing"))

@@ -89,7 +89,7 @@ async def test_the_same_place_with_other_content_is_refused_and_the_same_change_
     assert isinstance(again, Submitted)
     assert again.receipt == first.receipt
     assert isinstance(other, Refused)
-    assert [(one.rule, str(one.place)) for one in other.findings] == [("document.number_taken", "/change_sequence")]
+    assert [(one.rule, str(one.place)) for one in other.findings] == [("duplicate.other_content", "/change_sequence")]
 
 
 async def test_a_partner_that_wants_005010_gets_it(trade: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.pipeline import identity, ready
 from gateway.ports import DocumentState, MessageState
 
 VERDICTS = {
@@ -116,6 +117,67 @@ async def test_ta1_of_the_partner_rejects_or_only_says_that_it_arrived(
     assert (await trade.gateway.store.document(order_id)).state is state
     sent = await trade.gateway.newest("850")
     assert "acknowledgment.received" in await trade.gateway.kinds(message_id=sent.id)
+
+
+async def _file(trade: Any, edi: Any, *, code: str = "PO", control: str = "000000777") -> Any:
+    """A file that somebody else wrote, sent as `gateway message send` does."""
+    station = trade.gateway.station
+    text = edi.interchange(edi.group(edi.set("850", "BEG*00*SA*1**20260302"), code=code, number="55"), control=control)
+    changes = ready.ready_file(station.settings, station.agreement("acme"), text.encode(), "own.edi", trade.clock())
+    (message_id,) = await ready.queue(trade.gateway.store, trade.gateway.store, [changes])
+    await trade.gateway.work()
+    return await trade.gateway.store.message(message_id)
+
+
+async def _ta1(trade: Any, edi: Any, outcome: str, *, control: str = "000000001") -> Any:
+    """Their TA1 alone, about 777."""
+    segment = f"TA1*000000777*260302*0800*{outcome}*{'000' if outcome == 'A' else '006'}~"
+    return await trade.arrives(edi.interchange(segment, count="0", control=control))
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("R", MessageState.REJECTED), ("A", MessageState.SENT)])
+async def test_ta1_finds_a_file_that_somebody_else_wrote(
+    trade: Any, edi: Any, outcome: str, state: MessageState
+) -> None:
+    """By its ISA13: R closes it as rejected, A is on its trail while its 997 is still awaited."""
+    sent = await _file(trade, edi)
+    assert sent.state is MessageState.SENT
+    answer = await _ta1(trade, edi, outcome)
+    assert (await trade.gateway.store.message(sent.id)).state is state
+    assert "acknowledgment.received" in await trade.gateway.kinds(message_id=sent.id)
+    assert "acknowledgment.unmatched" not in await trade.gateway.kinds(message_id=answer.id)
+
+
+async def test_ta1_that_accepts_closes_a_file_that_waits_for_nothing_else(trade: Any, edi: Any) -> None:
+    """A file of acknowledgments gets no 997; the TA1 that it asked for is all that can come."""
+    sent = await _file(trade, edi, code="FA")
+    assert sent.wait_key is None
+    await _ta1(trade, edi, "A")
+    assert (await trade.gateway.store.message(sent.id)).state is MessageState.ACKNOWLEDGED
+
+
+async def test_a_file_sent_again_under_its_number_is_closed_by_the_next_ta1(trade: Any, edi: Any) -> None:
+    """However often it goes out; what is closed stays closed, and a TA1 too many is unmatched."""
+    first, second = [await _file(trade, edi) for _ in range(2)]
+    for number, open_ in enumerate((first, second), start=1):
+        await _ta1(trade, edi, "R", control=f"00000000{number}")
+        assert (await trade.gateway.store.message(open_.id)).state is MessageState.REJECTED
+    third = await _ta1(trade, edi, "R", control="000000003")
+    assert "acknowledgment.unmatched" in await trade.gateway.kinds(message_id=third.id)
+
+
+async def test_files_beyond_the_sendings_that_are_known_are_sent_all_the_same(trade: Any, edi: Any) -> None:
+    """Also twice in one command; only a TA1 does not find them."""
+    station = trade.gateway.station
+    text = edi.interchange(edi.group(edi.set("850", "BEG*00*SA*1**20260302"), code="PO"), control="000000777")
+    agreement = station.agreement("acme")
+    several = [
+        ready.ready_file(station.settings, agreement, text.encode(), "own.edi", trade.clock())
+        for _ in range(identity.SENDINGS_KNOWN + 2)
+    ]
+    sent = await ready.queue(trade.gateway.store, trade.gateway.store, several)
+    keys = identity.sendings(identity.sent_file_key("x12", "acme", "777"))
+    assert [await trade.gateway.store.key_owner(one) for one in keys] == sent[: identity.SENDINGS_KNOWN]
 
 
 @pytest.mark.parametrize("number", ["000000777", "ABCDEFGHI", ""])

@@ -167,6 +167,40 @@ async def test_chunks_that_never_end_are_cut_off(front: Front, monkeypatch: pyte
         assert PROCESSED not in answer, what
 
 
+BROKEN_LATER = {
+    "no number": b"zz\r\n",
+    "a chunk longer than it says": b"3\r\nabcd\r\n",
+    "a sign": b"+3\r\nabc\r\n",
+    "a line feed alone": b"3\nabc\n",
+    "a second request": b"POST /as2 HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("path", ["/as2", "/as2/receipts"])
+async def test_framing_that_breaks_within_the_body_is_refused_at_once(
+    front: Front, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Not when the silence is cut off, 30 s later: one 400, the connection closed, nothing taken, no traceback."""
+    head = front.head("Transfer-Encoding: chunked").replace(b"/as2", path.encode(), 1)
+    for name, broken in BROKEN_LATER.items():
+        answer = await front.said(head + b"5\r\n12345\r\n", broken)
+        assert answer.startswith(b"HTTP/1.1 400"), name
+        assert b"not framed as HTTP/1.1 has it" in answer, name
+        assert answer.count(b"HTTP/1.1 4") == 1, name
+        assert STANDS not in answer, name
+    assert "Traceback" not in caplog.text
+    assert await front.taken() == 0
+
+
+async def test_what_is_broken_behind_a_whole_request_harms_only_itself(front: Front) -> None:
+    """The message is taken and has its receipt; what follows gets the 400."""
+    whole = front.head("Transfer-Encoding: chunked") + front.chunked
+    answer = await front.said(whole, b"zz zz\r\n\r\n")
+    assert PROCESSED in answer
+    assert answer.endswith(connections.NOT_HTTP.encode())
+    assert await front.taken() == 1
+
+
 async def test_chunk_extensions_and_other_spellings_of_one_framing_are_read(front: Front) -> None:
     """What RFC 9112 7.1.1 allows is allowed; a recipient ignores extensions."""
     extended = front.chunked.replace(b"\r\n", b";a=b\r\n", 1)

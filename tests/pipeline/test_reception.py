@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from gateway.errors import OurFault
 from gateway.ports import MessageState
@@ -54,6 +57,20 @@ async def test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_eff
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 
+async def test_a_repeat_that_was_made_anew_is_the_same_message(trade: Any, edi: Any) -> None:
+    """New boundary, key and signature, even another hash and a compression: its payload is the first one's."""
+    await trade.order()
+    payload = edi.file(edi.ack()).encode()
+    built = trade.wire(payload, message_id="<one@acme>")
+    first = await trade.post(built.headers, built.body)
+    for how in ({}, {"compress": True}, {"micalg": "sha-512", "cipher": "aes-128-gcm"}, {"filename": "other.edi"}):
+        anew = trade.wire(payload, message_id="<one@acme>", **how)
+        assert anew.body != built.body
+        assert (await trade.post(anew.headers, anew.body)).body == first.body
+    await trade.gateway.work()
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
 async def test_body_over_the_limit_is_refused_unread_and_its_start_is_kept(trade: Any) -> None:
     """The receipt says larger than agreed; 64 KiB are kept; the trail has the refusal."""
     built = trade.wire(b"x" * 400_000)
@@ -91,6 +108,23 @@ async def test_no_receipt_goes_out_when_the_commit_fails(trade: Any, edi: Any, m
     assert GOOD in (await trade.post(built.headers, built.body)).body
     await trade.gateway.work()
     assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+async def test_a_disk_that_is_full_at_the_commit_asks_to_come_later(trade: Any) -> None:
+    """503 with Retry-After, no receipt, nothing kept; what is sent again when there is room is taken."""
+
+    def limit(pages: int) -> Callable[[Connection], Any]:
+        return lambda connection: connection.execute(text(f"PRAGMA max_page_count={pages}")).scalar_one()
+
+    database = trade.gateway.store.database
+    built = trade.wire(b"ISA*" + os.urandom(100_000).hex().encode())
+    await database.write(limit(1))
+    answer = await trade.post(built.headers, built.body)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    assert b"disposition" not in answer.body
+    assert await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}") is None
+    await database.write(limit(1_000_000))
+    assert GOOD in (await trade.post(built.headers, built.body)).body
 
 
 async def test_known_message_id_with_other_content_is_refused_and_kept(trade: Any, edi: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from gateway import as2
+from gateway.pipeline import refused_receipts
 from gateway.ports import DocumentState, MessageState
 
 
@@ -31,6 +32,8 @@ class Peer:
             return web.Response(status=503)
         if self.how == "empty":
             return web.Response()
+        if self.how == "nonsense":
+            return web.Response(text=f"{len(self.seen):06d}" * 100)
         if self.how == "stored":
             assert self.last is not None
             return web.Response(body=self.last.body, headers=dict(self.last.headers))
@@ -103,6 +106,47 @@ async def test_message_without_a_valid_receipt_is_sent_again_with_the_same_messa
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
     assert len(peer.seen) == 2
     assert len(set(peer.seen)) == 1
+
+
+async def test_receipt_that_proves_nothing_is_kept_while_the_message_is_sent_again(trade: Any, peer: Peer) -> None:
+    """Its octets and headers, once for each content; the trail of the message names it, and why it does not count."""
+    peer.how = "unsigned"
+    await trade.order()
+    peer.how = "stored"
+    for _ in range(3):
+        trade.clock.advance(hours=1)
+        await trade.gateway.work()
+    sent = await trade.gateway.newest("850")
+    told = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "receipt.refused"]
+    assert len(peer.seen) > len(told) == 1
+    (kept,) = [one for one in await trade.gateway.all() if one.state is MessageState.REFUSED]
+    assert told[0].data["received_as"] == kept.id
+    assert "not signed" in told[0].data["reason"]
+    assert await trade.gateway.store.payload(kept.id) == peer.last.body
+    assert dict(kept.raw_headers)["Content-Type"] == dict(peer.last.headers)["Content-Type"]
+    trade.clock.advance(hours=1)
+    peer.how = "empty"
+    await trade.gateway.work()
+    peer.how = ""
+    trade.clock.advance(hours=24)
+    await trade.gateway.work()
+    assert (await trade.gateway.newest("850")).state is MessageState.SENT
+
+
+async def test_of_receipts_that_prove_nothing_a_message_keeps_a_few(
+    trade: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be another one: what a station answers for days does not fill the store."""
+    monkeypatch.setattr(refused_receipts, "START_KEPT", 100)
+    peer.how = "nonsense"
+    await trade.order()
+    for _ in range(refused_receipts.MOST_IN_ANSWERS + 3):
+        trade.clock.advance(hours=5)
+        await trade.gateway.work()
+    assert len(peer.seen) > refused_receipts.MOST_IN_ANSWERS
+    kept = [one for one in await trade.gateway.all() if one.state is MessageState.REFUSED]
+    assert len(kept) == refused_receipts.MOST_IN_ANSWERS
+    assert {one.size for one in kept} == {100}
 
 
 async def test_negative_receipt_rejects_message_and_order_and_is_not_tried_again(trade: Any, peer: Peer) -> None:

@@ -141,7 +141,7 @@ async def test_order_number_with_other_content_is_a_conflict_that_is_kept(trade:
     """The ERP uses a number twice: 409 with the remedy, its bytes are kept, the first order stands."""
     order_id = await trade.order()
     refused = await trade.submit(trade.order_body() | {"business_unit": "south"})
-    assert (refused.status, refused.findings[0].rule) == (409, "document.number_taken")
+    assert (refused.status, refused.findings[0].rule) == (409, "duplicate.other_content")
     assert (await trade.gateway.store.document(order_id)).business_unit == "north"
     assert len(await trade.gateway.store.messages(state=MessageState.REFUSED)) == 1
 

@@ -53,6 +53,19 @@ def test_an_order_gets_its_997_and_then_the_scenario(both: Both, tmp_path: Path)
     assert heard.document["order"]["number"] == "4500001"
 
 
+def test_a_file_that_is_still_being_written_is_not_answered(both: Both, tmp_path: Path) -> None:
+    """Two looks in a row have to see the same; half of an order would be answered with a refusal."""
+    sides = both("acme")
+    player = _player(sides, tmp_path)
+    whole = _order(sides, 1)
+    file = tmp_path / "in/one.edi"
+    for octets in (whole[: len(whole) // 2], whole):
+        file.write_bytes(octets)
+        assert list(player.look(AT, settled=True)) == []
+    assert any("is answered" in line for line in player.look(AT, settled=True))
+    assert _types(tmp_path) == ["997", "855", "856"]
+
+
 def test_scenarios_come_in_turn(both: Both, tmp_path: Path) -> None:
     """One for each order."""
     sides = both("acme")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from gateway.errors import OurFault
+from gateway.errors import NoRoom, OurFault
 from gateway.ports import Changes, MessageUpdate
 from gateway.store import Store
 
@@ -55,6 +55,20 @@ async def test_a_broken_connection_is_our_fault_and_the_next_call_gets_a_new_one
     assert all(isinstance(fault, OurFault) and fault.remedy for fault in faults)
     assert await store.message(changes.messages[0].id) is not None
     assert await store.message(first.message_id) is not None
+
+
+async def test_a_full_disk_is_told_as_passing(nodes: list[Store], trade: Any) -> None:
+    """SQLSTATE 53100, to whose operation it happened; the others of its batch are kept."""
+
+    def no_room(connection: Connection) -> None:
+        connection.execute(text("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"))
+
+    store, changes = nodes[0], trade.received()
+    failed, kept = await asyncio.gather(store.database.write(no_room), store.accept(changes), return_exceptions=True)
+    assert isinstance(failed, NoRoom)
+    assert not isinstance(kept, BaseException)
+    with pytest.raises(NoRoom):
+        await store.database.read(no_room)
 
 
 async def test_operations_that_deadlock_are_run_again(nodes: list[Store], trade: Any) -> None:

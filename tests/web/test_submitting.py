@@ -6,11 +6,15 @@ import asyncio
 import gzip
 import hashlib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.errors import NoRoom
 from gateway.findings import EdiPlace, Finding, JsonPlace
 from gateway.ports import Refused
+
+from .conftest import SECRET
 
 ACK = "/v1/purchase-orders/b1/acknowledgements"
 DEEP = b'{"a":' * 65 + b"1" + b"}" * 65
@@ -214,6 +218,32 @@ async def test_our_own_fault_is_told_without_its_inside(caller: Any, world: Any)
     assert (answer.status, answer.json["correlation_id"]) == (500, "c-1")
     assert b"hunter2" not in answer.body
     assert b"Traceback" not in answer.body
+
+
+async def test_a_full_disk_asks_to_come_later(caller: Any, world: Any) -> None:
+    """As over AS2: 503 with Retry-After, nothing of the reason."""
+    world.outcome = NoRoom("/secret/place is full")
+    answer = await caller.post(ACK, {})
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    assert answer.json["type"].endswith("api.no_room")
+    assert b"secret" not in answer.body
+
+
+async def test_framing_that_breaks_within_the_body_is_refused_at_once(caller: Any, world: Any) -> None:
+    """400, and the connection is closed: what follows cannot be told apart."""
+    where = urlsplit(caller.url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    head = f"POST {ACK} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer gw_baltic_{SECRET}\r\n"
+    head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head.encode() + b"1\r\n{\r\n")
+    await asyncio.sleep(0.05)
+    writer.write(b"zz\r\n")
+    async with asyncio.timeout(2):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"api.body.framing" in answer
+    assert world.submitted == []
+    writer.close()
 
 
 async def test_a_body_that_trickles_is_cut_off(caller: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -417,7 +417,7 @@ async def test_a_job_claimed_while_the_worker_stops_is_returned_and_never_starte
     go_on.set()
     await task
     assert started == []
-    assert await outcomes(work, id_) == ["lost"]
+    assert await outcomes(work, id_) == ["returned"]
     assert [job.message_id for job in await claim("next", ["read"], 5)] == [id_]
 
 

@@ -62,8 +62,13 @@ class Source:
 def reader(
     lenses: tuple[Lens, ...], constants: Selectors, ignored: frozenset[Spot]
 ) -> Callable[[list[Element], Any], bool | None] | None:
-    """A swift reader; None where a lens is of a kind that only the slow one reads."""
-    if not lenses or any(lens.guard is not None or lens.count is not None for lens in lenses):
+    """A swift reader; None where a lens is of a kind that only the slow one reads.
+
+    Lenses with a guard are left out: a segment that says something there is odd.
+    """
+    guarded = {spot for lens in lenses if lens.guard for spot in (lens.guard.spot, *lens.address.spots())}
+    lenses = tuple(lens for lens in lenses if lens.guard is None)
+    if not lenses or any(lens.count is not None for lens in lenses):
         return None
     source = Source()
     named = {spot for lens in lenses for spot in lens.address.spots()} | {spot for spot, _ in constants} | ignored
@@ -73,13 +78,20 @@ def reader(
         if lens.address.last > lens.address.first
         for index in range(lens.address.first, lens.address.last + 1)
     }
-    if any(spot.element in ranges for spot, _ in constants) or any(spot.element in ranges for spot in ignored):
+    said = {spot for lens in lenses for spot in lens.address.spots()}
+    if any(spot.element in ranges and spot not in said for spot, _ in constants):
+        return None
+    if any(spot.element in ranges for spot in ignored) or guarded & named:
         return None
     size = max(spot.element for spot in named) + 1
     source.add("n = len(e)")
     source.add(f"if n > {size}: return False")
     for index in range(size):
         if index in ranges:
+            for texts in (texts for spot, texts in constants if spot.element == index):
+                source.add(f"c = e[{index}] if n > {index} else ''")
+                source.add("if c.__class__ is not str: return False")
+                source.add(f"if c not in {source.constant(frozenset(texts))}: return None")
             continue
         spots = sorted(spot.component for spot in named if spot.element == index)
         if not spots:
@@ -89,7 +101,6 @@ def reader(
             for spot, texts in constants:
                 if spot.element == index:
                     source.add(f"if e{index}_{spot.component} not in {source.constant(frozenset(texts))}: return None")
-    said = {spot for lens in lenses for spot in lens.address.spots()}
     for spot, texts in constants:
         if len(texts) > 1 and spot not in said:  # another than the first is kept
             source.add(f"if e{spot.element}_{spot.component} != {texts[0]!r}: return False")

@@ -157,6 +157,10 @@ class Edifact:
         """By 0020 as it is."""
         return identity.sent_interchange_key(self.name, self.series(station, agreement), control_number)
 
+    def sent_file_key(self, agreement: Agreement, control_number: str) -> str:
+        """By 0020 as it is."""
+        return identity.sent_file_key(self.name, agreement.name, control_number)
+
     def wait_key(self, outgoing: Outgoing, numbers: Numbers) -> str | None:
         """The CONTRL of its interchange, where we ask for it."""
         if not _agreed(outgoing.agreement).request_acknowledgment:

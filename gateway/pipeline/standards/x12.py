@@ -127,6 +127,10 @@ class X12:
         """By ISA13 as a number."""
         return identity.sent_interchange_key(self.name, self.series(station, agreement), str(int(control_number)))
 
+    def sent_file_key(self, agreement: Agreement, control_number: str) -> str:
+        """By ISA13 without zeros in front; it is theirs who wrote the file, and may be no number."""
+        return identity.sent_file_key(self.name, agreement.name, control_number.lstrip("0"))
+
     def wait_key(self, outgoing: Outgoing, numbers: Numbers) -> str | None:
         """The 997 of its group."""
         return identity.acknowledgment_key(outgoing.agreement.name, outgoing.functional_id, numbers.group)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,3 +97,17 @@ async def test_an_event_of_an_unknown_message_is_our_fault(store: Store, trade: 
     """It never becomes a chain without a message."""
     with pytest.raises(OurFault, match="not stored"):
         await store.apply(Changes(events=(trade.event("00000000-0000-7000-8000-000000000000"),)))
+
+
+async def test_octets_that_were_hashed_already_are_not_hashed_again(store: Store, trade: Any) -> None:
+    """Whoever made the message says their digests; of those it does not say, the store computes them."""
+    said = hashlib.sha256(b"as it was said").hexdigest()
+    new = trade.received(payload=b"payload", raw=b"wire")
+    (message,) = new.messages
+    accepted = await store.accept(replace(new, messages=(replace(message, digests={"payload": said}),)))
+    stored = await store.message(accepted.message_id)
+    assert stored is not None
+    assert stored.payload_sha256 == said
+    found = await store.message((await store.accept(trade.received(payload=b"payload"))).message_id)
+    assert found is not None
+    assert found.payload_sha256 == hashlib.sha256(b"payload").hexdigest()

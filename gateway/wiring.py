@@ -180,7 +180,7 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
-            yield make_station(loaded, store, session, crypto, confirmations=confirmations), store
+            yield make_station(loaded, _agreeing(store, loaded), session, crypto, confirmations=confirmations), store
 
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
@@ -284,7 +284,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             )
             station = make_station(
                 new.workspace,
-                store,
+                _agreeing(store, new.workspace),
                 session,
                 crypto,
                 new.maps,
@@ -476,6 +476,12 @@ def _schedules(agreements: Iterable[Agreement]) -> dict[str, Schedule]:
     return {name: _schedule(retries) for name, retries in own if retries is not None}
 
 
+def _agreeing(store: Store, loaded: Workspace) -> Store:
+    """The store, told what the workspace says of its lanes."""
+    store.agree(terms_of(loaded.settings, loaded.agreements))
+    return store
+
+
 def make_station(
     loaded: Workspace,
     store: Store,
@@ -490,7 +496,6 @@ def make_station(
     """Who we are and whom we trade with, from a workspace. Raises OurFault for missing keys, certificates, secrets."""
     maps = shelf or MapShelf(loaded.folder, hooks=hooks_of(loaded.folder))
     settings, folder = loaded.settings, loaded.folder
-    store.agree(terms_of(settings, loaded.agreements))
     return Station(
         settings=settings,
         directory=Directory(loaded.agreements),

@@ -1,6 +1,6 @@
 """The time of a claim beside a backlog: 0 to 1,000,000 jobs that wait, in a few lanes, in one, in 10,000.
 
-    python -m bench.claims [--most 1000000] [--database sqlite|postgresql|both]
+    python -m bench claims [--most 1000000] [--database sqlite|postgresql|both]
 
 A claim takes 16 jobs of 8 lanes; the measure is one beside no backlog, in the same run. Its statements are timed, not
 the flush of the disk after them, and each figure is that of the quickest tenth of the claims, which a busy machine

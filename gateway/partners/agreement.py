@@ -19,6 +19,7 @@ from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
+from gateway.partners.service_levels import Matching, ServiceLevels
 from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
@@ -120,6 +121,11 @@ class X12Dialect(Dialect):
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
     version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
+    answer: Literal["refused", "always"] = Field(
+        default="always",
+        description="When they get our 997: for every group (X12.20), or only where something in it is wrong, which "
+        "spares both sides a message for each of theirs.",
+    )
     element_separator: Delimiter = Field(default="*", description="Separates elements.")
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
     segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
@@ -302,6 +308,13 @@ class Agreement(Part):
     documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
     references: References | None = Field(
         default=None, description="What is translated by cross-references: items, units, places, parties, codes."
+    )
+    service_levels: ServiceLevels = Field(
+        default_factory=ServiceLevels, description="When the answers to our orders are due."
+    )
+    matching: Matching | None = Field(
+        default=None,
+        description="How answers are held against their orders; absent: differences are findings, nothing waits.",
     )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."

@@ -25,7 +25,7 @@ from gateway.events import (
     ReceiptOverdue,
     WorkGivenUp,
 )
-from gateway.ports import Json, NewDocument
+from gateway.ports import Document, Json, NewDocument
 from gateway.published import (
     LONGEST_REASON,
     MOST_LINES,
@@ -61,8 +61,8 @@ LINE_TYPES: Mapping[str, str] = {
 }
 """Which type tells of a line with this status; lines with any other are as ordered, or not decided."""
 
-Documents = Mapping[str, NewDocument]
-"""The documents that are stored in the same commit, by id."""
+Documents = Mapping[str, NewDocument | Document]
+"""The documents that are stored in the same commit, or go on by it after a review, by id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,9 +200,17 @@ def _given_up(fact: WorkGivenUp, documents: Documents) -> Iterator[Told]:
 
 def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents) -> Iterator[Told]:
     del documents
-    awaited = "receipt" if isinstance(fact, ReceiptOverdue) else "acknowledgment"
-    data = OverdueData(**_common(fact), awaited=cast("Any", awaited), waited_seconds=fact.waited_seconds)
-    yield Told(type="message.overdue", subject=_subject(fact), data=data)
+    if isinstance(fact, ReceiptOverdue):
+        data = OverdueData(**_common(fact), awaited="receipt", waited_seconds=fact.waited_seconds)
+    else:
+        data = OverdueData(
+            **_common(fact),
+            awaited=cast("Any", fact.awaited),
+            waited_seconds=fact.waited_seconds,
+            due_at=fact.due_at,
+            reminder=fact.reminder,
+        )
+    yield Told(type="answer.overdue", subject=_subject(fact), data=data)
 
 
 def _expiring(fact: CertificateExpiring, documents: Documents) -> Iterator[Told]:
@@ -247,8 +255,8 @@ MAY_TELL: Mapping[str, frozenset[str]] = {
     DocumentRejected.kind: frozenset({"message.rejected"}),
     MessageRefused.kind: frozenset({"message.rejected"}),
     WorkGivenUp.kind: frozenset({"delivery.failed"}),
-    ReceiptOverdue.kind: frozenset({"message.overdue"}),
-    AcknowledgmentOverdue.kind: frozenset({"message.overdue"}),
+    ReceiptOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentOverdue.kind: frozenset({"answer.overdue"}),
     CertificateExpiring.kind: frozenset({"certificate.expiring"}),
 }
 """What may come of a fact: one whose types nobody asks for need not be looked at."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Connection,
     Integer,
     Row,
@@ -35,6 +36,7 @@ from sqlalchemy import literal_column as literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import PRIORITIES, Job, JobState, rate_of
+from gateway.publication import NOTIFY
 from gateway.store import queries, turns
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
@@ -64,6 +66,11 @@ _due_here = (
     .scalar_subquery()
     .is_not(None)
 )
+# Lanes of events hold nothing but `notify`, and no other lane does. Asked before the jobs are: a backlog of events
+# would be read through in vain by each claim of a worker that does the other steps.
+_its_lane = case(
+    (lane.c.name.like("%:events:%"), bindparam("notifies", type_=Boolean)), else_=bindparam("works", type_=Boolean)
+)
 # A lane that failed and whose pause is over is half open: one job, until one succeeds and clears `paused_until`.
 _cap = case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)))
 _may_give = and_(lane.c.due_at <= _NOW, not_(func.coalesce(turns.rests(), literal("false"))))
@@ -71,7 +78,8 @@ _may_give = and_(lane.c.due_at <= _NOW, not_(func.coalesce(turns.rests(), litera
 
 def _front(priority: int) -> Any:
     """The lanes of a priority whose turn it is, the longest waiting first."""
-    found = select(lane.c.name).where(lane.c.priority == literal(str(priority)), _may_give, _due_here, _running < _cap)
+    its = lane.c.priority == literal(str(priority))
+    found = select(lane.c.name).where(its, _may_give, _its_lane, _due_here, _running < _cap)
     inner = found.order_by(lane.c.due_at).limit(FRONT).subquery(f"front_{priority}")
     return select(inner.c.name)
 
@@ -183,7 +191,9 @@ def claim(
     """Take up to `limit` due jobs of these steps, leased to `owner` until `until`; their attempts are written."""
     if not steps or limit < 1:
         return Claimed()
-    due = connection.execute(_DUE_LANES, {"now": now, "steps": list(steps), "cap": cap}).all()
+    notifies = NOTIFY in steps
+    wanted = {"now": now, "steps": list(steps), "cap": cap, "notifies": notifies, "works": len(steps) > notifies}
+    due = connection.execute(_DUE_LANES, wanted).all()
     if not due:
         return Claimed(next_turn=connection.execute(_NEXT_TURN, {"now": now}).scalar_one())
     rooms = _rooms(connection, due, limit=limit, cap=cap, now=now)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
-from gateway.store import later
+from gateway.store import later, prepared
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import attempt, job
 from gateway.store.turns import Turn, arm
@@ -116,6 +116,14 @@ def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> Non
     connection.execute(update(job).where(open_jobs).values(ended))
 
 
+def wake(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:
+    """Let the jobs that wait for these keys run now; one that runs at this moment comes back by itself."""
+    if wait_keys:
+        waits = job.c.wait_key.in_(wait_keys) & (job.c.state == JobState.WAITING.value)
+        woken = update(job).where(waits).values(due_at=now).returning(job.c.lane, job.c.priority)
+        due_again(connection, connection.execute(woken).all(), now)
+
+
 def end(
     connection: Connection,
     ours: Job,
@@ -129,10 +137,10 @@ def end(
     """End this run of `ours`: done, dead, or due again at `run_at`. Raises LeaseLost when it is not ours any more."""
     fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt, "new_due": run_at}
     if run_at is None:
-        changed = connection.execute(_END, fence | {"new_state": state.value})
+        changed = prepared.change(connection, _END, fence | {"new_state": state.value})
     else:
-        changed = connection.execute(_RETURN, fence)
-    if changed.rowcount == 0:
+        changed = prepared.change(connection, _RETURN, fence)
+    if changed == 0:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
     end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
     if run_at is not None:
@@ -226,7 +234,7 @@ def due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -
 def start_attempts(connection: Connection, started: Iterable[tuple[int, int]], now: datetime) -> None:
     """Write down the attempts about to be made: jobs, and the numbers of their attempts."""
     if rows := [{"job_id": id_, "number": number, "started_at": now} for id_, number in started]:
-        connection.execute(_START_ATTEMPT, rows)
+        prepared.change_all(connection, _START_ATTEMPT, rows)
 
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:

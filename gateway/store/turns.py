@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as literal
 
-from gateway.store import later
+from gateway.store import later, prepared
 from gateway.store.tables import Moment, job, lane
 
 LINGER = timedelta(seconds=1)
@@ -157,7 +157,7 @@ def arm_now(connection: Connection, turns: Sequence[Turn]) -> None:
         known = first.setdefault(one.lane, {"of_lane": one.lane, "at": one.at, "rank": one.priority, "now": one.now})
         known["at"], known["rank"] = min(known["at"], one.at), min(known["rank"], one.priority)
     if first:
-        connection.execute(_ARM, [first[name] for name in sorted(first)])
+        prepared.change_all(connection, _ARM, [first[name] for name in sorted(first)])
 
 
 def settle(

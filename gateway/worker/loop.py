@@ -210,13 +210,13 @@ class Worker:
     async def _work(self, job: Job) -> None:
         try:
             try:
-                await self._decide(job)
+                called = await self._decide(job)
             except LeaseLost:
                 raise
             except Exception as fault:  # noqa: BLE001  whatever a handler raises is judged
                 await self._failed(job, fault)
             else:
-                if job.lane in self._troubled:
+                if called and job.lane in self._troubled:
                     await self._store.lane_succeeded(job.lane)
                     self._troubled -= {job.lane}
         except LeaseLost as lost:
@@ -224,22 +224,30 @@ class Worker:
         except Exception:
             log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
 
-    async def _decide(self, job: Job) -> None:
-        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile."""
+    async def _decide(self, job: Job) -> bool:
+        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile.
+
+        False when it called nobody: that says nothing of its lane's far side.
+        """
         if job.tries > MOST_TRIES:
             raise PartnerFault(f"It was tried {job.tries} times and never came to an end")
         for decision in range(1, DECISIONS + 1):
             changes = await self._handlers[job.step](job)
             try:
-                if changes.awaited is None:
-                    await self._store.finish(job, changes)
-                else:
+                if changes.awaited is not None:
                     await self._await(job, changes, changes.awaited)
+                elif (later := changes.comes_back) is not None:
+                    await self._store.postpone(
+                        job, outcome="done", reason=later.reason, run_at=later.at, changes=changes
+                    )
+                else:
+                    await self._store.finish(job, changes)
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
             else:
-                return
+                return changes.called
+        return True
 
     async def _await(self, job: Job, changes: Changes, awaited: Awaited) -> None:
         """Keep the job until what it waits for should be here; no failure of anybody's, so no lane pauses for it."""

@@ -26,11 +26,13 @@ _DUE = (
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # with its locks PostgreSQL runs it once; a sub-select may be run again, and lock more than it gives
 )
-_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE.correlate(None))).returning(*outbox.c)
+_DUE_IDS = select(_DUE.c.id)
+_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE_IDS)).returning(*outbox.c)
 _CLAIM = (
     update(outbox)
-    .where(outbox.c.id.in_(_DUE.correlate(None)))
+    .where(outbox.c.id.in_(_DUE_IDS))
     .values(due_at=bindparam("until"), tries=outbox.c.tries + 1)
     .returning(*outbox.c)
 )

@@ -10,6 +10,7 @@ from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
     Awaited,
     Changes,
+    ComesBack,
     DocumentUpdate,
     MessageUpdate,
     NewDocument,
@@ -34,21 +35,24 @@ from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
 from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
     WEBHOOKS,
+    WHEN_OVER,
     Channel,
     Clock,
     Direction,
     DocumentState,
+    Expected,
     HttpAnswer,
     JobState,
     Json,
     MessageState,
     Receipt,
+    Review,
     new_id,
 )
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
@@ -60,6 +64,7 @@ __all__ = [
     "MISSED",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
+    "WHEN_OVER",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -68,6 +73,7 @@ __all__ = [
     "Changes",
     "Channel",
     "Clock",
+    "ComesBack",
     "Connector",
     "Delivered",
     "DeliveriesSeen",
@@ -79,6 +85,7 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Expected",
     "Held",
     "Hold",
     "HttpAnswer",
@@ -99,6 +106,7 @@ __all__ = [
     "Numbered",
     "Numbers",
     "OctetSource",
+    "Overdue",
     "Page",
     "ProvenEvent",
     "ProvenSeal",
@@ -107,6 +115,7 @@ __all__ = [
     "ReferenceChange",
     "ReferenceState",
     "Refused",
+    "Review",
     "Source",
     "Spooled",
     "Step",
@@ -118,6 +127,7 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "Wait",
     "WebhookPost",
     "document_state",
     "new_id",

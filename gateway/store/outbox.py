@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from gateway.ports import NewDocument, NewJob
+from gateway.ports import Document, NewDocument, NewJob
 from gateway.publication import NOTIFY, WEBHOOKS, Announcement, Announcer, Endpoint, Subscribers, Written
 from gateway.store import jobs, later
 from gateway.store.tables import Moment, outbox, webhook
@@ -74,7 +74,7 @@ def add(
     facts: Sequence[Any],
     *,
     chained: Sequence[dict[str, Any]],
-    documents: Sequence[NewDocument],
+    documents: Sequence[NewDocument | Document],
     now: datetime,
 ) -> None:
     """Write what is published of `facts`, whose rows on the trail are `chained`."""

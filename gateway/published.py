@@ -97,7 +97,7 @@ class FailedData(DocumentData):
 class OverdueData(DocumentData):
     """An answer that did not come in the time agreed."""
 
-    awaited: Literal["receipt", "acknowledgment"] = Field(description="What is missing")
+    awaited: str = Field(description="What is missing: receipt (MDN), functional_acknowledgement (997, CONTRL), …")
     waited_seconds: int = Field(description="How long it has been waited for")
 
 
@@ -160,8 +160,8 @@ _ROWS = (
         data=RejectedData,
     ),
     PublicType(
-        name="message.overdue",
-        text="A receipt (MDN), or a 997 or CONTRL, for what we sent did not come in the time agreed.",
+        name="answer.overdue",
+        text="An answer to what we sent, such as its receipt (MDN) or its 997, did not come in the time agreed.",
         data=OverdueData,
         for_partners=False,
     ),

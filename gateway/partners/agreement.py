@@ -120,6 +120,11 @@ class X12Dialect(Dialect):
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
     version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
+    answer: Literal["refused", "always"] = Field(
+        default="always",
+        description="When they get our 997: for every group (X12.20), or only where something in it is wrong, which "
+        "spares both sides a message for each of theirs.",
+    )
     element_separator: Delimiter = Field(default="*", description="Separates elements.")
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
     segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")

@@ -59,6 +59,7 @@ RULES: Mapping[str, str] = {
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}; a "
     "look-up's also {idempotency_key} and {document_id}; that of a compensation or replacement {their_id} as well.",
     **as2_checks.RULES,
+    "workspace.no_call": "Each target of a route with several has a call for what partners may send there (a warning).",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
     **secret_checks.RULES,
@@ -492,12 +493,44 @@ def _destinations(files: Files) -> Iterator[Finding]:
             )
 
 
+def _each_takes_it(files: Files) -> Iterator[Finding]:
+    """What goes to several targets can be taken by each of them: one without a call would be given up every time."""
+    targets = at(files.settings.data, "targets")
+    told: set[tuple[Any, ...]] = set()
+    for name, partner in files.partners.items():
+        if at(partner.data, "target") is not None:
+            continue
+        for _, kind, _ in _documents(partner, "receive"):
+            for number, route in _items(at(files.settings.data, "routes")):
+                if not isinstance(at(route, "to"), list) or not _may_route(route, name, kind):
+                    continue
+                for where, target in _targets_of(route):
+                    known = at(targets, target) if isinstance(target, str) else None
+                    if known is None or at(known, "kind") == "folder" or at(known, "documents", kind) is not None:
+                        continue
+                    keys: Keys = ("routes", number, *where)
+                    if kind in get_args(Kind) and (keys, kind) not in told:
+                        told.add((keys, kind))
+                        yield _finding(
+                            files.settings,
+                            keys,
+                            "no_call",
+                            said=f"{target} has no call for {kind}, which {name} may send",
+                            wanted="a call for it, or a route of its own that leaves this target out",
+                            fix=f"add {kind}: under targets: {target}: documents:, or document: […] to the route",
+                            severity=Severity.ACCEPT_WITH_ERRORS,
+                        )
+
+
 def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
     for _, route in _items(at(settings.data, "routes")):
-        if all(
-            not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind))
-        ):
+        if _may_route(route, partner, kind):
             yield from (target for _, target in _targets_of(route))
+
+
+def _may_route(route: object, partner: str, kind: str) -> bool:
+    """Whether a route may fit, by partner and document alone."""
+    return all(not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind)))
 
 
 _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
@@ -511,4 +544,5 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _references,
     _guides,
     _destinations,
+    _each_takes_it,
 )

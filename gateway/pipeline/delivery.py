@@ -6,6 +6,7 @@ relied on, or, where it does neither, an operator decides. The delivery's row sa
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,7 +74,7 @@ async def deliver(station: Station, job: Job) -> Changes:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     task = await _task(station, job, document)
     if task.row.state in _OVER if task.row else document.state is DocumentState.DELIVERED and _alone(job):
-        return Changes()
+        return Changes(called=False)
     connector = station.connectors.get(task.target)
     if connector is None:
         return _elsewhere(task)
@@ -81,12 +82,15 @@ async def deliver(station: Station, job: Job) -> Changes:
         return _discarded(task, f"replaced by document {document.replaced_by} before it went out")
     replaced = await replacing.at_target(station, document, task.target)
     if replaced.under_way is not None:
-        return Changes(awaited=Awaited(seconds=5, reason=f"{replaced.under_way} is still on its way to {task.target}"))
+        raise OurFault(
+            f"{replaced.under_way} is still on its way to {task.target}",
+            remedy="it goes on by itself when that has ended; what is uncertain: gateway message list --uncertain",
+        )
     if replaced.needless:
         return _discarded(task, "what it cancels never went out")
     translated = await referencing.for_us(station, document, job.step)
     if translated.held:
-        return translated.waits()
+        return dataclasses.replace(translated.waits(), called=False)
     delivery = Delivery(
         document_id=document.id,
         kind=document.kind,
@@ -131,7 +135,8 @@ async def _resolved(
     wait = connector.lookup_wait(kind) - (task.station.clock() - since).total_seconds()
     if wait > 0:
         return Changes(
-            awaited=Awaited(seconds=wait, reason=f"{task.target} may still be at work on it; then it is asked")
+            awaited=Awaited(seconds=wait, reason=f"{task.target} may still be at work on it; then it is asked"),
+            called=False,
         )
     found = await connector.look_up(delivery)
     told = DeliveryLookedUp(
@@ -190,13 +195,13 @@ def _parked(task: _Task, why: str) -> Changes:
     event = DeliveryUncertain(
         **task.where, document_id=task.document.id, target=task.target, idempotency_key=task.key, reason=advice
     )
-    return Changes(deliveries=(task.change(DeliveryState.UNCERTAIN, advice),), events=(event,))
+    return Changes(deliveries=(task.change(DeliveryState.UNCERTAIN, advice),), events=(event,), called=False)
 
 
 def _discarded(task: _Task, reason: str) -> Changes:
     document = task.document
     settled = () if _alone(task.job) else (settle_job(document, document.partner, task.target, task.station.clock()),)
-    return Changes(deliveries=(task.change(DeliveryState.DISCARDED, reason),), jobs=settled)
+    return Changes(deliveries=(task.change(DeliveryState.DISCARDED, reason),), jobs=settled, called=False)
 
 
 def _elsewhere(task: _Task) -> Changes:
@@ -219,7 +224,7 @@ def _elsewhere(task: _Task) -> Changes:
         )
     plan = planned(document, decision, station.clock(), anew=True)
     left = () if task.target == UNROUTED else (task.change(DeliveryState.DISCARDED, f"routed anew: {decision.rule}"),)
-    return Changes(deliveries=(*left, *plan.deliveries), jobs=plan.jobs, events=plan.events)
+    return Changes(deliveries=(*left, *plan.deliveries), jobs=plan.jobs, events=plan.events, called=False)
 
 
 def failed(job: Job, outcome: Outcome, reason: str, over: bool) -> Changes:  # noqa: FBT001  the worker's own form

@@ -143,7 +143,7 @@ def order_refs(ship_notice: Json) -> list[OrderRef]:
     pending: list[Any] = list(reversed(ship_notice.get("contents") or ()))
     while pending:
         node = pending.pop()
-        if isinstance(node, Mapping):
+        if isinstance(node, _OBJECT):
             named = order_ref(node)
             if named is not None:
                 found.setdefault(named)
@@ -166,9 +166,13 @@ def inbound_lane(partner: str, endpoint: str) -> str:
     return f"{partner}:inbound:{endpoint}"
 
 
+_OBJECT = (dict, Mapping)
+"""A JSON object; asked in this order, because the abstract class costs ten times as much to ask."""
+
+
 def _map(document: Json, key: str) -> Json:
     value = document.get(key)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def _text(value: object) -> str | None:

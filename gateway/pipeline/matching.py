@@ -181,7 +181,7 @@ def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
     pending.reverse()
     while pending:
         node, order, pointer = pending.pop()
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict | Mapping):
             continue
         order = order_ref(node) or order
         if node.get("shipped") is not None:
@@ -233,14 +233,13 @@ def _parts_add_up(pointer: str, line: Json, ordered: Json) -> Iterator[Finding]:
 
 
 def _same_unit(one: object, other: object) -> bool:
-    first = one.get("unit") if isinstance(one, Mapping) else None
-    second = other.get("unit") if isinstance(other, Mapping) else None
+    first, second = _get(one, "unit"), _get(other, "unit")
     return first is None or second is None or first == second
 
 
 def _get(value: object, *keys: str) -> Any:
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if isinstance(value, dict | Mapping) else None
     return value
 
 

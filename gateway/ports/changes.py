@@ -166,7 +166,7 @@ class NewJob:
     run_at: datetime
     document_id: str | None = None
     part: str = ""
-    """Which of several jobs of one step for one document: the target's name."""
+    """Which of several jobs of one step for one document: the target's name; of one event, the webhook's."""
     wait_key: str | None = None
     """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
     data: Json = field(default_factory=dict)
@@ -202,6 +202,8 @@ class Changes:
     """Wait keys that are met: their waiting jobs are done."""
     awaited: Awaited | None = None
     """The job that decided this is not over."""
+    called: bool = True
+    """False: a step that calls a far side did not, so that its success says nothing of the lane's far side."""
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""

@@ -200,9 +200,9 @@ def _given_up(fact: WorkGivenUp, documents: Documents) -> Iterator[Told]:
 
 def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents) -> Iterator[Told]:
     del documents
-    awaited = "receipt" if isinstance(fact, ReceiptOverdue) else "acknowledgment"
-    data = OverdueData(**_common(fact), awaited=cast("Any", awaited), waited_seconds=fact.waited_seconds)
-    yield Told(type="message.overdue", subject=_subject(fact), data=data)
+    awaited = "receipt" if isinstance(fact, ReceiptOverdue) else "functional_acknowledgement"
+    data = OverdueData(**_common(fact), awaited=awaited, waited_seconds=fact.waited_seconds)
+    yield Told(type="answer.overdue", subject=_subject(fact), data=data)
 
 
 def _expiring(fact: CertificateExpiring, documents: Documents) -> Iterator[Told]:
@@ -247,8 +247,8 @@ MAY_TELL: Mapping[str, frozenset[str]] = {
     DocumentRejected.kind: frozenset({"message.rejected"}),
     MessageRefused.kind: frozenset({"message.rejected"}),
     WorkGivenUp.kind: frozenset({"delivery.failed"}),
-    ReceiptOverdue.kind: frozenset({"message.overdue"}),
-    AcknowledgmentOverdue.kind: frozenset({"message.overdue"}),
+    ReceiptOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentOverdue.kind: frozenset({"answer.overdue"}),
     CertificateExpiring.kind: frozenset({"certificate.expiring"}),
 }
 """What may come of a fact: one whose types nobody asks for need not be looked at."""

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Text, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Boolean, Connection, Integer, Row, Text, bindparam, case, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import Job, JobState
+from gateway.publication import NOTIFY
 from gateway.store import queries
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
@@ -32,12 +33,18 @@ _due_here = exists().where(
     job.c.due_at <= bindparam("now", type_=Moment),
     job.c.step.in_(bindparam("steps", expanding=True)),
 )
+# Lanes of events hold nothing but `notify`, and no other lane does. Asked before the jobs are: a backlog of events
+# would be read through in vain by each claim of a worker that does the other steps.
+_its_lane = case(
+    (lane.c.name.like("%:events:%"), bindparam("notifies", type_=Boolean)), else_=bindparam("works", type_=Boolean)
+)
 # A lane that failed and whose pause is over is half open: one job, until one succeeds and clears `paused_until`.
 _room = func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))
 _DUE_LANES = (
     select(lane.c.name, lane.c.cap, lane.c.paused_until)
     .where(
         or_(lane.c.paused_until.is_(None), lane.c.paused_until <= bindparam("now", type_=Moment)),
+        _its_lane,
         _due_here,
         _running < _room,
     )
@@ -114,7 +121,9 @@ def claim(
     """Take up to `limit` due jobs of these steps, leased to `owner` until `until`; their attempts are written."""
     if not steps or limit < 1:
         return []
-    due = connection.execute(_DUE_LANES, {"now": now, "steps": list(steps), "cap": cap}).all()
+    notifies = NOTIFY in steps
+    wanted = {"now": now, "steps": list(steps), "cap": cap, "notifies": notifies, "works": len(steps) > notifies}
+    due = connection.execute(_DUE_LANES, wanted).all()
     if not due:
         return []
     rooms = _rooms(connection, due, limit=limit, cap=cap)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob
-from gateway.store import later
+from gateway.store import later, prepared
 from gateway.store.statements import add_or_leave, insert_or_leave
 from gateway.store.tables import attempt, job, lane
 
@@ -127,10 +127,10 @@ def end(
     """End this run of `ours`: done, dead, or due again at `run_at`. Raises LeaseLost when it is not ours any more."""
     fence = {"of_job": ours.id, "owner": ours.owner, "of_attempt": ours.attempt, "new_due": run_at}
     if run_at is None:
-        changed = connection.execute(_END, fence | {"new_state": state.value})
+        changed = prepared.change(connection, _END, fence | {"new_state": state.value})
     else:
-        changed = connection.execute(_RETURN, fence)
-    if changed.rowcount == 0:
+        changed = prepared.change(connection, _RETURN, fence)
+    if changed == 0:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
     end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
 
@@ -208,7 +208,7 @@ def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: dateti
     """Write down the attempts about to be made."""
     if rows:
         started = [{"job_id": row.id, "number": row.attempts, "started_at": now} for row in rows]
-        connection.execute(_START_ATTEMPT, started)
+        prepared.change_all(connection, _START_ATTEMPT, started)
 
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Integer, bindparam, or_, select
 
 from gateway.ports import Direction, Document, Message
+from gateway.store import prepared
 from gateway.store.queries import document_of, message_of
 from gateway.store.tables import document, identity, message, receipt
 
@@ -69,14 +70,14 @@ _FEW_OF_MESSAGE = _OF_MESSAGE.limit(FEW + 1)
 
 def message_by_id(connection: Connection, id_: str) -> Message | None:
     """One message."""
-    row = connection.execute(_MESSAGE, {"wanted": id_}).one_or_none()
-    return None if row is None else message_of(row)
+    rows = prepared.fetch(connection, _MESSAGE, {"wanted": id_})
+    return message_of(rows[0]) if rows else None
 
 
 def key_owner(connection: Connection, key: str) -> str | None:
     """The message that took an identity."""
-    found: str | None = connection.execute(_OWNER, {"wanted": key}).scalar()
-    return found
+    rows = prepared.fetch(connection, _OWNER, {"wanted": key})
+    return str(rows[0].message_id) if rows else None
 
 
 def document_by_id(connection: Connection, id_: str) -> Document | None:
@@ -111,13 +112,14 @@ def answers(  # noqa: PLR0917  what tells an answer
 
 def named_answers(connection: Connection, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
     """Id and number of the accepted documents of a kind that name an order first, oldest first."""
-    found = connection.execute(_NAMED_ANSWERS, {"of_partner": partner, "of_kind": kind, "wanted": order_number})
+    wanted = {"of_partner": partner, "of_kind": kind, "wanted": order_number}
+    found = prepared.fetch(connection, _NAMED_ANSWERS, wanted)
     return [(row.id, row.number) for row in found]
 
 
 def documents_by_id(connection: Connection, ids: Sequence[str]) -> list[Document]:
     """These documents."""
-    return _all(connection, _BY_ID, {"ids": list(ids)}) if ids else []
+    return [document_of(row) for row in connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
 
 
 def few_documents_of(connection: Connection, message_id: str) -> list[Document] | None:
@@ -132,9 +134,9 @@ def documents_of(connection: Connection, message_id: str) -> list[Document]:
 
 
 def _one(connection: Connection, statement: Any, wanted: dict[str, str]) -> Document | None:
-    row = connection.execute(statement, wanted).one_or_none()
-    return None if row is None else document_of(row)
+    rows = prepared.fetch(connection, statement, wanted)
+    return document_of(rows[0]) if rows else None
 
 
 def _all(connection: Connection, statement: Any, wanted: dict[str, Any]) -> list[Document]:
-    return [document_of(row) for row in connection.execute(statement, wanted)]
+    return [document_of(row) for row in prepared.fetch(connection, statement, wanted)]

@@ -120,7 +120,8 @@ def job_of(row: Any, endpoint: Endpoint, now: datetime) -> NewJob:
     """The work of telling one webhook of one event. Its identity is both of them."""
     return NewJob(
         message_id=row.message_id,
-        document_id=f"{row.event_id}@{endpoint.name}",
+        document_id=row.event_id,
+        part=endpoint.name,
         step=NOTIFY,
         lane=endpoint.lane,
         run_at=now,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from gateway.ports import DeliveryState
 from gateway.web.api.call import DEFAULT_LIMIT, LARGEST_LIMIT, STATUSES
 from gateway.web.api.routes import ROUTES, Route
 from gateway.web.problems import CONTENT_TYPE as PROBLEM
@@ -201,7 +202,15 @@ def _own_schemas() -> dict[str, Schema]:
         "OrderList": _object({"items": items, "next_cursor": nullable}),
         "Order": _object(whole, optional={"partner": _TEXT, "transaction_id": _TEXT}),
         "Change": _object(change, optional={"partner": _TEXT, "transaction_id": _TEXT}),
-        "TransactionDocument": _object(state, optional={"target": nullable, "their_id": nullable}),
+        "TransactionDocument": _object(
+            state,
+            optional={"target": nullable, "their_id": nullable}
+            | {"deliveries": {"type": "array", "items": _ref("schemas", "Delivery")}},
+        ),
+        "Delivery": _object(
+            {"target": _TEXT, "optional": {"type": "boolean"}, "status": {"enum": [one.value for one in DeliveryState]}}
+            | {"their_id": nullable, "updated_at": _TIME, "reason": nullable}
+        ),
         "Transaction": _object(transaction, optional={"partner": nullable}),
         "Health": _object({"status": _TEXT}, optional={"checks": checks}),
     }

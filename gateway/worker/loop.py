@@ -201,13 +201,13 @@ class Worker:
     async def _work(self, job: Job) -> None:
         try:
             try:
-                await self._decide(job)
+                called = await self._decide(job)
             except LeaseLost:
                 raise
             except Exception as fault:  # noqa: BLE001  whatever a handler raises is judged
                 await self._failed(job, fault)
             else:
-                if job.lane in self._troubled:
+                if called and job.lane in self._troubled:
                     await self._store.lane_succeeded(job.lane)
                     self._troubled -= {job.lane}
         except LeaseLost as lost:
@@ -215,8 +215,11 @@ class Worker:
         except Exception:
             log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
 
-    async def _decide(self, job: Job) -> None:
-        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile."""
+    async def _decide(self, job: Job) -> bool:
+        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile.
+
+        False when it called nobody: that says nothing of its lane's far side.
+        """
         if job.tries > MOST_TRIES:
             raise PartnerFault(f"It was tried {job.tries} times and never came to an end")
         for decision in range(1, DECISIONS + 1):
@@ -230,7 +233,8 @@ class Worker:
                 if decision == DECISIONS:
                     raise
             else:
-                return
+                return changes.called
+        return True
 
     async def _await(self, job: Job, changes: Changes, awaited: Awaited) -> None:
         """Keep the job until what it waits for should be here; no failure of anybody's, so no lane pauses for it."""

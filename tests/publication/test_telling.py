@@ -75,8 +75,8 @@ FACTS: list[tuple[Event, list[str]]] = [
     (MessageRefused(**M | {"partner": None}, channel="as2", reason="no", sha256="00", size=1), []),
     (WorkGivenUp(**M, step="deliver", attempts=3, reason="ERP says 400", document_id="d1"), ["delivery.failed"]),
     (WorkGivenUp(**M, step="notify", attempts=3, reason="500"), []),
-    (ReceiptOverdue(**M, as2_message_id="<a@b>", waited_seconds=60), ["message.overdue"]),
-    (AcknowledgmentOverdue(**M, control_number="1", waited_seconds=60), ["message.overdue"]),
+    (ReceiptOverdue(**M, as2_message_id="<a@b>", waited_seconds=60), ["answer.overdue"]),
+    (AcknowledgmentOverdue(**M, control_number="1", waited_seconds=60), ["answer.overdue"]),
     (CertificateExpiring(message_id="certificates", **EXPIRING), ["certificate.expiring"]),
     (ReceiptIssued(**M, disposition="processed", sha256="00"), []),
 ]

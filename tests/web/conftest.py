@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,6 +25,8 @@ from gateway.partners.agreement import Agreement
 from gateway.ports import (
     ApiKey,
     Channel,
+    DeliveryRecord,
+    DeliveryState,
     Direction,
     Document,
     DocumentState,
@@ -163,6 +165,24 @@ class World:
     async def documents_of(self, message_id: str) -> list[Document]:
         """Queries."""
         return [one for one in self.held.values() if one.message_id == message_id]
+
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """Queries: each document that has a target was delivered there."""
+        return [
+            DeliveryRecord(
+                document_id=one.id,
+                target=one.target,
+                critical=True,
+                state=DeliveryState.DELIVERED,
+                key=one.id,
+                their_id=one.their_id,
+                status=201,
+                updated_at=one.updated_at,
+                reason=None,
+            )
+            for one in self.held.values()
+            if one.id in document_ids and one.target is not None
+        ]
 
     async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
         """Queries."""

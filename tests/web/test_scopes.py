@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.ports import Channel, Direction
+from gateway.ports import Channel, Direction, DocumentState
 from gateway.web.api.routes import ROUTES
 from gateway.web.authentication import ERP, SUPPLIER
 
@@ -74,10 +74,27 @@ async def test_a_supplier_sees_no_inner_names_and_the_erp_does(caller: Any) -> N
     """Targets, the ERP's own ids and the document's source are not for suppliers."""
     supplier = (await caller("GET", "/v1/transactions/m-b1", "baltic")).json
     erp = (await caller("GET", "/v1/transactions/m-b1", "erp")).json
-    assert not {"target", "their_id"} & supplier["documents"][0].keys()
+    assert not {"target", "their_id", "deliveries"} & supplier["documents"][0].keys()
     assert erp["documents"][0]["target"] == "north-erp"
+    (delivery,) = erp["documents"][0]["deliveries"]
+    assert (delivery["target"], delivery["status"], delivery["their_id"]) == ("north-erp", "delivered", "SO-9")
     assert "source" not in (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["document"]
     assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).json["partner"] == "baltic"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(DocumentState.PARTLY_DELIVERED, "accepted"), (DocumentState.COMPENSATED, "failed")]
+)
+async def test_how_many_systems_of_ours_take_a_document_is_not_for_suppliers(
+    caller: Any, world: Any, state: DocumentState, told: str
+) -> None:
+    """They see whether it is accepted or not; our own people see all of it."""
+    shown = next(one for one in world.held.values() if one.message_id == "m-b1")
+    world.held[shown.id] = replace(shown, state=state)
+    supplier = (await caller("GET", "/v1/transactions/m-b1", "baltic")).json["documents"]
+    erp = (await caller("GET", "/v1/transactions/m-b1", "erp")).json["documents"]
+    assert next(one["status"] for one in supplier if one["id"] == shown.id) == told
+    assert next(one["status"] for one in erp if one["id"] == shown.id) == state.value
 
 
 async def test_an_order_that_came_from_the_partner_is_not_one_to_answer(caller: Any, world: Any) -> None:

@@ -315,6 +315,25 @@ async def test_a_lane_whose_far_side_is_down_rests(work: Store) -> None:
     assert calls == 3
 
 
+@pytest.mark.parametrize("called", [True, False])
+async def test_a_step_that_called_nobody_says_nothing_of_a_lane_in_trouble(work: Store, *, called: bool) -> None:
+    """What is parked, held or discarded does not end a far side's failures; a call that went through does."""
+    done: list[Job] = []
+
+    async def handler(job: Job) -> Changes:
+        done.append(job)
+        if len(done) == 1:
+            raise DeliveryFailed("no route", outcome=Outcome.TRANSIENT)
+        return Changes(called=called)
+
+    worker = Worker(work, {"read": handler}, now, owner="test", breaker=Breaker(threshold=3, pauses=(60,)))
+    for _ in range(2):
+        await received(work, "down")
+    for job in await work.claim("test", ["read"], 2):
+        await worker._work(job)
+    assert [lane.failures for lane in await work.lanes()] == [0 if called else 1]
+
+
 async def _resting(store: Store) -> bool:
     return any(lane.paused_until is not None for lane in await store.lanes())
 

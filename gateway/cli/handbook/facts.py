@@ -221,7 +221,11 @@ def acknowledgments(agreement: Agreement) -> Iterator[tuple[str, str]]:
     if (x12 := agreement.x12) is not None:
         yield (
             "997 from us",
-            ("For every group that you send, as soon as it is checked. It names segment and element of each mistake."),
+            (
+                "For every group that you send, as soon as it is checked. It names segment and element of each mistake."
+                if x12.answer == "always"
+                else "Only for a group with a mistake, as soon as it is checked: it names segment and element of each."
+            ),
         )
         yield "997 from you", f"For every group that we send, within {_hours(x12)}. After that we call it overdue."
         yield (

@@ -36,6 +36,7 @@ from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
+from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
@@ -113,6 +114,7 @@ __all__ = [
     "Store",
     "Submissions",
     "Submitted",
+    "Tracing",
     "TrailEntry",
     "TrailProof",
     "Version",

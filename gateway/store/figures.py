@@ -23,7 +23,7 @@ _BREAKERS = {number: name for name, number in BREAKERS.items()}
 def figures(connection: Connection, *, clock: Clock, cap: int) -> WorkFigures:
     """Count everything. `cap` is the default of lanes."""
     now = clock()
-    rows = connection.execute(_lanes(now)).mappings().all()
+    rows = sorted(connection.execute(_lanes(now)).mappings(), key=lambda row: int(row["place"]))
     first = select(event.c.at).where(event.c.seal.is_(None)).order_by(event.c.id).limit(1)
     return WorkFigures(
         at=now,

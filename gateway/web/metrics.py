@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -120,8 +121,8 @@ class Metrics:
         """The exposition format."""
         return generate_latest(self.registry)
 
-    def _each(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
-        """The values of a gauge by its labels, and no others."""
+    def _each(self, name: str, values: Mapping[Any, float]) -> None:
+        """The values of a gauge by the tuple of its labels, and no others."""
         gauge = self._gauges[name]
         gauge.clear()
         for labels, value in values.items():

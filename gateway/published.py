@@ -97,8 +97,12 @@ class FailedData(DocumentData):
 class OverdueData(DocumentData):
     """An answer that did not come in the time agreed."""
 
-    awaited: str = Field(description="What is missing: receipt (MDN), functional_acknowledgement (997, CONTRL), …")
+    awaited: Literal["receipt", "functional_acknowledgement", "order_acknowledgement", "ship_notice"] = Field(
+        description="What is missing: the MDN, the 997 or CONTRL, the 855 or ORDRSP, the 856 or DESADV"
+    )
     waited_seconds: int = Field(description="How long it has been waited for")
+    due_at: str | None = Field(default=None, description="When it should have come (ISO 8601)")
+    reminder: int = Field(default=0, description="How often this was told before, by the table of reminders")
 
 
 class CertificateData(Data):
@@ -161,7 +165,7 @@ _ROWS = (
     ),
     PublicType(
         name="answer.overdue",
-        text="An answer to what we sent, such as its receipt (MDN) or its 997, did not come in the time agreed.",
+        text="A receipt, a 997 or CONTRL, or the acknowledgement or ship notice of an order, is not here in time.",
         data=OverdueData,
         for_partners=False,
     ),

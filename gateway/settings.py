@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -426,6 +427,21 @@ class Route(Part):
     business_unit: tuple[str, ...] = Field(default=(), description="Business units of the order.")
     partner: tuple[Name, ...] = Field(default=(), description="Partners.")
     document: tuple[Kind, ...] = Field(default=(), description="Kinds of document.")
+    ship_to: tuple[str, ...] = Field(
+        default=(),
+        description="Ids of the place that the goods go to, as VALUE or SCHEME:VALUE; of an answer, its order's.",
+        examples=[("gln:4012345000009",)],
+    )
+    postcode: tuple[str, ...] = Field(
+        default=(), description="Beginnings of that place's postcode; blanks and small letters do not count."
+    )
+    number_prefix: tuple[str, ...] = Field(
+        default=(), description="Beginnings of the number of the order that it is or answers.", examples=[("45",)]
+    )
+    since: date | None = Field(
+        default=None, description="First day of the orders (UTC, the day an order came or went) that go there."
+    )
+    until: date | None = Field(default=None, description="Last day of the orders that go there.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Route:

@@ -45,7 +45,18 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, notifying, reading, receipting, saga, sending, versions
+from gateway.pipeline import (
+    composing,
+    delivery,
+    notifying,
+    reading,
+    receipting,
+    releasing,
+    saga,
+    sending,
+    versions,
+    waiting,
+)
 from gateway.pipeline.admission import guards
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
@@ -68,7 +79,11 @@ STEPS: Mapping[str, Step] = {
     "undo": saga.undo,
     "compose": composing.compose,
     "send": sending.send,
-    "overdue": sending.overdue,
+    "overdue": waiting.unacknowledged,
+    "unanswered": waiting.unanswered,
+    "unshipped": waiting.unanswered,
+    "match": releasing.look,
+    "release": releasing.release,
     "receipt": receipting.send,
 }
 """Every kind of work by its name in the job table."""

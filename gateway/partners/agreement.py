@@ -19,6 +19,7 @@ from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
+from gateway.partners.service_levels import Matching, ServiceLevels
 from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
@@ -307,6 +308,13 @@ class Agreement(Part):
     documents: Documents = Field(description="What we exchange, in which direction, with which maps.")
     references: References | None = Field(
         default=None, description="What is translated by cross-references: items, units, places, parties, codes."
+    )
+    service_levels: ServiceLevels = Field(
+        default_factory=ServiceLevels, description="When the answers to our orders are due."
+    )
+    matching: Matching | None = Field(
+        default=None,
+        description="How answers are held against their orders; absent: differences are findings, nothing waits.",
     )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."

@@ -18,7 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import as2_checks, certificate_checks, secret_checks
+from gateway.partners import as2_checks, certificate_checks, route_checks, secret_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -62,6 +62,7 @@ RULES: Mapping[str, str] = {
     "workspace.no_call": "Each target of a route with several has a call for what partners may send there (a warning).",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
+    **route_checks.RULES,
     **secret_checks.RULES,
 }
 ONLY_TO_RUN = (
@@ -493,6 +494,39 @@ def _destinations(files: Files) -> Iterator[Finding]:
             )
 
 
+def _routes(files: Files) -> Iterator[Finding]:
+    """The routes against each other, and what partners send against them."""
+    if files.settings.data is None:
+        return
+    known = [name for name, _ in _items(at(files.settings.data, "targets"))]
+    rules = [
+        one
+        for one in route_checks.rules_of([one for _, one in _items(at(files.settings.data, "routes"))])
+        if not isinstance(one.to, str) or one.to in known  # else reported already
+    ]
+    for one in route_checks.wrong_between(rules):
+        yield _finding(
+            files.settings,
+            ("routes", *one.keys),
+            one.rule,
+            said=one.said,
+            wanted=one.wanted,
+            fix=one.fix,
+            severity=one.severity,
+        )
+    told: set[str] = set()
+    for name, partner in files.partners.items():
+        if at(partner.data, "target") is not None or at(partner.data, "status") in SILENT:
+            continue
+        for keys, kind, _ in _documents(partner, "receive"):
+            gap = route_checks.gaps(rules, name, kind, files.now.date())
+            if gap is not None and gap.said not in told:
+                told.add(gap.said)
+                yield _finding(
+                    partner, keys, gap.rule, said=gap.said, wanted=gap.wanted, fix=gap.fix, severity=gap.severity
+                )
+
+
 def _each_takes_it(files: Files) -> Iterator[Finding]:
     """What goes to several targets can be taken by each of them: one without a call would be given up every time."""
     targets = at(files.settings.data, "targets")
@@ -544,5 +578,6 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _references,
     _guides,
     _destinations,
+    _routes,
     _each_takes_it,
 )

@@ -7,14 +7,15 @@ relied on, or, where it does neither, an operator decides. The delivery's row sa
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gateway.errors import OurFault, Outcome
 from gateway.events import DeliveryLookedUp, DeliveryUncertain, DocumentDelivered, Event
-from gateway.pipeline import identity, referencing, replacing, routing
+from gateway.pipeline import behind, identity, referencing, replacing, routing
 from gateway.pipeline.deliveries import UNROUTED, planned, settle_job
+from gateway.pipeline.rerouting import facts_of
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -75,9 +76,11 @@ async def deliver(station: Station, job: Job) -> Changes:
     task = await _task(station, job, document)
     if task.row.state in _OVER if task.row else document.state is DocumentState.DELIVERED and _alone(job):
         return Changes(called=False)
+    if (wait := await behind.waits(station, document, job)) is not None:
+        return replace(wait, called=False)
     connector = station.connectors.get(task.target)
     if connector is None:
-        return _elsewhere(task)
+        return await _elsewhere(task)
     if document.replaced_by is not None and task.uncertain_since is None:
         return _discarded(task, f"replaced by document {document.replaced_by} before it went out")
     replaced = await replacing.at_target(station, document, task.target)
@@ -180,7 +183,8 @@ def _took(task: _Task, answer: Delivered, events: tuple[Event, ...]) -> Changes:
     )
     return Changes(
         deliveries=(task.change(DeliveryState.DELIVERED, their_id=answer.their_id, status=answer.status),),
-        document_updates=(update,) if alone or not task.job.part else (),
+        document_updates=(*((update,) if alone or not task.job.part else ()), *behind.went(document)),
+        woken=behind.delivered(document),
         jobs=() if alone else (settle_job(document, document.partner, task.target, task.station.clock()),),
         events=(*events, done),
     )
@@ -204,13 +208,14 @@ def _discarded(task: _Task, reason: str) -> Changes:
     return Changes(deliveries=(task.change(DeliveryState.DISCARDED, reason),), jobs=settled, called=False)
 
 
-def _elsewhere(task: _Task) -> Changes:
+async def _elsewhere(task: _Task) -> Changes:
     """The target decided when the document came is gone, or never was: decided anew, each target with its own job."""
     station, document = task.station, task.document
     if task.uncertain_since is not None:
         return _parked(task, f"the target {task.target} is no longer in gateway.yaml")
     agreement = station.directory.known(document.partner)
-    decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
+    facts = await facts_of(station.queries, document)
+    decision = routing.decide(station.settings, agreement, facts) if agreement else None
     if decision is None:
         raise OurFault(
             f"no route for a {document.kind} of {document.partner}, business unit {document.business_unit}",

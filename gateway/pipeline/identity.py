@@ -59,6 +59,21 @@ def contrl_key(partner: str, control_reference: str) -> str:
     return f"contrl:{partner}:{control_reference}"
 
 
+def answer_key(order_id: str) -> str:
+    """The acknowledgement that an order of ours waits for."""
+    return f"order-acknowledgement:{order_id}"
+
+
+def notice_key(order_id: str) -> str:
+    """The ship notice that an order of ours waits for."""
+    return f"ship-notice:{order_id}"
+
+
+def order_wait_key(partner: str, number: str) -> str:
+    """What waits for an order of this number to come, or to go its way."""
+    return f"order:{partner}:{number}"
+
+
 def receipt_key(message_id: str) -> str:
     """The receipt that a message of ours waits for, and the identity that the first one takes."""
     return f"receipt:{message_id}"
@@ -149,6 +164,14 @@ def order_refs(ship_notice: Json) -> list[OrderRef]:
                 found.setdefault(named)
             pending.extend(reversed(node.get("contents") or ()))
     return list(found)
+
+
+def refs(kind: str, document: Json) -> list[OrderRef]:
+    """The orders that a document answers, changes or ships."""
+    if kind in {"order_acknowledgement", "order_change"}:
+        named = order_ref(document)
+        return [] if named is None else [named]
+    return order_refs(document) if kind == "ship_notice" else []
 
 
 def order_numbers(ship_notice: Json) -> list[str]:

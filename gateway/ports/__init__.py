@@ -10,6 +10,7 @@ from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
     Awaited,
     Changes,
+    ComesBack,
     DocumentUpdate,
     MessageUpdate,
     NewDocument,
@@ -34,22 +35,25 @@ from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
 from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
     WEBHOOKS,
+    WHEN_OVER,
     Channel,
     Clock,
     Direction,
     DocumentState,
+    Expected,
     HttpAnswer,
     JobState,
     Json,
     MessageState,
     Receipt,
+    Review,
     new_id,
 )
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
@@ -61,6 +65,7 @@ __all__ = [
     "MISSED",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
+    "WHEN_OVER",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -69,6 +74,7 @@ __all__ = [
     "Changes",
     "Channel",
     "Clock",
+    "ComesBack",
     "Connector",
     "Delivered",
     "DeliveriesSeen",
@@ -80,6 +86,7 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Expected",
     "Held",
     "Hold",
     "HttpAnswer",
@@ -100,6 +107,7 @@ __all__ = [
     "Numbered",
     "Numbers",
     "OctetSource",
+    "Overdue",
     "Page",
     "ProvenEvent",
     "ProvenSeal",
@@ -108,6 +116,7 @@ __all__ = [
     "ReferenceChange",
     "ReferenceState",
     "Refused",
+    "Review",
     "Source",
     "Spooled",
     "Step",
@@ -120,6 +129,7 @@ __all__ = [
     "Version",
     "VersionKind",
     "VersionShelf",
+    "Wait",
     "WebhookPost",
     "document_state",
     "new_id",

@@ -25,7 +25,7 @@ from gateway.events import (
     ReceiptOverdue,
     WorkGivenUp,
 )
-from gateway.ports import Json, NewDocument
+from gateway.ports import Document, Json, NewDocument
 from gateway.published import (
     LONGEST_REASON,
     MOST_LINES,
@@ -61,8 +61,8 @@ LINE_TYPES: Mapping[str, str] = {
 }
 """Which type tells of a line with this status; lines with any other are as ordered, or not decided."""
 
-Documents = Mapping[str, NewDocument]
-"""The documents that are stored in the same commit, by id."""
+Documents = Mapping[str, NewDocument | Document]
+"""The documents that are stored in the same commit, or go on by it after a review, by id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,8 +200,16 @@ def _given_up(fact: WorkGivenUp, documents: Documents) -> Iterator[Told]:
 
 def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents) -> Iterator[Told]:
     del documents
-    awaited = "receipt" if isinstance(fact, ReceiptOverdue) else "functional_acknowledgement"
-    data = OverdueData(**_common(fact), awaited=awaited, waited_seconds=fact.waited_seconds)
+    if isinstance(fact, ReceiptOverdue):
+        data = OverdueData(**_common(fact), awaited="receipt", waited_seconds=fact.waited_seconds)
+    else:
+        data = OverdueData(
+            **_common(fact),
+            awaited=cast("Any", fact.awaited),
+            waited_seconds=fact.waited_seconds,
+            due_at=fact.due_at,
+            reminder=fact.reminder,
+        )
     yield Told(type="answer.overdue", subject=_subject(fact), data=data)
 
 

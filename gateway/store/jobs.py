@@ -114,6 +114,13 @@ def meet(connection: Connection, wait_keys: Sequence[str], now: datetime) -> Non
     connection.execute(update(job).where(open_jobs).values(ended))
 
 
+def wake(connection: Connection, wait_keys: Sequence[str], now: datetime) -> None:
+    """Let the jobs that wait for these keys run now; one that runs at this moment comes back by itself."""
+    if wait_keys:
+        waits = job.c.wait_key.in_(wait_keys) & (job.c.state == JobState.WAITING.value)
+        connection.execute(update(job).where(waits).values(due_at=now))
+
+
 def end(
     connection: Connection,
     ours: Job,

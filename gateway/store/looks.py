@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, bindparam, or_, select
+from sqlalchemy import Connection, Integer, bindparam, or_, select, union_all
 
 from gateway.ports import Direction, Document, Message
 from gateway.store import prepared
 from gateway.store.queries import document_of, message_of
-from gateway.store.tables import document, identity, message, receipt
+from gateway.store.tables import document, identity, message, order_mention, receipt
 
 FEW: Final = 20
 """Documents of one look; more are read beside the event loop."""
@@ -44,12 +44,21 @@ _ORDERS = (
     .limit(1)
 )
 _RELEASES = _ORDERS.where(document.c.body["release_number"].as_string() == bindparam("release"))
-_ANSWERS = (
-    select(document)
-    .where(
+_NAMING = union_all(  # two probes of an index; an OR of both would make PostgreSQL read all of a partner's documents
+    select(document.c.id).where(
         document.c.partner == bindparam("of_partner"),
         document.c.kind == bindparam("of_kind"),
         document.c.order_number == bindparam("wanted"),
+    ),
+    select(order_mention.c.document_id).where(
+        order_mention.c.partner == bindparam("of_partner"), order_mention.c.order_number == bindparam("wanted")
+    ),
+)
+_ANSWERS = (
+    select(document)
+    .where(
+        document.c.id.in_(_NAMING),
+        document.c.kind == bindparam("of_kind"),
         document.c.natural_key.is_not(None),
     )
     .order_by(document.c.at, document.c.id)
@@ -111,7 +120,7 @@ def answers(  # noqa: PLR0917  what tells an answer
 
 
 def named_answers(connection: Connection, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
-    """Id and number of the accepted documents of a kind that name an order first, oldest first."""
+    """Id and number of the accepted documents of a kind that name an order, oldest first."""
     wanted = {"of_partner": partner, "of_kind": kind, "wanted": order_number}
     found = prepared.fetch(connection, _NAMED_ANSWERS, wanted)
     return [(row.id, row.number) for row in found]

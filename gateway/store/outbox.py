@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from gateway.ports import NewDocument, NewJob
+from gateway.ports import Document, NewDocument, NewJob
 from gateway.publication import NOTIFY, WEBHOOKS, Announcement, Announcer, Endpoint, Subscribers, Written
 from gateway.store import jobs, later
 from gateway.store.tables import Moment, outbox, webhook
@@ -26,11 +26,13 @@ _DUE = (
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # with its locks PostgreSQL runs it once; a sub-select may be run again, and lock more than it gives
 )
-_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE.correlate(None))).returning(*outbox.c)
+_DUE_IDS = select(_DUE.c.id)
+_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE_IDS)).returning(*outbox.c)
 _CLAIM = (
     update(outbox)
-    .where(outbox.c.id.in_(_DUE.correlate(None)))
+    .where(outbox.c.id.in_(_DUE_IDS))
     .values(due_at=bindparam("until"), tries=outbox.c.tries + 1)
     .returning(*outbox.c)
 )
@@ -72,7 +74,7 @@ def add(
     facts: Sequence[Any],
     *,
     chained: Sequence[dict[str, Any]],
-    documents: Sequence[NewDocument],
+    documents: Sequence[NewDocument | Document],
     now: datetime,
 ) -> None:
     """Write what is published of `facts`, whose rows on the trail are `chained`."""

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gateway.errors import OurFault
 from gateway.events import CertificateExpiring, DuplicateReceived, WorkRetried
@@ -43,7 +43,7 @@ from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
-from gateway.store.tables import message
+from gateway.store.tables import document, message
 from gateway.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -200,6 +200,26 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
             return len(steps)
 
         return await self.database.write(operation)
+
+    async def judge(self, document_id: str, changes: Changes) -> bool:
+        """Write a decision about a document that is under review; False when it is not, any more.
+
+        Two who decide at once get one answer each: one of them is late. Raises NaturalKeyTaken.
+        """
+        now = self.clock()
+
+        def operation(connection: Connection) -> bool:
+            held = select(document.c.review).where(document.c.id == document_id).with_for_update()
+            if connection.execute(held).scalar() is None:
+                return False
+            self._add_lanes(connection, changes, now)
+            changing.write(connection, changes, {}, now, announcer=self.announcer())
+            return True
+
+        judged = await self.database.write(operation)
+        if judged:
+            self._committed(changes)
+        return judged
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""

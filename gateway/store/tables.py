@@ -96,11 +96,13 @@ message = Table(
     Column("wait_key", Text),
     Column("chain_length", Integer, nullable=False),
     Column("chain_head", Text, nullable=False),
+    Column("overdue_since", Moment),  # what it waits for (its state tells: receipt, 997) has not come in time
 )
 Index("message_partner_index", message.c.partner, message.c.id)
 Index("message_state_index", message.c.state, message.c.id)
 _where_set("message_wait_key_index", message.c.wait_key)
 _where_set("message_answers_index", message.c.answers)
+_where_set("message_overdue_index", message.c.overdue_since)
 
 receipt = Table(
     "receipt",
@@ -147,6 +149,9 @@ document = Table(
     Column("sent_as", Text),  # the message that carries it to the partner
     Column("target", Text),
     Column("their_id", Text),
+    Column("answer_overdue_since", Moment),  # an order whose acknowledgement has not come in time
+    Column("notice_overdue_since", Moment),  # an order whose ship notice has not come in time
+    Column("review", Text),  # why it waits for a decision: see `gateway.ports.Review`
     Column("replaces", Text),  # the document that it replaces or cancels
     Column("replaced_by", Text),
     UniqueConstraint("partner", "direction", "natural_key"),
@@ -156,6 +161,9 @@ _where_set("document_sent_as_index", document.c.sent_as)
 Index("document_number_index", document.c.number, document.c.partner, document.c.kind)
 _where_set("document_order_index", document.c.partner, document.c.kind, document.c.order_number)
 _where_set("document_order_number_index", document.c.order_number)
+_where_set("document_answer_overdue_index", document.c.answer_overdue_since)
+_where_set("document_notice_overdue_index", document.c.notice_overdue_since)
+_where_set("document_review_index", document.c.review)
 Index(
     "document_changes_index",
     document.c.partner,
@@ -164,6 +172,15 @@ Index(
     document.c.updated_at,
     document.c.id,
 )
+
+order_mention = Table(
+    "order_mention",  # the orders that a ship notice names beside its first, which stands in its own row
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("order_number", Text, primary_key=True),
+    Column("document_id", Text, ForeignKey("document.id"), primary_key=True),
+)
+Index("order_mention_number_index", order_mention.c.order_number)
 
 delivery = Table(
     "delivery",  # a document on its way to one target; see `gateway.ports.deliveries`

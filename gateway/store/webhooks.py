@@ -65,10 +65,15 @@ def switches(connection: Connection) -> list[Switch]:
     return [Switch(**row) for row in connection.execute(select(webhook).order_by(webhook.c.name)).mappings()]
 
 
-def counts(connection: Connection, lane: str) -> dict[str, int]:
-    """How many deliveries of a lane are in each state."""
-    counted = select(job.c.state, func.count()).where(_NOTIFY, job.c.lane == lane).group_by(job.c.state)
-    return {str(state): int(count) for state, count in connection.execute(counted)}
+def counts(connection: Connection, lane: str | None = None) -> dict[str, dict[str, int]]:
+    """How many deliveries are in each state, by lane: of one, or of all that have any."""
+    counted = select(job.c.lane, job.c.state, func.count()).where(_NOTIFY).group_by(job.c.lane, job.c.state)
+    if lane is not None:
+        counted = counted.where(job.c.lane == lane)
+    found: dict[str, dict[str, int]] = {}
+    for name, state, count in connection.execute(counted):
+        found.setdefault(name, {})[state] = count
+    return found
 
 
 def notices(connection: Connection, lane: str, *, states: Sequence[str] = (), limit: int = 50) -> list[Notice]:

@@ -225,10 +225,14 @@ class Worker:
         for decision in range(1, DECISIONS + 1):
             changes = await self._handlers[job.step](job)
             try:
-                if changes.awaited is None:
-                    await self._store.finish(job, changes)
-                else:
+                if changes.awaited is not None:
                     await self._await(job, changes, changes.awaited)
+                elif (later := changes.comes_back) is not None:
+                    await self._store.postpone(
+                        job, outcome="done", reason=later.reason, run_at=later.at, changes=changes
+                    )
+                else:
+                    await self._store.finish(job, changes)
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise

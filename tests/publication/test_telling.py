@@ -76,7 +76,10 @@ FACTS: list[tuple[Event, list[str]]] = [
     (WorkGivenUp(**M, step="deliver", attempts=3, reason="ERP says 400", document_id="d1"), ["delivery.failed"]),
     (WorkGivenUp(**M, step="notify", attempts=3, reason="500"), []),
     (ReceiptOverdue(**M, as2_message_id="<a@b>", waited_seconds=60), ["answer.overdue"]),
-    (AcknowledgmentOverdue(**M, control_number="1", waited_seconds=60), ["answer.overdue"]),
+    (
+        AcknowledgmentOverdue(**M, awaited="ship_notice", due_at="2026-03-02T08:00:00+00:00", waited_seconds=60),
+        ["answer.overdue"],
+    ),
     (CertificateExpiring(message_id="certificates", **EXPIRING), ["certificate.expiring"]),
     (ReceiptIssued(**M, disposition="processed", sha256="00"), []),
 ]

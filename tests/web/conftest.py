@@ -36,6 +36,7 @@ from gateway.ports import (
     Receipt,
     Refused,
     Submitted,
+    Wait,
 )
 from gateway.settings import Settings
 from gateway.web import Services, application, openapi, serve
@@ -119,6 +120,7 @@ class World:
     touched: list[str] = field(default_factory=list)
     held: dict[str, Document] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    expected: list[Wait] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     submitted: list[dict[str, Any]] = field(default_factory=list)
     unreadable: list[dict[str, Any]] = field(default_factory=list)
@@ -201,6 +203,10 @@ class World:
         del release
         wanted = (partner, kind, order_number)
         return [one for one in self.held.values() if (one.partner, one.kind, one.order_number) == wanted]
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """Queries."""
+        return [one for one in self.expected if any(key.endswith(f":{one.document_id}") for key in wait_keys)]
 
     async def documents(self, **question: Any) -> Page:
         """Queries; the cursor is the number of orders shown before."""

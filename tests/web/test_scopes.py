@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from gateway.ports import Channel, Direction, DocumentState
+from gateway.ports import Channel, Direction, DocumentState, Expected, Wait
 from gateway.web.api.routes import ROUTES
 from gateway.web.authentication import ERP, SUPPLIER
 
+MOMENT = datetime(2026, 11, 21, 1, tzinfo=UTC)
 OTHERS = {"purchase-orders": "a1", "order-changes": "c-a1", "transactions": "m-a1"}
 OWN = {"purchase-orders": "b1", "order-changes": "c-b1", "transactions": "m-b1"}
 BY_ID = [(route.method, route.path) for route in ROUTES if SUPPLIER in route.scopes and "{id}" in route.path]
@@ -116,3 +118,23 @@ async def test_what_the_erp_handed_over_is_the_erps_transaction(caller: Any, wor
     world.messages["m-b1"] = replace(world.messages["m-b1"], channel=Channel.ERP)
     assert (await caller("GET", "/v1/transactions/m-b1", "baltic")).status == 404
     assert (await caller("GET", "/v1/transactions/m-b1", "erp")).status == 200
+
+
+async def test_an_order_says_which_answers_are_due_and_which_are_late(caller: Any, world: Any) -> None:
+    """For both sides the same; what its state tells to be here is not waited for."""
+    since = MOMENT - timedelta(days=1)
+    world.held["b1"] = replace(world.held["b1"], answer_overdue_since=since)
+    wait = Wait(expected=Expected.ORDER_ACKNOWLEDGEMENT, message_id="m", document_id="b1", due_at=since, overdue=True)
+    notice = replace(wait, expected=Expected.SHIP_NOTICE, due_at=MOMENT + timedelta(days=1), overdue=False)
+    world.expected = [wait, notice]
+    for who in ("baltic", "erp"):
+        order = (await caller("GET", "/v1/purchase-orders/b1", who)).json
+        assert order["overdue"] == ["order_acknowledgement"]
+        assert [(one["kind"], one["overdue"]) for one in order["expected"]] == [
+            ("order_acknowledgement", True),
+            ("ship_notice", False),
+        ]
+    world.held["b1"] = replace(world.held["b1"], answer_overdue_since=None, state=DocumentState.ANSWERED)
+    order = (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json
+    assert "overdue" not in order
+    assert [one["kind"] for one in order["expected"]] == ["ship_notice"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gateway.as2 import fingerprint
+from gateway.cli.handbook.answers import answers
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
 from gateway.partners import pairs
@@ -259,6 +260,7 @@ def acknowledgments(agreement: Agreement) -> Iterator[tuple[str, str]]:
             "From us, for what you send",
             ("The answer to your request: 202 once it is stored safely, or a list of everything wrong (problem+json)."),
         )
+    yield from answers(agreement)
 
 
 def _numbers(dialect: Dialect) -> str:

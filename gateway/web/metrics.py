@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway.events import Event
@@ -22,6 +30,7 @@ from gateway.web.figures import COUNTED, FIGURES, OTHERS
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of `Metrics.text`."""
 
+disable_created_metrics()  # when each series began: as many series again, which nobody asks for
 _STATES = ("due", "later", "running", "dead")
 
 

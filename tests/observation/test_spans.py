@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import web
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -165,39 +162,14 @@ def test_an_unexpected_exception_is_told_by_its_kind_alone(traced: Traced) -> No
     assert "SECRET" not in traced.spans()["deliver"].to_json()
 
 
-@pytest.fixture
-async def collector() -> AsyncIterator[tuple[str, list[ExportTraceServiceRequest]]]:
-    """A receiver of OTLP over HTTP: its address, and what came."""
-    got: list[ExportTraceServiceRequest] = []
-
-    async def take(request: web.Request) -> web.Response:
-        body = await request.read()
-        assert request.headers["Content-Type"] == "application/x-protobuf"
-        if body[:2] == b"\x1f\x8b":
-            body = gzip.decompress(body)
-        got.append(ExportTraceServiceRequest.FromString(body))
-        return web.Response(content_type="application/x-protobuf")
-
-    application = web.Application()
-    application.router.add_post("/v1/traces", take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1/traces", got
-    await runner.cleanup()
-
-
-async def test_spans_arrive_at_a_collector_by_otlp_over_http(
-    collector: tuple[str, list[ExportTraceServiceRequest]],
-) -> None:
+async def test_spans_arrive_at_a_collector_by_otlp_over_http(collecting: Any) -> None:
     """As protobuf, read by OpenTelemetry's own classes; closing hands on what is left."""
-    url, got = collector
-    tracing = OtlpTracing(node="n1", version="1", endpoint=url)
-    message = new_id(AT)
-    with tracing.job(_job(message, "read")):
-        pass
-    await asyncio.to_thread(tracing.close)
+    async with collecting() as (url, got):
+        tracing = OtlpTracing(node="n1", version="1", endpoint=url)
+        message = new_id(AT)
+        with tracing.job(_job(message, "read")):
+            pass
+        await asyncio.to_thread(tracing.close)
     (resource,) = got[0].resource_spans
     (scope,) = resource.scope_spans
     (span,) = scope.spans
@@ -206,6 +178,32 @@ async def test_spans_arrive_at_a_collector_by_otlp_over_http(
     assert {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"] == (
         "partner-gateway"
     )
+
+
+def test_a_trade_of_two_running_gateways_is_seen_as_a_trace_of_each_message(seen: Any) -> None:
+    """From the submission to the station and on: each step below its message, all of one trace; no payload in it."""
+    spans = [
+        span
+        for request in seen.got
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    assert {"message outbound", "compose", "send", "message inbound", "read", "POST /as2"} <= {
+        one.name for one in spans
+    }
+    by_id = {one.span_id: one for one in spans}
+    of_it = [one for one in spans if one.trace_id.hex() == seen.order.replace("-", "")]
+    (sent,) = [one for one in of_it if one.name == "send"]
+    assert [one.name for one in of_it if one.name == "compose"]
+    root = by_id[sent.parent_span_id]
+    assert root.name == "message outbound"
+    assert all(one.parent_span_id in {b"", root.span_id} for one in of_it)
+    caller = [one for one in spans if one.trace_id.hex() == CALLERS.split("-")[1]]
+    assert [one.name for one in caller] == ["GET /health/live"]
+    received = [one for one in spans if one.name == "message inbound" and one.links]
+    assert {by_id[one.links[0].span_id].name for one in received} >= {"POST /as2"}
+    assert not any(b"ISA*" in one.SerializeToString() for one in spans)
 
 
 async def test_a_collector_that_is_not_there_stops_nothing() -> None:

@@ -9,6 +9,8 @@ import asyncio
 import logging
 import shutil
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.errors import OurFault
@@ -40,6 +42,18 @@ class Observation:
         store.on_attempt = self.metrics.attempted
         store.on_claim = self.metrics.claimed
         store.database.on_batch = self.metrics.committed
+
+    @classmethod
+    @asynccontextmanager
+    async def of(
+        cls, store: Store, node: Node, settings: Settings, folder: Path, *, url: str
+    ) -> AsyncIterator[Observation]:
+        """As configured; the spans that are left at the end are handed on, beside the loop."""
+        made = cls(store, node, settings, folder=folder, url=url)
+        try:
+            yield made
+        finally:
+            await asyncio.to_thread(made.tracing.close)
 
     def committed(self, changes: Changes) -> None:
         """It is durable."""
@@ -81,10 +95,6 @@ class Observation:
             except Exception:
                 log.exception("The work could not be counted")
             await asyncio.sleep(max(COUNT_SECONDS, (time.perf_counter() - started) / COUNTING_SHARE))
-
-    def close(self) -> None:
-        """Hand on the spans that are left."""
-        self.tracing.close()
 
     def _disks(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}

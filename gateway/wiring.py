@@ -282,12 +282,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             configuration=lambda: activation.current.configuration.version,
         )
         owner = presence.ours.id
-        observation = stack.enter_context(
-            contextlib.closing(
-                Observation(
-                    store, presence.ours, loaded.settings, folder=folder, url=database_url(folder, loaded.settings)
-                )
-            )
+        observation = await stack.enter_async_context(
+            Observation.of(store, presence.ours, loaded.settings, folder, url=database_url(folder, loaded.settings))
         )
 
         def words() -> dict[str, str]:

@@ -58,6 +58,7 @@ from gateway.pipeline import (
     waiting,
 )
 from gateway.pipeline.admission import guards
+from gateway.pipeline.lanes import terms_of
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
@@ -194,7 +195,7 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
-            yield make_station(loaded, store, session, crypto, confirmations=confirmations), store
+            yield make_station(loaded, _agreeing(store, loaded), session, crypto, confirmations=confirmations), store
 
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
@@ -300,7 +301,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             )
             station = make_station(
                 new.workspace,
-                store,
+                _agreeing(store, new.workspace),
                 session,
                 crypto,
                 new.maps,
@@ -502,6 +503,12 @@ def _schedules(agreements: Iterable[Agreement]) -> dict[str, Schedule]:
     """The schedules of partners that have one of their own."""
     own = ((one.name, one.as2.retries) for one in agreements if one.as2 is not None)
     return {name: _schedule(retries) for name, retries in own if retries is not None}
+
+
+def _agreeing(store: Store, loaded: Workspace) -> Store:
+    """The store, told what the workspace says of its lanes."""
+    store.agree(terms_of(loaded.settings, loaded.agreements))
+    return store
 
 
 def make_station(

@@ -29,6 +29,7 @@ from gateway.ports.deliveries import (
     seen,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
@@ -63,6 +64,7 @@ __all__ = [
     "CONFIGURATION",
     "IN_MEMORY",
     "MISSED",
+    "PRIORITIES",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
     "WHEN_OVER",
@@ -123,6 +125,8 @@ __all__ = [
     "Store",
     "Submissions",
     "Submitted",
+    "Terms",
+    "TermsOf",
     "Tracing",
     "TrailEntry",
     "TrailProof",
@@ -134,5 +138,6 @@ __all__ = [
     "document_state",
     "new_id",
     "own_chain",
+    "rate_of",
     "seen",
 ]

@@ -28,6 +28,8 @@ class LaneFigures:
     """How many may run at once; None for several lanes."""
     breaker: str
     """Of several lanes the worst."""
+    stopped: int
+    """1: an operator paused it; how many of several."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from gateway.ports import Clock, NodeState
 from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, WorkFigures
 from gateway.store.tables import delivery, event, job, lane, moment, node, outbox
 
-_COUNTS = ("due", "later", "running", "dead")
+_COUNTS = ("due", "later", "running", "dead", "stopped")
 _BREAKERS = {number: name for name, number in BREAKERS.items()}
 
 
@@ -64,13 +64,15 @@ def _lanes(now: datetime) -> Any:
         (lane.c.paused_until.is_not(None), BREAKERS["half open"]),
         else_=BREAKERS["closed"],
     )
-    troubled = case((or_(breaker > 0, lane.c.failures > 0), 0), (dead.c.dead > 0, 1), else_=2)
+    stopped = case((lane.c.stopped_until > now, 1), else_=0)
+    troubled = case((or_(breaker > 0, stopped > 0, lane.c.failures > 0), 0), (dead.c.dead > 0, 1), else_=2)
     order = (troubled, func.coalesce(waiting.c.due, 0).desc(), lane.c.served_at.desc(), lane.c.name)
     placed = (
         select(
             lane.c.name,
-            lane.c.cap,
+            case((lane.c.ordered, 1), else_=lane.c.cap).label("cap"),
             breaker.label("breaker"),
+            stopped.label("stopped"),
             case((waiting.c.first <= now, waiting.c.first)).label("oldest"),
             waiting.c.due,
             waiting.c.later,

@@ -93,6 +93,7 @@ FIGURES: Mapping[str, Figure] = {
     "gateway_lane_oldest_due_seconds": _work("For how long its oldest due job has been due.", "lane"),
     "gateway_lane_cap": _work("How many of its jobs may run at once, over all nodes.", "lane"),
     "gateway_lane_breaker": _work("0 closed, 1 half open (one job probes), 2 open (nothing is tried).", "lane"),
+    "gateway_lane_paused": _work("1 while an operator has paused it; of the others together how many are.", "lane"),
     "gateway_uncertain_deliveries": _work("Deliveries of which nobody knows whether they took place."),
     "gateway_outbox_events": _work("Published events that are not handed on yet, by way: webhooks, nats.", "way"),
     "gateway_outbox_oldest_seconds": _work("The age of the oldest of them.", "way"),

@@ -105,6 +105,7 @@ class Metrics:
         self._each("gateway_lane_oldest_due_seconds", oldest)
         self._each("gateway_lane_cap", {(name,): one.cap for name, one in lanes.items() if one.cap is not None})
         self._each("gateway_lane_breaker", {(name,): BREAKERS[one.breaker] for name, one in lanes.items()})
+        self._each("gateway_lane_paused", {(name,): one.stopped for name, one in lanes.items()})
         self._gauges["gateway_uncertain_deliveries"].set(found.uncertain)
         self._each("gateway_outbox_events", {(way,): count for way, (count, _) in found.outbox.items()})
         ages = {(way,): _age(oldest, found.at) for way, (_, oldest) in found.outbox.items()}

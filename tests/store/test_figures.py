@@ -40,17 +40,23 @@ async def test_jobs_are_counted_by_lane_as_due_later_running_or_dead(store: Stor
     await store.finish(running, type(later)())
 
 
-async def test_breakers_are_closed_half_open_or_open(store: Store, trade: Any, clock: Any) -> None:
+async def test_breakers_are_closed_half_open_or_open_and_an_operators_pause_is_something_else(
+    store: Store, trade: Any, clock: Any
+) -> None:
     """As lanes stand at this moment; a lane in trouble is shown whatever is in it."""
     for name in ("a:outbound:as2", "b:outbound:as2", "c:outbound:as2"):
         await store.apply(trade.received(lane=name))
     await store.lane_failed("a:outbound:as2", lambda _: timedelta(seconds=30))
     clock.advance(seconds=31)
     await store.lane_failed("b:outbound:as2", lambda _: timedelta(seconds=30))
+    await store.pause_lane("c:outbound:as2", clock() + timedelta(hours=1), by="ann", why="the ERP is moved")
     found = await store.figures()
     states = {name: one.breaker for name, one in found.lanes.items()}
     assert states == {"a:outbound:as2": "half open", "b:outbound:as2": "open", "c:outbound:as2": "closed"}
     assert found.breakers == {"closed": 1, "half open": 1, "open": 1}
+    assert {name for name, one in found.lanes.items() if one.stopped} == {"c:outbound:as2"}
+    clock.advance(hours=2)
+    assert (await store.figures()).all.stopped == 0
 
 
 async def test_of_many_lanes_those_in_trouble_and_the_fullest_are_shown_and_the_rest_summed_up(

@@ -30,7 +30,8 @@ from gateway.web.figures import COUNTED, FIGURES, OTHERS
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of `Metrics.text`."""
 
-disable_created_metrics()  # when each series began: as many series again, which nobody asks for
+# When each series began: as many series again, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _STATES = ("due", "later", "running", "dead")
 
 

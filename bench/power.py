@@ -30,7 +30,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bench import load
-from bench.chaos.disk import Disk, Keep, nothing, some
+from bench.chaos.disk import Disk, Keep, everything, nothing, some
 from bench.chaos.trace import Call, Kind, Moment, Reader
 from bench.chaos.watched import BEFORE, TRACE
 from bench.station import station
@@ -41,7 +41,9 @@ from gateway.ports import Message
 from gateway.store import Store
 
 OUTSTANDING = 8
-LARGE = (1_200_000, 6_000_000)
+AFTER = "after"
+"""The workspace as it was at the end: the record is complete when it leads there."""
+LARGE = (1_200_000, 2_500_000)
 """Octets: kept as a file at once, and spooled before that."""
 _ANSWERED = re.compile(rb"Original-Message-ID: <([^>]+)>", re.IGNORECASE)
 _TAIL = 2000
@@ -100,10 +102,10 @@ async def record(folder: Path, *, messages: int) -> Recorded:
         small = await asyncio.to_thread(lambda: list(load.answers(around.parties, messages)))
         large = [
             one
-            for index, size in enumerate(LARGE * 3)
+            for index, size in enumerate(LARGE * 2)
             for one in load.unreadable(around.parties, 1, size=size, first=messages + index)
         ]
-        await around.place_orders(-(-messages // (load.NOTICES_FOR_AN_ORDER + 1)))
+        # Nobody places the orders that they answer: the command that makes the ERP's key would write unwatched.
         every = [*small, *large]
         random.Random(messages).shuffle(every)
         await sender.send_all(every, outstanding=OUTSTANDING)
@@ -111,6 +113,7 @@ async def record(folder: Path, *, messages: int) -> Recorded:
             raise OurFault(f"{len(sender.refused)} messages were not acknowledged: {sender.refused[:3]}")
         await asyncio.sleep(3)  # some of what follows is under way: 997s, calls, a seal
         await asyncio.to_thread(around.gateway.stop)
+        await asyncio.to_thread(shutil.copytree, around.demo.gateway, folder / AFTER)
         return Recorded(
             root=str(around.demo.gateway),
             folder=folder,
@@ -158,6 +161,16 @@ def cuts(recorded: Recorded, found: Sequence[Moment], *, points: int, seed: int)
         if index in chosen:
             yield cut(moment.line, randomly=True), disk, some(random.Random(chance.random()))
     yield cut(found[-1].line + 1, randomly=False), disk, nothing
+    complete(recorded, disk)
+
+
+def complete(recorded: Recorded, disk: Disk) -> None:
+    """Raises OurFault when the calls, all applied, do not lead to the files that were there at the end."""
+    replayed = {name: octets for name, octets in disk.after_power_loss(everything) if octets is not None}
+    after = recorded.folder / AFTER
+    found = {str(one.relative_to(after)): one.read_bytes() for one in after.rglob("*") if one.is_file()}
+    if wrong := [name for name in replayed.keys() | found if replayed.get(name) != found.get(name)]:
+        raise OurFault(f"the trace does not tell how these came about: {sorted(wrong)[:5]}")
 
 
 async def lost(image: Path, cut: Cut, wanted: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from bench.chaos.trace import Call, Kind, Moment
 
 PAGE = 4096
+MEMORY = "-shm"
+"""SQLite's index of the WAL: written through memory, never synced, and made anew by the first who opens the database."""
 Keep = Callable[[], bool]
 """Asked for each page and each change of a name: whether it reached the disk without a sync."""
 
@@ -173,7 +175,7 @@ class Disk:
             if node.folder:
                 yield f"{path}{name}", None
                 yield from self._found(node, f"{path}{name}/", keep, changed)
-            else:
+            elif not name.endswith(MEMORY):
                 yield f"{path}{name}", _torn(node, keep)
 
 

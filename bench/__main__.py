@@ -16,7 +16,8 @@ QUICK = ("primitives", "as2", "edi", "map", "store", "server")
 LONG = ("kill", "power", "linear", "memory", "partners", "oracle", "connections", "large", "throughput")
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
 TAKES_ARGUMENTS = (
-    "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large", "throughput",
+    "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large",
+    "throughput",
 )  # fmt: skip
 
 

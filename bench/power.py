@@ -1,13 +1,13 @@
-"""Power loss: what a gateway wrote is replayed onto a disk that loses what was not synced; nothing acknowledged is lost.
+"""Power loss: what a gateway wrote is replayed onto a disk that loses what was not synced; nothing is lost.
 
     python -m bench power --messages 120 --points 1000 --seed 1
 
 A real gateway on SQLite takes AS2 messages, small ones and some that are kept in files, while strace notes every write,
 sync, renaming and answer, in order. The disk is then rebuilt as a power cut would leave it, once between any two syncs
 (nothing is there that was not synced) and at so many random calls (pages and names that were not synced are there or
-not, by chance), and opened with the gateway's own store. A message is lost when its receipt had begun to leave before the
-cut, and its row, its bytes, or the receipt that would be repeated are not there. Exit code 1 when one is, or when an
-audit trail does not verify. Linux with strace.
+not, by chance), and opened with the gateway's own store. A message is lost when its receipt had begun to leave before
+the cut, and its row, its bytes, or the receipt that would be repeated are not there. Exit code 1 when one is, or when
+an audit trail does not verify. Linux with strace.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from bench.chaos.trace import Call, Kind, Moment
 
 PAGE = 4096
 MEMORY = "-shm"
-"""SQLite's index of the WAL: written through memory, never synced, and made anew by the first who opens the database."""
+"""SQLite's index of the WAL: written through memory, never synced, made anew by whoever opens the database first."""
 Keep = Callable[[], bool]
 """Asked for each page and each change of a name: whether it reached the disk without a sync."""
 

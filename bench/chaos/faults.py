@@ -6,9 +6,9 @@ import asyncio
 import os
 import re
 import resource
-import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,10 @@ from typing import Any
 
 from bench.chaos import short_of_room
 from bench.chaos.erp import GARBAGE, Manner
+from bench.chaos.nodes import Node
 from bench.chaos.rows import Happening, Row, observe
 from bench.chaos.site import Site, site
+from gateway.errors import OurFault
 
 HOUR = 3600
 
@@ -143,9 +145,7 @@ async def clock_postgres(size: Size, server: Any) -> Row:
 
 
 async def _clock(size: Size, name: str, server: Any) -> Row:
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    if library is None:
-        raise NotHereError("libfaketime is not installed (Debian: apt-get install faketime)")
+    library = _libfaketime()
     with tempfile.TemporaryDirectory(prefix="gateway-chaos-clock-") as folder:
         file = Path(folder) / "offset"
 
@@ -280,16 +280,34 @@ def _kills(kills: int) -> Happening:
             await place.until_answered(point)
             await asyncio.sleep(place.chance.uniform(0, 0.25))
             if place.server is not None and place.chance.random() < 0.4:
-                done[await asyncio.to_thread(place.terminate_backend)] += 1
+                done[await asyncio.to_thread(place.end_backend)] += 1
                 continue
             node = place.chance.choice(place.nodes)
             await asyncio.to_thread(node.kill)
             done["gateway killed"] += 1
-            await node.start()
+            await _started_again(node)
+            print(f"  … {done.total()} of {kills}, {place.answered} answered", file=sys.stderr, flush=True)
         place.over()
-        return ", ".join(f"{times} × {what}" for what, times in sorted(done.items()))
+        return ", ".join(f"{times} {what}" for what, times in sorted(done.items()))
 
     return happen
+
+
+async def _started_again(node: Node) -> None:
+    """As a service manager does it: again and again, while PostgreSQL recovers, for instance."""
+    for _ in range(30):
+        with suppress(OurFault):
+            await node.start()
+            return
+        await asyncio.sleep(1)
+    await node.start()
+
+
+def _libfaketime() -> Path:
+    """Debian's place for it. Raises NotHereError."""
+    for library in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
+        return library
+    raise NotHereError("libfaketime is not installed (Debian: apt-get install faketime)")
 
 
 def _north(line: str) -> Callable[[str], str]:

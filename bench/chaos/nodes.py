@@ -41,7 +41,7 @@ class Node:
         """Start it, and wait until it says where it listens. Raises OurFault with the end of its log."""
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: ASYNC220  it does not wait for it
                 [sys.executable, "-m", self.module, "serve", "--workspace", str(self.workspace)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -29,30 +29,33 @@ reasons: [decision 0099](decisions/0099-faults-as-a-table.md).
 | acknowledged | messages whose signed, positive receipt the sender verified; all that were sent, or the row is broken |
 | lost | acknowledged, but neither at the ERP nor shown to an operator as uncertain |
 | doubled | twice in the books of an ERP that honours the key |
-| repeated, marked | calls that an ERP which ignores the key would have taken once more; those that the trail marks as following a call without an answer |
+| repeated | calls that an ERP which ignores the key would have taken once more |
+| marked | those of them whose delivery says in the trail that a call before had no answer |
 | waiting | deliveries left to an operator as uncertain (`gateway message list --uncertain`) |
-| recovery | seconds from the end of the fault until everything acknowledged was at the ERP, what was sent meanwhile included |
+| recovery | seconds from the end of the fault until all that was acknowledged, later too, was at the ERP |
 
-A row is broken, too, when a receipt was refused or invalid, when the same message got two different receipts, when a group has no
-997 or two, or when the trail does not verify.
+A row is broken, too, when a repeat is not marked, a receipt was refused or invalid, the same message got two different
+receipts, a group has no 997 or two, or the trail does not verify.
 """
 
 POWER = """\
 ## Power loss
-strace notes every write, sync, renaming and answer of a real gateway on SQLite, in order, while messages of 4 KB to
-2.5 MB come in. The disk is rebuilt as a power cut would leave it and opened with the gateway's own store. Read against us:
-octets are there when a sync of the file, begun after they were written, has ended; a name is, when a sync of its folder
-has. Between any two syncs, the disk is rebuilt with nothing else on it; at random calls, with whole pages of 4 KiB and
-names that were not synced there or not, by chance. Every message whose receipt had begun to leave must be there, with its
-bytes and its receipt, and the trail must verify. The calls, all applied, lead to the files that were there at the
-end, octet for octet: the record is complete. A database set to `synchronous=NORMAL`, and a folder that is not synced, are found out
-(`tests/bench/test_power.py`).
+strace notes every write, sync, renaming and answer of a real gateway on SQLite, in order, while messages of 2 KB to
+2.5 MB come in. The disk is rebuilt as a power cut would leave it and opened with the gateway's own store. The rules are
+POSIX's, read against us: octets are there when a sync of the file, begun after they were written, has ended; a name is,
+when a sync of its folder has. Between any two syncs, the disk is rebuilt with nothing else on it; at random calls, with
+whole pages of 4 KiB and names that were not synced there or not, by chance. Every message whose receipt had begun to
+leave must be there, with its bytes and its receipt, and the trail must verify. The calls, all applied, lead to the
+files that were there at the end, octet for octet: the record is complete. A database set to `synchronous=NORMAL`, and a
+folder that is not synced, are found out (`tests/bench/test_power.py`).
+
+This found, and mended, a fault: the names of the data folders themselves had never been synced.
 
 """
 
 NOT_SHOWN = """\
 ## Not shown here
-- A disk that acknowledges a sync and does not keep it; PostgreSQL's own behaviour at a power cut (it is PostgreSQL's to show).
+- A disk that acknowledges a sync and does not keep it; PostgreSQL at a power cut, which is PostgreSQL's to show.
 - Failover to a standby: [operations](operations.md) says what it needs.
 - Two machines: nodes, ERP and database share one, and its clock, except where a fault steps a node's.
 """
@@ -105,15 +108,15 @@ def tell(row: Row) -> None:
 def written(report: Report) -> str:
     """The page."""
     lines = [
-        "| fault | what was done | acknowledged | lost | doubled | repeated, marked | waiting | recovery, s | verdict |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| fault | what was done | acknowledged | lost | doubled | repeated | marked | waiting | recovery | verdict |",
+        f"|{'---|' * 10}",
     ]
     lines += [
         f"| {row.fault} | {row.done} | {row.acknowledged:,} | **{row.lost}** | **{row.doubled}** "
-        f"| {row.repeated}, {row.marked} | {row.waiting} | {_seconds(row.recovery)} | {row.verdict} |"
+        f"| {row.repeated} | {row.marked} | {row.waiting} | {_seconds(row.recovery)} | {row.verdict} |"
         for row in report.rows
     ]
-    lines += [f"| {name} | not run: {why.splitlines()[0]} | | | | | | | |" for name, why in report.left_out.items()]
+    lines += [f"| {name} | not run: {why.splitlines()[0]} | | | | | | | | |" for name, why in report.left_out.items()]
     run = (
         f"## The run of {report.at:%Y-%m-%d}\n`{report.command}`, {report.at:%H:%M} UTC, {report.seconds:.0f} s. "
         f"Machine: {report.machine}.\n"

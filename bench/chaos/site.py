@@ -1,7 +1,7 @@
 """A whole site for a fault: workspace, ERP, balancer, gateways, sender, and the database that everything is about.
 
-Everything but the gateways and PostgreSQL lives in this process. What counts is seen from outside: the sender's receipts
-and 997s, the ERP's books, `gateway audit verify`.
+Everything but the gateways and PostgreSQL lives in this process. What counts is seen from outside: the sender's
+receipts and 997s, the ERP's books, `gateway audit verify`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import os
 import random
 import re
 import shutil
+import signal
+import subprocess
 import tempfile
 import time
 import warnings
@@ -39,6 +41,7 @@ DRAIN_SECONDS = 300
 OUTSTANDING = 12
 KEYED_BY_ORDER = "order_acknowledgement"
 """The ERP's books name it by its order."""
+_BACKENDS = "FROM pg_stat_activity WHERE application_name = 'partner-gateway'"
 
 
 @dataclass(kw_only=True)
@@ -108,22 +111,28 @@ class Site:
             return str(fault)
         return "intact"
 
-    def terminate_backend(self) -> str:
-        """One of the gateways' connections is ended by PostgreSQL, or killed: then it restarts all of them."""
+    def end_backend(self) -> str:
+        """One of the gateways' connections is ended by PostgreSQL, or killed: then PostgreSQL restarts them all."""
+        found = _patiently(self.server, f"\\t on\nSELECT pid {_BACKENDS} ORDER BY random() LIMIT 1;")
+        pids = re.findall(r"^\s*(\d+)\s*$", found, re.MULTILINE)
+        if not pids:
+            return "no backend to end"
         if self.chance.random() < 0.5:
-            self.server.psql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'partner-gateway' "
-                "ORDER BY random() LIMIT 1;"
-            )
-            return "backend ended"
-        found = self.server.psql(
-            "\\t on\nSELECT pid FROM pg_stat_activity WHERE application_name = 'partner-gateway' "
-            "ORDER BY random() LIMIT 1;"
-        )
-        if pids := re.findall(r"^\s*(\d+)\s*$", found, re.MULTILINE):
-            with suppress(ProcessLookupError):
-                os.kill(int(pids[0]), 9)
+            _patiently(self.server, f"SELECT pg_terminate_backend({pids[0]});")
+            return "backend terminated"
+        with suppress(ProcessLookupError):
+            os.kill(int(pids[0]), signal.SIGKILL)
         return "backend killed"
+
+
+def _patiently(server: Any, statement: str) -> str:
+    """Asked again while PostgreSQL recovers from what was done to it before."""
+    for _ in range(60):
+        try:
+            return str(server.psql(statement))
+        except subprocess.CalledProcessError:
+            time.sleep(0.5)
+    raise OurFault("PostgreSQL does not come back")
 
 
 @asynccontextmanager
@@ -179,7 +188,7 @@ async def site(
         )
         made = Site(demo=demo, nodes=started, balancer=balancer, erp=books, sender=sender, server=server, chance=chance)
         made.messages = await asyncio.to_thread(lambda: list(answers(parties, messages)))
-        while len(balancer.ready) < nodes:
+        while len(balancer.ready) < nodes:  # noqa: ASYNC110  another process, no event
             await asyncio.sleep(0.05)
         await made.place_orders()
         yield made

@@ -7,16 +7,17 @@ before a sync *began* is on the disk when the sync has *ended*, and nothing more
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 CALLS = (
     "openat", "creat", "lseek", "write", "writev", "pwrite64", "pwritev", "pwritev2", "fsync", "fdatasync", "ftruncate",
     "truncate", "fallocate", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "unlink",
-    "unlinkat", "mkdir", "mkdirat", "rmdir", "sendto", "sendmsg", "sendmmsg", "sendfile", "copy_file_range", "mmap",
+    "unlinkat", "mkdir", "mkdirat", "rmdir", "sendto", "sendmsg", "sendfile", "copy_file_range", "mmap",
 )  # fmt: skip
-"""Everything that changes files or speaks to somebody; io_uring is not here, and libuv uses it for files only if told."""
+"""Everything that changes files or speaks to somebody. io_uring is not among them: libuv uses it only if told."""
 COMMAND = ("strace", "-f", "-y", "-xx", "-s", "100000000", "-e", "signal=none", "-e", f"trace={','.join(CALLS)}")
 """Followed by `-o FILE` and the command to watch. All of every text is written, as hexadecimal digits."""
 
@@ -64,7 +65,7 @@ class Moment:
     ends: bool
 
 
-class UnreadableTrace(ValueError):
+class UnreadableTraceError(ValueError):
     """A call changes a file in a way that is not understood: the disk cannot be rebuilt from this record."""
 
 
@@ -72,7 +73,13 @@ _LINE = re.compile(r"^(\d+) +(.*)$", re.DOTALL)
 _WHOLE = re.compile(r"^(\w+)\((.*)\) += (-?\d+|0x[0-9a-f]+|\?)(.*)$", re.DOTALL)
 _RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$", re.DOTALL)
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
-_HANDLE = re.compile(r"^(-?\d+|AT_FDCWD)(?:<((?:\\x[0-9a-f]{2})*)>)?(?:\(deleted\))?")
+_HANDLE = re.compile(r"^(\d+)(?:<((?:\\x[0-9a-f]{2})*)>)?")
+_NAMING = {
+    **dict.fromkeys(("rename", "renameat", "renameat2"), Kind.RENAME),
+    **dict.fromkeys(("link", "linkat"), Kind.LINK),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), Kind.UNLINK),
+    **dict.fromkeys(("mkdir", "mkdirat"), Kind.MKDIR),
+}
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -100,7 +107,7 @@ class Reader:
         self._appending: set[int] = set()
 
     def read(self, lines: Iterable[str]) -> Iterator[Moment]:
-        """All moments. Raises UnreadableTrace."""
+        """All moments. Raises UnreadableTraceError."""
         known: list[tuple[int, str, str, str]] = []  # line, thread, beginning | end | both, text
         for index, line in enumerate(lines):
             found = _LINE.match(line.rstrip("\n"))
@@ -144,87 +151,113 @@ class Reader:
     def _calls(self, text: str) -> Iterator[Call]:
         """What one call did to our files and to sockets; nothing when it failed or is about other files."""
         found = _WHOLE.match(text)
-        if found is None or found[3].startswith("-") or found[3] == "?":
-            return
-        name, arguments, result = found[1], found[2], int(found[3], 0)
-        handle = _HANDLE.match(arguments)
-        number, path = self._handle(handle)
-        match name:
-            case "openat" | "creat":
-                yield from self._opened(arguments, result)
-            case "lseek":
-                self._offsets[number] = result
-            case "write" | "writev" | "sendto" | "sendmsg" | "sendmmsg" if path.startswith("socket:"):
-                yield Call(kind=Kind.SEND, path=path, data=_texts(arguments)[:result] if result else b"")
-            case "write" | "writev":
-                at = self._offsets.get(number, 0)
-                self._offsets[number] = at + result
-                if self._ours(path):
-                    if number in self._appending:
-                        raise UnreadableTrace(f"{path} is written at its end, wherever that is: {text[:80]}")
-                    yield Call(kind=Kind.WRITE, path=path, at=at, data=_texts(arguments)[:result])
-            case "pwrite64" | "pwritev" | "pwritev2" if self._ours(path):
-                at = int(arguments.rpartition(", ")[2] if name != "pwritev2" else arguments.split(", ")[-2], 0)
-                yield Call(kind=Kind.WRITE, path=path, at=at, data=_texts(arguments)[:result])
-            case "fsync" | "fdatasync" if self._ours(path):
-                yield Call(kind=Kind.SYNC, path=path)
-            case "ftruncate" if self._ours(path):
-                yield Call(kind=Kind.TRUNCATE, path=path, at=int(arguments.rpartition(", ")[2], 0))
-            case "rename" | "renameat" | "renameat2" | "link" | "linkat":
-                source, target = self._names(arguments)
-                if self._ours(source) or self._ours(target):
-                    yield Call(kind=Kind.RENAME if name.startswith("rename") else Kind.LINK, path=source, to=target)
-            case "unlink" | "unlinkat" | "rmdir":
-                if self._ours(gone := self._names(arguments)[0]):
-                    yield Call(kind=Kind.UNLINK, path=gone)
-            case "mkdir" | "mkdirat":
-                if self._ours(made := self._names(arguments)[0]):
-                    yield Call(kind=Kind.MKDIR, path=made)
-            case "mmap":
-                self._mapped(arguments)
-            case "truncate" | "symlink" | "symlinkat":
-                if any(self._ours(one) for one in self._names(arguments)):
-                    raise UnreadableTrace(text[:200])
-            case "fallocate" | "sendfile" | "copy_file_range":
-                if self._ours(path) or self._under.encode().hex() in arguments.replace("\\x", ""):
-                    raise UnreadableTrace(text[:200])
+        if found is not None and not found[3].startswith("-") and found[3] != "?":
+            arguments = found[2]
+            number, path = _handle(arguments)
+            yield from self._READ[found[1]](self, found[1], arguments, number, path, int(found[3], 0))
 
-    def _opened(self, arguments: str, handle: int) -> Iterator[Call]:
-        path = self._names(arguments)[0]
-        self._offsets[handle] = 0
-        self._appending.discard(handle)
+    def _opened(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del name, number
+        path = _names(arguments)[0]
+        self._offsets[result] = 0
+        self._appending.discard(result)
         if "O_APPEND" in arguments:
-            self._appending.add(handle)
+            self._appending.add(result)
         if self._ours(path) and "O_DIRECTORY" not in arguments and ("O_CREAT" in arguments or "O_TRUNC" in arguments):
             yield Call(kind=Kind.OPEN, path=path, created="O_CREAT" in arguments, emptied="O_TRUNC" in arguments)
 
-    def _mapped(self, arguments: str) -> None:
-        """Memory that is a file: SQLite's index of the WAL is, which it makes anew after a crash; nothing else may be."""
-        if "MAP_SHARED" not in arguments or "PROT_WRITE" not in arguments:
+    def _sought(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del name, arguments, path
+        self._offsets[number] = result
+        return iter(())
+
+    def _written(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        if path.startswith("socket:"):
+            yield from self._sent(name, arguments, number, path, result)
             return
-        found = re.search(r", (\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)
-        if found is not None and self._ours(path := _name(found[2])) and not path.endswith("-shm"):
-            raise UnreadableTrace(f"{path} is written through memory")
+        at = self._offsets.get(number, 0)
+        self._offsets[number] = at + result
+        if self._ours(path):
+            if number in self._appending:
+                raise UnreadableTraceError(f"{path} is written at its end, wherever that is")
+            yield Call(kind=Kind.WRITE, path=path, at=at, data=_texts(arguments)[:result])
 
-    def _names(self, arguments: str) -> list[str]:
-        """The names in a call, each below the folder that its handle says."""
-        found = []
-        folders = [_name(one) for one in re.findall(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)]
-        for index, text in enumerate(_TEXT.findall(arguments)):
-            name = _octets(text).decode("utf-8", "surrogateescape")
-            if not name.startswith("/") and index < len(folders):
-                name = f"{folders[index]}/{name}"
-            found.append(name)
-        return found
+    def _written_at(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del number
+        if self._ours(path):
+            at = int(arguments.rsplit(", ", 2)[-2 if name == "pwritev2" else -1], 0)
+            yield Call(kind=Kind.WRITE, path=path, at=at, data=_texts(arguments)[:result])
 
-    @staticmethod
-    def _handle(found: re.Match[str] | None) -> tuple[int, str]:
-        if found is None or found[1] == "AT_FDCWD":
-            return -1, ""
-        return int(found[1]), _name(found[2] or "")
+    def _sent(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del name, number
+        if path.startswith("socket:"):
+            yield Call(kind=Kind.SEND, path=path, data=_texts(arguments)[:result])
+
+    def _synced(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del name, arguments, number, result
+        if self._ours(path):
+            yield Call(kind=Kind.SYNC, path=path)
+
+    def _cut(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del name, number, result
+        if self._ours(path):
+            yield Call(kind=Kind.TRUNCATE, path=path, at=int(arguments.rpartition(", ")[2], 0))
+
+    def _named(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        del number, path, result
+        source, *target = _names(arguments)
+        to = target[0] if target else ""
+        if self._ours(source) or self._ours(to):
+            yield Call(kind=_NAMING[name], path=source, to=to)
+
+    def _mapped(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        """Memory that is a file: SQLite's index of the WAL may be, which it makes anew after a crash; nothing else."""
+        del name, number, path, result
+        if "MAP_SHARED" in arguments and "PROT_WRITE" in arguments:
+            found = re.search(r", \d+<((?:\\x[0-9a-f]{2})*)>", arguments)
+            if found is not None and self._ours(file := _name(found[1])) and not file.endswith("-shm"):
+                raise UnreadableTraceError(f"{file} is written through memory")
+        return iter(())
+
+    def _strange(self, name: str, arguments: str, number: int, path: str, result: int) -> Iterator[Call]:
+        """What nobody here does to our files, as far as we know."""
+        del number, path, result
+        if self._under in _octets("".join(re.findall(r"\\x[0-9a-f]{2}", arguments))).decode("utf-8", "replace"):
+            raise UnreadableTraceError(f"{name} of a file below {self._under} is not understood")
+        return iter(())
 
     def _ours(self, path: str) -> bool:
         return path == self._under or path.startswith(f"{self._under}/")
+
+    _READ: ClassVar[dict[str, Callable[[Reader, str, str, int, str, int], Iterator[Call]]]] = {
+        **dict.fromkeys(("openat", "creat"), _opened),
+        "lseek": _sought,
+        **dict.fromkeys(("write", "writev"), _written),
+        **dict.fromkeys(("pwrite64", "pwritev", "pwritev2"), _written_at),
+        **dict.fromkeys(("sendto", "sendmsg"), _sent),
+        **dict.fromkeys(("fsync", "fdatasync"), _synced),
+        "ftruncate": _cut,
+        **dict.fromkeys(_NAMING, _named),
+        "mmap": _mapped,
+        **dict.fromkeys(("truncate", "symlink", "symlinkat", "fallocate", "sendfile", "copy_file_range"), _strange),
+    }
+
+
+def _names(arguments: str) -> list[str]:
+    """The names in a call, each below the folder that its handle says."""
+    found = []
+    folders = [_name(one) for one in re.findall(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)]
+    for index, text in enumerate(_TEXT.findall(arguments)):
+        name = _octets(text).decode("utf-8", "surrogateescape")
+        if not name.startswith("/") and index < len(folders):
+            name = f"{folders[index]}/{name}"
+        found.append(name)
+    return found
+
+
+def _handle(arguments: str) -> tuple[int, str]:
+    found = _HANDLE.match(arguments)
+    return (-1, "") if found is None else (int(found[1]), _name(found[2] or ""))
 
 
 def _texts(arguments: str) -> bytes:

@@ -1,7 +1,7 @@
-"""`python -m bench.chaos.watched FOLDER serve --workspace W`: the gateway, with everything that it does to files noted.
+"""`python -m bench.chaos.watched FOLDER serve --workspace W`: the gateway, with all that it does to files noted.
 
-FOLDER gets `before`, a copy of the workspace as it was found, and `trace`, strace's record. The process that was started
-becomes the gateway itself, so that signals reach it.
+FOLDER gets `before`, a copy of the workspace as it was found, and `trace`, strace's record. The process that was
+started becomes the gateway itself, so that signals reach it.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from bench.chaos.site import Site, site
 from gateway.errors import OurFault
 
 HOUR = 3600
+MESSAGES_A_KILL = 40
 
 
 class NotHereError(Exception):
@@ -50,25 +51,25 @@ Fault = Callable[[Size, Any], Awaitable[Row]]
 async def kill_sqlite(size: Size, server: Any) -> Row:
     """SIGKILL of the one gateway; it is started again at once."""
     del server
-    kills = size.of(10, 100)
-    async with site(messages=20 * kills, seed=size.seed) as place:
-        return await observe("kill -9, SQLite", place, _kills(kills))
+    count = size.of(10, 100)
+    async with site(messages=MESSAGES_A_KILL * count, seed=size.seed) as place:
+        return await observe("kill -9, SQLite", place, kills(count))
 
 
 async def kill_postgres(size: Size, server: Any) -> Row:
     """SIGKILL of one of three gateways, or of one of PostgreSQL's processes."""
-    kills = size.of(10, 100)
-    async with site(messages=20 * kills, seed=size.seed, server=server, nodes=3) as place:
-        return await observe("kill -9, PostgreSQL, three nodes", place, _kills(kills))
+    count = size.of(10, 100)
+    async with site(messages=MESSAGES_A_KILL * count, seed=size.seed, server=server, nodes=3) as place:
+        return await observe("kill -9, PostgreSQL, three nodes", place, kills(count))
 
 
 async def kill_without_keys(size: Size, server: Any) -> Row:
     """The same at an ERP that says that it honours no key: what is uncertain waits for an operator."""
     del server
-    kills = size.of(5, 30)
-    async with site(messages=20 * kills, seed=size.seed, settings=_north("honours_key: false")) as place:
+    count = size.of(5, 30)
+    async with site(messages=MESSAGES_A_KILL * count, seed=size.seed, settings=_north("honours_key: false")) as place:
         place.erp.seconds = 0.2  # calls are under way when it is killed
-        return await observe("kill -9, ERP without keys", place, _kills(kills))
+        return await observe("kill -9, ERP without keys", place, kills(count))
 
 
 async def postgres_gone(size: Size, server: Any) -> Row:
@@ -82,7 +83,7 @@ async def postgres_gone(size: Size, server: Any) -> Row:
         place.over()
         return "stopped for 30 s"
 
-    async with site(messages=size.of(150, 600), seed=size.seed, server=server, nodes=3) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed, server=server, nodes=3) as place:
         row = await observe("PostgreSQL gone", place, happen)
         return row if all(node.alive for node in place.nodes) else _with(row, "a gateway ended")
 
@@ -106,7 +107,7 @@ async def database_full(size: Size, server: Any) -> Row:
 
         environment = {short_of_room.VARIABLE: str(file)}
         async with site(
-            messages=size.of(150, 600),
+            messages=size.of(300, 1200),
             seed=size.seed,
             module="bench.chaos.short_of_room",
             environment=environment,
@@ -128,7 +129,7 @@ async def files_full(size: Size, server: Any) -> Row:
         place.over()
         return f"RLIMIT_FSIZE = {limit:,} for 10 s; {taken} messages taken meanwhile"
 
-    async with site(messages=size.of(150, 600), seed=size.seed) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed) as place:
         row = await observe("disk full", place, happen)
         return row if place.nodes[0].alive else _with(row, "the gateway ended")
 
@@ -166,7 +167,7 @@ async def _clock(size: Size, name: str, server: Any) -> Row:
         }
         nodes = 1 if server is None else 3
         async with site(
-            messages=size.of(150, 600), seed=size.seed, server=server, nodes=nodes, environment=environment
+            messages=size.of(300, 1200), seed=size.seed, server=server, nodes=nodes, environment=environment
         ) as place:
             return await observe(name, place, happen)
 
@@ -184,7 +185,7 @@ async def erp_down(size: Size, server: Any) -> Row:
         place.over()
         return f"did not listen for {seconds} s"
 
-    async with site(messages=size.of(150, 600), seed=size.seed) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed) as place:
         return await observe("ERP down", place, happen)
 
 
@@ -199,7 +200,7 @@ async def erp_slow(size: Size, server: Any) -> Row:
         place.over()
         return "answers after 4 s for 20 s; we wait for 2 s"
 
-    async with site(messages=size.of(100, 400), seed=size.seed, settings=_north("timeout_seconds: 2")) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed, settings=_north("timeout_seconds: 2")) as place:
         return await observe("ERP slow", place, happen)
 
 
@@ -208,14 +209,14 @@ async def erp_garbage(size: Size, server: Any) -> Row:
     del server
 
     async def happen(place: Site) -> str:
-        place.erp.manners = GARBAGE
-        await place.until_answered(len(place.messages) * 3 // 4)
-        await asyncio.sleep(10)
+        place.erp.manners = (*GARBAGE, *(Manner.WELL,) * (2 * len(GARBAGE)))  # five failures in a row rest the lane
+        await place.until_answered(len(place.messages) - 1)
         place.erp.manners = (Manner.WELL,)
         place.over()
-        return f"{sum(place.erp.answered[one] for one in GARBAGE)} answers of {len(GARBAGE)} kinds"
+        bad = sum(place.erp.answered[one] for one in GARBAGE)
+        return f"{bad} of {place.erp.answered.total()} answers, of {len(GARBAGE)} kinds"
 
-    async with site(messages=size.of(150, 600), seed=size.seed) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed) as place:
         return await observe("ERP answers garbage", place, happen)
 
 
@@ -233,7 +234,7 @@ async def frozen(size: Size, server: Any) -> Row:
         place.over()
         return f"SIGSTOP for {seconds} s; given up for dead after three beats of 1 s"
 
-    async with site(messages=size.of(150, 600), seed=size.seed, server=server, nodes=3) as place:
+    async with site(messages=size.of(300, 1200), seed=size.seed, server=server, nodes=3) as place:
         return await observe("node frozen", place, happen)
 
 
@@ -271,22 +272,28 @@ FAULTS: dict[str, Fault] = {
 ON_POSTGRES = frozenset({"kill-postgres", "postgres-gone", "clock-postgres", "frozen"})
 
 
-def _kills(kills: int) -> Happening:
-    """So many, each after a random number of receipts and a random wait."""
+def kills(count: int) -> Happening:
+    """So many, each after a random number of receipts and a random wait; one of several gateways always stays."""
 
     async def happen(place: Site) -> str:
         done: Counter[str] = Counter()
-        for point in sorted(place.chance.sample(range(1, len(place.messages)), kills)):
+        starting: dict[str, asyncio.Task[None]] = {}
+        for point in sorted(place.chance.sample(range(1, len(place.messages)), count)):
             await place.until_answered(point)
             await asyncio.sleep(place.chance.uniform(0, 0.25))
             if place.server is not None and place.chance.random() < 0.4:
                 done[await asyncio.to_thread(place.end_backend)] += 1
-                continue
-            node = place.chance.choice(place.nodes)
-            await asyncio.to_thread(node.kill)
-            done["gateway killed"] += 1
-            await _started_again(node)
-            print(f"  … {done.total()} of {kills}, {place.answered} answered", file=sys.stderr, flush=True)
+            else:
+                down = [task for task in starting.values() if not task.done()]
+                if len(down) == max(len(place.nodes) - 1, 1):
+                    await asyncio.wait(down, return_when=asyncio.FIRST_COMPLETED)
+                up = [one for one in place.nodes if one.name not in starting or starting[one.name].done()]
+                node = place.chance.choice(up)
+                await asyncio.to_thread(node.kill)
+                done["gateway killed"] += 1
+                starting[node.name] = asyncio.create_task(_started_again(node))
+            print(f"  … {done.total()} of {count}, {place.answered} answered", file=sys.stderr, flush=True)
+        await asyncio.gather(*starting.values())
         place.over()
         return ", ".join(f"{times} {what}" for what, times in sorted(done.items()))
 

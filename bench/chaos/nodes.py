@@ -60,6 +60,11 @@ class Node:
         raise OurFault(f"the gateway did not get ready in {READY_SECONDS} s\n{said[-2000:]}")
 
     @property
+    def name(self) -> str:
+        """Its own among the nodes of a site."""
+        return self.log.stem
+
+    @property
     def pid(self) -> int:
         """Its process."""
         assert self.process is not None

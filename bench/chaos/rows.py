@@ -7,8 +7,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.chaos.site import DRAIN_SECONDS, OUTSTANDING, Site
+from bench.chaos.site import DRAIN_SECONDS, Site
 from bench.load import Effect
+
+
+A_SECOND = 20
+"""Messages that come in, whether earlier ones are answered or not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +58,7 @@ Happening = Callable[[Site], Awaitable[str]]
 
 async def observe(name: str, site: Site, happen: Happening) -> Row:
     """Send, let it happen, drain, ask."""
-    sending = asyncio.create_task(site.sender.send_all(site.messages, outstanding=OUTSTANDING))
+    sending = asyncio.create_task(site.sender.send_paced(site.messages, a_second=A_SECOND))
     try:
         done = await happen(site)
         await sending

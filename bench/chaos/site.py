@@ -38,7 +38,6 @@ from gateway.partners import keys, workspace
 
 HEARTBEAT_SECONDS = 1
 DRAIN_SECONDS = 300
-OUTSTANDING = 12
 KEYED_BY_ORDER = "order_acknowledgement"
 """The ERP's books name it by its order."""
 _BACKENDS = "FROM pg_stat_activity WHERE application_name = 'partner-gateway'"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from bench.chaos.site import DRAIN_SECONDS, Site
 from bench.load import Effect
 
-
 A_SECOND = 20
 """Messages that come in, whether earlier ones are answered or not."""
 

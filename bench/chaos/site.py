@@ -17,14 +17,14 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from bench.chaos.erp import Erp, erp
 from bench.chaos.nodes import Balancer, Node
@@ -78,20 +78,26 @@ class Site:
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
         """All events of a kind, as they stand in the trail."""
-        statement = text("SELECT data FROM event WHERE kind = :kind")
-        async with wiring.open_store(self.demo.gateway) as store:
-            rows = await store.database.read(lambda it: it.execute(statement, {"kind": kind}).scalars().all())
-        return [json.loads(row) for row in rows]
+        return [
+            json.loads(row.data) for row in await self._asked("SELECT data FROM event WHERE kind = :kind", kind=kind)
+        ]
 
     async def effects_of(self, keys: Collection[str]) -> set[Effect]:
         """What the deliveries with these keys are to the ERP; the key is the document's id."""
         if not keys:
             return set()
-        statement = text("SELECT id, kind, number, order_number FROM document")
-        async with wiring.open_store(self.demo.gateway) as store:
-            rows = await store.database.read(lambda it: it.execute(statement).all())
+        rows = await self._asked("SELECT id, kind, number, order_number FROM document")
         of = {row.id: (row.kind, row.order_number if row.kind == KEYED_BY_ORDER else row.number) for row in rows}
         return {of[key] for key in keys if key in of}
+
+    async def _asked(self, statement: str, **values: str) -> Sequence[Row[Any]]:
+        """Rows of the database; asked again while it recovers from what was done to it."""
+        for _ in range(60):
+            with suppress(OurFault):
+                async with wiring.open_store(self.demo.gateway) as store:
+                    return await store.database.read(lambda it: it.execute(text(statement), values).all())
+            await asyncio.sleep(1)
+        raise OurFault("the database does not come back")
 
     async def place_orders(self) -> None:
         """The ERP posts the orders that the messages answer."""

@@ -96,10 +96,12 @@ async def surroundings(
     gateway_command: Sequence[str] = ("-m", "gateway"),
     settings: Mapping[str, object] | None = None,
     lean_erp: bool = False,
+    acknowledged: bool = True,
 ) -> AsyncIterator[Surroundings]:
     """A fresh workspace with an ERP and the gateway running; everything is gone afterwards.
 
     `settings` are lines for the gateway's gateway.yaml. The ERP is the demo's sandbox, or `bench.erp` (`lean_erp`).
+    Without `acknowledged` the supplier gets no 997 for what is accepted.
     """
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     before = dict(os.environ)
@@ -108,6 +110,10 @@ async def surroundings(
         demo = prepare(folder / "run", written_ports=False)
         with (demo.gateway / "gateway.yaml").open("a", encoding="utf-8") as file:
             file.writelines(f"{name}: {value}\n" for name, value in (settings or {}).items())
+        if not acknowledged:
+            file_of_partner = demo.gateway / "partners" / "acme.yaml"
+            text = file_of_partner.read_text(encoding="utf-8")
+            file_of_partner.write_text(text.replace("x12:\n", "x12:\n  answer: refused\n", 1), encoding="utf-8")
         os.environ.update(demo.environment)
         os.environ.pop("GATEWAY_DATABASE_URL", None)
         if database is not None:

@@ -57,6 +57,8 @@ class Load:
     seconds: float
     """Of the paced part."""
     database: str | None
+    acknowledged: bool
+    """With a 997 for each message; else only for what is wrong."""
 
     @property
     def name(self) -> str:
@@ -86,7 +88,9 @@ async def run(asked: Load) -> list[Result]:
     name, folder = asked.name, asked.folder
     command = ("-m", "gateway") if folder is None else ("-c", _OF_A_FOLDER.format(str(folder)))
     async with (
-        surroundings(database=asked.database, gateway_command=command, lean_erp=True) as around,
+        surroundings(
+            database=asked.database, gateway_command=command, lean_erp=True, acknowledged=asked.acknowledged
+        ) as around,
         station(around.parties, gateway=around.url, port=around.demo.ports["station"]) as sender,
     ):
         orders = WARM + asked.orders + int((asked.rate or AIM / 2) * asked.seconds / ANSWERS) + 1
@@ -116,7 +120,7 @@ async def _part(
         await sender.send_all(messages, outstanding=asked.outstanding)
     else:
         await sender.send_paced(messages, a_second=pace)
-    seen, doubled = await _all_there(around, sender, messages)
+    seen, doubled = await _all_there(around, sender, messages, acknowledged=asked.acknowledged)
     await _quiet(around)
     cpu = [(after - begin) * 1000 / len(messages) for begin, after in zip(before, _spent(around), strict=True)]
     if sender.refused:
@@ -144,11 +148,11 @@ def _spent(around: Surroundings) -> tuple[float, float, float]:
 
 
 async def _all_there(
-    around: Surroundings, sender: Station, messages: Sequence[load.Prepared]
+    around: Surroundings, sender: Station, messages: Sequence[load.Prepared], *, acknowledged: bool
 ) -> tuple[dict[str, float], int]:
     """When each effect was at the ERP for the first time, once all are there with their 997s; how many came twice."""
     wanted = {"/".join(one.effect) for one in messages}
-    groups = {str(one.control_number) for one in messages}
+    groups = {str(one.control_number) for one in messages} if acknowledged else set()
     deadline = time.perf_counter() + PATIENCE_SECONDS
     async with aiohttp.ClientSession() as session:
         while time.perf_counter() < deadline:
@@ -178,7 +182,8 @@ def _progress(text: str) -> None:
 
 def show(results: Sequence[Result], asked: Load) -> None:
     """Print the table."""
-    print(f"answers to orders of their own, {'PostgreSQL' if asked.database else 'SQLite'}; CPU in ms for each message")
+    store, answered = "PostgreSQL" if asked.database else "SQLite", "a 997 each" if asked.acknowledged else "no 997s"
+    print(f"answers to orders of their own, {store}, {answered}; CPU in ms for each message")
     print(
         f"  {'gateway':10}{'':16}{'messages':>9}{'msg/s':>7}{'CPU gateway':>12}{'ERP':>6}{'client':>8}"
         f"{'MDN p50':>9}{'p99':>7}{'at ERP p50':>12}{'p99':>7}{'MB':>6}{'twice':>7}"
@@ -204,6 +209,7 @@ def main(arguments: list[str] | None = None) -> None:
         type=lambda text: Path(text).resolve(),
         help="the folder of another checkout, whose gateway takes turns",
     )
+    parser.add_argument("--no-997", action="store_true", help="the agreement wants 997s only for what is wrong")
     parser.add_argument("--turns", type=int, default=1, help="how often each gateway runs (default 1)")
     options = parser.parse_args(arguments)
     results: list[Result] = []
@@ -217,6 +223,7 @@ def main(arguments: list[str] | None = None) -> None:
                 rate=options.rate,
                 seconds=options.seconds,
                 database=database,
+                acknowledged=not options.no_997,
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 results += runner.run(run(asked))

@@ -218,16 +218,40 @@ class AcknowledgmentUnmatched(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AcknowledgmentOverdue(Event):
-    """No functional acknowledgment came in the time agreed."""
+    """What answers a message or an order of ours did not come in the time agreed; said again while it does not come."""
 
     kind: ClassVar[str] = "acknowledgment.overdue"
-    control_number: str
+    awaited: str
+    """functional_acknowledgement, order_acknowledgement or ship_notice."""
+    due_at: str
     waited_seconds: int
+    """Since it went out."""
+    reminder: int = 0
+    """How often it was said before."""
+    control_number: str | None = None
+    """Of the group or interchange that is not acknowledged."""
+    document_id: str | None = None
+    """The order that is not answered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcknowledgmentLate(Event):
+    """What was overdue came after all; nothing is overdue there any more."""
+
+    kind: ClassVar[str] = "acknowledgment.late"
+    awaited: str
+    """receipt, functional_acknowledgement, order_acknowledgement or ship_notice."""
+    overdue_since: str
+    late_seconds: int
+    received_as: str | None = None
+    """The message that it came in."""
+    document_id: str | None = None
+    """The order that it answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentAccepted(Event):
-    """A canonical document was read from a message, checked and matched."""
+    """A canonical document was read from a message, checked and matched; one that waited for a decision, approved."""
 
     kind: ClassVar[str] = "document.accepted"
     document: str
@@ -387,6 +411,32 @@ class DocumentResumed(Event):
     document_id: str
     by: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentUnderReview(Event):
+    """A document waits: for somebody who approves what differs from its order, or for its order to come or to go."""
+
+    kind: ClassVar[str] = "document.under_review"
+    document_id: str
+    review: str
+    """outside_tolerance, order_unknown or order_held."""
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentReviewed(Event):
+    """It was decided about a document under review: it goes on, or it is refused."""
+
+    kind: ClassVar[str] = "document.reviewed"
+    document_id: str
+    review: str
+    decision: str
+    """approved or rejected."""
+    by: str
+    """Who decided; `gateway` where the agreement did."""
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

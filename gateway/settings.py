@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -355,6 +356,23 @@ class Call(Part):
     )
 
 
+RateText = Annotated[
+    str,
+    Form(
+        r"[1-9][0-9]{0,5}/(second|minute|hour)( burst [1-9][0-9]{0,5})?",
+        "a number, / and second, minute or hour, such as 10/second or 600/minute burst 50",
+    ),
+]
+RATE_OF_A_TARGET = (
+    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once after a "
+    "rest (else what comes in a second). Without it there is no limit."
+)
+ORDERED = (
+    "Each partner's documents one by one, in the order in which they came; one that fails holds those behind it "
+    "until it succeeds, or an operator decides."
+)
+
+
 class HttpTarget(Part):
     """An ERP reached over HTTP."""
 
@@ -388,6 +406,8 @@ class HttpTarget(Part):
     cap: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Calls of one gateway process under way at once, over all partners."
     )
+    ordered: bool = Field(default=False, description=ORDERED)
+    rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])
 
 
 class FolderTarget(Part):
@@ -396,6 +416,8 @@ class FolderTarget(Part):
     kind: Literal["folder"] = Field(default="folder", description="JSON files in a folder.")
     path: str = Field(description="The folder; one sub-folder for each kind of document.", examples=["data/mailbox"])
     cap: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="Writes under way at once, at most.")
+    ordered: bool = Field(default=False, description=ORDERED)
+    rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])
 
 
 Target = Annotated[HttpTarget | FolderTarget, Field(discriminator="kind")]
@@ -426,6 +448,21 @@ class Route(Part):
     business_unit: tuple[str, ...] = Field(default=(), description="Business units of the order.")
     partner: tuple[Name, ...] = Field(default=(), description="Partners.")
     document: tuple[Kind, ...] = Field(default=(), description="Kinds of document.")
+    ship_to: tuple[str, ...] = Field(
+        default=(),
+        description="Ids of the place that the goods go to, as VALUE or SCHEME:VALUE; of an answer, its order's.",
+        examples=[("gln:4012345000009",)],
+    )
+    postcode: tuple[str, ...] = Field(
+        default=(), description="Beginnings of that place's postcode; blanks and small letters do not count."
+    )
+    number_prefix: tuple[str, ...] = Field(
+        default=(), description="Beginnings of the number of the order that it is or answers.", examples=[("45",)]
+    )
+    since: date | None = Field(
+        default=None, description="First day of the orders (UTC, the day an order came or went) that go there."
+    )
+    until: date | None = Field(default=None, description="Last day of the orders that go there.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Route:

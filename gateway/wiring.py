@@ -44,8 +44,20 @@ from gateway.partners.keyring_files import load_keyring
 from gateway.partners.map_shelf import MapCache, MapShelf
 from gateway.partners.revocation import CrlShelf
 from gateway.partners.workspace import Workspace
-from gateway.pipeline import composing, delivery, notifying, reading, receipting, saga, sending, versions
+from gateway.pipeline import (
+    composing,
+    delivery,
+    notifying,
+    reading,
+    receipting,
+    releasing,
+    saga,
+    sending,
+    versions,
+    waiting,
+)
 from gateway.pipeline.admission import guards
+from gateway.pipeline.lanes import terms_of
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.station import Station
 from gateway.pipeline.submission import SubmissionDesk
@@ -68,7 +80,11 @@ STEPS: Mapping[str, Step] = {
     "undo": saga.undo,
     "compose": composing.compose,
     "send": sending.send,
-    "overdue": sending.overdue,
+    "overdue": waiting.unacknowledged,
+    "unanswered": waiting.unanswered,
+    "unshipped": waiting.unanswered,
+    "match": releasing.look,
+    "release": releasing.release,
     "receipt": receipting.send,
 }
 """Every kind of work by its name in the job table."""
@@ -179,7 +195,7 @@ async def open_station(folder: Path) -> AsyncIterator[tuple[Station, Store]]:
         confirmations = Confirmations()
         await _remember(store, confirmations)  # or it would encrypt for another certificate than the server does
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="crypto") as crypto:
-            yield make_station(loaded, store, session, crypto, confirmations=confirmations), store
+            yield make_station(loaded, _agreeing(store, loaded), session, crypto, confirmations=confirmations), store
 
 
 def public_seal_key(folder: Path) -> Ed25519PublicKey:
@@ -256,10 +272,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
-        metrics = Metrics()
-        confirmations = Confirmations()
-        shelf = CrlShelf(folder)
+        metrics, confirmations, shelf = Metrics(), Confirmations(), CrlShelf(folder)
         await _remember(store, confirmations)
+        await _tell_stuck(store)
         background: dict[str, asyncio.Task[None]] = {}
         presence = Presence(
             store,
@@ -283,7 +298,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             )
             station = make_station(
                 new.workspace,
-                store,
+                _agreeing(store, new.workspace),
                 session,
                 crypto,
                 new.maps,
@@ -394,6 +409,16 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         yield Running(address=server.url, store=store, worker=worker, activation=activation, presence=presence)
 
 
+async def _tell_stuck(store: Store) -> None:
+    """Work of another version that nobody here will claim: somebody should know from the log, too."""
+    for one in await store.stuck_work(STEPS):
+        log.warning(
+            "%d jobs wait for the step %s, which this version does not know: gateway message list --stuck",
+            one.jobs,
+            one.step,
+        )
+
+
 async def _newest(store: Store) -> str | None:
     """The configuration that was activated last, by any node."""
     last = last_activated(await store.newest_events(CONFIGURATION))
@@ -473,6 +498,12 @@ def _schedules(agreements: Iterable[Agreement]) -> dict[str, Schedule]:
     """The schedules of partners that have one of their own."""
     own = ((one.name, one.as2.retries) for one in agreements if one.as2 is not None)
     return {name: _schedule(retries) for name, retries in own if retries is not None}
+
+
+def _agreeing(store: Store, loaded: Workspace) -> Store:
+    """The store, told what the workspace says of its lanes."""
+    store.agree(terms_of(loaded.settings, loaded.agreements))
+    return store
 
 
 def make_station(

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +27,11 @@ from gateway.demo import scenario
 from gateway.partners.api_keys import mint_api_key
 from gateway.partners.initial import Company, create_workspace
 from gateway.ports import ApiKey
+from gateway.store import head
 
 pytestmark = pytest.mark.process
+
+ROOT = Path(__file__).parents[1]
 
 SETTINGS = """\
 identity: {{name: Example, as2_id: EXAMPLE, x12: {{qualifier: ZZ, id: EXAMPLE}}}}
@@ -166,18 +170,21 @@ class Site:
     balancer: Balancer
     key: str
     order: dict[str, Any]
+    started: list[GatewayProcess] = field(default_factory=list)
+    """Nodes that a test started itself."""
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: set[str] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
     """What went wrong with single requests; each was tried again."""
 
-    async def send(self, number: str) -> None:
+    async def send(self, http: aiohttp.ClientSession, number: str) -> None:
         """A ship notice, sent again with the same key until it is acknowledged."""
         notice = scenario.ship_notice(self.order, number=number, now=datetime.now(UTC))
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"key-{number}"}
         url = f"http://127.0.0.1:{self.balancer.port}/v1/ship-notices"
         for _ in range(PATIENCE * 5):
             try:
-                async with aiohttp.ClientSession() as http, http.post(url, json=notice, headers=headers) as answer:
+                async with http.post(url, json=notice, headers=headers) as answer:
                     if answer.status == 202:
                         self.acknowledged.add(number)
                         return
@@ -187,13 +194,17 @@ class Site:
             await asyncio.sleep(0.2)
         raise AssertionError(self.failed[-3:])
 
-    async def send_many(self, name: str, count: int, *, at_once: int = 6) -> None:
-        """So many, some at a time."""
+    async def send_many(self, name: str, count: int, *, at_once: int = 6, pause: float = 0.0) -> None:
+        """So many, some at a time; fewer when `enough` is set meanwhile."""
         numbers = iter([f"{name}-{number}" for number in range(count)])
 
         async def sender() -> None:
-            for number in numbers:
-                await self.send(number)
+            async with aiohttp.ClientSession() as http:  # its connection stays, until the gateway ends it
+                for number in numbers:
+                    if self.enough.is_set():
+                        return
+                    await self.send(http, number)
+                    await asyncio.sleep(pause)
 
         await asyncio.gather(*(sender() for _ in range(at_once)))
 
@@ -269,14 +280,18 @@ async def site(
         url = f"http://127.0.0.1:{balancer.port}/v1/purchase-orders"
         async with aiohttp.ClientSession() as http, http.post(url, json=order, headers=headers) as answer:
             assert answer.status == 202, await answer.text()
-        yield Site(folder=workspace, erp=erp, nodes=nodes, balancer=balancer, key=keys["supplier"].text, order=order)
+        made = Site(folder=workspace, erp=erp, nodes=nodes, balancer=balancer, key=keys["supplier"].text, order=order)
+        yield made
+        for node in made.started:
+            _kill(node.process)
 
 
-def start(workspace: Path, log: Path) -> GatewayProcess:
-    """A node; its log is a file."""
+def start(workspace: Path, log: Path, *, program: Path = ROOT) -> GatewayProcess:
+    """A node; its log is a file. `program` is the folder that the package is in."""
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve", "--workspace", str(workspace)],
+            cwd=program,  # -m looks there first
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -308,6 +323,25 @@ async def nodes_of(site: Site) -> dict[int, str]:
     return {one["pid"]: one["seen"] for one in json.loads(listed.stdout)}
 
 
+NEXT = """\
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "9001", "{head}", None, None
+def upgrade():
+    op.create_table("next", sa.Column("id", sa.Integer(), primary_key=True))
+    op.add_column("job", sa.Column("new", sa.Text(), nullable=False, server_default=""))
+"""
+
+
+def next_version(folder: Path) -> Path:
+    """This program with one more migration, as the next version has it."""
+    for name in ("gateway", "maps"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    made = folder / "gateway/store/migrations/versions/9001_next.py"
+    made.write_text(NEXT.format(head=head()))
+    return folder
+
+
 async def until(look: Callable[[], bool | Coroutine[Any, Any, bool]]) -> None:
     """Wait for it."""
     for _ in range(PATIENCE * 20):
@@ -321,13 +355,13 @@ async def until(look: Callable[[], bool | Coroutine[Any, Any, bool]]) -> None:
 async def test_a_node_is_killed_under_load_and_its_work_goes_on_at_the_other(site: Site) -> None:
     """Senders see broken connections, send again, and lose nothing; the ERP has each notice once."""
     killed, other = site.nodes
-    sending = asyncio.create_task(site.send_many("k", 80))
-    await until(lambda: len(site.acknowledged) >= 30)
+    sending = asyncio.create_task(site.send_many("k", 50))
+    await until(lambda: len(site.acknowledged) >= 15)
     killed.process.kill()
     await killed.ended()
     await sending
     await site.all_delivered()
-    assert len(site.acknowledged) == 80
+    assert len(site.acknowledged) == 50
 
     async def lost() -> bool:
         return await nodes_of(site) == {killed.process.pid: "lost", other.process.pid: "ready"}
@@ -339,8 +373,8 @@ async def test_a_node_is_killed_under_load_and_its_work_goes_on_at_the_other(sit
 async def test_a_node_drains_and_no_request_fails(site: Site) -> None:
     """SIGTERM under load: 503 at once, requests are still answered until the balancer saw it, exit code 0."""
     stopping, other = site.nodes
-    sending = asyncio.create_task(site.send_many("d", 80))
-    await until(lambda: len(site.acknowledged) >= 20)
+    sending = asyncio.create_task(site.send_many("d", 50))
+    await until(lambda: len(site.acknowledged) >= 10)
     stopping.process.terminate()
 
     async def draining() -> bool:
@@ -352,7 +386,7 @@ async def test_a_node_drains_and_no_request_fails(site: Site) -> None:
     await sending
     await site.all_delivered()
     assert site.failed == []
-    assert len(site.acknowledged) == 80
+    assert len(site.acknowledged) == 50
     assert await nodes_of(site) == {other.process.pid: "ready"}
     assert other.process.poll() is None
 
@@ -379,3 +413,26 @@ async def test_a_frozen_node_that_wakes_up_finds_its_fence_closed(site: Site) ->
         assert (await store.verify([wiring.public_seal_key(site.folder)])).ok
     await site.send_many("after", 10)
     await site.all_delivered()
+
+
+async def test_a_rolling_upgrade_under_load_fails_no_request(site: Site, tmp_path: Path) -> None:
+    """One node after the other is replaced by the next version, whose first start migrates beside the old one."""
+    new = await asyncio.to_thread(next_version, tmp_path / "next")
+    sending = asyncio.create_task(site.send_many("u", 5000, at_once=3, pause=0.2))
+    for place, name in enumerate("ab"):
+        old = site.nodes[place]
+        old.process.terminate()
+        assert await old.ended() == 0, old.said
+        upgraded = start(site.folder, tmp_path / f"next-{name}.log", program=new)
+        site.started.append(upgraded)
+        await upgraded.listening()
+        site.nodes[place] = upgraded
+        await until(lambda upgraded=upgraded: upgraded in site.balancer.ready)
+        rest = [node for node in site.nodes if node is not upgraded]
+        assert [(await node.readiness())[0] for node in rest] == [200]  # the old one beside a newer schema
+    site.enough.set()
+    await sending
+    await site.all_delivered()
+    assert site.failed == []
+    async with wiring.open_store(site.folder) as store:
+        assert {one.schema for one in await store.nodes()} == {"9001"}

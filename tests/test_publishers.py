@@ -173,5 +173,32 @@ async def test_what_was_not_told_when_the_gateway_stopped_is_told_after_it(demo:
     assert receiver.events[0]["data"]["channel"] == "rest"
 
 
+async def test_a_webhook_that_is_added_is_told_from_then_on_and_one_that_is_removed_no_more(
+    demo: Demo, receiver: Receiver
+) -> None:
+    """Without a restart; a partner's own, in its file, only of its partner."""
+    file = demo.gateway / "partners" / "baltic.yaml"
+    before = file.read_text()
+    own = f"webhooks: {{own: {{url: '{receiver.url}/', secrets: {{env: HOOK}}, allow_private: true}}}}\n"
+    async with wiring.running(demo.gateway) as gateway:
+
+        async def changed(text: str) -> None:
+            active = gateway.activation.current
+            file.write_text(text)
+            gateway.activation.ask()
+            await until(lambda: gateway.activation.current is not active)
+
+        await order(gateway, "baltic", "1")
+        await changed(before + own)
+        await order(gateway, "baltic", "2")
+        await order(gateway, "acme", "3")
+        await until(lambda: len(receiver.events) == 1)
+        await changed(before)
+        await order(gateway, "baltic", "4")
+        await asyncio.sleep(0.5)
+        assert await gateway.store.outbox() == []
+    assert [one["data"]["number"] for one in receiver.events] == ["2"]
+
+
 async def _empty(gateway: wiring.Running) -> bool:
     return await gateway.store.outbox() == []

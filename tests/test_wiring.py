@@ -14,7 +14,7 @@ from gateway.demo import scenario
 from gateway.demo.workspaces import exchange_certificates, prepare
 from gateway.errors import OurFault
 from gateway.events import DocumentAvailable
-from gateway.ports import Changes, Channel, Clock, Direction, MessageState, NewMessage, TrailEntry
+from gateway.ports import Changes, Channel, Clock, Direction, MessageState, NewJob, NewMessage, Submitted, TrailEntry
 from gateway.store import Store, migrate
 
 
@@ -86,6 +86,47 @@ async def _trail_of(folder: Path) -> list[TrailEntry]:
         return await _trail(store)
 
 
+async def test_a_draining_gateway_answers_and_works_nothing_new_until_the_time_is_over_or_it_is_hurried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not ready at once, each answer ends its connection; what is taken meanwhile is durable, and the next start's."""
+    demo = prepare(tmp_path / "demo", written_ports=False)
+    for name, value in demo.environment.items():
+        monkeypatch.setenv(name, value)
+    exchange_certificates(demo)
+    with (demo.gateway / "gateway.yaml").open("a") as settings:
+        settings.write("nodes: {drain_seconds: 600}\n")
+    seller = {"scheme": "assigned_by_buyer", "value": "V-1001"}
+    order = scenario.order("4500012345", seller, name="ACME", business_unit="north", today=wiring.now().date())
+    async with wiring.running(demo.gateway) as gateway, aiohttp.ClientSession() as http:
+        async with http.get(gateway.address + "/health/live") as answer:
+            assert "Connection" not in answer.headers
+        hurry = asyncio.Event()
+        draining = asyncio.create_task(gateway.drain(hurry))
+        while [one.state.value for one in await gateway.store.nodes()] != ["draining"]:
+            await asyncio.wait((draining,), timeout=0.02)
+        async with http.get(gateway.address + "/health/ready") as answer:
+            assert (answer.status, (await answer.json())["checks"]) == (503, {"node": "draining"})
+        async with http.get(gateway.address + "/openapi.json") as answer:
+            assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        taken = await gateway.activation.current.built.desk.submit(
+            kind="purchase_order",
+            partner=None,
+            body=json.dumps(order).encode(),
+            idempotency_key=None,
+            order_id=None,
+            correlation_id="c",
+        )
+        assert isinstance(taken, Submitted)
+        await asyncio.wait((draining,), timeout=0.5)
+        assert not draining.done()
+        assert (await gateway.store.unfinished())["ready"] == 1
+        hurry.set()
+        await asyncio.wait_for(draining, 10)
+    async with wiring.open_store(demo.gateway) as store:
+        assert await store.nodes() == []
+
+
 async def test_a_gateway_whose_worker_died_or_whose_trail_is_not_sealed_is_not_ready(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -117,6 +158,26 @@ async def test_a_gateway_whose_worker_died_or_whose_trail_is_not_sealed_is_not_r
     assert await wiring._ready(store, background, 60) == checks | {"audit trail": "not sealed in time"}
     alive.cancel()
     await store.close()
+
+
+async def test_work_that_this_version_does_not_know_is_told_at_the_start(
+    sqlite_store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the log, with the command that lists it."""
+    message = NewMessage(
+        id="m",
+        partner="acme",
+        direction=Direction.INBOUND,
+        channel=Channel.AS2,
+        state=MessageState.RECEIVED,
+        at=clock(),
+        payload=b"",
+    )
+    job = NewJob(message_id="m", step="frobnicate", lane="acme:inbound:read", run_at=clock())
+    await sqlite_store.apply(Changes(messages=(message,), jobs=(job,)))
+    await wiring._tell_stuck(sqlite_store)
+    assert "1 jobs wait for the step frobnicate" in caplog.text
+    assert "gateway message list --stuck" in caplog.text
 
 
 def test_relative_sqlite_file_is_under_the_workspace_and_the_environment_overrides(

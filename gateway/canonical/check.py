@@ -44,15 +44,20 @@ def check(document: Head) -> tuple[Finding, ...]:
 
 
 def _line(line: Line, at: str) -> Iterator[Finding]:
-    yield from _item(line.item, f"{at}/item")
-    yield from _quantity(line.quantity, f"{at}/quantity")
-    yield from _parties(line.parties, f"{at}/parties")
+    # What is not there is not asked about: a document has many lines, and most say little.
+    if line.item:
+        yield from _item(line.item, f"{at}/item")
+    if line.quantity:
+        yield from _quantity(line.quantity, f"{at}/quantity")
+    if line.parties:
+        yield from _parties(line.parties, f"{at}/parties")
     yield from _terms(line, at)
     for number, schedule in enumerate(line.schedules):
         yield from _quantity(schedule.quantity, f"{at}/schedules/{number}/quantity")
     for number, response in enumerate(getattr(line, "responses", ())):
         yield from _quantity(response.quantity, f"{at}/responses/{number}/quantity")
-        yield from _item(response.substitute_item, f"{at}/responses/{number}/substitute_item")
+        if response.substitute_item:
+            yield from _item(response.substitute_item, f"{at}/responses/{number}/substitute_item")
 
 
 def _terms(terms: Terms, at: str) -> Iterator[Finding]:
@@ -125,16 +130,17 @@ def _ship_notice(notice: ShipNotice) -> Iterator[Finding]:
         nodes += 1
         if depth == MAX_TREE + 1:
             yield finding("canonical.contents.too_deep", at, said=f"level {depth}", wanted=f"at most {MAX_TREE} levels")
-        if isinstance(node, OrderNode):
+        is_order, is_line = isinstance(node, OrderNode), isinstance(node, ShipLine)
+        if is_order:
             any_order = True
             if ordered or in_line:
                 said = "an order inside " + ("a line" if in_line else "an order")
                 yield finding(
                     "canonical.contents.nesting", at, said=said, wanted="an order under the shipment or a package"
                 )
-        if isinstance(node, HandlingUnit) and node.sscc is not None:
-            yield from _sscc(node.sscc, f"{at}/sscc", seen)
         if isinstance(node, HandlingUnit):
+            if node.sscc is not None:
+                yield from _sscc(node.sscc, f"{at}/sscc", seen)
             for number, sscc in enumerate(node.ssccs):
                 yield from _sscc(sscc, f"{at}/ssccs/{number}", seen)
         if isinstance(node, ShipLine):
@@ -142,8 +148,9 @@ def _ship_notice(notice: ShipNotice) -> Iterator[Finding]:
             yield from _quantity(node.shipped, f"{at}/shipped")
             if not ordered:
                 lines_alone.append(at)
-        yield from _parties(node.parties, f"{at}/parties")
-        below = (depth + 1, ordered or isinstance(node, OrderNode), in_line or isinstance(node, ShipLine))
+        if node.parties:
+            yield from _parties(node.parties, f"{at}/parties")
+        below = (depth + 1, ordered or is_order, in_line or is_line)
         inside = [(each, f"{at}/contents/{number}", *below) for number, each in enumerate(node.contents)]
         waiting += reversed(inside)
     for at in lines_alone if any_order else lines_alone[:1]:

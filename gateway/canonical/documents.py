@@ -18,7 +18,7 @@ from gateway.canonical.order_acknowledgement import OrderAcknowledgement
 from gateway.canonical.order_change import OrderChange
 from gateway.canonical.purchase_order import PurchaseOrder
 from gateway.canonical.rules import RULES, finding
-from gateway.canonical.ship_notice import ShipNotice
+from gateway.canonical.ship_notice import ShipNotice, flat_lines
 from gateway.findings import Finding, JsonPlace, Severity
 
 KINDS: Final[dict[str, type[Head]]] = {
@@ -133,9 +133,27 @@ def capped(findings: Sequence[Finding], count: int | None = None) -> tuple[Findi
 
 def dump(model: BaseModel) -> dict[str, Any]:
     """The document as canonical JSON: strings, booleans, lists, objects; nothing empty; computed fields included."""
-    # Unset fields are empty ones (`parts.said`): left out before they are written, not after.
-    kept = prune(model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True))
+    kept = prune(_dumped(model))
     return kept if isinstance(kept, dict) else {}
+
+
+def written(model: Head) -> dict[str, Any]:
+    """The same of a model that `parse` gave: it was read from what has nothing empty, so nothing is looked for."""
+    return _dumped(model)
+
+
+def _dumped(model: BaseModel) -> dict[str, Any]:
+    # Unset fields are empty ones (`parts.said`): left out before they are written, not after.
+    if not isinstance(model, ShipNotice):
+        return model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+    # Its lines are those of the tree again: put together from what is written already, and not made as models first.
+    made = model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True, exclude=_LINES)
+    if flat := flat_lines(made["contents"]):
+        made["lines"] = flat
+    return made
+
+
+_LINES: Final = {"lines"}
 
 
 def digest(document: Mapping[str, Any]) -> str:
@@ -163,16 +181,16 @@ def prune(value: object, depth: int = 0) -> Any:
             raise RecursionError
         kept = {}
         for name, each in value.items():
-            if name == "extensions":  # a map's own memory: empty texts in it are facts about the wire
-                if each:
-                    kept[name] = _bounded(each, depth + 1)
-            elif isinstance(each, str):
+            if each.__class__ is str:  # most of all there is
                 if each:
                     kept[name] = each
+            elif name == "extensions":  # a map's own memory: empty texts in it are facts about the wire
+                if each:
+                    kept[name] = _bounded(each, depth + 1)
             elif isinstance(each, _HOLDERS):
                 if each and (below := prune(each, depth + 1)):
                     kept[name] = below
-            elif each is not None:
+            elif each is not None and each != "":
                 kept[name] = each
         return kept
     if isinstance(value, (list, tuple)):

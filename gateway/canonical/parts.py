@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
@@ -31,26 +32,31 @@ Number = Annotated[
 ]
 """A bounded decimal; a string in JSON, its trailing zeros kept."""
 
-# ISO 8601 calendar forms, each exactly as precise as its name says.
-_FORMS: dict[str, re.Pattern[str]] = {
-    "year": re.compile(r"\d{4}\Z", re.ASCII),
-    "month": re.compile(r"\d{4}-(?:0[1-9]|1[0-2])\Z", re.ASCII),
-    "day": re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII),
-    "minute": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\Z", re.ASCII),
-    "second": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\Z", re.ASCII),
+# ISO 8601 calendar forms, each exactly as precise as its name says, by their lengths.
+_FORMS: dict[int, tuple[str, re.Pattern[str]]] = {
+    4: ("year", re.compile(r"\d{4}\Z", re.ASCII)),
+    7: ("month", re.compile(r"\d{4}-(?:0[1-9]|1[0-2])\Z", re.ASCII)),
+    10: ("day", re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)),
+    16: ("minute", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\Z", re.ASCII)),
+    19: ("second", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\Z", re.ASCII)),
 }
 
 
 def precision_of(value: str) -> str | None:
     """Name of the ISO 8601 form of `value`, None where it is none of ours or no real date."""
-    for name, form in _FORMS.items():
-        if form.match(value):
-            try:
-                dt.datetime.fromisoformat({"year": f"{value}-01-01", "month": f"{value}-01"}.get(name, value))
-            except ValueError:
-                return None
-            return name
-    return None
+    return _precision_of(value) if len(value) in _FORMS else None
+
+
+@lru_cache(maxsize=4096)  # documents name few days
+def _precision_of(value: str) -> str | None:
+    name, form = _FORMS[len(value)]
+    if not form.match(value):
+        return None
+    try:
+        dt.datetime.fromisoformat({"year": f"{value}-01-01", "month": f"{value}-01"}.get(name, value))
+    except ValueError:
+        return None
+    return name
 
 
 class Part(BaseModel):

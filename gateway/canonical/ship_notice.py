@@ -8,8 +8,8 @@ flat, computed and read-only.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, computed_field
 
@@ -265,6 +265,40 @@ def _flat(nodes: tuple[Node, ...], order: OrderReference | None, ssccs: tuple[st
                 ssccs=below_ssccs + inside,
             )
         yield from _flat(node.contents, below_order, below_ssccs)
+
+
+def flat_lines(contents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """`ShipNotice.lines` from contents as canonical JSON, without what is empty; a test holds them equal."""
+    return list(_flat_json(contents, None, ()))
+
+
+def _flat_json(
+    nodes: Sequence[Mapping[str, Any]], order: Mapping[str, Any] | None, ssccs: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    for node in nodes:
+        kind, inside = node["kind"], node.get("contents", ())
+        below = (*ssccs, *_ssccs_of(node)) if kind == "handling_unit" else ssccs
+        if kind == "line":
+            line_id = node.get("line_id")
+            said = {
+                "order": order,
+                "line_id": line_id,
+                "order_line_id": node.get("order_line_id") or line_id,
+                "item": node.get("item"),
+                "shipped": node.get("shipped"),
+                "ssccs": [
+                    *below,
+                    *(one for unit in inside if unit["kind"] == "handling_unit" for one in _ssccs_of(unit)),
+                ],
+            }
+            yield {name: value for name, value in said.items() if value}
+        if inside:
+            yield from _flat_json(inside, node["order"] if kind == "order" else order, below)
+
+
+def _ssccs_of(unit: Mapping[str, Any]) -> tuple[str, ...]:
+    sscc = unit.get("sscc")
+    return (*((sscc,) if sscc else ()), *unit.get("ssccs", ()))
 
 
 def _ssccs(node: Node) -> tuple[str, ...]:

@@ -17,11 +17,15 @@ from gateway.cli import (
     database,
     edi,
     events,
+    lane,
     message,
     node,
+    order,
     partner,
     payload,
     reference,
+    review,
+    route,
     webhook,
 )
 from gateway.cli import map as map_
@@ -58,8 +62,12 @@ app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
+app.add_typer(lane.app, name="lane")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
+app.add_typer(order.app, name="order")
+app.add_typer(review.app, name="review")
+app.add_typer(route.app, name="route")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(node.app, name="node")

@@ -21,9 +21,20 @@ from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, say, sh
 from gateway.cli.message_files import described, enclosed
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
+from gateway.cli.waits import expected_of, overdue_words, wait_words
 from gateway.errors import OurFault
 from gateway.pipeline.bodies import as_octets
-from gateway.ports import Attempt, DeliveryRecord, DeliveryState, Document, Message, MessageState, TrailEntry
+from gateway.ports import (
+    Attempt,
+    DeliveryRecord,
+    DeliveryState,
+    Document,
+    Message,
+    MessageState,
+    Overdue,
+    TrailEntry,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -34,6 +45,8 @@ UNA_LENGTH = 9
 STUCK = "remedy: start a gateway of the version that began this work beside this one (docs/operations.md); it ends it"
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
+
+MOST_OVERDUE = 10_000
 
 app = typer.Typer(no_args_is_help=True, help="Messages: what came and went, one in full, dead letters back to work.")
 
@@ -48,6 +61,7 @@ class _Everything:
     payload: bytes | Stretch | None
     raw: bytes | Stretch | None
     gone: str | None
+    waits: list[Wait]
 
 
 @app.command("list")
@@ -59,6 +73,9 @@ def list_messages(
     *,
     given_up: Annotated[
         bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
+    ] = False,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only those that wait too long for an answer, to an order in them too.")
     ] = False,
     uncertain: Annotated[
         bool, typer.Option("--uncertain", help="Only those with a delivery that may have taken place or not.")
@@ -73,7 +90,7 @@ def list_messages(
     Example: gateway message list --partner acme --state failed
     """
 
-    async def question(store: Store) -> list[Message]:
+    async def question(store: Store) -> tuple[list[Message], list[Overdue]]:
         known = None
         if stuck:
             from gateway.wiring import STEPS  # noqa: PLC0415  only this needs it
@@ -82,17 +99,25 @@ def list_messages(
             for one in await store.stuck_work(known):
                 say(f"step {printable(one.step)}, due since {one.since:%Y-%m-%d %H:%M:%S}: {times(one.jobs, 'job')}")
                 say(STUCK)
-        return await store.messages(
-            partner=partner, state=state, limit=limit, given_up=given_up, uncertain=uncertain, strange_to=known
+        found = await store.messages(
+            partner=partner,
+            state=state,
+            limit=limit,
+            given_up=given_up,
+            uncertain=uncertain,
+            overdue=overdue,
+            strange_to=known,
         )
+        return found, await store.overdue(partner=partner, limit=MOST_OVERDUE) if overdue else []
 
     with answering():
-        found = run(asked(workspace, question))
+        found, late = run(asked(workspace, question))
+        told = overdue_words(late)
         if as_json:
-            show_json([_as_json(message) for message in found])
+            show_json([_as_json(one) | ({"overdue": told.get(one.id, [])} if overdue else {}) for one in found])
             return
         show_table(
-            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file"),
+            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file", *(("overdue",) * overdue)),
             (
                 (
                     f"{one.at:%Y-%m-%d %H:%M:%S}",
@@ -103,6 +128,7 @@ def list_messages(
                     one.state.value,
                     str(one.size),
                     printable(one.filename or ""),
+                    *((printable("; ".join(told.get(one.id, []))),) * overdue),
                 )
                 for one in found
             ),
@@ -182,6 +208,7 @@ async def _everything(store: Store, message_id: str) -> _Everything:
     message = await store.message(message_id)
     if message is None:
         raise OurFault(f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones")
+    documents = await store.documents_of(message_id)
     payload, raw, gone = None, None, None
     try:
         payload, raw = await _octets(store, message_id, "payload"), await _octets(store, message_id, "raw")
@@ -197,6 +224,7 @@ async def _everything(store: Store, message_id: str) -> _Everything:
         payload=payload,
         raw=raw,
         gone=gone,
+        waits=await expected_of(store, documents, message),
     )
 
 
@@ -216,6 +244,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 def _all_as_json(found: _Everything) -> dict[str, Any]:
     return _as_json(found.message) | {
         "receipt_state": receipt_words(found.message, found.timeline),
+        "expected": [asdict(one) for one in found.waits],
         "timeline": [asdict(entry) for entry in found.timeline],
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "documents": [asdict(document) for document in found.documents],
@@ -232,6 +261,7 @@ def _print(found: _Everything) -> None:
     if (words := receipt_words(message, found.timeline)) is not None:
         facts["receipt"] = words
     show_table(("message", ""), ((name, printable(value)) for name, value in facts.items()))
+    _print_waits(found)
     _title("Timeline")
     show_table(
         ("at", "event", "order", "detail"),
@@ -323,6 +353,18 @@ _STYLES = {
     DeliveryState.UNCERTAIN: "yellow",
     DeliveryState.FAILED: "bold red",
 }
+
+
+def _print_waits(found: _Everything) -> None:
+    """What it waits for, and the orders in it."""
+    orders = {one.id: one for one in found.documents}
+    for wait in found.waits:
+        order = orders.get(wait.document_id or "")
+        since = found.message.overdue_since if order is None else order.overdue.get(wait.expected)
+        name = "" if order is None else f"order {order.number}, "
+        show(Text(printable(f"{name}{wait_words(wait, since)}"), style="" if since is None else "bold red"))
+
+
 _FACTS = (
     "id", "partner", "direction", "channel", "state", "at", "size", "payload_sha256", "as2_message_id", "mic",
     "answers", "wait_key",

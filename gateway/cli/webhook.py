@@ -44,7 +44,6 @@ class _Row:
     url: str
     types: int
     state: str
-    failures: int
     waiting: int
     done: int
     dead: int
@@ -215,11 +214,11 @@ def disable(name: WebhookName, *, by: By = None, reason: Reason = "", workspace:
 
 
 async def _rows(store: Store, known: dict[str, Endpoint]) -> list[_Row]:
-    switches = await store.webhook_switches()
+    switches, counted = await store.webhook_switches(), await store.all_notice_counts()
+    troubled = await store.troubled_lanes()
     rows = []
     for name, endpoint in sorted(known.items()):
-        counts = await store.notice_counts(endpoint.lane)
-        failures = await store.lane_failures(endpoint.lane)
+        counts = counted.get(endpoint.lane, {})
         switch = switches.get(name)
         off = switch is not None and switch.disabled_at is not None
         rows.append(
@@ -227,8 +226,7 @@ async def _rows(store: Store, known: dict[str, Endpoint]) -> list[_Row]:
                 name=name,
                 url=endpoint.webhook.url,
                 types=len(endpoint.types),
-                state="disabled" if off else "failing" if failures else "active",
-                failures=failures,
+                state="disabled" if off else "failing" if endpoint.lane in troubled else "active",
                 waiting=counts.get("ready", 0) + counts.get("running", 0),
                 done=counts.get("done", 0),
                 dead=counts.get("dead", 0),

@@ -35,6 +35,8 @@ ANSWER_LIMIT = 1_048_576
 KEPT_ANSWER = 2048
 """Bytes kept of an answer that refuses, for the operator."""
 
+TOLD_ANSWER = 1000
+"""Characters of an answer that refuses, in the reason that the operator reads."""
 _SAID = {"deliver": "call", "undo": "call under compensate", "replace": "call under replace"}
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -229,12 +231,14 @@ class HttpConnector:
         if answer.status // 100 == 2 or answer.status in self._target.accepted:  # noqa: PLR2004  the class 2xx
             return Delivered(status=answer.status, their_id=id_at(prepared.id_at, answer))
         outcome = Outcome.TRANSIENT if answer.status in self._target.retried else Outcome.PERMANENT
+        said = clean_answer(answer.body, KEPT_ANSWER)
+        why = f": {said.strip()[:TOLD_ANSWER]}" if outcome is Outcome.PERMANENT and said.strip() else ""
         raise DeliveryFailed(
-            f"target {self._name} answered {answer.status}",
+            f"target {self._name} answered {answer.status}{why}",
             outcome=outcome,
             retry_after=retry_after(answer, self._clock()) if outcome is Outcome.TRANSIENT else None,
             status=answer.status,
-            answer=clean_answer(answer.body, KEPT_ANSWER),
+            answer=said,
         )
 
 

@@ -6,6 +6,7 @@ there is no buffer here, because what is not acknowledged is in the outbox.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -53,7 +54,8 @@ class NatsStream:
     async def connect(self) -> None:
         """Connect, and make the stream where none takes our subjects. Raises OurFault."""
         try:
-            import nats  # noqa: PLC0415  an extra
+            from nats.aio.client import Client  # noqa: PLC0415  an extra
+            from nats.errors import Error  # noqa: PLC0415
             from nats.js.errors import Error as JetStreamError  # noqa: PLC0415
             from nats.js.errors import NotFoundError  # noqa: PLC0415
         except ImportError as error:
@@ -65,9 +67,12 @@ class NatsStream:
         ours = self._settings
         where = ", ".join(ours.servers)
         options = self._options()
+        client = Client()
         try:
-            client = await nats.connect(servers=list(ours.servers), **options)
-        except (OSError, nats.errors.Error, TimeoutError) as error:
+            await client.connect(servers=list(ours.servers), **options)
+        except (OSError, Error, TimeoutError) as error:
+            with contextlib.suppress(Exception):
+                await client.close()  # it leaves the socket open when a server goes away while it greets
             raise OurFault(
                 f"NATS at {where} cannot be reached: {self._said or clean(str(error), 200)}",
                 remedy="check servers, user and TLS under nats: in gateway.yaml; events wait in the outbox",
@@ -81,7 +86,7 @@ class NatsStream:
                     name=ours.stream, subjects=[f"{ours.subject}.>"], duplicate_window=DUPLICATES_SECONDS
                 )
                 log.info("NATS: stream %s was made for %s.>", ours.stream, ours.subject)
-        except (JetStreamError, nats.errors.Error, TimeoutError) as error:
+        except (JetStreamError, Error, TimeoutError) as error:
             await client.close()
             raise OurFault(
                 f"NATS at {where} has no stream for {ours.subject}.>: {clean(str(error), 200)}",

@@ -19,7 +19,8 @@ from gateway.mapping.missing import Unknown
 from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
-from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, Webhook, X12Identity
+from gateway.partners.service_levels import Matching, ServiceLevels
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
@@ -120,6 +121,11 @@ class X12Dialect(Dialect):
     our_identity: X12Identity | None = Field(default=None, description="Ours with this partner, when it differs.")
     version: Literal["004010", "005010"] = Field(default="004010", description="Version of what we send (GS08).")
     request_ta1: bool = Field(default=False, description="Ask for a TA1 (ISA14).")
+    answer: Literal["refused", "always"] = Field(
+        default="always",
+        description="When they get our 997: for every group (X12.20), or only where something in it is wrong, which "
+        "spares both sides a message for each of theirs.",
+    )
     element_separator: Delimiter = Field(default="*", description="Separates elements.")
     component_separator: Delimiter = Field(default=">", description="Separates components (ISA16).")
     segment_terminator: Delimiter = Field(default="~", description="Ends a segment.")
@@ -303,6 +309,13 @@ class Agreement(Part):
     references: References | None = Field(
         default=None, description="What is translated by cross-references: items, units, places, parties, codes."
     )
+    service_levels: ServiceLevels = Field(
+        default_factory=ServiceLevels, description="When the answers to our orders are due."
+    )
+    matching: Matching | None = Field(
+        default=None,
+        description="How answers are held against their orders; absent: differences are findings, nothing waits.",
+    )
     target: Name | None = Field(
         default=None, description="Target for everything from this partner; absent: the routes of gateway.yaml decide."
     )
@@ -319,6 +332,20 @@ class Agreement(Part):
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."
+    )
+    criticality: Literal["critical", "high", "normal", "low"] = Field(
+        default="normal", description="Whose work goes first when there is more than can be done at once."
+    )
+    ordered: bool = Field(
+        default=False,
+        description="Everything from and to this partner one by one, in the order in which it came; what fails holds "
+        "what is behind it until it succeeds, or an operator decides.",
+    )
+    rate: RateText | None = Field(
+        default=None,
+        description="How many messages to their station start in a time, over all nodes. After burst, how many at once "
+        "when there was a rest (else what comes in a second). Without it there is no limit.",
+        examples=["10/second", "600/minute burst 50"],
     )
 
     @property

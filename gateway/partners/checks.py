@@ -18,7 +18,7 @@ from gateway.edi.delta import PartnerGuide
 from gateway.errors import OurFault
 from gateway.findings import Finding, Severity
 from gateway.mapping import Head
-from gateway.partners import as2_checks, certificate_checks, secret_checks
+from gateway.partners import as2_checks, certificate_checks, route_checks, secret_checks
 from gateway.partners.agreement import SET, VERSIONS, Kind, Standard, standard_of
 from gateway.partners.certificate_facts import weakness
 from gateway.partners.dialects import ID_TWICE, MODELS, identity_of, value_of, wrong_in, wrong_versions
@@ -59,8 +59,10 @@ RULES: Mapping[str, str] = {
     "workspace.placeholder": "A call's path has no other placeholders than {number}, {order_number} and {partner}; a "
     "look-up's also {idempotency_key} and {document_id}; that of a compensation or replacement {their_id} as well.",
     **as2_checks.RULES,
+    "workspace.no_call": "Each target of a route with several has a call for what partners may send there (a warning).",
     "workspace.nowhere_to_go": "What a partner may send has a target that takes it (a warning: else it waits).",
     **certificate_checks.RULES,
+    **route_checks.RULES,
     **secret_checks.RULES,
 }
 ONLY_TO_RUN = (
@@ -492,12 +494,77 @@ def _destinations(files: Files) -> Iterator[Finding]:
             )
 
 
+def _routes(files: Files) -> Iterator[Finding]:
+    """The routes against each other, and what partners send against them."""
+    if files.settings.data is None:
+        return
+    known = [name for name, _ in _items(at(files.settings.data, "targets"))]
+    rules = [
+        one
+        for one in route_checks.rules_of([one for _, one in _items(at(files.settings.data, "routes"))])
+        if not isinstance(one.to, str) or one.to in known  # else reported already
+    ]
+    for one in route_checks.wrong_between(rules):
+        yield _finding(
+            files.settings,
+            ("routes", *one.keys),
+            one.rule,
+            said=one.said,
+            wanted=one.wanted,
+            fix=one.fix,
+            severity=one.severity,
+        )
+    told: set[str] = set()
+    for name, partner in files.partners.items():
+        if at(partner.data, "target") is not None or at(partner.data, "status") in SILENT:
+            continue
+        for keys, kind, _ in _documents(partner, "receive"):
+            gap = route_checks.gaps(rules, name, kind, files.now.date())
+            if gap is not None and gap.said not in told:
+                told.add(gap.said)
+                yield _finding(
+                    partner, keys, gap.rule, said=gap.said, wanted=gap.wanted, fix=gap.fix, severity=gap.severity
+                )
+
+
+def _each_takes_it(files: Files) -> Iterator[Finding]:
+    """What goes to several targets can be taken by each of them: one without a call would be given up every time."""
+    targets = at(files.settings.data, "targets")
+    told: set[tuple[Any, ...]] = set()
+    for name, partner in files.partners.items():
+        if at(partner.data, "target") is not None:
+            continue
+        for _, kind, _ in _documents(partner, "receive"):
+            for number, route in _items(at(files.settings.data, "routes")):
+                if not isinstance(at(route, "to"), list) or not _may_route(route, name, kind):
+                    continue
+                for where, target in _targets_of(route):
+                    known = at(targets, target) if isinstance(target, str) else None
+                    if known is None or at(known, "kind") == "folder" or at(known, "documents", kind) is not None:
+                        continue
+                    keys: Keys = ("routes", number, *where)
+                    if kind in get_args(Kind) and (keys, kind) not in told:
+                        told.add((keys, kind))
+                        yield _finding(
+                            files.settings,
+                            keys,
+                            "no_call",
+                            said=f"{target} has no call for {kind}, which {name} may send",
+                            wanted="a call for it, or a route of its own that leaves this target out",
+                            fix=f"add {kind}: under targets: {target}: documents:, or document: […] to the route",
+                            severity=Severity.ACCEPT_WITH_ERRORS,
+                        )
+
+
 def _routed(settings: YamlText, partner: str, kind: str) -> Iterator[Any]:
     for _, route in _items(at(settings.data, "routes")):
-        if all(
-            not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind))
-        ):
+        if _may_route(route, partner, kind):
             yield from (target for _, target in _targets_of(route))
+
+
+def _may_route(route: object, partner: str, kind: str) -> bool:
+    """Whether a route may fit, by partner and document alone."""
+    return all(not (only := at(route, key)) or word in only for key, word in (("partner", partner), ("document", kind)))
 
 
 _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
@@ -511,4 +578,6 @@ _CHECKS: tuple[Callable[[Files], Iterator[Finding]], ...] = (
     _references,
     _guides,
     _destinations,
+    _routes,
+    _each_takes_it,
 )

@@ -15,7 +15,7 @@ from gateway.events import Event, InterchangeComposed
 from gateway.findings import Finding, Severity
 from gateway.mapping import Map
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import referencing, standards, versions
+from gateway.pipeline import behind, referencing, standards, versions
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.outgoing import outbound_message, send_job
 from gateway.pipeline.station import Station
@@ -33,6 +33,8 @@ async def compose(station: Station, job: Job) -> Changes:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     if document.state not in _TO_BE_WRITTEN:
         return Changes()
+    if (wait := await behind.waits(station, document, job)) is not None:
+        return wait
     agreement, wire, mapping = _agreed(station, document)
     translated = await referencing.for_partner(station, document, job.step)
     if translated.held:
@@ -95,6 +97,7 @@ async def compose(station: Station, job: Job) -> Changes:
                 map=used.map,
                 guide=used.guide,
             ),
+            *behind.went(document),
         ),
         jobs=(send_job(agreement, message_id, now, document_id=document.id),),
         events=translated.events,

@@ -18,7 +18,10 @@ from gateway.ports import (
     NewMessage,
 )
 
-_LISTS = ("messages", "message_updates", "documents", "document_updates", "deliveries", "jobs", "met", "keys", "events")
+_LISTS = (
+    "messages", "message_updates", "documents", "document_updates", "deliveries", "jobs", "met", "keys", "woken",
+    "events",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Decisions:
     jobs: list[NewJob] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     accepted: int = 0
 
@@ -68,5 +72,6 @@ class Decisions:
             jobs=tuple(self.jobs),
             met=tuple(self.met),
             keys=tuple(self.keys),
+            woken=tuple(self.woken),
             events=tuple(self.events),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.events import DocumentRouted
-from gateway.pipeline import identity
+from gateway.pipeline import behind, identity
 from gateway.pipeline.routing import Decision
 from gateway.ports import DeliveryChange, Document, Job, Json, NewDocument, NewJob
 
@@ -71,6 +71,7 @@ def _job(document: NewDocument | Document, target: str, part: str, now: datetime
         step="deliver",
         lane=identity.inbound_lane(document.partner, target),
         run_at=now,
+        wait_key=behind.wait_key(document),
         data=data,
     )
 

@@ -6,14 +6,16 @@ relied on, or, where it does neither, an operator decides. The delivery's row sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gateway.errors import OurFault, Outcome
 from gateway.events import DeliveryLookedUp, DeliveryUncertain, DocumentDelivered, Event
-from gateway.pipeline import identity, referencing, replacing, routing
+from gateway.pipeline import behind, identity, referencing, replacing, routing
 from gateway.pipeline.deliveries import UNROUTED, planned, settle_job
+from gateway.pipeline.rerouting import facts_of
 from gateway.pipeline.station import Station
 from gateway.ports import (
     Awaited,
@@ -73,20 +75,25 @@ async def deliver(station: Station, job: Job) -> Changes:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     task = await _task(station, job, document)
     if task.row.state in _OVER if task.row else document.state is DocumentState.DELIVERED and _alone(job):
-        return Changes()
+        return Changes(called=False)
+    if (wait := await behind.waits(station, document, job)) is not None:
+        return replace(wait, called=False)
     connector = station.connectors.get(task.target)
     if connector is None:
-        return _elsewhere(task)
+        return await _elsewhere(task)
     if document.replaced_by is not None and task.uncertain_since is None:
         return _discarded(task, f"replaced by document {document.replaced_by} before it went out")
     replaced = await replacing.at_target(station, document, task.target)
     if replaced.under_way is not None:
-        return Changes(awaited=Awaited(seconds=5, reason=f"{replaced.under_way} is still on its way to {task.target}"))
+        raise OurFault(
+            f"{replaced.under_way} is still on its way to {task.target}",
+            remedy="it goes on by itself when that has ended; what is uncertain: gateway message list --uncertain",
+        )
     if replaced.needless:
         return _discarded(task, "what it cancels never went out")
     translated = await referencing.for_us(station, document, job.step)
     if translated.held:
-        return translated.waits()
+        return dataclasses.replace(translated.waits(), called=False)
     delivery = Delivery(
         document_id=document.id,
         kind=document.kind,
@@ -131,7 +138,8 @@ async def _resolved(
     wait = connector.lookup_wait(kind) - (task.station.clock() - since).total_seconds()
     if wait > 0:
         return Changes(
-            awaited=Awaited(seconds=wait, reason=f"{task.target} may still be at work on it; then it is asked")
+            awaited=Awaited(seconds=wait, reason=f"{task.target} may still be at work on it; then it is asked"),
+            called=False,
         )
     found = await connector.look_up(delivery)
     told = DeliveryLookedUp(
@@ -175,7 +183,8 @@ def _took(task: _Task, answer: Delivered, events: tuple[Event, ...]) -> Changes:
     )
     return Changes(
         deliveries=(task.change(DeliveryState.DELIVERED, their_id=answer.their_id, status=answer.status),),
-        document_updates=(update,) if alone or not task.job.part else (),
+        document_updates=(*((update,) if alone or not task.job.part else ()), *behind.went(document)),
+        woken=behind.delivered(document),
         jobs=() if alone else (settle_job(document, document.partner, task.target, task.station.clock()),),
         events=(*events, done),
     )
@@ -190,22 +199,23 @@ def _parked(task: _Task, why: str) -> Changes:
     event = DeliveryUncertain(
         **task.where, document_id=task.document.id, target=task.target, idempotency_key=task.key, reason=advice
     )
-    return Changes(deliveries=(task.change(DeliveryState.UNCERTAIN, advice),), events=(event,))
+    return Changes(deliveries=(task.change(DeliveryState.UNCERTAIN, advice),), events=(event,), called=False)
 
 
 def _discarded(task: _Task, reason: str) -> Changes:
     document = task.document
     settled = () if _alone(task.job) else (settle_job(document, document.partner, task.target, task.station.clock()),)
-    return Changes(deliveries=(task.change(DeliveryState.DISCARDED, reason),), jobs=settled)
+    return Changes(deliveries=(task.change(DeliveryState.DISCARDED, reason),), jobs=settled, called=False)
 
 
-def _elsewhere(task: _Task) -> Changes:
+async def _elsewhere(task: _Task) -> Changes:
     """The target decided when the document came is gone, or never was: decided anew, each target with its own job."""
     station, document = task.station, task.document
     if task.uncertain_since is not None:
         return _parked(task, f"the target {task.target} is no longer in gateway.yaml")
     agreement = station.directory.known(document.partner)
-    decision = routing.decide(station.settings, agreement, document.kind, document.business_unit) if agreement else None
+    facts = await facts_of(station.queries, document)
+    decision = routing.decide(station.settings, agreement, facts) if agreement else None
     if decision is None:
         raise OurFault(
             f"no route for a {document.kind} of {document.partner}, business unit {document.business_unit}",
@@ -219,7 +229,7 @@ def _elsewhere(task: _Task) -> Changes:
         )
     plan = planned(document, decision, station.clock(), anew=True)
     left = () if task.target == UNROUTED else (task.change(DeliveryState.DISCARDED, f"routed anew: {decision.rule}"),)
-    return Changes(deliveries=(*left, *plan.deliveries), jobs=plan.jobs, events=plan.events)
+    return Changes(deliveries=(*left, *plan.deliveries), jobs=plan.jobs, events=plan.events, called=False)
 
 
 def failed(job: Job, outcome: Outcome, reason: str, over: bool) -> Changes:  # noqa: FBT001  the worker's own form

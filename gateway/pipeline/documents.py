@@ -6,11 +6,12 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from gateway import canonical
 from gateway.events import DocumentAccepted, DocumentDuplicate, DocumentRejected, Event
-from gateway.findings import Finding, Severity, worst
+from gateway.findings import Finding, Severity
 from gateway.partners.agreement import Agreement
 from gateway.pipeline import (
     changing,
@@ -19,10 +20,13 @@ from gateway.pipeline import (
     matching,
     referencing,
     replacing,
+    reviewing,
     routing,
     shipped,
     versions,
+    waiting,
 )
+from gateway.pipeline.finding_json import as_json
 from gateway.pipeline.station import Station
 from gateway.ports import (
     DeliveryChange,
@@ -33,6 +37,7 @@ from gateway.ports import (
     Json,
     NewDocument,
     NewJob,
+    Review,
     new_id,
 )
 
@@ -65,6 +70,8 @@ class Taken:
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     """Identities beside the natural key: an order has one original answer, also when two come at once."""
+    woken: tuple[str, ...] = ()
+    """What waits for this order may look again."""
     events: tuple[Event, ...] = ()
     duplicate_of: Document | None = None
 
@@ -92,7 +99,7 @@ async def take(
     stands = await replacing.standing(station, agreement, kind, body, sha256)
     if stands.repeats is not None:
         return _repeat(agreement, kind, body, origin, stands.repeats)
-    named = await _orders(station, agreement, kind, body)
+    named = await orders_named(station, agreement, kind, body)
     if origin.order is not None:  # the address says which order, or which release of it, is answered
         named = dict.fromkeys(named, origin.order)
     orders = list({order.id: order for order in named.values() if order is not None}.values())
@@ -100,13 +107,13 @@ async def take(
     if stands.findings:
         found.extend(stands.findings)
     else:
-        found.extend(await _match(station, agreement, kind, body, named))
-    if worst(found) is Severity.REJECT:
-        return reject(station, agreement, kind, body, origin=origin, findings=found, sha256=sha256)
+        found.extend(await match(station, agreement, kind, body, named))
+    weighed = reviewing.weigh(agreement, found)
+    if weighed.refused:
+        return reject(station, agreement, kind, body, origin=origin, findings=weighed.findings, sha256=sha256)
     order_number = identity.order_number_of(kind, body)
     order = orders[0] if orders else None
     business_unit = body.get("business_unit") or (order.business_unit if order else None)
-    decision = routing.decide(station.settings, agreement, kind, business_unit)
     now = station.clock()
     document = NewDocument(
         id=new_id(now),
@@ -117,48 +124,106 @@ async def take(
         number=identity.number_of(kind, body),
         order_number=order_number,
         business_unit=business_unit,
-        state=DocumentState.HELD if stands.held else DocumentState.ACCEPTED,
+        state=DocumentState.HELD if stands.held or weighed.review is not None else DocumentState.ACCEPTED,
         at=now,
         body={**body, **origin.envelope, "source": _source(station, agreement, origin)},
         sha256=sha256,
         natural_key=identity.natural_key(kind, body),
-        findings=tuple(as_json(finding) for finding in found),
+        findings=tuple(as_json(finding) for finding in weighed.findings),
         agreement=station.version(agreement.name),
         map=origin.map,
         guide=origin.guide,
         position=origin.position,
+        review=weighed.review,
+        further_orders=tuple(dict.fromkeys(number for number, _ in named if number != order_number)),
         replaces=None if stands.follows is None else stands.follows.id,
     )
-    ended, told = replacing.changes(document, stands)
-    plan = deliveries.planned(document, decision, now)
-    events: list[Event] = [
-        DocumentAccepted(
-            message_id=origin.message_id,
-            partner=agreement.name,
-            order_number=order_number,
-            document=kind,
-            document_id=document.id,
-            number=document.number,
-            sha256=sha256,
-            agreement=document.agreement or "",
-            map=origin.map,
-            guide=origin.guide,
-            unmapped=origin.unmapped,
-        ),
-        *told,
-        *plan.events,
-    ]
-    reached = _REACHED.get(kind)
+    # What is under review replaces nothing until it goes on.
+    ended, told = replacing.changes(document, replace(stands, held=stands.held or weighed.review is not None))
+    if weighed.review is not None:
+        looks = weighed.review is Review.ORDER_UNKNOWN
+        return Taken(
+            accepted=True,
+            findings=weighed.findings,
+            documents=(document,),
+            updates=ended,
+            jobs=reviewing.look_job(agreement, document, reviewing.unknown_number(named), now) if looks else (),
+            events=(*told, reviewing.begun(document, weighed.review, weighed.findings)),
+        )
+    onward = on_its_way(station, agreement, document, orders, now)
     return Taken(
         accepted=True,
-        findings=tuple(found),
+        findings=weighed.findings,
         documents=(document,),
-        updates=(*ended, *(DocumentUpdate(id=one.id, state=reached) for one in orders if reached)),
-        deliveries=plan.deliveries,
+        updates=(*ended, *onward.updates),
+        deliveries=onward.deliveries,
         # A replacement that is held has its deliveries, and no work until an operator settles them.
-        jobs=() if stands.held else plan.jobs,
-        keys=_answer_keys(kind, body, orders, origin),
-        events=tuple(events),
+        jobs=() if stands.held else onward.jobs,
+        keys=onward.keys,
+        woken=reviewing.wakes(agreement, document),
+        events=(accepted(document, origin.unmapped), *told, *onward.events),
+    )
+
+
+def accepted(document: NewDocument | Document, unmapped: int = 0) -> DocumentAccepted:
+    """The fact that a document is read, checked and matched, or approved."""
+    return DocumentAccepted(
+        message_id=document.message_id,
+        partner=document.partner,
+        order_number=document.order_number,
+        document=document.kind,
+        document_id=document.id,
+        number=document.number,
+        sha256=document.sha256,
+        agreement=document.agreement or "",
+        map=document.map,
+        guide=document.guide,
+        unmapped=unmapped,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Onward:
+    """What follows from a document that may go on to its target."""
+
+    updates: tuple[DocumentUpdate, ...]
+    deliveries: tuple[DeliveryChange, ...]
+    jobs: tuple[NewJob, ...]
+    keys: tuple[tuple[str, str], ...]
+    events: tuple[Event, ...]
+
+
+def on_its_way(
+    station: Station,
+    agreement: Agreement,
+    document: NewDocument | Document,
+    orders: Sequence[Document],
+    now: datetime,
+) -> Onward:
+    """Route a document, move the orders that it answers, begin its delivery: when it came, or when it was approved."""
+    kind, order = document.kind, orders[0] if orders else None
+    decision = routing.decide(
+        station.settings,
+        agreement,
+        routing.Facts(
+            partner=agreement.name,
+            kind=kind,
+            day=(order or document).at.date(),
+            number=document.order_number or document.number,
+            business_unit=document.business_unit or (order.business_unit if order else None),
+            bodies=(document.body,) if order is None else (document.body, order.body),
+        ),
+    )
+    plan = deliveries.planned(document, decision, now)
+    reached = _REACHED.get(kind)
+    return Onward(
+        updates=tuple(DocumentUpdate(id=one.id, state=reached, cleared=waiting.closed(kind, one)) for one in orders)
+        if reached
+        else (),
+        deliveries=plan.deliveries,
+        jobs=plan.jobs,
+        keys=_answer_keys(document, orders),
+        events=(*plan.events, *waiting.late_orders(kind, orders, document.message_id, now)),
     )
 
 
@@ -173,10 +238,10 @@ def _source(station: Station, agreement: Agreement, origin: Origin) -> Json:
     return {name: value for name, value in known.items() if value}
 
 
-def _answer_keys(kind: str, body: Json, orders: Sequence[Document], origin: Origin) -> tuple[tuple[str, str], ...]:
-    if kind != "order_acknowledgement" or body.get("purpose") not in matching.ORIGINAL:
+def _answer_keys(document: NewDocument | Document, orders: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+    if document.kind != "order_acknowledgement" or document.body.get("purpose") not in matching.ORIGINAL:
         return ()
-    return tuple((identity.original_answer_key(order.id), origin.message_id) for order in orders)
+    return tuple((identity.original_answer_key(order.id), document.message_id) for order in orders)
 
 
 def reject(
@@ -226,22 +291,6 @@ def reject(
     return Taken(accepted=False, findings=tuple(findings), documents=(document,), events=(event,))
 
 
-def as_json(finding: Finding) -> Json:
-    """A finding as it is stored with its document and shown by the API."""
-    place = {key: value for key, value in asdict(finding.place).items() if value is not None}
-    codes = {key: value for key, value in asdict(finding.codes).items() if value is not None}
-    return {
-        "rule": finding.rule,
-        "place": place,
-        "text": finding.text,
-        "said": finding.said,
-        "wanted": finding.wanted,
-        "fix": finding.fix,
-        "severity": finding.severity.value,
-        **({"codes": codes} if codes else {}),
-    }
-
-
 def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: Document) -> Taken:
     event = DocumentDuplicate(
         message_id=origin.message_id,
@@ -254,15 +303,7 @@ def _repeat(agreement: Agreement, kind: str, body: Json, origin: Origin, first: 
     return Taken(accepted=True, findings=(), events=(event,), duplicate_of=first)
 
 
-def _refs(kind: str, body: Json) -> list[identity.OrderRef]:
-    """The orders that a document names."""
-    if kind in {"order_acknowledgement", "order_change"}:
-        named = identity.order_ref(body)
-        return [] if named is None else [named]
-    return identity.order_refs(body) if kind == "ship_notice" else []
-
-
-async def _orders(
+async def orders_named(
     station: Station, agreement: Agreement, kind: str, body: Json
 ) -> dict[identity.OrderRef, Document | None]:
     """The orders that a document names, each with what this partner was given; None for what it never got.
@@ -270,7 +311,7 @@ async def _orders(
     A change may come from the buyer, too: of an order that this partner gave us.
     """
     found: dict[identity.OrderRef, Document | None] = {}
-    for number, release in _refs(kind, body):
+    for number, release in identity.refs(kind, body):
         order = await station.queries.order(agreement.name, number, Direction.OUTBOUND, release=release)
         if order is None and kind == "order_change":
             order = await station.queries.order(agreement.name, number, Direction.INBOUND, release=release)
@@ -278,21 +319,33 @@ async def _orders(
     return found
 
 
-async def _match(
-    station: Station, agreement: Agreement, kind: str, body: Json, orders: Mapping[identity.OrderRef, Document | None]
+async def match(
+    station: Station,
+    agreement: Agreement,
+    kind: str,
+    body: Json,
+    orders: Mapping[identity.OrderRef, Document | None],
+    *,
+    but: str = "",
 ) -> tuple[Finding, ...]:
-    """Held against what is ours in our words: an answer in cases fits an order of pieces."""
+    """Held against what is ours in our words: an answer in cases fits an order of pieces.
+
+    `but` is the document itself where it is in the store: it is none of those that came before it.
+    """
+    agreed = None if agreement.matching is None else agreement.matching.tolerances
     if orders:
         body = await referencing.in_our_words(station, agreement, body, station.clock().date())
     if kind == "order_acknowledgement":
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
-        return matching.match_acknowledgement(body, order, earlier)
+        earlier = [one for one in earlier if one.id != but]
+        return matching.match_acknowledgement(body, order, earlier, agreed)
     if kind == "order_change":
         order = next(iter(orders.values()), None)
         return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
     if kind == "ship_notice":
-        return matching.match_ship_notice(body, orders, await shipped.before(station, agreement, orders))
+        before = await shipped.before(station, agreement, orders, but=but)
+        return matching.match_ship_notice(body, orders, before, agreed)
     return ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.findings import Finding, JsonPlace, Severity
-from gateway.pipeline.documents import as_json
+from gateway.pipeline.finding_json import as_json
 from gateway.ports import Document, Receipt, Refused
 
 _CONFLICTS = frozenset(

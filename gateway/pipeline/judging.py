@@ -43,7 +43,7 @@ def judge(mapping: Map, kind: Kind, message: Message) -> Judged:
         findings = (*findings, *canonical.check(model))
     findings = (*message.findings, *reading.findings, *findings)
     valid = model is not None and worst(findings) is not Severity.REJECT
-    body = canonical.dump(model) if model is not None and valid else reading.document
+    body = canonical.written(model) if model is not None and valid else reading.document
     return Judged(
         body=body,
         sha256=canonical.digest(body),

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from gateway.findings import Finding, JsonPlace, Severity
+from gateway.partners.service_levels import Tolerances
+from gateway.pipeline import comparing
+from gateway.pipeline.comparing import AN_ASPECT, decimal, get, same_unit
 from gateway.pipeline.identity import OrderRef, order_ref, order_refs
 from gateway.ports import Document, Json, NewDocument
 
@@ -26,9 +29,6 @@ ORIGINAL = frozenset({None, "original"})
 
 EXPLAINS_A_SURPLUS = frozenset({"quantity_changed", "changed"})
 """Line statuses after which there may be more than was ordered, too."""
-
-NOT_A_PART = frozenset({"date_changed", "price_changed", "price_pending", "substituted", "schedule_pending"})
-"""Line statuses that may speak of an aspect of the line only, not of a part of its quantity."""
 
 
 def unknown_order(number: str | None, pointer: str) -> Finding:
@@ -53,15 +53,17 @@ def already_acknowledged(number: str, first: Document | NewDocument) -> Finding:
     )
 
 
-def match_acknowledgement(body: Json, order: Document | None, earlier: Sequence[Document]) -> tuple[Finding, ...]:
-    """An acknowledgement against its order and the acknowledgements that came before."""
-    number = _get(body, "order", "number")
+def match_acknowledgement(
+    body: Json, order: Document | None, earlier: Sequence[Document], agreed: Tolerances | None = None
+) -> tuple[Finding, ...]:
+    """An acknowledgement against its order and the acknowledgements that came before, within what is `agreed`."""
+    number = get(body, "order", "number")
     if order is None:
         return (unknown_order(number, "/order/number"),)
     if earlier and body.get("purpose") in ORIGINAL:
         return (already_acknowledged(str(number), earlier[0]),)
     ordered = {line.get("line_id"): line for line in order.body.get("lines") or () if line.get("line_id")}
-    findings: list[Finding] = []
+    findings: list[Finding] = [] if agreed is None else list(comparing.order_refused(body, agreed))
     for index, line in enumerate(body.get("lines") or ()):
         pointer = f"/lines/{index}"
         their = line.get("order_line_id") or line.get("line_id")
@@ -70,7 +72,9 @@ def match_acknowledgement(body: Json, order: Document | None, earlier: Sequence[
             if ordered and their is not None and not _added(line):
                 findings.append(_unknown_line(pointer, their))
             continue
-        findings.extend(_parts_add_up(pointer, line, mine))
+        if agreed is not None:
+            findings.extend(comparing.line_differs(line, mine, order.body, pointer, agreed))
+        findings.extend(_parts_add_up(pointer, line, mine, agreed))
     return tuple(findings)
 
 
@@ -96,7 +100,10 @@ def shipment(notice: Document, orders: Mapping[OrderRef, Document | None]) -> Sh
 
 
 def match_ship_notice(
-    body: Json, orders: Mapping[OrderRef, Document | None], earlier: Sequence[Document | Shipment] = ()
+    body: Json,
+    orders: Mapping[OrderRef, Document | None],
+    earlier: Sequence[Document | Shipment] = (),
+    agreed: Tolerances | None = None,
 ) -> tuple[Finding, ...]:
     """A ship notice against the orders that it names and the accepted notices that came before, oldest first.
 
@@ -116,6 +123,12 @@ def match_ship_notice(
     findings = [unknown_order(one[0], "/contents") for one in named if orders.get(one) is None]
     if findings or body.get("purpose") == "cancel":
         return tuple(findings)
+    if agreed is not None:
+        known_orders = {one.id: one for one in orders.values() if one is not None}
+        findings += (
+            found for one in known_orders.values() for found in comparing.arrival_differs(body, one.body, agreed)
+        )
+    surplus = (agreed.quantity_over_percent if agreed is not None else None) or Decimal(0)
     shipped: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for notice in _standing([one if isinstance(one, Shipment) else shipment(one, orders) for one in earlier], body):
         for order_id, line_id, quantity in notice.parts:
@@ -124,14 +137,14 @@ def match_ship_notice(
         line_id = mine["line_id"]
         before = shipped[order.id, line_id]
         total = shipped[order.id, line_id] = before + quantity
-        wanted = _decimal(_get(mine, "quantity", "value"))
-        if wanted is not None and total > wanted:
+        wanted = decimal(get(mine, "quantity", "value"))
+        if wanted is not None and total > wanted * (1 + surplus / comparing.PERCENT):
             findings.append(
                 Finding(
                     rule="matching.shipped_too_much",
                     place=JsonPlace(pointer=f"{pointer}/shipped/value"),
                     said=f"{total} shipped of line {line_id}" + (f", {before} of it before" if before else ""),
-                    wanted=f"at most the {wanted} ordered",
+                    wanted=f"at most the {wanted} ordered" + (f" and {surplus} % more" if surplus else ""),
                     fix="correct the quantity, or agree the surplus with the buyer",
                     severity=Severity.ACCEPT_WITH_ERRORS,
                 )
@@ -156,8 +169,8 @@ def _compared(body: Json, orders: Mapping[OrderRef, Document | None]) -> Iterato
         if order.id not in lines:
             lines[order.id] = {one.get("line_id"): one for one in order.body.get("lines") or () if one.get("line_id")}
         mine = _line_of(line, lines[order.id])
-        quantity = _decimal(_get(line, "shipped", "value"))
-        if mine is not None and quantity is not None and _same_unit(line.get("shipped"), mine.get("quantity")):
+        quantity = decimal(get(line, "shipped", "value"))
+        if mine is not None and quantity is not None and same_unit(line.get("shipped"), mine.get("quantity")):
             yield order, mine, quantity, pointer
 
 
@@ -170,7 +183,7 @@ def _line_of(line: Json, ordered: Mapping[Any, Json]) -> Json | None:
 
 
 def _item_ids(line: Json) -> set[tuple[Any, Any]]:
-    return {(_get(one, "scheme"), _get(one, "value")) for one in _get(line, "item", "ids") or ()}
+    return {(get(one, "scheme"), get(one, "value")) for one in get(line, "item", "ids") or ()}
 
 
 def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
@@ -181,15 +194,14 @@ def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
     pending.reverse()
     while pending:
         node, order, pointer = pending.pop()
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict | Mapping):
             continue
-        order = order_ref(node) or order
+        order = (order_ref(node) if "order" in node else None) or order
         if node.get("shipped") is not None:
             yield order, node, pointer
-        children = [
-            (child, order, f"{pointer}/contents/{index}") for index, child in enumerate(node.get("contents") or ())
-        ]
-        pending.extend(reversed(children))
+        if inside := node.get("contents"):
+            children = [(child, order, f"{pointer}/contents/{index}") for index, child in enumerate(inside)]
+            pending.extend(reversed(children))
 
 
 def _added(line: Json) -> bool:
@@ -207,21 +219,22 @@ def _unknown_line(pointer: str, line_id: str) -> Finding:
     )
 
 
-def _parts_add_up(pointer: str, line: Json, ordered: Json) -> Iterator[Finding]:
+def _parts_add_up(pointer: str, line: Json, ordered: Json, agreed: Tolerances | None) -> Iterator[Finding]:
     responses = line.get("responses") or ()
-    told = [(one.get("status"), _decimal(_get(one, "quantity", "value"))) for one in responses]
+    told = [(one.get("status"), decimal(get(one, "quantity", "value"))) for one in responses]
     statuses = {status for status, _ in told}
-    wanted = _decimal(_get(ordered, "quantity", "value"))
-    parts = [part for status, part in told if status not in NOT_A_PART]
+    wanted = decimal(get(ordered, "quantity", "value"))
+    parts = [part for status, part in told if status not in AN_ASPECT]
     if wanted is None or not parts or any(part is None for part in parts):
         return
-    if any(not _same_unit(one.get("quantity"), ordered.get("quantity")) for one in responses if one.get("quantity")):
+    if any(not same_unit(one.get("quantity"), ordered.get("quantity")) for one in responses if one.get("quantity")):
         return
     total = sum((part for part in parts if part is not None), Decimal(0))
     # A date or price changed may speak of the whole line again, or of a part of its own: either reading will do.
     everything = sum((part for _, part in told if part is not None), Decimal(0))
     explained = statuses & EXPLAINS_A_SURPLUS or (statuses & EXPLAINS_THE_REST and total <= wanted)
-    if wanted not in {total, everything} and not explained:
+    # Where quantities are agreed about, what was promised has been compared already.
+    if wanted not in {total, everything} and not explained and not comparing.compares(agreed, total > wanted):
         yield Finding(
             rule="matching.parts_do_not_add_up",
             place=JsonPlace(pointer=f"{pointer}/responses"),
@@ -230,24 +243,3 @@ def _parts_add_up(pointer: str, line: Json, ordered: Json) -> Iterator[Finding]:
             fix="give a response for the whole quantity",
             severity=Severity.ACCEPT_WITH_ERRORS,
         )
-
-
-def _same_unit(one: object, other: object) -> bool:
-    first = one.get("unit") if isinstance(one, Mapping) else None
-    second = other.get("unit") if isinstance(other, Mapping) else None
-    return first is None or second is None or first == second
-
-
-def _get(value: object, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _decimal(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None

@@ -318,6 +318,7 @@ class _Reading:
         self._decided.deliveries.extend(taken.deliveries)
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)
+        self._decided.woken.extend(taken.woken)
         self._decided.events.extend(taken.events)
         return message if taken.accepted else judging.refused(message, taken.findings)
 

@@ -14,7 +14,7 @@ from gateway import as2
 from gateway.errors import PartnerFault
 from gateway.events import MessagePosted, MessageRejectedByPartner, MessageSent
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import identity, standards, wrapping
+from gateway.pipeline import behind, identity, standards, waiting, wrapping
 from gateway.pipeline.bodies import as_stored
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -22,6 +22,7 @@ from gateway.ports import (
     Document,
     DocumentState,
     DocumentUpdate,
+    Expected,
     Message,
     MessageState,
     MessageUpdate,
@@ -75,6 +76,7 @@ class Exchange:
             raw_headers=None if self.wire is None else self.wire.headers,
             mic=self.posting.sent.mic,
             receipt=self.receipt,
+            in_time=True,
         )
 
     @property
@@ -219,18 +221,26 @@ def _sent(exchange: Exchange, verdict: as2.ReceiptVerdict | None) -> Changes:
     return Changes(
         message_updates=(exchange.update(state),),
         jobs=_awaited(exchange),
+        woken=behind.sent(exchange.documents),
         document_updates=tuple(DocumentUpdate(id=one.id, state=DocumentState.SENT) for one in exchange.documents),
-        events=(event,),
+        events=(
+            event,
+            *waiting.late_message(message, Expected.RECEIPT, exchange.at, order=exchange.order_number),
+        ),
     )
 
 
 def _awaited(exchange: Exchange) -> tuple[NewJob, ...]:
-    """The wait for the acknowledgment begins with the receipt; a 997 or CONTRL that was quicker makes it harmless."""
+    """Waits begin with the receipt: for the 997 or CONTRL, and for the answers to orders. What was quicker makes its
+    wait harmless.
+    """
     message = exchange.message
     dialect = standards.of_message(message).dialect(exchange.agreement)
+    orders = waiting.begun(exchange.agreement, exchange.documents, message.id, exchange.at)
     if message.wait_key is None or dialect is None:
-        return ()
+        return orders
     return (
+        *orders,
         NewJob(
             message_id=message.id,
             step="overdue",

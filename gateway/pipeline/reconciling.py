@@ -17,11 +17,20 @@ from gateway.edi.tree import Segment, Verdict, verdict_of
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import AcknowledgmentReceived, AcknowledgmentUnmatched, DocumentRejected
 from gateway.findings import Finding
-from gateway.pipeline import files, identity
+from gateway.pipeline import files, identity, waiting
 from gateway.pipeline.bodies import as_octets
 from gateway.pipeline.decisions import Decisions
 from gateway.pipeline.wire import Wire
-from gateway.ports import Direction, Document, DocumentState, DocumentUpdate, Message, MessageState, MessageUpdate
+from gateway.ports import (
+    Direction,
+    Document,
+    DocumentState,
+    DocumentUpdate,
+    Expected,
+    Message,
+    MessageState,
+    MessageUpdate,
+)
 
 READERS = {"997": acknowledge.read_997, "999": acknowledge.read_999}
 
@@ -179,7 +188,7 @@ async def _sets(
 async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepted: bool) -> None:
     """What the partner's verdict does to the message that we sent, and to its documents."""
     state = MessageState.ACKNOWLEDGED if accepted else MessageState.REJECTED
-    decided.message_updates.append(MessageUpdate(id=sent.id, state=state))
+    decided.message_updates.append(MessageUpdate(id=sent.id, state=state, in_time=sent.overdue_since is not None))
     stands = DocumentState.ACKNOWLEDGED if accepted else DocumentState.REJECTED
     carried = None
     for document in await decided.station.queries.documents_of(sent.id):
@@ -187,6 +196,9 @@ async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepte
         if document.direction is Direction.OUTBOUND:
             decided.document_updates.append(DocumentUpdate(id=document.id, state=stands))
     _received(decided, sent, answer, carried, accepted=accepted)
+    expected, now = Expected.FUNCTIONAL_ACKNOWLEDGEMENT, decided.station.clock()
+    order = None if carried is None else carried.order_number
+    decided.events.extend(waiting.late_message(sent, expected, now, received_as=decided.message.id, order=order))
 
 
 def _received(

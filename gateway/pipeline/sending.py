@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome, PartnerFault
-from gateway.events import AcknowledgmentOverdue, ReceiptOverdue
+from gateway.events import ReceiptOverdue
 from gateway.partners.agreement import Agreement
 from gateway.partners.as2_channel import As2Channel
 from gateway.pipeline import at_hand, confirming, receipted, refused_receipts, wrapping
@@ -145,8 +145,15 @@ async def _write_down(station: Station, agreement: Agreement, message: Message, 
         return  # known from the attempt before
     order = await receipted.order_number_of(station, message)
     posted = receipted.posted(message, posting, wrapping.receipt_to(station, agreement.as2), order)
-    update = MessageUpdate(id=message.id, raw=as_stored(built.body), raw_headers=built.headers, mic=built.mic)
-    events = (*_overdue(station, message, trail, order), posted)
+    overdue = _overdue(station, message, trail, order)
+    update = MessageUpdate(
+        id=message.id,
+        raw=as_stored(built.body),
+        raw_headers=built.headers,
+        mic=built.mic,
+        overdue_since=message.overdue_since or (station.clock() if overdue else None),
+    )
+    events = (*overdue, posted)
     await station.store.apply(Changes(message_updates=(update,), events=events))
 
 
@@ -177,23 +184,6 @@ def _posted(message: Message, channel: As2Channel) -> Changes:
             reason=f"posted; its receipt is awaited for {channel.receipt_within_minutes} minutes, then it goes again",
         ),
     )
-
-
-async def overdue(station: Station, job: Job) -> Changes:
-    """The time for the partner's functional acknowledgment is over: say so. A late one still closes the message."""
-    message = await at_hand.message_of(station, job)
-    if message.state in {MessageState.ACKNOWLEDGED, MessageState.REJECTED}:
-        return Changes()
-    documents = await station.queries.documents_of(message.id)
-    waited = int((station.clock() - message.at).total_seconds())
-    event = AcknowledgmentOverdue(
-        message_id=message.id,
-        partner=message.partner,
-        order_number=next((one.order_number for one in documents), None),
-        control_number=(message.wait_key or "").rpartition(":")[2],
-        waited_seconds=waited,
-    )
-    return Changes(events=(event,))
 
 
 def given_up(job: Job) -> Changes:

@@ -88,45 +88,54 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     others = [each for each in rows if each.document_id == document.id]
     several, made = len(others) > 1, DECISIONS[settlement.decided]
     held = row.state is DeliveryState.PENDING
-    change = DeliveryChange(
-        document_id=document.id,
-        target=target,
+    # A held replacement is let go, or not, as a whole: its targets have it all or none.
+    meant = [one for one in others if one.state is DeliveryState.PENDING] if held else [row]
+    jobs: list[NewJob] = []
+    if not held or settlement.decided is Decision.AGAIN:
+        jobs = [_deliver_job(document, one, now, several=several) for one in meant]
+    updates: list[DocumentUpdate] = []
+    if held or not several:
+        updates.append(
+            DocumentUpdate(id=document.id, state=made.document, target=row.target, their_id=settlement.their_id)
+        )
+    else:
+        jobs.append(settle_job(document, document.partner, target, now))
+    if held and settlement.decided is Decision.AGAIN and document.replaces is not None:
+        # From now on it replaces the earlier one.
+        updates.append(DocumentUpdate(id=document.replaces, replaced_by=document.id))
+    return Changes(
+        deliveries_seen=seen(document.id, others),
+        deliveries=tuple(_change(one, made.state, settlement) for one in meant),
+        document_updates=tuple(updates),
+        jobs=tuple(jobs),
+        events=tuple(_event(document, one, settlement) for one in meant),
+    )
+
+
+def _change(row: DeliveryRecord, state: DeliveryState, settlement: Settlement) -> DeliveryChange:
+    return DeliveryChange(
+        document_id=row.document_id,
+        target=row.target,
         key=row.key,
+        # Under the old key it would be a repeat of what was undone.
         new_key=f"{row.key}~2" if row.state is DeliveryState.COMPENSATED else None,
-        state=made.state,
+        state=state,
         their_id=settlement.their_id,
         reason=f"{settlement.by}: {settlement.reason}" if settlement.reason else settlement.by,
     )
-    event = DeliverySettled(
+
+
+def _event(document: Document, row: DeliveryRecord, settlement: Settlement) -> DeliverySettled:
+    return DeliverySettled(
         message_id=document.message_id,
         partner=document.partner,
         order_number=document.order_number,
         document_id=document.id,
-        target=target,
+        target=row.target,
         decided=settlement.decided.value,
         by=settlement.by,
         reason=settlement.reason,
         their_id=settlement.their_id,
-    )
-    jobs = [] if held and settlement.decided is Decision.DISCARDED else [_deliver_job(document, row, several, now)]
-    update = DocumentUpdate(
-        id=document.id,
-        state=made.document if not several or held else None,
-        target=target,
-        their_id=settlement.their_id,
-    )
-    followed: tuple[DocumentUpdate, ...] = ()
-    if held and settlement.decided is Decision.AGAIN and document.replaces is not None:
-        # The agreement holds replacements: from now on it is one.
-        followed = (DocumentUpdate(id=document.replaces, replaced_by=document.id),)
-    if several and not held:
-        jobs.append(settle_job(document, document.partner, target, now))
-    return Changes(
-        deliveries_seen=seen(document.id, others),
-        deliveries=(change,),
-        document_updates=(*followed, *(() if several and not held else (update,))),
-        jobs=tuple(jobs),
-        events=(event,),
     )
 
 
@@ -161,7 +170,7 @@ def _chosen(
     return documents[fitting[0].document_id], fitting[0]
 
 
-def _deliver_job(document: Document, row: DeliveryRecord, several: bool, now: datetime) -> NewJob:  # noqa: FBT001  private
+def _deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, several: bool) -> NewJob:
     part = row.target if row.key.startswith(identity.delivery_key(document.id, row.target)) else ""
     flags = {"several": several, "optional": not row.critical}
     return NewJob(

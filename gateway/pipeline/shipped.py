@@ -16,9 +16,9 @@ from gateway.ports import Document
 
 
 async def before(
-    station: Station, agreement: Agreement, orders: Mapping[OrderRef, Document | None]
+    station: Station, agreement: Agreement, orders: Mapping[OrderRef, Document | None], *, but: str = ""
 ) -> tuple[Shipment, ...]:
-    """The accepted notices of these orders, in our words, oldest first."""
+    """The accepted notices of these orders, in our words, oldest first; `but` is none of them."""
     queries, kept = station.queries, station.shipments
     known = {ref: order for ref, order in orders.items() if order is not None}
     state = None
@@ -29,6 +29,7 @@ async def before(
     for number in dict.fromkeys(order.number for order in known.values()):
         for id_, _ in await queries.named_answers(agreement.name, "ship_notice", number):
             ids.setdefault(id_)
+    ids.pop(but, None)
     found = {id_: one for id_ in ids if (one := kept.get((id_, asked, state))) is not None}
     unread = await queries.documents_by_id([id_ for id_ in ids if id_ not in found])
     for notice in await referencing.all_in_our_words(station, agreement, unread):

@@ -22,9 +22,10 @@ from gateway.events import (
 )
 from gateway.findings import Finding
 from gateway.partners.agreement import Agreement
-from gateway.pipeline import documents, http_answers, identity, matching, replacing
+from gateway.pipeline import behind, documents, http_answers, identity, matching, replacing, reviewing, waiting
 from gateway.pipeline.addressee import recipient
 from gateway.pipeline.checked import Checked, checked
+from gateway.pipeline.finding_json import as_json
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -205,7 +206,7 @@ class SubmissionDesk:
         findings = canonical.capped(taken.findings)
         if not taken.accepted:
             return await self._refuse(request, findings)
-        stored = replace(taken.documents[0], findings=tuple(documents.as_json(finding) for finding in findings))
+        stored = replace(taken.documents[0], findings=tuple(as_json(finding) for finding in findings))
         receipt = http_answers.receipt(message_id, kind, stored.id, findings)
         message = self._message(request, message_id, partner, receipt)
         return await self._accept(
@@ -217,6 +218,7 @@ class SubmissionDesk:
                 deliveries=taken.deliveries,
                 jobs=taken.jobs,
                 keys=(*taken.keys, *request.keys(message_id)),
+                woken=taken.woken,
                 events=(_received(message, request.body, stored.order_number), *taken.events),
             ),
         )
@@ -257,9 +259,17 @@ class SubmissionDesk:
         jobs: tuple[NewJob, ...] = ()
         if agreement.channel == "as2":
             lane = identity.outbound_lane(agreement.name, "compose")
-            job = NewJob(message_id=message_id, document_id=stored.id, step="compose", lane=lane, run_at=stored.at)
+            job = NewJob(
+                message_id=message_id,
+                document_id=stored.id,
+                step="compose",
+                lane=lane,
+                run_at=stored.at,
+                wait_key=behind.wait_key(stored),
+            )
             jobs = (job,)
         else:
+            jobs = waiting.begun(agreement, (stored,), message_id, stored.at)
             events.append(
                 DocumentAvailable(
                     message_id=message_id,
@@ -275,6 +285,7 @@ class SubmissionDesk:
             documents=(stored,),
             jobs=jobs,
             keys=request.keys(message_id),
+            woken=reviewing.wakes(agreement, stored),
             events=tuple(events),
         )
         return await self._accept(message, changes)

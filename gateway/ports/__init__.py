@@ -10,6 +10,7 @@ from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
     Awaited,
     Changes,
+    ComesBack,
     DocumentUpdate,
     MessageUpdate,
     NewDocument,
@@ -28,27 +29,31 @@ from gateway.ports.deliveries import (
     seen,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
 from gateway.ports.spooling import IN_MEMORY, Spooled
 from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
     WEBHOOKS,
+    WHEN_OVER,
     Channel,
     Clock,
     Direction,
     DocumentState,
+    Expected,
     HttpAnswer,
     JobState,
     Json,
     MessageState,
     Receipt,
+    Review,
     new_id,
 )
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
@@ -58,8 +63,10 @@ __all__ = [
     "CONFIGURATION",
     "IN_MEMORY",
     "MISSED",
+    "PRIORITIES",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
+    "WHEN_OVER",
     "Accepted",
     "ApiKey",
     "As2Post",
@@ -68,6 +75,7 @@ __all__ = [
     "Changes",
     "Channel",
     "Clock",
+    "ComesBack",
     "Connector",
     "Delivered",
     "DeliveriesSeen",
@@ -79,6 +87,7 @@ __all__ = [
     "Document",
     "DocumentState",
     "DocumentUpdate",
+    "Expected",
     "Held",
     "Hold",
     "HttpAnswer",
@@ -99,6 +108,7 @@ __all__ = [
     "Numbered",
     "Numbers",
     "OctetSource",
+    "Overdue",
     "Page",
     "ProvenEvent",
     "ProvenSeal",
@@ -107,20 +117,25 @@ __all__ = [
     "ReferenceChange",
     "ReferenceState",
     "Refused",
+    "Review",
     "Source",
     "Spooled",
     "Step",
     "Store",
     "Submissions",
     "Submitted",
+    "Terms",
+    "TermsOf",
     "TrailEntry",
     "TrailProof",
     "Version",
     "VersionKind",
     "VersionShelf",
+    "Wait",
     "WebhookPost",
     "document_state",
     "new_id",
     "own_chain",
+    "rate_of",
     "seen",
 ]

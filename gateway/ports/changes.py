@@ -11,7 +11,8 @@ from gateway.partners.confirmations import Reached
 from gateway.ports.deliveries import DeliveriesSeen, DeliveryChange
 from gateway.ports.references import Held, ReferenceChange
 from gateway.ports.spooling import Spooled
-from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
+from gateway.ports.stored import Document
+from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt, Review
 
 WAIT_FOR_NUMBERED = "(numbered)"
 """As the `wait_key` of a NewJob: wait for the key that the message's `Numbered.wait_key` gives."""
@@ -100,6 +101,9 @@ class MessageUpdate:
     mic: str | None = None
     receipt: Receipt | None = None
     wait_key: str | None = None
+    overdue_since: datetime | None = None
+    in_time: bool = False
+    """Nothing is overdue any more: `overdue_since` becomes empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +132,9 @@ class NewDocument:
     guide: str | None = None
     position: str | None = None
     """Where it stood in its message: `000000012/1/0001` (interchange, group if there is one, set)."""
+    review: Review | None = None
+    further_orders: tuple[str, ...] = ()
+    """The numbers of the orders that it names beside `order_number`."""
     replaces: str | None = None
     """The document that it replaces or cancels."""
 
@@ -149,6 +156,13 @@ class DocumentUpdate:
     """What it was written with, where that is known only then: hash; name and hash."""
     map: str | None = None
     guide: str | None = None
+    answer_overdue_since: datetime | None = None
+    notice_overdue_since: datetime | None = None
+    review: Review | None = None
+    cleared: tuple[str, ...] = ()
+    """Of the three before, those that become empty."""
+    findings: tuple[Json, ...] | None = None
+    """What is wrong with it now, where it was looked at again."""
     replaced_by: str | None = None
     """The document that replaces or cancels it."""
     key_ended: bool = False
@@ -166,7 +180,7 @@ class NewJob:
     run_at: datetime
     document_id: str | None = None
     part: str = ""
-    """Which of several jobs of one step for one document: the target's name."""
+    """Which of several jobs of one step for one document: the target's name; of one event, the webhook's."""
     wait_key: str | None = None
     """With a wait key the job waits: it runs at `run_at` (the time-out) unless `Changes.met` ends it before."""
     data: Json = field(default_factory=dict)
@@ -187,6 +201,14 @@ class Awaited:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ComesBack:
+    """The job looked, and looks again at that time; no schedule counts, nothing failed."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """Everything one step decided, made durable in one commit or not at all."""
 
@@ -200,8 +222,16 @@ class Changes:
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
+    released: tuple[Document, ...] = ()
+    """Documents that waited for a decision and go on: what is published of them is read from these."""
+    woken: tuple[str, ...] = ()
+    """Wait keys whose waiting jobs are to run now: what they look for may be here."""
     awaited: Awaited | None = None
     """The job that decided this is not over."""
+    comes_back: ComesBack | None = None
+    """Nor is this one."""
+    called: bool = True
+    """False: a step that calls a far side did not, so that its success says nothing of the lane's far side."""
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
     one that is taken already raises NaturalKeyTaken."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt
+from gateway.ports.lanes import NORMAL
+from gateway.ports.values import Channel, Direction, DocumentState, Expected, Json, MessageState, Receipt, Review
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,8 @@ class Message:
     answers: str | None
     receipt: Receipt | None
     wait_key: str | None = None
+    overdue_since: datetime | None = None
+    """Since when its receipt (state posted) or functional acknowledgment (sent) is overdue."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +61,46 @@ class Document:
     replaces: str | None = None
     """The document that it replaces or cancels."""
     replaced_by: str | None = None
+    answer_overdue_since: datetime | None = None
+    """Since when an order's acknowledgement is overdue."""
+    notice_overdue_since: datetime | None = None
+    """Since when an order's ship notice is overdue."""
+    review: Review | None = None
+    """Why it waits for a decision."""
+
+    @property
+    def overdue(self) -> dict[Expected, datetime]:
+        """The answers to it that are overdue, each since when."""
+        known = {
+            Expected.ORDER_ACKNOWLEDGEMENT: self.answer_overdue_since,
+            Expected.SHIP_NOTICE: self.notice_overdue_since,
+        }
+        return {what: since for what, since in known.items() if since is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """Something that is expected and has not come."""
+
+    expected: Expected
+    message_id: str
+    document_id: str | None
+    due_at: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overdue:
+    """Something that has not come in time."""
+
+    expected: Expected
+    since: datetime
+    message_id: str
+    """What went out and is not answered."""
+    partner: str | None
+    document_id: str | None = None
+    number: str | None = None
+    """The order's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +126,8 @@ class Job:
     """Which of several jobs of one step for one document: the target's name."""
     payload: bytes | None = field(default=None, repr=False)
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
+    priority: int = NORMAL
+    """Its place in `gateway.ports.lanes.PRIORITIES`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

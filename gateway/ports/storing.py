@@ -11,7 +11,7 @@ from gateway.ports.changes import Changes
 from gateway.ports.deliveries import DeliveryRecord
 from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.spooling import Source, Spooled
-from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Page, TrailEntry
+from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.values import Direction, DocumentState, MessageState
 
 
@@ -48,6 +48,9 @@ class Store(Protocol):
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
+
+    async def judge(self, document_id: str, changes: Changes) -> bool:
+        """Write a decision about a document that is under review; False when it is not, any more."""
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
@@ -126,7 +129,7 @@ class Queries(Protocol):
         """The accepted documents of one kind that answer an order: those that name this release, or none."""
 
     async def named_answers(self, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
-        """Id and number of the accepted documents of one kind that name an order first, oldest first."""
+        """Id and number of the accepted documents of one kind that name an order, oldest first."""
 
     async def documents_by_id(self, ids: Sequence[str]) -> list[Document]:
         """These documents, in any order."""
@@ -157,6 +160,15 @@ class Queries(Protocol):
 
     async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
         """The words that documents wait for, the oldest first."""
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """What is expected under these wait keys and has not come, by the time it is due."""
+
+    async def overdue(self, *, partner: str | None = None, limit: int = 1000) -> list[Overdue]:
+        """What has not come in time, the oldest first."""
+
+    async def under_review(self, *, partner: str | None = None, limit: int = 1000) -> list[Document]:
+        """The documents that wait for a decision, the oldest first."""
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

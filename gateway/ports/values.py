@@ -88,7 +88,7 @@ class DocumentState(StrEnum):
     COMPENSATED = "compensated"
     """In: a target that counts was given up, and what others took was undone."""
     HELD = "held"
-    """In or out: waits for a word of the cross-references; `gateway reference unknown` shows which."""
+    """In or out: waits for a word of the cross-references, a decision or its order: `gateway order show` says which."""
     REJECTED = "rejected"
     """In: refused; `findings` say why. Out: the partner's station or acknowledgment refused it."""
     SUBMITTED = "submitted"
@@ -109,6 +109,38 @@ class DocumentState(StrEnum):
     """Out: a ship notice for it is here."""
     FAILED = "failed"
     """Work on it was given up; an operator can retry."""
+
+
+class Expected(StrEnum):
+    """What we wait for after we sent something."""
+
+    RECEIPT = "receipt"
+    """The MDN of a message."""
+    FUNCTIONAL_ACKNOWLEDGEMENT = "functional_acknowledgement"
+    """The 997, 999 or CONTRL of a message."""
+    ORDER_ACKNOWLEDGEMENT = "order_acknowledgement"
+    """The 855, ORDRSP or REST answer to an order."""
+    SHIP_NOTICE = "ship_notice"
+    """The 856, DESADV or REST notice of an order's goods."""
+
+
+WHEN_OVER: Mapping[str, Expected] = {
+    "overdue": Expected.FUNCTIONAL_ACKNOWLEDGEMENT,
+    "unanswered": Expected.ORDER_ACKNOWLEDGEMENT,
+    "unshipped": Expected.SHIP_NOTICE,
+}
+"""The steps that run when the time for something is over."""
+
+
+class Review(StrEnum):
+    """Why a document that came is held for a decision."""
+
+    OUTSIDE_TOLERANCE = "outside_tolerance"
+    """It differs from its order by more than was agreed; a person approves or rejects it."""
+    ORDER_UNKNOWN = "order_unknown"
+    """Its order may come later: it is looked for until the time agreed is over."""
+    ORDER_HELD = "order_held"
+    """A change of an order that has not gone its way itself: it goes on behind it."""
 
 
 class JobState(StrEnum):

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.events import Event
-from gateway.ports import NewDocument
+from gateway.ports import Document, NewDocument
 from gateway.publication.subscribers import Subscribers
 from gateway.publication.telling import Told, told
 from gateway.published import TestData
@@ -60,9 +60,9 @@ class Announcer:
         return cls(source=source_of(settings), subscribers=subscribers) if subscribers.kinds else None
 
     def announcements(
-        self, facts: Sequence[Event], written: Iterable[Written], documents: Sequence[NewDocument]
+        self, facts: Sequence[Event], written: Iterable[Written], documents: Sequence[NewDocument | Document]
     ) -> list[Announcement]:
-        """What goes out of the facts of one commit, with the documents stored in it; `written` is parallel to them."""
+        """What goes out of the facts of one commit, and of the documents that it brings; `written` is parallel."""
         kinds = self.subscribers.kinds
         if all(fact.kind not in kinds for fact in facts):
             return []
@@ -74,7 +74,9 @@ class Announcer:
             for made in self._of(fact, where, by_id)
         ]
 
-    def _of(self, fact: Event, where: Written, documents: Mapping[str, NewDocument]) -> Iterable[Announcement]:
+    def _of(
+        self, fact: Event, where: Written, documents: Mapping[str, NewDocument | Document]
+    ) -> Iterable[Announcement]:
         for count, one in enumerate(told(fact, documents), 1):
             ways = self.subscribers.ways(one.type, fact.partner)
             if not ways:

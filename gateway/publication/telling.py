@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from gateway.events import (
+    AcknowledgmentLate,
     AcknowledgmentOverdue,
     AcknowledgmentReceived,
     CertificateExpiring,
+    DeliveryUncertain,
     DocumentAccepted,
     DocumentAvailable,
     DocumentFetched,
+    DocumentHeld,
     DocumentRejected,
+    DocumentUnderReview,
     Event,
     MessageRefused,
     MessageRejectedByPartner,
@@ -25,7 +29,7 @@ from gateway.events import (
     ReceiptOverdue,
     WorkGivenUp,
 )
-from gateway.ports import Json, NewDocument
+from gateway.ports import Document, Json, NewDocument
 from gateway.published import (
     LONGEST_REASON,
     MOST_LINES,
@@ -34,12 +38,15 @@ from gateway.published import (
     Data,
     DocumentData,
     FailedData,
+    HeldData,
+    LateData,
     Line,
     LinesData,
     OrderData,
     OverdueData,
     RejectedData,
     ShipmentData,
+    UncertainData,
 )
 
 ORDER = "purchase_order"
@@ -61,8 +68,8 @@ LINE_TYPES: Mapping[str, str] = {
 }
 """Which type tells of a line with this status; lines with any other are as ordered, or not decided."""
 
-Documents = Mapping[str, NewDocument]
-"""The documents that are stored in the same commit, by id."""
+Documents = Mapping[str, NewDocument | Document]
+"""The documents that are stored in the same commit, or go on by it after a review, by id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,9 +207,38 @@ def _given_up(fact: WorkGivenUp, documents: Documents) -> Iterator[Told]:
 
 def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents) -> Iterator[Told]:
     del documents
-    awaited = "receipt" if isinstance(fact, ReceiptOverdue) else "acknowledgment"
-    data = OverdueData(**_common(fact), awaited=cast("Any", awaited), waited_seconds=fact.waited_seconds)
-    yield Told(type="message.overdue", subject=_subject(fact), data=data)
+    if isinstance(fact, ReceiptOverdue):
+        data = OverdueData(**_common(fact), awaited="receipt", waited_seconds=fact.waited_seconds)
+    else:
+        data = OverdueData(
+            **_common(fact),
+            awaited=cast("Any", fact.awaited),
+            waited_seconds=fact.waited_seconds,
+            due_at=fact.due_at,
+            reminder=fact.reminder,
+        )
+    yield Told(type="answer.overdue", subject=_subject(fact), data=data)
+
+
+def _late(fact: AcknowledgmentLate, documents: Documents) -> Iterator[Told]:
+    del documents
+    data = LateData(**_common(fact), awaited=fact.awaited, late_seconds=fact.late_seconds)
+    yield Told(type="answer.late", subject=_subject(fact), data=data)
+
+
+def _held(fact: DocumentHeld | DocumentUnderReview, documents: Documents) -> Iterator[Told]:
+    kept, common = documents.get(fact.document_id), _common(fact)
+    if kept is not None:
+        common |= {"document": kept.kind, "number": kept.number}
+    waits_for = "words" if isinstance(fact, DocumentHeld) else fact.review
+    data = HeldData(**common, waits_for=waits_for, reason=fact.reason[:LONGEST_REASON])
+    yield Told(type="document.held", subject=_subject(fact), data=data)
+
+
+def _uncertain(fact: DeliveryUncertain, documents: Documents) -> Iterator[Told]:
+    del documents
+    data = UncertainData(**_common(fact), target=fact.target, reason=fact.reason[:LONGEST_REASON])
+    yield Told(type="delivery.uncertain", subject=_subject(fact), data=data)
 
 
 def _expiring(fact: CertificateExpiring, documents: Documents) -> Iterator[Told]:
@@ -231,6 +267,10 @@ TELLERS: Mapping[str, Teller] = {
     WorkGivenUp.kind: _given_up,
     ReceiptOverdue.kind: _overdue,
     AcknowledgmentOverdue.kind: _overdue,
+    AcknowledgmentLate.kind: _late,
+    DocumentHeld.kind: _held,
+    DocumentUnderReview.kind: _held,
+    DeliveryUncertain.kind: _uncertain,
     CertificateExpiring.kind: _expiring,
 }
 """The kinds of fact that are published. What may come of each stands in `MAY_TELL`."""
@@ -247,8 +287,12 @@ MAY_TELL: Mapping[str, frozenset[str]] = {
     DocumentRejected.kind: frozenset({"message.rejected"}),
     MessageRefused.kind: frozenset({"message.rejected"}),
     WorkGivenUp.kind: frozenset({"delivery.failed"}),
-    ReceiptOverdue.kind: frozenset({"message.overdue"}),
-    AcknowledgmentOverdue.kind: frozenset({"message.overdue"}),
+    ReceiptOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentLate.kind: frozenset({"answer.late"}),
+    DocumentHeld.kind: frozenset({"document.held"}),
+    DocumentUnderReview.kind: frozenset({"document.held"}),
+    DeliveryUncertain.kind: frozenset({"delivery.uncertain"}),
     CertificateExpiring.kind: frozenset({"certificate.expiring"}),
 }
 """What may come of a fact: one whose types nobody asks for need not be looked at."""

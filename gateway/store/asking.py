@@ -21,14 +21,28 @@ from gateway.ports import (
     Job,
     Message,
     MessageState,
+    Overdue,
     Page,
     ReferenceState,
     TrailEntry,
     TrailProof,
     Version,
     VersionKind,
+    Wait,
 )
-from gateway.store import certificates, deliveries, holds, jobs, keys, looks, proof, queries, references, versions
+from gateway.store import (
+    certificates,
+    deliveries,
+    holds,
+    jobs,
+    keys,
+    looks,
+    proof,
+    queries,
+    references,
+    versions,
+    waiting_for,
+)
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads, StoredFile
 from gateway.store.tables import message
@@ -79,13 +93,15 @@ class Asking:
         before: str | None = None,
         limit: int = 50,
         given_up: bool = False,
+        overdue: bool = False,
         uncertain: bool = False,
         strange_to: Collection[str] | None = None,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
         `given_up`: only those with work that was given up, whatever their state; `uncertain`: only those with a
-        delivery that may have taken place; `strange_to`: only those with work in a step that is none of these.
+        delivery that may have taken place; `overdue`: only those whose answer, or the answer to whose order, has not
+        come in time; `strange_to`: only those with work in a step that is none of these.
         """
         return await self.database.read(
             partial(
@@ -95,6 +111,7 @@ class Asking:
                 before=before,
                 limit=limit,
                 given_up=given_up,
+                overdue=overdue,
                 uncertain=uncertain,
                 strange_to=strange_to,
             )
@@ -150,6 +167,10 @@ class Asking:
         look = partial(queries.numbered, partner=partner, direction=direction, kind=kind, number=number)
         return await self.database.read(look)
 
+    async def orders(self, number: str, *, partner: str | None = None) -> list[Document]:
+        """The purchase orders of this number, whoever's and whichever way, oldest first; none that was rejected."""
+        return await self.database.read(partial(queries.orders, number=number, partner=partner))
+
     async def documents_for_order(
         self, partner: str, kind: str, order_number: str, *, release: str | None = None
     ) -> list[Document]:
@@ -159,7 +180,7 @@ class Asking:
         return few if len(few) <= looks.FEW else await self.database.read(partial(read, most=queries.MOST))
 
     async def named_answers(self, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
-        """Id and number of the accepted documents of one kind that name an order first, oldest first."""
+        """Id and number of the accepted documents of one kind that name an order, oldest first."""
         look = partial(looks.named_answers, partner=partner, kind=kind, order_number=order_number)
         return await self.database.look(look)
 
@@ -210,6 +231,18 @@ class Asking:
     async def holds(self, *, partner: str | None = None, limit: int = 1000) -> list[Hold]:
         """The words that documents wait for, the oldest first."""
         return await self.database.read(partial(holds.waiting, partner=partner, limit=limit))
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """What is expected under these wait keys and has not come, by the time it is due."""
+        return await self.database.read(partial(waiting_for.waits, wait_keys=wait_keys))
+
+    async def overdue(self, *, partner: str | None = None, limit: int = 1000) -> list[Overdue]:
+        """What has not come in time, the oldest first."""
+        return await self.database.read(partial(waiting_for.overdue, partner=partner, limit=limit))
+
+    async def under_review(self, *, partner: str | None = None, limit: int = 1000) -> list[Document]:
+        """The documents that wait for a decision, the oldest first."""
+        return await self.database.read(partial(queries.under_review, partner=partner, limit=limit))
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

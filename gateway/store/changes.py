@@ -23,12 +23,14 @@ from gateway.ports import (
     NewMessage,
     Numbered,
     Receipt,
+    TermsOf,
 )
+from gateway.ports.lanes import plain
 from gateway.publication import Announcer
 from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
-from gateway.store.statements import add_or_leave, change_row
-from gateway.store.tables import document, identity, message, payload, receipt
+from gateway.store.statements import add_or_leave, change_row, insert_or_leave
+from gateway.store.tables import document, identity, message, order_mention, payload, receipt
 
 Kept = Mapping[tuple[str, str], Stored]
 """Payloads whose place was decided before the transaction, by message and form."""
@@ -42,7 +44,7 @@ def collectable(changes: Changes) -> bool:
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
     decided = changes.deliveries_seen is not None
-    return not (changes.met or replaced or repeated or changes.references or decided)
+    return not (changes.met or changes.woken or replaced or repeated or changes.references or decided)
 
 
 def write(
@@ -53,6 +55,7 @@ def write(
     *,
     duplicates: bool = False,
     lease: leases.Lease | None = None,
+    terms: TermsOf = plain,
     announcer: Announcer | None = None,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
@@ -107,12 +110,16 @@ def write(
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
+    jobs.wake(connection, changes.woken, now)
+    work = jobs.rows_of(changes.jobs, wait_keys, terms)
     if lease is None:
-        jobs.add(connection, changes.jobs, wait_keys)
+        jobs.add(connection, changes.jobs, work, now)
     else:
-        leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
+        leases.add(connection, work, lease)
     trail.append(connection, chained)
-    outbox.add(connection, announcer, facts, chained=chained, documents=changes.documents, now=now)
+    outbox.add(
+        connection, announcer, facts, chained=chained, documents=(*changes.documents, *changes.released), now=now
+    )
     return True
 
 
@@ -172,9 +179,11 @@ def _update_messages(
     states: dict[str, str] = {}
     for change in updates:
         values = columns.setdefault(change.id, {})
-        for name in ("as2_message_id", "mic", "wait_key", "raw_headers"):
+        for name in ("as2_message_id", "mic", "wait_key", "raw_headers", "overdue_since"):
             if (value := getattr(change, name)) is not None:
                 values[name] = value
+        if change.in_time:
+            values["overdue_since"] = None
         if change.state is not None:
             states[change.id] = change.state.value
     for id_ in sorted(columns):
@@ -223,16 +232,27 @@ def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) 
         row |= {"updated_at": new.at, "state": new.state.value, "direction": new.direction.value}
         if not add_or_leave(connection, document, row, conflict=("partner", "direction", "natural_key")):
             raise NaturalKeyTaken(f"{new.partner} {new.direction} {new.natural_key} is another document's")
+        if new.further_orders:
+            named = dict.fromkeys(new.further_orders)
+            rows = [{"partner": new.partner, "order_number": one, "document_id": new.id} for one in named]
+            connection.execute(insert_or_leave(order_mention, connection.dialect.name), rows)
 
 
 _DOCUMENT_FIELDS = tuple(column.name for column in document.columns if column.name in NewDocument.__slots__)
 
 
+_CHANGED_FIELDS = (
+    "target", "sent_as", "their_id", "agreement", "map", "guide", "review", "findings", "answer_overdue_since",
+    "notice_overdue_since", "replaced_by",
+)  # fmt: skip
+
+
 def _update_document(connection: Connection, change: DocumentUpdate, now: datetime) -> None:
     values: dict[str, Any] = {"updated_at": now}
-    for name in ("target", "sent_as", "their_id", "agreement", "map", "guide", "replaced_by"):
+    for name in _CHANGED_FIELDS:
         if (value := getattr(change, name)) is not None:
             values[name] = value
+    values.update(dict.fromkeys(change.cleared))
     if not change_row(connection, document, change.id, values, change.state and change.state.value):
         raise _missing("document", change.id)
 

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable
 
+from gateway.store import prepared
+
 T = TypeVar("T")
 
 How = Executable | Callable[[Connection, Sequence[Any]], None]
@@ -50,7 +52,7 @@ class Later:
                 written = rows.copy()
                 rows.clear()
                 if isinstance(how, Executable):
-                    connection.execute(how, written)
+                    prepared.change_all(connection, how, written)
                 else:
                     how(connection, written)
 
@@ -61,7 +63,7 @@ def add(connection: Connection, statement: Executable, rows: Sequence[Mapping[st
         return
     later: Later | None = connection.info.get(_COLLECTED)
     if later is None:
-        connection.execute(statement, rows if len(rows) > 1 else rows[0])
+        prepared.change_all(connection, statement, rows)
     else:
         later.add(statement, rows)
 

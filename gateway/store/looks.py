@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, bindparam, or_, select
+from sqlalchemy import Connection, Integer, bindparam, or_, select, union_all
 
 from gateway.ports import Direction, Document, Message
+from gateway.store import prepared
 from gateway.store.queries import document_of, message_of
-from gateway.store.tables import document, identity, message, receipt
+from gateway.store.tables import document, identity, message, order_mention, receipt
 
 FEW: Final = 20
 """Documents of one look; more are read beside the event loop."""
@@ -43,12 +44,21 @@ _ORDERS = (
     .limit(1)
 )
 _RELEASES = _ORDERS.where(document.c.body["release_number"].as_string() == bindparam("release"))
-_ANSWERS = (
-    select(document)
-    .where(
+_NAMING = union_all(  # two probes of an index; an OR of both would make PostgreSQL read all of a partner's documents
+    select(document.c.id).where(
         document.c.partner == bindparam("of_partner"),
         document.c.kind == bindparam("of_kind"),
         document.c.order_number == bindparam("wanted"),
+    ),
+    select(order_mention.c.document_id).where(
+        order_mention.c.partner == bindparam("of_partner"), order_mention.c.order_number == bindparam("wanted")
+    ),
+)
+_ANSWERS = (
+    select(document)
+    .where(
+        document.c.id.in_(_NAMING),
+        document.c.kind == bindparam("of_kind"),
         document.c.natural_key.is_not(None),
     )
     .order_by(document.c.at, document.c.id)
@@ -69,14 +79,14 @@ _FEW_OF_MESSAGE = _OF_MESSAGE.limit(FEW + 1)
 
 def message_by_id(connection: Connection, id_: str) -> Message | None:
     """One message."""
-    row = connection.execute(_MESSAGE, {"wanted": id_}).one_or_none()
-    return None if row is None else message_of(row)
+    rows = prepared.fetch(connection, _MESSAGE, {"wanted": id_})
+    return message_of(rows[0]) if rows else None
 
 
 def key_owner(connection: Connection, key: str) -> str | None:
     """The message that took an identity."""
-    found: str | None = connection.execute(_OWNER, {"wanted": key}).scalar()
-    return found
+    rows = prepared.fetch(connection, _OWNER, {"wanted": key})
+    return str(rows[0].message_id) if rows else None
 
 
 def document_by_id(connection: Connection, id_: str) -> Document | None:
@@ -110,14 +120,15 @@ def answers(  # noqa: PLR0917  what tells an answer
 
 
 def named_answers(connection: Connection, partner: str, kind: str, order_number: str) -> list[tuple[str, str]]:
-    """Id and number of the accepted documents of a kind that name an order first, oldest first."""
-    found = connection.execute(_NAMED_ANSWERS, {"of_partner": partner, "of_kind": kind, "wanted": order_number})
+    """Id and number of the accepted documents of a kind that name an order, oldest first."""
+    wanted = {"of_partner": partner, "of_kind": kind, "wanted": order_number}
+    found = prepared.fetch(connection, _NAMED_ANSWERS, wanted)
     return [(row.id, row.number) for row in found]
 
 
 def documents_by_id(connection: Connection, ids: Sequence[str]) -> list[Document]:
     """These documents."""
-    return _all(connection, _BY_ID, {"ids": list(ids)}) if ids else []
+    return [document_of(row) for row in connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
 
 
 def few_documents_of(connection: Connection, message_id: str) -> list[Document] | None:
@@ -132,9 +143,9 @@ def documents_of(connection: Connection, message_id: str) -> list[Document]:
 
 
 def _one(connection: Connection, statement: Any, wanted: dict[str, str]) -> Document | None:
-    row = connection.execute(statement, wanted).one_or_none()
-    return None if row is None else document_of(row)
+    rows = prepared.fetch(connection, statement, wanted)
+    return document_of(rows[0]) if rows else None
 
 
 def _all(connection: Connection, statement: Any, wanted: dict[str, Any]) -> list[Document]:
-    return [document_of(row) for row in connection.execute(statement, wanted)]
+    return [document_of(row) for row in prepared.fetch(connection, statement, wanted)]

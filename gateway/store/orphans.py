@@ -8,11 +8,12 @@ most of the folder is unknown to the database, it is the wrong database or the w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -71,21 +72,22 @@ async def find(database: Database, payloads: Payloads, now: datetime) -> Found:
     """Look through the folder. Raises OurFault when it cannot be."""
     try:
         before = min(now.timestamp(), await asyncio.to_thread(_clock_of, payloads.folder)) - AGE.total_seconds()
-        files = await asyncio.to_thread(lambda: list(_files(payloads.folder)))
+        strange: list[Path] = []
+        named = young = 0
+        for beginning in await asyncio.to_thread(_beginnings, payloads.folder):
+            files = await asyncio.to_thread(_files, beginning)
+            for start in range(0, len(files), AT_ONCE):
+                some = files[start : start + AT_ONCE]
+                unnamed = set(await database.read(partial(_unnamed, paths=[path for path, _ in some])))
+                old = {path for path, at in some if at < before}
+                named += len(old - unnamed)
+                young += len(unnamed - old)
+                strange += sorted(unnamed & old)
     except OSError as fault:
         raise OurFault(
             f"The payload folder {payloads.folder} cannot be looked through: {fault.strerror}",
             remedy="Give the folder and all in it to the gateway's user; it must be mounted, and writable.",
         ) from fault
-    strange: list[Path] = []
-    named = young = 0
-    for start in range(0, len(files), AT_ONCE):
-        some = files[start : start + AT_ONCE]
-        unnamed = set(await database.read(partial(_unnamed, paths=[path for path, _ in some])))
-        old = {path for path, at in some if at < before}
-        named += len(old - unnamed)
-        young += len(unnamed - old)
-        strange += sorted(unnamed & old)
     return Found(named=named, strange=tuple(strange), young=young)
 
 
@@ -113,17 +115,21 @@ def _clock_of(folder: Path) -> float:
         return Path(file.name).stat().st_mtime
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, float]]:
+def _beginnings(folder: Path) -> list[Path]:
+    """The folders of files whose names begin alike: what is in memory at once is one of 256."""
+    with os.scandir(folder) as entries:
+        return sorted(Path(one.path) for one in entries if _BEGINNING.fullmatch(one.name) and one.is_dir())
+
+
+def _files(beginning: Path) -> list[tuple[Path, float]]:
     """Files of ours and when they were last written."""
-    for beginning in os.scandir(folder):
-        if not (_BEGINNING.fullmatch(beginning.name) and beginning.is_dir()):
-            continue
-        for entry in os.scandir(beginning):
-            try:
+    found: list[tuple[Path, float]] = []
+    with os.scandir(beginning) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # another node was done with it meanwhile
                 if _NAME.fullmatch(entry.name) and entry.is_file():
-                    yield Path(entry.path), entry.stat().st_mtime
-            except FileNotFoundError:
-                continue  # another node was done with it meanwhile
+                    found.append((Path(entry.path), entry.stat().st_mtime))
+    return found
 
 
 def _unnamed(connection: Connection, paths: Sequence[Path]) -> list[Path]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from gateway.ports import NewDocument, NewJob
+from gateway.ports import Document, NewDocument, NewJob
+from gateway.ports.lanes import plain
 from gateway.publication import NOTIFY, WEBHOOKS, Announcement, Announcer, Endpoint, Subscribers, Written
-from gateway.store import jobs, later
+from gateway.store import jobs, lanes, later
 from gateway.store.tables import Moment, outbox, webhook
 
 _INSERT = insert(outbox)
@@ -26,11 +27,13 @@ _DUE = (
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # with its locks PostgreSQL runs it once; a sub-select may be run again, and lock more than it gives
 )
-_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE.correlate(None))).returning(*outbox.c)
+_DUE_IDS = select(_DUE.c.id)
+_TAKE = delete(outbox).where(outbox.c.id.in_(_DUE_IDS)).returning(*outbox.c)
 _CLAIM = (
     update(outbox)
-    .where(outbox.c.id.in_(_DUE.correlate(None)))
+    .where(outbox.c.id.in_(_DUE_IDS))
     .values(due_at=bindparam("until"), tries=outbox.c.tries + 1)
     .returning(*outbox.c)
 )
@@ -72,7 +75,7 @@ def add(
     facts: Sequence[Any],
     *,
     chained: Sequence[dict[str, Any]],
-    documents: Sequence[NewDocument],
+    documents: Sequence[NewDocument | Document],
     now: datetime,
 ) -> None:
     """Write what is published of `facts`, whose rows on the trail are `chained`."""
@@ -111,8 +114,8 @@ def hand_on(connection: Connection, subscribers: Subscribers, *, now: datetime, 
         for endpoint in subscribers.told(row.type, row.partner)
         if endpoint.name not in off
     ]
-    jobs.add_lanes(connection, {one.lane for one in new}, now)
-    jobs.add(connection, new, {})
+    lanes.add(connection, {one.lane for one in new}, now)
+    jobs.add(connection, new, jobs.rows_of(new, {}, plain), now)
     return len(rows), {one.lane for one in new}
 
 
@@ -120,7 +123,8 @@ def job_of(row: Any, endpoint: Endpoint, now: datetime) -> NewJob:
     """The work of telling one webhook of one event. Its identity is both of them."""
     return NewJob(
         message_id=row.message_id,
-        document_id=f"{row.event_id}@{endpoint.name}",
+        document_id=row.event_id,
+        part=endpoint.name,
         step=NOTIFY,
         lane=endpoint.lane,
         run_at=now,

@@ -78,7 +78,12 @@ class Publishing:
 
     async def notice_counts(self, lane_name: str) -> dict[str, int]:
         """How many deliveries of a webhook's lane are in each state."""
-        return await self.database.read(partial(webhooks.counts, lane=lane_name))
+        found = await self.database.read(partial(webhooks.counts, lane=lane_name))
+        return found.get(lane_name, {})
+
+    async def all_notice_counts(self) -> dict[str, dict[str, int]]:
+        """The same of every lane that has any."""
+        return await self.database.read(webhooks.counts)
 
     async def redeliver(
         self,

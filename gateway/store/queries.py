@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, literal_column, or_, select, tuple_
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
@@ -27,9 +27,10 @@ from gateway.ports import (
     MessageState,
     Page,
     Receipt,
+    Review,
     TrailEntry,
 )
-from gateway.store import trail
+from gateway.store import trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
@@ -41,6 +42,7 @@ from gateway.store.tables import (
     message,
     microseconds,
     moment,
+    order_mention,
     payload,
     receipt,
 )
@@ -63,11 +65,12 @@ _SMALL_PAYLOADS = select(payload.c.message_id, payload.c.sha256, payload.c.data)
 )
 _MESSAGE_FIELDS = (
     "id", "partner", "at", "content_type", "filename", "payload_sha256", "size", "as2_message_id", "mic", "answers",
-    "wait_key",
+    "wait_key", "overdue_since",
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
     "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
+    "answer_overdue_since", "notice_overdue_since",
 )  # fmt: skip
 
 
@@ -89,6 +92,7 @@ def document_of(row: Row[Any]) -> Document:
         **{name: getattr(row, name) for name in _DOCUMENT_FIELDS},
         direction=Direction(row.direction),
         state=DocumentState(row.state),
+        review=None if row.review is None else Review(row.review),
         findings=tuple(row.findings),
     )
 
@@ -131,10 +135,13 @@ def messages(
     limit: int,
     given_up: bool = False,
     uncertain: bool = False,
+    overdue: bool = False,
     strange_to: Collection[str] | None = None,
 ) -> list[Message]:
     """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
     delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
+
+    `overdue`: those that wait too long for an answer, or carry an order that does.
     """
     ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
@@ -147,6 +154,8 @@ def messages(
     if given_up:
         dead = select(job.c.message_id).where(job.c.state == literal_column("'dead'"))  # as the index has it
         statement = statement.where(message.c.id.in_(dead))
+    if overdue:
+        statement = statement.where(message.c.id.in_(waiting_for.late()))
     if uncertain:
         unknown = delivery.c.state == literal_column("'uncertain'")  # as the index has it
         of = select(document.c.message_id).join_from(delivery, document).where(unknown)
@@ -213,6 +222,26 @@ def numbered(connection: Connection, *, partner: str, direction: Direction, kind
     """The accepted documents of one kind with this number, oldest first."""
     wanted = {"wanted": number, "of_partner": partner, "of_kind": kind, "way": direction.value}
     return [document_of(row) for row in connection.execute(_NUMBERED, wanted)][::-1]
+
+
+def orders(connection: Connection, *, number: str, partner: str | None) -> list[Document]:
+    """The purchase orders of this number that were not rejected, whoever's and whichever way, oldest first."""
+    wanted = (document.c.number == number, document.c.kind == "purchase_order", document.c.natural_key.is_not(None))
+    return _documents(connection, *wanted, *_of(partner), limit=MOST)
+
+
+def under_review(connection: Connection, *, partner: str | None, limit: int) -> list[Document]:
+    """The documents that wait for a decision, the oldest first."""
+    return _documents(connection, document.c.review.is_not(None), *_of(partner), limit=_bounded(limit))
+
+
+def _of(partner: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if partner is None else (document.c.partner == partner,)
+
+
+def _documents(connection: Connection, *conditions: ColumnElement[bool], limit: int) -> list[Document]:
+    statement = select(document).where(*conditions).order_by(document.c.at, document.c.id).limit(limit)
+    return [document_of(row) for row in connection.execute(statement)]
 
 
 def page(
@@ -298,11 +327,17 @@ def newest_events(connection: Connection, *, message_id: str, limit: int) -> lis
     return [trail.entry(row) for row in connection.execute(statement.limit(_bounded(limit)))][::-1]
 
 
+def mentioning(order_number: str, partner: str | None = None) -> Select[tuple[str]]:
+    """The ids of the documents that name this order behind their first."""
+    found = select(order_mention.c.document_id).where(order_mention.c.order_number == order_number)
+    return found if partner is None else found.where(order_mention.c.partner == partner)
+
+
 def _of_order(order_number: str) -> ColumnElement[bool]:
     is_order = and_(document.c.number == order_number, document.c.kind == "purchase_order")
     touching = (
         select(document.c.message_id)
-        .where(or_(document.c.order_number == order_number, is_order))
+        .where(or_(document.c.order_number == order_number, is_order, document.c.id.in_(mentioning(order_number))))
         .union(select(event.c.message_id).where(event.c.order_number == order_number))
     ).scalar_subquery()
     answers = select(message.c.id).where(message.c.answers.in_(touching)).scalar_subquery()

@@ -150,7 +150,7 @@ class SqliteDatabase(Database):
             try:
                 driver.execute("BEGIN")
                 return operation(connection)
-            except DBAPIError as fault:
+            except (DBAPIError, sqlite3.Error) as fault:
                 raise our_fault(fault) from fault
             finally:
                 if driver.in_transaction:
@@ -228,7 +228,7 @@ class SqliteDatabase(Database):
             rows.back_to(mark)
             if isinstance(fault, later.RunAlone):
                 raise
-            item.error = our_fault(fault) if isinstance(fault, OperationalError) else fault
+            item.error = our_fault(fault) if isinstance(fault, OperationalError | sqlite3.OperationalError) else fault
         else:
             driver.execute("RELEASE operation")
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, Update, bindparam, case, literal_colum
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import DocumentState
+from gateway.store import prepared
 from gateway.store.states import DOCUMENT_STATE_FROM, MESSAGE_STATE_FROM
 from gateway.store.tables import document, message
 
@@ -29,7 +30,8 @@ def add_or_leave(
     connection: Connection, table: Table, row: Mapping[str, Any], *, conflict: tuple[str, ...] = ()
 ) -> bool:
     """Insert a row unless it conflicts; whether it was inserted."""
-    return connection.execute(insert_or_leave(table, connection.dialect.name, conflict=conflict), row).rowcount > 0
+    statement = insert_or_leave(table, connection.dialect.name, conflict=conflict)
+    return prepared.change(connection, statement, row) > 0
 
 
 @cache
@@ -52,4 +54,4 @@ def change_row(connection: Connection, table: Table, id_: str, values: Mapping[s
     assert table in {message, document}
     statement = change(table, frozenset(values), state)
     parameters = {f"new_{name}": value for name, value in values.items()}
-    return connection.execute(statement, parameters | {"row_id": id_}).rowcount > 0
+    return prepared.change(connection, statement, parameters | {"row_id": id_}) > 0

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gateway.errors import OurFault
 from gateway.events import CertificateExpiring, DuplicateReceived, WorkRetried
@@ -28,32 +28,34 @@ from gateway.ports import (
     NewJob,
     NewMessage,
     Numbered,
+    TermsOf,
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema
+from gateway.ports.lanes import plain
+from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema, turns
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
-from gateway.store.tables import message
+from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
-
-if TYPE_CHECKING:
-    from gateway.store.lanes import Lane
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
+SWEEP = timedelta(seconds=30)
+"""How often all lanes are looked at for work without a turn."""
 MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, Membership, Publishing, Upkeep):
+class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -66,6 +68,11 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         self.cap = cap
         self.announcer = _nobody_asked
         self._lanes: set[str] = set()
+        self._terms: TermsOf | None = None
+        self._terms_are_new = False
+        self._swept = EPOCH
+        self.next_turn: datetime | None = None
+        """When a lane has work next, as the last claim saw it; None: it may have some now, or nothing is known."""
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
@@ -99,6 +106,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
                 await database.write(nodes.forget_all)
             if serve:
                 await asyncio.to_thread(store.payloads.check)
+                await store.reap()
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -121,7 +129,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, announcer=self.announcer()):
+            if changing.write(connection, changes, kept, now, duplicates=True, **self._with(lease)):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -141,13 +149,20 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         """Make `changes` durable. Raises NaturalKeyTaken."""
         await self._write(changes, None)
 
+    def agree(self, terms: TermsOf) -> None:
+        """What the configuration says of lanes, from now on; `reap` gives it to those that nobody uses meanwhile."""
+        self._terms, self._terms_are_new = terms, True
+        self._lanes.clear()
+
     async def claim(self, owner: str, steps: Sequence[str], limit: int) -> list[Job]:
-        """Take due jobs of these steps, fairly over lanes and within their caps; their attempts are written."""
+        """Take due jobs of these steps, fairly over lanes, within caps and rates; their attempts are written."""
         now = self.clock()
         operation = partial(
             claims.claim, owner=owner, steps=steps, limit=limit, now=now, until=now + self.lease, cap=self.cap
         )
-        return await self.database.write(operation)
+        claimed = await self.database.write(operation)
+        self.next_turn = claimed.next_turn
+        return list(claimed.jobs)
 
     async def finish(self, job: Job, changes: Changes) -> None:
         """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
@@ -174,8 +189,22 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
 
     async def reap(self) -> int:
-        """Return jobs whose lease has run out to work; how many there were."""
-        return await self.database.write(partial(jobs.reap, now=self.clock()))
+        """Return jobs whose lease has run out to work; how many there were. Lanes get the turns that they lack."""
+        now = self.clock()
+        whole = now - self._swept >= SWEEP
+        agreed = self._terms if self._terms_are_new else None
+
+        def operation(connection: Connection) -> int:
+            if agreed is not None:
+                lanes.agree(connection, agreed)
+            returned = jobs.reap(connection, now)
+            turns.sweep(connection, now, whole=whole)
+            return returned
+
+        returned = await self.database.write(operation)
+        self._swept = now if whole else self._swept
+        self._terms_are_new = self._terms_are_new and self._terms is not agreed
+        return returned
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
@@ -188,6 +217,26 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
             return len(steps)
 
         return await self.database.write(operation)
+
+    async def judge(self, document_id: str, changes: Changes) -> bool:
+        """Write a decision about a document that is under review; False when it is not, any more.
+
+        Two who decide at once get one answer each: one of them is late. Raises NaturalKeyTaken.
+        """
+        now = self.clock()
+
+        def operation(connection: Connection) -> bool:
+            held = select(document.c.review).where(document.c.id == document_id).with_for_update()
+            if connection.execute(held).scalar() is None:
+                return False
+            self._add_lanes(connection, changes, now)
+            changing.write(connection, changes, {}, now, announcer=self.announcer())
+            return True
+
+        judged = await self.database.write(operation)
+        if judged:
+            self._committed(changes)
+        return judged
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
@@ -234,30 +283,6 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         """How many jobs are ready, waiting, running and dead."""
         return await self.database.read(jobs.unfinished)
 
-    async def lanes(self) -> list[Lane]:
-        """All lanes with what is due and running."""
-        return await self.database.read(lanes.lanes)
-
-    async def troubled_lanes(self) -> frozenset[str]:
-        """The lanes whose last call failed or that are paused."""
-        return await self.database.read(lanes.troubled)
-
-    async def lane_failed(self, name: str, pause_for: Callable[[int], timedelta | None]) -> datetime | None:
-        """Count a transient failure in a row; `pause_for(count)` says how long to pause. Until when it is paused."""
-        return await self.database.write(partial(lanes.failed, name=name, now=self.clock(), pause_for=pause_for))
-
-    async def lane_succeeded(self, name: str) -> None:
-        """A call went through: forget the lane's failures and end its probing."""
-        await self.database.write(partial(lanes.succeeded, name=name, now=self.clock()))
-
-    async def cap_lane(self, name: str, cap: int | None) -> None:
-        """Set how many jobs of a lane run at once; None for the default."""
-        await self.database.write(partial(lanes.cap, name=name, value=cap, now=self.clock()))
-
-    async def pause_lane(self, name: str, until: datetime | None) -> None:
-        """Pause a lane until then, or let it go on at once (None)."""
-        await self.database.write(partial(lanes.pause, name=name, until=until, now=self.clock()))
-
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
         lease = self._lease(changes, now)
@@ -268,7 +293,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease, announcer=self.announcer())
+            changing.write(connection, changes, kept, now, **self._with(lease))
 
         try:
             with self._handing_over(changes, lease):
@@ -279,6 +304,10 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         self._committed(changes)
         for sha256, message_id in unnamed:
             await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
+
+    def _with(self, lease: leases.Lease | None) -> dict[str, Any]:
+        """What writing changes needs to know besides them."""
+        return {"lease": lease, "terms": self._terms or plain, "announcer": self.announcer()}
 
     def _lease(self, changes: Changes, now: datetime) -> leases.Lease | None:
         """What the worker of this process takes of the jobs that are about to be added."""
@@ -318,7 +347,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""
         if new := {job.lane for job in changes.jobs} - self._lanes:
-            jobs.add_lanes(connection, new, now)
+            lanes.add(connection, new, now, self._terms)
 
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""

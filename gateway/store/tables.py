@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     literal_column,
 )
 
@@ -96,11 +97,13 @@ message = Table(
     Column("wait_key", Text),
     Column("chain_length", Integer, nullable=False),
     Column("chain_head", Text, nullable=False),
+    Column("overdue_since", Moment),  # what it waits for (its state tells: receipt, 997) has not come in time
 )
 Index("message_partner_index", message.c.partner, message.c.id)
 Index("message_state_index", message.c.state, message.c.id)
 _where_set("message_wait_key_index", message.c.wait_key)
 _where_set("message_answers_index", message.c.answers)
+_where_set("message_overdue_index", message.c.overdue_since)
 
 receipt = Table(
     "receipt",
@@ -147,6 +150,9 @@ document = Table(
     Column("sent_as", Text),  # the message that carries it to the partner
     Column("target", Text),
     Column("their_id", Text),
+    Column("answer_overdue_since", Moment),  # an order whose acknowledgement has not come in time
+    Column("notice_overdue_since", Moment),  # an order whose ship notice has not come in time
+    Column("review", Text),  # why it waits for a decision: see `gateway.ports.Review`
     Column("replaces", Text),  # the document that it replaces or cancels
     Column("replaced_by", Text),
     UniqueConstraint("partner", "direction", "natural_key"),
@@ -156,6 +162,9 @@ _where_set("document_sent_as_index", document.c.sent_as)
 Index("document_number_index", document.c.number, document.c.partner, document.c.kind)
 _where_set("document_order_index", document.c.partner, document.c.kind, document.c.order_number)
 _where_set("document_order_number_index", document.c.order_number)
+_where_set("document_answer_overdue_index", document.c.answer_overdue_since)
+_where_set("document_notice_overdue_index", document.c.notice_overdue_since)
+_where_set("document_review_index", document.c.review)
 Index(
     "document_changes_index",
     document.c.partner,
@@ -164,6 +173,15 @@ Index(
     document.c.updated_at,
     document.c.id,
 )
+
+order_mention = Table(
+    "order_mention",  # the orders that a ship notice names beside its first, which stands in its own row
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("order_number", Text, primary_key=True),
+    Column("document_id", Text, ForeignKey("document.id"), primary_key=True),
+)
+Index("order_mention_number_index", order_mention.c.order_number)
 
 delivery = Table(
     "delivery",  # a document on its way to one target; see `gateway.ports.deliveries`
@@ -199,13 +217,21 @@ job = Table(
     Column("lease_until", Moment),  # set while running, NULL otherwise
     Column("wait_key", Text),
     Column("data", JSON, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),  # place in PRIORITIES
     UniqueConstraint("message_id", "step", "document_id"),
 )
 _where_set("job_due_index", job.c.lane, job.c.due_at)
+_waits = job.c.due_at.is_not(None)
+for _name, _columns in {
+    "job_turn_index": ("lane", "priority", "due_at", "id"),
+    "job_order_index": ("lane", "id", "due_at"),
+}.items():
+    Index(_name, *(job.c[name] for name in _columns), sqlite_where=_waits, postgresql_where=_waits)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)
 _where_set("job_wait_key_index", job.c.wait_key)
 _dead = job.c.state == literal_column("'dead'")  # dead letters are few: found and counted without a scan
 Index("job_dead_index", job.c.message_id, sqlite_where=_dead, postgresql_where=_dead)
+Index("job_dead_lane_index", job.c.lane, sqlite_where=_dead, postgresql_where=_dead)
 
 attempt = Table(
     "attempt",
@@ -226,7 +252,17 @@ lane = Table(
     Column("failures", Integer, nullable=False),  # transient failures in a row
     Column("paused_until", Moment),  # in the past: half open, one job at a time until one succeeds
     Column("served_at", Moment, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),  # the highest of its jobs
+    Column("ordered", Boolean, nullable=False, server_default=false()),
+    Column("agreed_rate", Text),
+    Column("rate", Text),  # an operator's
+    Column("tokens_at", Moment),  # when the next token of its rate is, or was, there
+    Column("due_at", Moment),  # its turn, see `gateway.store.turns`
+    Column("stopped_until", Moment),  # by an operator
+    Column("stopped_by", Text),
+    Column("stopped_why", Text),
 )
+_where_set("lane_turn_index", lane.c.priority, lane.c.due_at)
 
 event = Table(
     "event",

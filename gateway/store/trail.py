@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 from gateway.errors import OurFault
 from gateway.events import Event
 from gateway.ports import TrailEntry
-from gateway.store import later
+from gateway.store import later, prepared
 from gateway.store.tables import event, message
 
 GENESIS = ""
@@ -101,13 +101,13 @@ def heads_of(connection: Connection, message_ids: Iterable[str]) -> dict[str, He
     wanted = sorted(set(message_ids))
     heads: dict[str, Head] = {}
     for message_id in wanted:  # one by one in order: the same statement from the cache, and no deadlocks
-        row = connection.execute(_HEAD, {"wanted": message_id}).one_or_none()
-        if row is None:
+        found = prepared.fetch(connection, _HEAD, {"wanted": message_id})
+        if not found:
             raise OurFault(
                 f"An event names message {message_id}, which is not stored",
                 remedy="This is a fault of the gateway: report it with the log.",
             )
-        heads[message_id] = (row.chain_length, row.chain_head)
+        heads[message_id] = (found[0].chain_length, found[0].chain_head)
     return heads
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, func, literal_column, select, update
 
 from gateway.ports import JobState
+from gateway.store import jobs
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import attempt, job, webhook
 
@@ -65,10 +66,15 @@ def switches(connection: Connection) -> list[Switch]:
     return [Switch(**row) for row in connection.execute(select(webhook).order_by(webhook.c.name)).mappings()]
 
 
-def counts(connection: Connection, lane: str) -> dict[str, int]:
-    """How many deliveries of a lane are in each state."""
-    counted = select(job.c.state, func.count()).where(_NOTIFY, job.c.lane == lane).group_by(job.c.state)
-    return {str(state): int(count) for state, count in connection.execute(counted)}
+def counts(connection: Connection, lane: str | None = None) -> dict[str, dict[str, int]]:
+    """How many deliveries are in each state, by lane: of one, or of all that have any."""
+    counted = select(job.c.lane, job.c.state, func.count()).where(_NOTIFY).group_by(job.c.lane, job.c.state)
+    if lane is not None:
+        counted = counted.where(job.c.lane == lane)
+    found: dict[str, dict[str, int]] = {}
+    for name, state, count in connection.execute(counted):
+        found.setdefault(name, {})[state] = count
+    return found
 
 
 def notices(connection: Connection, lane: str, *, states: Sequence[str] = (), limit: int = 50) -> list[Notice]:
@@ -117,4 +123,7 @@ def again(
     if since is not None:
         wanted.append(job.c.first_run_at >= since)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
-    return connection.execute(update(job).where(*wanted).values(ready)).rowcount
+    again = update(job).where(*wanted).values(ready).returning(job.c.lane, job.c.priority)
+    rows = connection.execute(again).all()
+    jobs.due_again(connection, rows, now)
+    return len(rows)

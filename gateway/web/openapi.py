@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from gateway.ports import DeliveryState, Expected
 from gateway.web.api.call import DEFAULT_LIMIT, LARGEST_LIMIT, STATUSES
 from gateway.web.api.routes import ROUTES, Route
 from gateway.web.problems import CONTENT_TYPE as PROBLEM
@@ -177,6 +178,10 @@ def _own_schemas() -> dict[str, Schema]:
     summary = {"id": _TEXT, "number": _TEXT, "status": {"enum": list(STATUSES)}, "received_at": _TIME}
     summary |= {"updated_at": _TIME, "location": _TEXT}
     # The ERP of a supplier sees the orders that came to it: they have the states of the other direction too.
+    late: Schema = {"enum": [Expected.ORDER_ACKNOWLEDGEMENT.value, Expected.SHIP_NOTICE.value]}
+    overdue: Schema = {"overdue": {"description": "Answers that should be here.", "type": "array", "items": late}}
+    wait = _object({"kind": late, "due_at": _TIME, "overdue": {"type": "boolean"}})
+    expected: Schema = {"expected": {"description": "Answers that it waits for.", "type": "array", "items": wait}}
     whole = summary | {"status": _TEXT, "document": _ref("schemas", component("purchase_order"))}
     change = summary | {"status": _TEXT, "document": _ref("schemas", component("order_change"))}
     finding = _object(entry | {"severity": severity}, optional={"pointer": pointer, "place": place, "parameter": _TEXT})
@@ -197,11 +202,19 @@ def _own_schemas() -> dict[str, Schema]:
             optional={"document": _TEXT, "document_id": _TEXT, "status": _TEXT, "location": _TEXT}
             | {"findings": {"type": "array", "items": _ref("schemas", "Finding")}},
         ),
-        "OrderSummary": _object(summary),
+        "OrderSummary": _object(summary, optional=overdue),
         "OrderList": _object({"items": items, "next_cursor": nullable}),
-        "Order": _object(whole, optional={"partner": _TEXT, "transaction_id": _TEXT}),
+        "Order": _object(whole, optional={"partner": _TEXT, "transaction_id": _TEXT} | overdue | expected),
         "Change": _object(change, optional={"partner": _TEXT, "transaction_id": _TEXT}),
-        "TransactionDocument": _object(state, optional={"target": nullable, "their_id": nullable}),
+        "TransactionDocument": _object(
+            state,
+            optional={"target": nullable, "their_id": nullable}
+            | {"deliveries": {"type": "array", "items": _ref("schemas", "Delivery")}},
+        ),
+        "Delivery": _object(
+            {"target": _TEXT, "optional": {"type": "boolean"}, "status": {"enum": [one.value for one in DeliveryState]}}
+            | {"their_id": nullable, "updated_at": _TIME, "reason": nullable}
+        ),
         "Transaction": _object(transaction, optional={"partner": nullable}),
         "Health": _object({"status": _TEXT}, optional={"checks": checks}),
     }

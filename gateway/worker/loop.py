@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import OurFault, Outcome, PartnerFault
 from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, NewJob, new_id
 from gateway.worker.breaker import Breaker
-from gateway.worker.outcomes import Verdict, facts, judge, wait
+from gateway.worker.outcomes import Unrecorded, Verdict, facts, judge, wait
 from gateway.worker.retry import Schedule
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ OnFailed = Callable[[Job, Outcome, str, bool], Changes]
 """What changes besides when a try of this step failed: its outcome, the reason, and whether the job is given up."""
 
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
+SOONEST = 0.002
+"""Seconds before the next look where a lane's turn is near, of a rate or a retry."""
 DECISIONS = 5
 """How often a step is decided anew when another document took its natural key meanwhile."""
 DUTIES_EVERY = 5.0
@@ -112,10 +114,17 @@ class Worker:
                 if claimed and self._free() > 0:
                     continue
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), poll)
+                    await asyncio.wait_for(self._woken.wait(), self._pause(poll))
         finally:
             duties.cancel()
             await asyncio.gather(duties, return_exceptions=True)
+
+    def _pause(self, poll: float) -> float:
+        """How long to wait before the next look: until a lane's next turn, where that is known to come sooner."""
+        turn = self._store.next_turn
+        if turn is None or self._free() < 1:
+            return poll
+        return min(poll, max(SOONEST, (turn - self._clock()).total_seconds()))
 
     async def stop(self, *, grace: float = 20.0) -> None:
         """Claim nothing more, give running handlers `grace` seconds, then cancel them and return their jobs."""
@@ -201,13 +210,13 @@ class Worker:
     async def _work(self, job: Job) -> None:
         try:
             try:
-                await self._decide(job)
+                called = await self._decide(job)
             except LeaseLost:
                 raise
             except Exception as fault:  # noqa: BLE001  whatever a handler raises is judged
                 await self._failed(job, fault)
             else:
-                if job.lane in self._troubled:
+                if called and job.lane in self._troubled:
                     await self._store.lane_succeeded(job.lane)
                     self._troubled -= {job.lane}
         except LeaseLost as lost:
@@ -215,22 +224,36 @@ class Worker:
         except Exception:
             log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
 
-    async def _decide(self, job: Job) -> None:
-        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile."""
+    async def _decide(self, job: Job) -> bool:
+        """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile.
+
+        False when it called nobody: that says nothing of its lane's far side.
+        """
         if job.tries > MOST_TRIES:
             raise PartnerFault(f"It was tried {job.tries} times and never came to an end")
         for decision in range(1, DECISIONS + 1):
             changes = await self._handlers[job.step](job)
             try:
-                if changes.awaited is None:
-                    await self._store.finish(job, changes)
-                else:
+                if changes.awaited is not None:
                     await self._await(job, changes, changes.awaited)
+                elif (later := changes.comes_back) is not None:
+                    await self._store.postpone(
+                        job, outcome="done", reason=later.reason, run_at=later.at, changes=changes
+                    )
+                else:
+                    await self._store.finish(job, changes)
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
+            except LeaseLost:
+                raise
+            except Exception as fault:
+                if changes.called and job.step in self._on_failed:  # never a blind repeat, as where no answer came
+                    raise Unrecorded(f"the call was made, and how it ended could not be written: {fault}") from fault
+                raise
             else:
-                return
+                return changes.called
+        return True
 
     async def _await(self, job: Job, changes: Changes, awaited: Awaited) -> None:
         """Keep the job until what it waits for should be here; no failure of anybody's, so no lane pauses for it."""

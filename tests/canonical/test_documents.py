@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.canonical import KINDS, ShipNotice, capped, check, digest, dump, parse, schema
+from gateway.canonical import KINDS, ShipNotice, capped, check, digest, dump, parse, schema, written
 from gateway.canonical.check_digits import check_digit, is_right
 from gateway.canonical.reference import markdown
 from gateway.canonical.rules import RULES
@@ -315,3 +315,19 @@ def test_the_documentation_is_current() -> None:
 def test_every_field_is_described() -> None:
     """Descriptions become schema and documentation."""
     assert "| text |  |" not in markdown()
+
+
+def test_flat_lines_from_json_are_those_of_the_model() -> None:
+    """`dump` puts a notice's lines together from what it has written; the model's own property says the same."""
+    line = {"kind": "line", "line_id": "1", "item": {"ids": [{"scheme": "buyer", "value": "M1"}]}}
+    shipped = {"shipped": {"value": "1E+1", "unit": "EA"}, "order_line_id": "7"}
+    unit = {"kind": "handling_unit", "type": "carton", "sscc": "006141410000010011", "ssccs": ["006141410000010028"]}
+    nested = {**line, **shipped, "contents": [unit, {"kind": "handling_unit", "type": "box"}]}
+    first = {"kind": "order", "order": {"number": "77", "issue_date": "2026-03-01"}, "contents": [unit, nested]}
+    pallet = {"kind": "handling_unit", "type": "pallet", "contents": [line, {**unit, "contents": [nested, line]}]}
+    second = {"kind": "order", "order": {"number": "78"}, "contents": [pallet]}
+    model, findings = parse("ship_notice", {"number": "1", "contents": [line, first, second]})
+    assert isinstance(model, ShipNotice), findings
+    flat = [one.model_dump(mode="json", exclude_none=True, exclude_unset=True) for one in model.lines]
+    assert dump(model)["lines"] == [{name: value for name, value in one.items() if value} for one in flat]
+    assert written(model) == dump(model)

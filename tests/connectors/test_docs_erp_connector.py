@@ -44,7 +44,9 @@ def table(text: str) -> list[str]:
     """The document's states, line by line."""
     lines = [line.strip().split("|") for line in text.splitlines()]
     rows = [
-        line for line in lines if len(line) > 2 and line[1].strip().startswith(("one that", "every", "some", "none"))
+        line
+        for line in lines
+        if len(line) > 2 and line[1].strip().startswith(("one that", "every one", "some", "none"))
     ]
     return [line[2].strip(" `").replace(" ", "_") for line in rows]
 

@@ -362,3 +362,19 @@ async def _order(session: aiohttp.ClientSession, sandbox: Any, misbehaviour: dic
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     async with session.post(f"{sandbox.url}/control", json=misbehaviour, headers=headers) as answer:
         assert answer.status == 200
+
+
+async def test_what_a_refusal_says_stands_in_the_reason_that_the_operator_reads(
+    far_side: Any, session: aiohttp.ClientSession, delivery: Delivery
+) -> None:
+    """Its beginning, cleaned; what is tried again is told by its status."""
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=422, text='{"error": "unit CT \x00is not known"}' + "x" * 5000)
+
+    far_side.handler = refuse
+    failed = await failure(connector(far_side.url, session), delivery)
+    assert str(failed).startswith('target north answered 422: {"error": "unit CT \ufffdis not known"}x')
+    assert len(str(failed)) < 1100
+    far_side.handler = lambda _: _answer(503, {"error": "busy"})
+    assert str(await failure(connector(far_side.url, session), delivery)) == "target north answered 503"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.findings import FilePlace
+from gateway.findings import FilePlace, Severity
 from gateway.partners.workspace import examine
 
 ROUTE = "- to: north\n    business_unit"
@@ -62,3 +62,27 @@ def test_each_mistake_in_a_target_or_route_is_one_finding_at_its_line(
     assert isinstance(found.place, FilePlace)
     assert (found.rule, found.place.line) == (rule, line)
     assert words in found.wanted + found.fix + found.said
+
+
+WMS = """\
+  wms:
+    kind: http
+    base_url: http://127.0.0.1:8072
+    documents:
+      ship_notice: {path: /asn}
+routes:
+"""
+
+
+def test_target_beside_others_without_a_call_for_what_may_come_is_a_warning(
+    sound: Path, edit: Callable[..., int]
+) -> None:
+    """Once for a target and a kind; a route that leaves the kind out has none."""
+    edit("gateway.yaml", "routes:\n", WMS)
+    line = edit("gateway.yaml", ROUTE, "- to: [north, wms]\n    business_unit")
+    (found,) = examine(sound, now=NOW, map_exists=no_map)[1]
+    assert isinstance(found.place, FilePlace)
+    assert (found.rule, found.place.line, found.severity) == ("workspace.no_call", line, Severity.ACCEPT_WITH_ERRORS)
+    assert "wms has no call for order_acknowledgement" in found.said
+    edit("gateway.yaml", "- to: [north, wms]\n", "- to: [north, wms]\n    document: [ship_notice]\n")
+    assert examine(sound, now=NOW, map_exists=no_map)[1] == ()

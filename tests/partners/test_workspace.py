@@ -24,6 +24,8 @@ from .conftest import ACME, NOW
 
 Edit = Callable[[str, str, str], int]
 
+NO_PARTNER = ("workspace.unknown_partner", "write baltic")
+NO_TYPE = ("file.value", "order.sent")
 MISTAKES = [
     # file, what stands there, the mistake, the rule, words of its expectation or remedy
     ("gateway.yaml", "id: EXAMPLE}", "id: EXAMPLE, grop_id: EX}", "file.unknown_key", "write group_id"),
@@ -134,6 +136,26 @@ def test_n_mistakes_in_several_files_are_n_findings(sound: Path, edit: Edit, see
     if any("value: ''" in row[2] for row in chosen):
         expected = [row for row in expected if row[0] != "workspace.party_id_twice"]
     assert sorted((one.rule, where(one)) for one in findings(sound)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("section", "rule", "words"),
+    [
+        ("webhooks: {erp: {url: 'https://a.example.com/', secrets: {env: S}, partners: [blatic]}}", *NO_PARTNER),
+        ("webhooks: {erp: {url: 'https://a.example.com/', secrets: {env: S}, types: [ordr.*]}}", *NO_TYPE),
+        ("webhooks: {erp: {url: 'https://a.example.com/', secrets: whsec_abc}}", "file.value", "section"),
+        ("nats: {servers: ['nats://u:p@h']}", "file.value", "without user"),
+        ("nats: {servers: ['nats://h'], user: u}", "file.value", "user with password"),
+    ],
+)
+def test_mistakes_about_who_is_told_of_events(sound: Path, edit: Edit, section: str, rule: str, words: str) -> None:
+    """Each is one finding at its line."""
+    edit("gateway.yaml", "routes:\n", f"{section}\nroutes:\n")
+    (finding,) = findings(sound)
+    assert finding.rule == rule
+    assert words in f"{finding.wanted} {finding.fix}"
+    line = (sound / "gateway.yaml").read_text().splitlines().index(section) + 1
+    assert where(finding) == ("gateway.yaml", line)
 
 
 def test_load_refuses_with_all_findings_and_names_the_first(sound: Path, edit: Edit) -> None:

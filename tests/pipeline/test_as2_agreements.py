@@ -413,6 +413,7 @@ async def test_retries_are_the_partners_own_where_agreed(trade: Any) -> None:
         services=nothing,
         schedule=wiring._schedule(Retries()),
         schedules=schedules,
+        publishing=nothing,
     )
     trade.gateway.worker._schedule = parts.schedule_of
     await trade.order()

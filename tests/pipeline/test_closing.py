@@ -87,22 +87,33 @@ async def test_zeros_in_front_of_the_group_number_do_not_count(trade: Any, edi: 
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
 
 
-async def test_overdue_997_is_said_once_and_a_late_one_still_closes(trade: Any, edi: Any) -> None:
-    """After the hours agreed the trail says overdue; the 997 that comes later closes the order."""
+async def test_overdue_997_is_said_again_and_a_late_one_still_closes(trade: Any, edi: Any) -> None:
+    """After the hours agreed the trail says overdue, and again by the table; the 997 that comes later closes it."""
     order_id = await trade.order()
     trade.clock.advance(hours=23)
     await trade.gateway.work()
     sent = await trade.gateway.newest("850")
     assert "acknowledgment.overdue" not in await trade.gateway.kinds(message_id=sent.id)
+    assert sent.overdue_since is None
     trade.clock.advance(hours=2)
     await trade.gateway.work()
-    trade.clock.advance(hours=48)
+    since = (await trade.gateway.newest("850")).overdue_since
+    assert since.replace(microsecond=0) == trade.clock().replace(microsecond=0)
+    trade.clock.advance(hours=25)
     await trade.gateway.work()
     events = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "acknowledgment.overdue"]
-    assert [one.data["control_number"] for one in events] == ["1"]
+    events = [one for one in events if one.data["awaited"] == "functional_acknowledgement"]
+    assert [(one.data["control_number"], one.data["reminder"]) for one in events] == [("1", 0), ("1", 1)]
     assert events[0].data["waited_seconds"] >= 24 * 3600
+    assert (await trade.gateway.newest("850")).overdue_since == since
     await trade.arrives(edi.closes("1"))
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.ACKNOWLEDGED
+    assert (await trade.gateway.newest("850")).overdue_since is None
+    (late,) = [one for one in await trade.gateway.trail(message_id=sent.id) if one.kind == "acknowledgment.late"]
+    assert (late.data["awaited"], late.data["late_seconds"]) == ("functional_acknowledgement", 25 * 3600)
+    trade.clock.advance(days=60)
+    await trade.gateway.work()
+    assert len([one for one in await trade.gateway.kinds(message_id=sent.id) if one == "acknowledgment.late"]) == 1
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("R", DocumentState.REJECTED), ("A", DocumentState.SENT)])

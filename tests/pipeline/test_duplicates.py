@@ -202,3 +202,22 @@ async def test_replacement_is_held_where_the_agreement_says_so(trade: Any, decis
     else:
         assert (again.state, before.replaced_by) == (DocumentState.FAILED, None)
         assert len(calls(trade)) == 1
+
+
+async def test_held_replacement_goes_to_all_its_targets_when_it_is_let_go(trade: Any, tmp_path: Path) -> None:
+    """One decision for the document, told for each target."""
+    aim(trade, tmp_path, "erp", "wms", erp={}, wms={})
+    await trade.order()
+    trade.gateway.agree("acme", replacements="hold")
+    await post(trade, trade.notice_body())
+    held = await stored(trade, await post(trade, trade.notice_body(purpose="replace")))
+    said = Settlement(decided=Decision.AGAIN, by="ann", reason="asked them")
+    store = trade.gateway.store
+    await store.apply(await settled(store, held.id, "wms", said, trade.clock()))
+    await later(trade)
+    assert {one.target: one.state.value for one in await store.deliveries([held.id])} == {
+        "erp": "delivered",
+        "wms": "delivered",
+    }
+    assert (await store.document(held.id)).state is DocumentState.DELIVERED
+    assert (await trade.gateway.kinds(message_id=held.message_id)).count("delivery.settled") == 2

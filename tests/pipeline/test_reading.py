@@ -23,6 +23,17 @@ async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, 
     assert all("AK9*A*1*1*1~" in one and "TA1*" not in one for one in answers)
 
 
+async def test_where_only_mistakes_are_to_be_answered_what_is_accepted_gets_no_997(trade: Any, edi: Any) -> None:
+    """x12.answer refused: silence for the good group, a 997 for the one whose order is not there."""
+    trade.gateway.agree("acme", x12={"answer": "refused"})
+    await trade.order("4500011")
+    good, bad = edi.ack(supplier="SO-11", order="4500011"), edi.ack(supplier="SO-12", order="4599999")
+    groups = [edi.group(one, number=str(number)) for number, one in enumerate((good, bad), 11)]
+    message = await trade.arrives(edi.interchange(*groups))
+    answers = await trade.answers(message)
+    assert [("AK1*PR*12~" in one, "AK9*R*" in one) for one in answers] == [(True, True)]
+
+
 async def test_acknowledgments_are_never_acknowledged(trade: Any, edi: Any) -> None:
     """A good 997, an unmatched one and an unreadable one: no 997 goes back."""
     await trade.order()

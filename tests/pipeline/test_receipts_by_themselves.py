@@ -134,7 +134,7 @@ async def test_a_receipt_is_taken_at_both_addresses(trade: Any, peer: Peer, path
     await trade.order()
     assert await tell(trade, peer.receipt(), path) == 200
     assert (await trade.gateway.newest("850")).state is MessageState.SENT
-    assert await unfinished(trade) == {"waiting": 1}  # only the wait for the 997
+    assert await unfinished(trade) == {"waiting": 2}  # only the waits for the 997 and the 855
     trade.clock.advance(hours=2)
     await trade.gateway.work()
     assert len(peer.seen) == 1
@@ -316,7 +316,7 @@ async def test_a_message_without_any_receipt_is_given_up_and_a_late_receipt_stil
     assert await tell(trade, peer.receipt(0)) == 200
     assert (await trade.gateway.newest("850")).state is MessageState.SENT
     assert (await trade.gateway.store.document(order_id)).state is DocumentState.SENT
-    assert await unfinished(trade) == {"waiting": 1}  # for the 997
+    assert await unfinished(trade) == {"waiting": 2}  # for the 997 and the 855
 
 
 async def test_a_given_up_message_is_resent_by_hand_with_the_same_message_id(trade: Any, peer: Peer) -> None:
@@ -416,7 +416,7 @@ async def test_a_receipt_that_overtakes_the_answer_to_the_post_counts(trade: Any
     trade.clock.advance(hours=2)
     await trade.gateway.work()
     assert len(peer.seen) == 1
-    assert await unfinished(trade) == {"waiting": 1}
+    assert await unfinished(trade) == {"waiting": 2}
 
 
 def _application(post: Any) -> web.Application:

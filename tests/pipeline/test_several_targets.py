@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,30 @@ async def test_target_that_takes_it_after_the_other_was_given_up_is_undone_too(
     assert await stands(trade, message) == {"erp": "failed", "wms": "pending"}
     await later(trade)
     assert await stands(trade, message) == {"erp": "failed", "wms": "compensated"}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_targets_that_end_at_the_same_moment_are_all_seen(
+    *, trade: Any, edi: Any, tmp_path: Path, refused: bool
+) -> None:
+    """Jobs, and what follows from their ends, run side by side on two nodes: the last one sees all the others."""
+    (broken if refused else mended)(trade, tmp_path, "erp", "wms", "hook", **({"undo": UNDO} if refused else {}))
+    await trade.order()
+    built = trade.wire(edi.file(edi.ack()).encode())
+    await trade.post(built.headers, built.body)
+    message = await trade.gateway.store.message_by_duplicate_key(f"as2:acme:{built.message_id}")
+    other = await trade.another_node()
+    other.change(settings=trade.gateway.station.settings, connectors=trade.gateway.station.connectors)
+    for _ in range(10):
+        jobs = await trade.gateway.claim()
+        workers = itertools.cycle((trade.gateway.worker, other.worker))
+        await asyncio.gather(*(worker._work(job) for worker, job in zip(workers, jobs, strict=False)))
+    # Without a compensation of its own `hook` keeps what it took, which is said.
+    expected = {"erp": "delivered", "wms": "delivered", "hook": "delivered"}
+    if refused:
+        expected |= {"erp": "failed", "wms": "compensated"}
+    assert await stands(trade, message) == expected
+    assert await state(trade, message) == ("failed" if refused else "delivered")
 
 
 @pytest.mark.parametrize(("undo", "when"), [(None, None), (UNDO, ["hook"])])

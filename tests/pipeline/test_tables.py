@@ -69,9 +69,10 @@ def test_first_route_that_fits_decides(routes: Any, unit: str | None, target: st
         "documents": {},
     }
     agreement = Agreement.model_validate(partner)
-    decision = routing.decide(settings, agreement, ACK, unit)
+    facts = routing.Facts(partner="acme", kind=ACK, day=AT.date(), business_unit=unit)
+    decision = routing.decide(settings, agreement, facts)
     assert (decision and decision.target, decision and decision.rule) == (target, rule)
-    own = routing.decide(settings, agreement.model_copy(update={"target": "own"}), ACK, unit)
+    own = routing.decide(settings, agreement.model_copy(update={"target": "own"}), facts)
     assert own is not None
     assert own.target == "own"
 
@@ -222,3 +223,47 @@ def test_notice_of_an_unknown_order_or_of_none_is_refused() -> None:
     unknown = {"contents": [{"order": {"number": "78"}}]}
     assert [one.rule for one in matching.match_ship_notice(unknown, {("78", None): None})] == ["matching.order_unknown"]
     assert [one.rule for one in matching.match_ship_notice({"contents": []}, {})] == ["matching.order_missing"]
+
+
+SHIP_TO = {
+    "role": "ship_to",
+    "ids": [{"scheme": "gln", "value": "401"}],
+    "address": {"postcode": "sw1a 2aa"},
+}
+CONDITIONS: list[tuple[dict[str, Any], str | None]] = [
+    ({"ship_to": ["401"]}, None),
+    ({"ship_to": ["gln:401"]}, None),
+    ({"ship_to": ["duns:401"]}, "ship_to is gln:401, 401, not duns:401"),
+    ({"postcode": ["SW1A"]}, None),
+    ({"postcode": ["SW1A2", "X"]}, None),
+    ({"postcode": ["SW2"]}, "postcode is SW1A2AA, not SW2"),
+    ({"number_prefix": ["46", "77"]}, None),
+    ({"number_prefix": ["8"]}, "number_prefix is 77, not 8"),
+    ({"since": "2026-03-02", "until": "2026-03-02"}, None),
+    ({"since": "2026-03-03"}, "since is before: 2026-03-02, not 2026-03-03"),
+    ({"until": "2026-03-01"}, "until is over: 2026-03-02, not 2026-03-01"),
+]
+
+
+@pytest.mark.parametrize(("condition", "miss"), CONDITIONS)
+@pytest.mark.parametrize("where", ["document", "order", "lines"])
+def test_route_looks_at_ship_to_number_and_day(condition: dict[str, Any], miss: str | None, where: str) -> None:
+    """Of the document, else of its order; of the head, else of the lines; each miss is said in words."""
+    us = {"name": "Us", "as2_id": "US", "x12": {"qualifier": "ZZ", "id": "US"}}
+    settings = Settings.model_validate({"identity": us, "routes": [condition | {"to": "a"}]})
+    bodies: dict[str, tuple[dict[str, Any], ...]] = {
+        "document": ({"parties": [SHIP_TO]}, {"parties": [SHIP_TO | {"ids": [], "address": None}]}),
+        "order": ({"parties": [{"role": "buyer"}], "lines": [{}]}, {"parties": [SHIP_TO]}),
+        "lines": ({"lines": [{"line_id": "1"}, {"parties": [SHIP_TO]}]},),
+    }
+    facts = routing.Facts(partner="acme", kind=ACK, day=AT.date(), number="77", bodies=bodies[where])
+    (weighed,) = routing.weigh(settings, facts)
+    assert weighed.misses == (() if miss is None else (miss,))
+
+
+def test_a_ship_to_that_nobody_names_fits_no_route_that_asks_for_one() -> None:
+    """And is said so."""
+    us = {"name": "Us", "as2_id": "US", "x12": {"qualifier": "ZZ", "id": "US"}}
+    settings = Settings.model_validate({"identity": us, "routes": [{"to": "a", "postcode": ["1"]}]})
+    (weighed,) = routing.weigh(settings, routing.Facts(partner="acme", kind=ACK, day=AT.date()))
+    assert weighed.misses == ("postcode is not said, not 1",)

@@ -13,13 +13,17 @@ from jsonschema import Draft202012Validator
 
 from gateway.connectors.webhook_secrets import new_secret, read_secrets, signed_headers
 from gateway.events import (
+    AcknowledgmentLate,
     AcknowledgmentOverdue,
     AcknowledgmentReceived,
     CertificateExpiring,
+    DeliveryUncertain,
     DocumentAccepted,
     DocumentAvailable,
     DocumentFetched,
+    DocumentHeld,
     DocumentRejected,
+    DocumentUnderReview,
     Event,
     MessageRefused,
     MessageRejectedByPartner,
@@ -75,8 +79,18 @@ FACTS: list[tuple[Event, list[str]]] = [
     (MessageRefused(**M | {"partner": None}, channel="as2", reason="no", sha256="00", size=1), []),
     (WorkGivenUp(**M, step="deliver", attempts=3, reason="ERP says 400", document_id="d1"), ["delivery.failed"]),
     (WorkGivenUp(**M, step="notify", attempts=3, reason="500"), []),
-    (ReceiptOverdue(**M, as2_message_id="<a@b>", waited_seconds=60), ["message.overdue"]),
-    (AcknowledgmentOverdue(**M, control_number="1", waited_seconds=60), ["message.overdue"]),
+    (ReceiptOverdue(**M, as2_message_id="<a@b>", waited_seconds=60), ["answer.overdue"]),
+    (
+        AcknowledgmentOverdue(**M, awaited="ship_notice", due_at="2026-03-02T08:00:00+00:00", waited_seconds=60),
+        ["answer.overdue"],
+    ),
+    (AcknowledgmentLate(**M, awaited="ship_notice", overdue_since="x", late_seconds=9), ["answer.late"]),
+    (DocumentHeld(**M, document_id="d1", step="deliver", words=2, reason="EA?", references="1"), ["document.held"]),
+    (DocumentUnderReview(**M, document_id="d1", review="order_unknown", rules=(), reason="?"), ["document.held"]),
+    (
+        DeliveryUncertain(**M, document_id="d1", target="north", idempotency_key="d1", reason="no answer"),
+        ["delivery.uncertain"],
+    ),
     (CertificateExpiring(message_id="certificates", **EXPIRING), ["certificate.expiring"]),
     (ReceiptIssued(**M, disposition="processed", sha256="00"), []),
 ]

@@ -216,4 +216,16 @@ def test_a_webhook_job_is_the_event_and_the_endpoint() -> None:
         event_id, message_id, type, body = "m-1", "m", "order.sent", "{}"
 
     made = job_of(Row(), endpoint("all", "*"), datetime(2026, 1, 1, tzinfo=UTC))
-    assert (made.message_id, made.step, made.document_id) == ("m", NOTIFY, "m-1@all")
+    assert (made.message_id, made.step, made.document_id, made.part) == ("m", NOTIFY, "m-1", "all")
+
+
+async def test_claims_for_other_steps_do_not_look_into_lanes_of_events(store: Store, trade: Any, clock: Any) -> None:
+    """However many events wait there, reading through them would be in vain; who does all steps looks everywhere."""
+    subscribers = announcing(store, endpoint("all", "*"))
+    await store.accept(answered(trade))
+    await store.accept(trade.received())
+    await store.accept(trade.received(lane=":events:all"))  # nobody does that; it shows where claims look
+    await store.hand_on(subscribers, 10)
+    assert [job.lane for job in await store.claim("me", ["read", "send"], 10)] == ["acme:inbound:read"]
+    assert [job.step for job in await store.claim("me", [NOTIFY], 10)] == [NOTIFY, NOTIFY]
+    assert [job.lane for job in await store.claim("me", ["read", NOTIFY], 10)] == [":events:all"]

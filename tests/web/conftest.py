@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,6 +25,8 @@ from gateway.partners.agreement import Agreement
 from gateway.ports import (
     ApiKey,
     Channel,
+    DeliveryRecord,
+    DeliveryState,
     Direction,
     Document,
     DocumentState,
@@ -34,6 +36,7 @@ from gateway.ports import (
     Receipt,
     Refused,
     Submitted,
+    Wait,
 )
 from gateway.settings import Settings
 from gateway.web import Services, application, openapi, serve
@@ -117,6 +120,7 @@ class World:
     touched: list[str] = field(default_factory=list)
     held: dict[str, Document] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    expected: list[Wait] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     submitted: list[dict[str, Any]] = field(default_factory=list)
     unreadable: list[dict[str, Any]] = field(default_factory=list)
@@ -164,6 +168,24 @@ class World:
         """Queries."""
         return [one for one in self.held.values() if one.message_id == message_id]
 
+    async def deliveries(self, document_ids: Sequence[str]) -> list[DeliveryRecord]:
+        """Queries: each document that has a target was delivered there."""
+        return [
+            DeliveryRecord(
+                document_id=one.id,
+                target=one.target,
+                critical=True,
+                state=DeliveryState.DELIVERED,
+                key=one.id,
+                their_id=one.their_id,
+                status=201,
+                updated_at=one.updated_at,
+                reason=None,
+            )
+            for one in self.held.values()
+            if one.id in document_ids and one.target is not None
+        ]
+
     async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
         """Queries."""
         found = self.held.get(document_id)
@@ -181,6 +203,10 @@ class World:
         del release
         wanted = (partner, kind, order_number)
         return [one for one in self.held.values() if (one.partner, one.kind, one.order_number) == wanted]
+
+    async def waits(self, wait_keys: Sequence[str]) -> list[Wait]:
+        """Queries."""
+        return [one for one in self.expected if any(key.endswith(f":{one.document_id}") for key in wait_keys)]
 
     async def documents(self, **question: Any) -> Page:
         """Queries; the cursor is the number of orders shown before."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from gateway.ports import Channel, Direction
+from gateway.ports import Channel, Direction, DocumentState, Expected, Wait
 from gateway.web.api.routes import ROUTES
 from gateway.web.authentication import ERP, SUPPLIER
 
+MOMENT = datetime(2026, 11, 21, 1, tzinfo=UTC)
 OTHERS = {"purchase-orders": "a1", "order-changes": "c-a1", "transactions": "m-a1"}
 OWN = {"purchase-orders": "b1", "order-changes": "c-b1", "transactions": "m-b1"}
 BY_ID = [(route.method, route.path) for route in ROUTES if SUPPLIER in route.scopes and "{id}" in route.path]
@@ -74,10 +76,27 @@ async def test_a_supplier_sees_no_inner_names_and_the_erp_does(caller: Any) -> N
     """Targets, the ERP's own ids and the document's source are not for suppliers."""
     supplier = (await caller("GET", "/v1/transactions/m-b1", "baltic")).json
     erp = (await caller("GET", "/v1/transactions/m-b1", "erp")).json
-    assert not {"target", "their_id"} & supplier["documents"][0].keys()
+    assert not {"target", "their_id", "deliveries"} & supplier["documents"][0].keys()
     assert erp["documents"][0]["target"] == "north-erp"
+    (delivery,) = erp["documents"][0]["deliveries"]
+    assert (delivery["target"], delivery["status"], delivery["their_id"]) == ("north-erp", "delivered", "SO-9")
     assert "source" not in (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json["document"]
     assert (await caller("GET", "/v1/purchase-orders/b1", "erp")).json["partner"] == "baltic"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(DocumentState.PARTLY_DELIVERED, "accepted"), (DocumentState.COMPENSATED, "failed")]
+)
+async def test_how_many_systems_of_ours_take_a_document_is_not_for_suppliers(
+    caller: Any, world: Any, state: DocumentState, told: str
+) -> None:
+    """They see whether it is accepted or not; our own people see all of it."""
+    shown = next(one for one in world.held.values() if one.message_id == "m-b1")
+    world.held[shown.id] = replace(shown, state=state)
+    supplier = (await caller("GET", "/v1/transactions/m-b1", "baltic")).json["documents"]
+    erp = (await caller("GET", "/v1/transactions/m-b1", "erp")).json["documents"]
+    assert next(one["status"] for one in supplier if one["id"] == shown.id) == told
+    assert next(one["status"] for one in erp if one["id"] == shown.id) == state.value
 
 
 async def test_an_order_that_came_from_the_partner_is_not_one_to_answer(caller: Any, world: Any) -> None:
@@ -99,3 +118,23 @@ async def test_what_the_erp_handed_over_is_the_erps_transaction(caller: Any, wor
     world.messages["m-b1"] = replace(world.messages["m-b1"], channel=Channel.ERP)
     assert (await caller("GET", "/v1/transactions/m-b1", "baltic")).status == 404
     assert (await caller("GET", "/v1/transactions/m-b1", "erp")).status == 200
+
+
+async def test_an_order_says_which_answers_are_due_and_which_are_late(caller: Any, world: Any) -> None:
+    """For both sides the same; what its state tells to be here is not waited for."""
+    since = MOMENT - timedelta(days=1)
+    world.held["b1"] = replace(world.held["b1"], answer_overdue_since=since)
+    wait = Wait(expected=Expected.ORDER_ACKNOWLEDGEMENT, message_id="m", document_id="b1", due_at=since, overdue=True)
+    notice = replace(wait, expected=Expected.SHIP_NOTICE, due_at=MOMENT + timedelta(days=1), overdue=False)
+    world.expected = [wait, notice]
+    for who in ("baltic", "erp"):
+        order = (await caller("GET", "/v1/purchase-orders/b1", who)).json
+        assert order["overdue"] == ["order_acknowledgement"]
+        assert [(one["kind"], one["overdue"]) for one in order["expected"]] == [
+            ("order_acknowledgement", True),
+            ("ship_notice", False),
+        ]
+    world.held["b1"] = replace(world.held["b1"], answer_overdue_since=None, state=DocumentState.ANSWERED)
+    order = (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json
+    assert "overdue" not in order
+    assert [one["kind"] for one in order["expected"]] == ["ship_notice"]

@@ -163,6 +163,75 @@ async def test_what_a_handler_decided_is_durable_with_the_end_of_its_job(work: S
     assert [await outcomes(work, id_) for id_ in ids] == [["done"]] * 5
 
 
+async def test_what_comes_while_nothing_waits_is_worked_without_a_claim(
+    work: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit of a message leases its job; only what finds no room is claimed, as soon as there is some."""
+    claimed: list[Job] = []
+    claim = work.claim
+
+    async def counting(*arguments: Any) -> list[Job]:
+        jobs = await claim(*arguments)
+        claimed.extend(jobs)
+        return jobs
+
+    async def handler(job: Job) -> Changes:
+        await asyncio.sleep(0.02)
+        return processed(job)
+
+    monkeypatch.setattr(work, "claim", counting)
+    await work.cap_lane("full", 1)
+    async with working(work, handler):
+        await asyncio.sleep(0.3)
+        ids = [await received(work) for _ in range(8)]
+        for id_ in ids:
+            await until(partial(_is, work, id_, MessageState.PROCESSED), 5)
+        assert claimed == []
+        started = now()
+        ids = await asyncio.gather(*(received(work, "full") for _ in range(8)))
+        for id_ in ids:
+            await until(partial(_is, work, id_, MessageState.PROCESSED), 5)
+    assert 1 <= len(claimed) <= 8
+    assert (now() - started).total_seconds() < 4, "each is claimed when the one before it ends, not by polling"
+
+
+async def test_a_job_that_a_commit_leases_while_the_worker_stops_goes_back(work: Store) -> None:
+    """Nobody would wait for it, so it is not begun."""
+    worker = Worker(work, {"read": _never}, now, owner="test")
+    id_ = await received(work)
+    jobs = await work.claim(worker.owner, ["read"], 5)
+    await worker.stop()
+    worker.take(1, jobs, ())
+
+    async def lost() -> bool:
+        return await outcomes(work, id_) == ["lost"]
+
+    await until(lost)
+    assert [one.message_id for one in await work.claim("next", ["read"], 5)] == [id_]
+
+
+async def test_the_worker_waits_for_the_next_token_and_no_longer(work: Store) -> None:
+    """Twenty jobs at twenty a second, none kept: polling would take four times as long."""
+    done: list[str] = []
+
+    async def handler(job: Job) -> Changes:
+        done.append(job.message_id)
+        return processed(job)
+
+    await work.rate_lane("limited", "20/second burst 1")
+    for _ in range(20):
+        await received(work, "limited")
+    started = now()
+    async with working(work, handler):
+        await until(lambda: len(done) == 20, 10)
+    assert 0.94 <= (now() - started).total_seconds() < 3
+
+
+async def _never(job: Job) -> Changes:
+    await asyncio.Event().wait()
+    return Changes()
+
+
 async def _is(store: Store, id_: str, state: MessageState) -> bool:
     return await state_of(store, id_) is state
 
@@ -313,6 +382,25 @@ async def test_a_lane_whose_far_side_is_down_rests(work: Store) -> None:
         up = await received(work, "up")
         await until(lambda: _is(work, up, MessageState.PROCESSED))
     assert calls == 3
+
+
+@pytest.mark.parametrize("called", [True, False])
+async def test_a_step_that_called_nobody_says_nothing_of_a_lane_in_trouble(work: Store, *, called: bool) -> None:
+    """What is parked, held or discarded does not end a far side's failures; a call that went through does."""
+    done: list[Job] = []
+
+    async def handler(job: Job) -> Changes:
+        done.append(job)
+        if len(done) == 1:
+            raise DeliveryFailed("no route", outcome=Outcome.TRANSIENT)
+        return Changes(called=called)
+
+    worker = Worker(work, {"read": handler}, now, owner="test", breaker=Breaker(threshold=3, pauses=(60,)))
+    for _ in range(2):
+        await received(work, "down")
+    for job in await work.claim("test", ["read"], 2):
+        await worker._work(job)
+    assert [lane.failures for lane in await work.lanes()] == [0 if called else 1]
 
 
 async def _resting(store: Store) -> bool:

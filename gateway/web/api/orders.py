@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.pipeline import waiting
 from gateway.ports import Direction, Document, DocumentState
 from gateway.web.api.call import Call, list_query, reply
 from gateway.web.authentication import SUPPLIER
@@ -44,7 +45,7 @@ async def _read(call: Call, kind: str) -> web.Response:
     if call.principal.scope == SUPPLIER and document.state is DocumentState.AVAILABLE:
         await call.services.submissions.fetched(document)
         document = await visible_order(call, kind)
-    return reply(whole(document, call.principal.scope))
+    return reply(whole(document, call.principal.scope) | await _expected(call, document))
 
 
 async def list_orders(call: Call) -> web.Response:
@@ -86,9 +87,25 @@ async def _list(call: Call, partner: str, kind: str) -> web.Response:
     return reply({"items": [summary(document) for document in page.documents], "next_cursor": page.cursor})
 
 
-def summary(document: Document) -> dict[str, Any]:
-    """An order in a list."""
+async def _expected(call: Call, document: Document) -> dict[str, Any]:
+    """The answers that an order of ours waits for, each with its time."""
+    if document.kind != KIND or document.direction is not Direction.OUTBOUND:
+        return {}
+    waits = await call.services.queries.waits(waiting.wait_keys(document))
     return {
+        "expected": [
+            {"kind": one.expected.value, "due_at": one.due_at.isoformat(), "overdue": one.expected in document.overdue}
+            for one in waits
+            if not waiting.over(one.expected, document)
+        ]
+    }
+
+
+def summary(document: Document) -> dict[str, Any]:
+    """An order in a list; `overdue` names the answers to it that should be here."""
+    late = sorted(what.value for what in document.overdue)
+    return {
+        **({"overdue": late} if late else {}),
         "id": document.id,
         "number": document.number,
         "status": document.state.value,

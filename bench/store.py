@@ -1,4 +1,7 @@
-"""Accept, claim and finish 4 KB messages, 64 outstanding, on SQLite (FULL) and PostgreSQL: rate and CPU per message."""
+"""Accept, work and finish 4 KB messages, 64 outstanding, on SQLite (FULL) and PostgreSQL: rate and CPU per message.
+
+Each twice with jobs that are claimed and with jobs leased by the commits that add them, in turns: compare within a run.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ from gateway.ports import (
     new_id,
 )
 from gateway.store import Store, migrate
+from gateway.worker import Worker
 
 MESSAGES = 3000
 OUTSTANDING = 64
@@ -85,30 +89,46 @@ def read(job: Job) -> Changes:
     )
 
 
-async def run(url: str, folder: Path) -> tuple[float, float, float]:
+class Claiming(Worker):
+    """A worker that claims every job: no commit leases it one."""
+
+    def reserve(self, wanted: int) -> int:  # noqa: ARG002  whatever is wanted
+        """No room."""
+        return 0
+
+
+async def run(url: str, folder: Path, kind: type[Worker]) -> tuple[float, float, float]:
     """Messages per second, CPU milliseconds per message of this process, and commits per message."""
     await migrate(url)
     store = await Store.open(url, payloads=folder, clock=now, serve=True)
     left = iter(range(MESSAGES))
-    done = 0
+    todo, over = MESSAGES, asyncio.Event()
 
     async def send() -> None:
         for index in left:
             await store.accept(received(index))
 
-    async def work() -> None:
-        nonlocal done
-        while done < MESSAGES:
-            claimed = await store.claim("bench", ["read"], 32)
-            await asyncio.gather(*(store.finish(job, read(job)) for job in claimed))
-            done += len(claimed)
+    async def handle(job: Job) -> Changes:
+        nonlocal todo
+        todo -= 1
+        if not todo:
+            over.set()
+        return read(job)
 
-    started, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(send() for _ in range(OUTSTANDING)), work(), work())
+    store.taker = worker = kind(store, {"read": handle}, now, owner="bench")
+    working = asyncio.create_task(worker.run())
+    await asyncio.sleep(0.1)
+    started, cpu, commits = time.perf_counter(), time.process_time(), store.database.commits
+    await asyncio.gather(*(send() for _ in range(OUTSTANDING)), over.wait())
+    await worker.stop()
+    await working
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    commits = store.database.commits
+    commits = store.database.commits - commits
     await store.close()
     return MESSAGES / seconds, cpu * 1000 / MESSAGES, commits / MESSAGES
+
+
+WAYS: dict[str, type[Worker]] = {"claimed": Claiming, "leased by their commits": Worker}
 
 
 @contextmanager
@@ -138,12 +158,13 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     try:
         with databases(folder) as urls:
-            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accept + claim + finish")
-            print(f"{'database':36}{'msg/s':>8}{'CPU ms/msg':>12}{'commits/msg':>13}")
+            print(f"{MESSAGES} messages of 4 KB, {OUTSTANDING} outstanding, accepted, worked and finished")
+            print(f"{'database':36}{'jobs are':30}{'msg/s':>8}{'CPU ms/msg':>12}{'commits/msg':>13}")
             for name, url in urls:
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    rate, cpu, commits = runner.run(run(url, folder / "payloads"))
-                print(f"{name:36}{rate:8.0f}{cpu:12.2f}{commits:13.3f}")
+                for way, kind in 2 * list(WAYS.items()):
+                    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                        rate, cpu, commits = runner.run(run(url, folder / "payloads", kind))
+                    print(f"{name:36}{way:30}{rate:8.0f}{cpu:12.2f}{commits:13.3f}")
             print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

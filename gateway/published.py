@@ -105,6 +105,29 @@ class OverdueData(DocumentData):
     reminder: int = Field(default=0, description="How often this was told before, by the table of reminders")
 
 
+class LateData(DocumentData):
+    """An answer that came after its time."""
+
+    awaited: str = Field(description="What was missing, as in answer.overdue")
+    late_seconds: int = Field(description="How late it came")
+
+
+class HeldData(DocumentData):
+    """A document that waits."""
+
+    waits_for: str = Field(
+        description="words (of a cross-reference), outside_tolerance (somebody's decision), order_unknown, order_held"
+    )
+    reason: str = Field(description="Why, for people")
+
+
+class UncertainData(DocumentData):
+    """A delivery of which nobody knows whether it took place."""
+
+    target: str = Field(description="Which ERP or folder")
+    reason: str = Field(description="What happened")
+
+
 class CertificateData(Data):
     """A certificate near its end."""
 
@@ -167,6 +190,19 @@ _ROWS = (
         name="answer.overdue",
         text="A receipt, a 997 or CONTRL, or the acknowledgement or ship notice of an order, is not here in time.",
         data=OverdueData,
+        for_partners=False,
+    ),
+    PublicType(name="answer.late", text="What was overdue came after all.", data=LateData, for_partners=False),
+    PublicType(
+        name="document.held",
+        text="A document from a partner waits: for words, for a decision, or for its order.",
+        data=HeldData,
+        for_partners=False,
+    ),
+    PublicType(
+        name="delivery.uncertain",
+        text="Nobody knows whether a target took a document: an operator decides.",
+        data=UncertainData,
         for_partners=False,
     ),
     PublicType(

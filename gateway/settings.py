@@ -356,6 +356,23 @@ class Call(Part):
     )
 
 
+RateText = Annotated[
+    str,
+    Form(
+        r"[1-9][0-9]{0,5}/(second|minute|hour)( burst [1-9][0-9]{0,5})?",
+        "a number, / and second, minute or hour, such as 10/second or 600/minute burst 50",
+    ),
+]
+RATE_OF_A_TARGET = (
+    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once after a "
+    "rest (else what comes in a second). Without it there is no limit."
+)
+ORDERED = (
+    "Each partner's documents one by one, in the order in which they came; one that fails holds those behind it "
+    "until it succeeds, or an operator decides."
+)
+
+
 class HttpTarget(Part):
     """An ERP reached over HTTP."""
 
@@ -389,6 +406,8 @@ class HttpTarget(Part):
     cap: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Calls of one gateway process under way at once, over all partners."
     )
+    ordered: bool = Field(default=False, description=ORDERED)
+    rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])
 
 
 class FolderTarget(Part):
@@ -397,6 +416,8 @@ class FolderTarget(Part):
     kind: Literal["folder"] = Field(default="folder", description="JSON files in a folder.")
     path: str = Field(description="The folder; one sub-folder for each kind of document.", examples=["data/mailbox"])
     cap: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="Writes under way at once, at most.")
+    ordered: bool = Field(default=False, description=ORDERED)
+    rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])
 
 
 Target = Annotated[HttpTarget | FolderTarget, Field(discriminator="kind")]
@@ -569,6 +590,19 @@ class Nats(Part):
         return self
 
 
+class Traces(Part):
+    """Traces to an OpenTelemetry collector (`pip install partner-gateway[traces]`)."""
+
+    endpoint: Url = Field(
+        description="Its address for traces by OTLP over HTTP. Headers and certificates for it stand in the variables "
+        "of OpenTelemetry, such as OTEL_EXPORTER_OTLP_HEADERS.",
+        examples=["http://127.0.0.1:4318/v1/traces"],
+    )
+    share: Annotated[Decimal, Field(ge=0, le=1)] = Field(
+        default=Decimal(1), description="How many of the messages are traced: 1 all, 0.01 one in a hundred."
+    )
+
+
 class Settings(Part):
     """The whole of `gateway.yaml`."""
 
@@ -588,6 +622,7 @@ class Settings(Part):
         examples=["erp"],
     )
     nats: Nats | None = Field(default=None, description="The NATS JetStream that gets every event.")
+    traces: Traces | None = Field(default=None, description="The collector that gets traces. Without it none are made.")
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] = Field(
         default=50_000_000, description="Largest message accepted from any partner; JSON over REST: 4 MiB at most."
     )

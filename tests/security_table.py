@@ -77,7 +77,7 @@ a 997 or an answer for another's order | closes and answers nothing | pipeline/t
 
 # Replays
 the same message again | the first receipt, octet for octet; no second effect | pipeline/test_reception.py::test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_effect
-the same message again and again, to fill trail and disk | the trail tells of a hundred repeats | store/test_accept.py::test_a_message_that_is_sent_again_and_again_does_not_fill_its_trail
+the same message again and again, to fill trail and disk | the trail tells of a hundred repeats | store/conformance/test_accept.py::test_a_message_that_is_sent_again_and_again_does_not_fill_its_trail
 a known Message-ID with other content | refused and kept | pipeline/test_reception.py::test_known_message_id_with_other_content_is_refused_and_kept
 an old genuine message under a new Message-ID, which AS2 does not sign | taken and answered with a receipt; the control number of its interchange was used: no second effect, and its answers go out again ten times an hour at most | pipeline/test_walls.py::test_a_genuine_message_again_under_a_new_message_id_has_no_second_effect, ::test_a_flood_of_replays_is_no_flood_of_answers_to_the_partner
 

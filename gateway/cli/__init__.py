@@ -17,6 +17,7 @@ from gateway.cli import (
     database,
     edi,
     events,
+    lane,
     message,
     node,
     order,
@@ -61,6 +62,7 @@ app.add_typer(map_.app, name="map")
 app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
+app.add_typer(lane.app, name="lane")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(order.app, name="order")

@@ -20,7 +20,7 @@ from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
 from gateway.partners.service_levels import Matching, ServiceLevels
-from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, Webhook, X12Identity
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
@@ -332,6 +332,20 @@ class Agreement(Part):
     )
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] | None = Field(
         default=None, description="Largest message accepted; absent: as in gateway.yaml."
+    )
+    criticality: Literal["critical", "high", "normal", "low"] = Field(
+        default="normal", description="Whose work goes first when there is more than can be done at once."
+    )
+    ordered: bool = Field(
+        default=False,
+        description="Everything from and to this partner one by one, in the order in which it came; what fails holds "
+        "what is behind it until it succeeds, or an operator decides.",
+    )
+    rate: RateText | None = Field(
+        default=None,
+        description="How many messages to their station start in a time, over all nodes. After burst, how many at once "
+        "when there was a rest (else what comes in a second). Without it there is no limit.",
+        examples=["10/second", "600/minute burst 50"],
     )
 
     @property

@@ -159,10 +159,11 @@ def order_refs(ship_notice: Json) -> list[OrderRef]:
     while pending:
         node = pending.pop()
         if isinstance(node, _OBJECT):
-            named = order_ref(node)
+            named = order_ref(node) if "order" in node else None
             if named is not None:
                 found.setdefault(named)
-            pending.extend(reversed(node.get("contents") or ()))
+            if inside := node.get("contents"):
+                pending.extend(reversed(inside))
     return list(found)
 
 

@@ -196,13 +196,12 @@ def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
         node, order, pointer = pending.pop()
         if not isinstance(node, dict | Mapping):
             continue
-        order = order_ref(node) or order
+        order = (order_ref(node) if "order" in node else None) or order
         if node.get("shipped") is not None:
             yield order, node, pointer
-        children = [
-            (child, order, f"{pointer}/contents/{index}") for index, child in enumerate(node.get("contents") or ())
-        ]
-        pending.extend(reversed(children))
+        if inside := node.get("contents"):
+            children = [(child, order, f"{pointer}/contents/{index}") for index, child in enumerate(inside)]
+            pending.extend(reversed(children))
 
 
 def _added(line: Json) -> bool:

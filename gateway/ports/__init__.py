@@ -29,6 +29,7 @@ from gateway.ports.deliveries import (
     seen,
 )
 from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
 from gateway.ports.references import Held, Hold, ReferenceChange, ReferenceState
@@ -37,6 +38,7 @@ from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
+from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
@@ -62,6 +64,7 @@ __all__ = [
     "CONFIGURATION",
     "IN_MEMORY",
     "MISSED",
+    "PRIORITIES",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
     "WHEN_OVER",
@@ -122,6 +125,9 @@ __all__ = [
     "Store",
     "Submissions",
     "Submitted",
+    "Terms",
+    "TermsOf",
+    "Tracing",
     "TrailEntry",
     "TrailProof",
     "Version",
@@ -132,5 +138,6 @@ __all__ = [
     "document_state",
     "new_id",
     "own_chain",
+    "rate_of",
     "seen",
 ]

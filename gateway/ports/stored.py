@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.ports.lanes import NORMAL
 from gateway.ports.values import Channel, Direction, DocumentState, Expected, Json, MessageState, Receipt, Review
 
 
@@ -125,6 +126,8 @@ class Job:
     """Which of several jobs of one step for one document: the target's name."""
     payload: bytes | None = field(default=None, repr=False)
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
+    priority: int = NORMAL
+    """Its place in `gateway.ports.lanes.PRIORITIES`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from gateway.events import (
+    AcknowledgmentLate,
     AcknowledgmentOverdue,
     AcknowledgmentReceived,
     CertificateExpiring,
+    DeliveryUncertain,
     DocumentAccepted,
     DocumentAvailable,
     DocumentFetched,
+    DocumentHeld,
     DocumentRejected,
+    DocumentUnderReview,
     Event,
     MessageRefused,
     MessageRejectedByPartner,
@@ -34,12 +38,15 @@ from gateway.published import (
     Data,
     DocumentData,
     FailedData,
+    HeldData,
+    LateData,
     Line,
     LinesData,
     OrderData,
     OverdueData,
     RejectedData,
     ShipmentData,
+    UncertainData,
 )
 
 ORDER = "purchase_order"
@@ -213,6 +220,27 @@ def _overdue(fact: ReceiptOverdue | AcknowledgmentOverdue, documents: Documents)
     yield Told(type="answer.overdue", subject=_subject(fact), data=data)
 
 
+def _late(fact: AcknowledgmentLate, documents: Documents) -> Iterator[Told]:
+    del documents
+    data = LateData(**_common(fact), awaited=fact.awaited, late_seconds=fact.late_seconds)
+    yield Told(type="answer.late", subject=_subject(fact), data=data)
+
+
+def _held(fact: DocumentHeld | DocumentUnderReview, documents: Documents) -> Iterator[Told]:
+    kept, common = documents.get(fact.document_id), _common(fact)
+    if kept is not None:
+        common |= {"document": kept.kind, "number": kept.number}
+    waits_for = "words" if isinstance(fact, DocumentHeld) else fact.review
+    data = HeldData(**common, waits_for=waits_for, reason=fact.reason[:LONGEST_REASON])
+    yield Told(type="document.held", subject=_subject(fact), data=data)
+
+
+def _uncertain(fact: DeliveryUncertain, documents: Documents) -> Iterator[Told]:
+    del documents
+    data = UncertainData(**_common(fact), target=fact.target, reason=fact.reason[:LONGEST_REASON])
+    yield Told(type="delivery.uncertain", subject=_subject(fact), data=data)
+
+
 def _expiring(fact: CertificateExpiring, documents: Documents) -> Iterator[Told]:
     del documents
     data = CertificateData(
@@ -239,6 +267,10 @@ TELLERS: Mapping[str, Teller] = {
     WorkGivenUp.kind: _given_up,
     ReceiptOverdue.kind: _overdue,
     AcknowledgmentOverdue.kind: _overdue,
+    AcknowledgmentLate.kind: _late,
+    DocumentHeld.kind: _held,
+    DocumentUnderReview.kind: _held,
+    DeliveryUncertain.kind: _uncertain,
     CertificateExpiring.kind: _expiring,
 }
 """The kinds of fact that are published. What may come of each stands in `MAY_TELL`."""
@@ -257,6 +289,10 @@ MAY_TELL: Mapping[str, frozenset[str]] = {
     WorkGivenUp.kind: frozenset({"delivery.failed"}),
     ReceiptOverdue.kind: frozenset({"answer.overdue"}),
     AcknowledgmentOverdue.kind: frozenset({"answer.overdue"}),
+    AcknowledgmentLate.kind: frozenset({"answer.late"}),
+    DocumentHeld.kind: frozenset({"document.held"}),
+    DocumentUnderReview.kind: frozenset({"document.held"}),
+    DeliveryUncertain.kind: frozenset({"delivery.uncertain"}),
     CertificateExpiring.kind: frozenset({"certificate.expiring"}),
 }
 """What may come of a fact: one whose types nobody asks for need not be looked at."""

@@ -23,7 +23,9 @@ from gateway.ports import (
     NewMessage,
     Numbered,
     Receipt,
+    TermsOf,
 )
+from gateway.ports.lanes import plain
 from gateway.publication import Announcer
 from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
 from gateway.store.payloads import Stored
@@ -53,6 +55,7 @@ def write(
     *,
     duplicates: bool = False,
     lease: leases.Lease | None = None,
+    terms: TermsOf = plain,
     announcer: Announcer | None = None,
 ) -> bool:
     """Write `changes`. With `duplicates`, a message whose duplicate key is known writes nothing: the answer is False.
@@ -108,10 +111,11 @@ def write(
     certificates.add(connection, changes.certificates, now)
     jobs.meet(connection, changes.met, now)
     jobs.wake(connection, changes.woken, now)
+    work = jobs.rows_of(changes.jobs, wait_keys, terms)
     if lease is None:
-        jobs.add(connection, changes.jobs, wait_keys)
+        jobs.add(connection, changes.jobs, work, now)
     else:
-        leases.add(connection, jobs.rows_of(changes.jobs, wait_keys), lease)
+        leases.add(connection, work, lease)
     trail.append(connection, chained)
     outbox.add(
         connection, announcer, facts, chained=chained, documents=(*changes.documents, *changes.released), now=now

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
-from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob
+from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
 from gateway.store import later, prepared
-from gateway.store.statements import add_or_leave, insert_or_leave
-from gateway.store.tables import attempt, job, lane
+from gateway.store.statements import insert_or_leave
+from gateway.store.tables import attempt, job
+from gateway.store.turns import Turn, arm
 
 LOST = "lost"
 """Outcome of an attempt whose process died, or was stopped, before it ended."""
@@ -51,22 +52,21 @@ _END_ATTEMPT = (
 )
 
 
-def add_lanes(connection: Connection, names: set[str], served_at: datetime) -> None:
-    """Make lanes that are not there yet."""
-    for name in sorted(names):
-        row = {"name": name, "cap": None, "failures": 0, "paused_until": None, "served_at": served_at}
-        add_or_leave(connection, lane, row)
-
-
-def add(connection: Connection, new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> None:
+def add(connection: Connection, new_jobs: Sequence[NewJob], rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
-    later.add(connection, insert_or_leave(job, connection.dialect.name), rows_of(new_jobs, wait_keys))
+    later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
+    arm(connection, turns_of(rows, now))
     for new in new_jobs:
         if new.again_after is not None:
-            _repeat(connection, new, new.again_after)
+            _repeat(connection, new, new.again_after, now)
 
 
-def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> list[dict[str, Any]]:
+def turns_of(rows: Iterable[dict[str, Any]], now: datetime) -> list[Turn]:
+    """When their lanes have work."""
+    return [Turn(lane=row["lane"], at=row["due_at"], priority=row["priority"], now=now) for row in rows]
+
+
+def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], terms: TermsOf) -> list[dict[str, Any]]:
     """New jobs as rows: ready, or waiting for their keys."""
     rows: list[dict[str, Any]] = []
     for new in new_jobs:
@@ -83,12 +83,13 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None]) -> 
             "attempts_before": 0,
             "wait_key": wait_key,
             "data": dict(new.data),
+            "priority": terms(new.lane).priority,
         }
         rows.append(row)
     return rows
 
 
-def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
+def _repeat(connection: Connection, new: NewJob, pause: timedelta, now: datetime) -> None:
     """The same work once more: one that waits for its turn gets the new data, one that has ended a new turn."""
     subject = _subject(new.document_id, new.part)
     mine = (job.c.message_id == new.message_id) & (job.c.step == new.step) & (job.c.document_id == subject)
@@ -99,6 +100,7 @@ def _repeat(connection: Connection, new: NewJob, pause: timedelta) -> None:
     if row.state in {JobState.DONE.value, JobState.DEAD.value}:
         due = max(new.run_at, row.first_run_at + pause)
         values |= {"state": _RETURNED_STATE, "due_at": due, "first_run_at": due, "attempts_before": row.attempts}
+        arm(connection, [Turn(lane=row.lane, at=due, priority=row.priority, now=now)])
     connection.execute(update(job).where(job.c.id == row.id).values(values))
 
 
@@ -118,7 +120,8 @@ def wake(connection: Connection, wait_keys: Sequence[str], now: datetime) -> Non
     """Let the jobs that wait for these keys run now; one that runs at this moment comes back by itself."""
     if wait_keys:
         waits = job.c.wait_key.in_(wait_keys) & (job.c.state == JobState.WAITING.value)
-        connection.execute(update(job).where(waits).values(due_at=now))
+        woken = update(job).where(waits).values(due_at=now).returning(job.c.lane, job.c.priority)
+        due_again(connection, connection.execute(woken).all(), now)
 
 
 def end(
@@ -140,6 +143,8 @@ def end(
     if changed == 0:
         raise LeaseLost(f"Job {ours.id} ({ours.step} of message {ours.message_id}) was given to another worker")
     end_attempt(connection, ours.id, ours.attempt, at=now, outcome=outcome, reason=reason)
+    if run_at is not None:
+        arm(connection, [Turn(lane=ours.lane, at=run_at, priority=ours.priority, now=now)])
 
 
 def end_attempt(
@@ -179,11 +184,12 @@ def reap(
         update(job)
         .where(running)
         .values(state=_RETURNED_STATE, due_at=now, lease_owner=None, lease_until=None)
-        .returning(job.c.id, job.c.attempts)
+        .returning(job.c.id, job.c.attempts, job.c.lane, job.c.priority)
     )
     rows = connection.execute(returned).all()
     for row in rows:
         end_attempt(connection, row.id, row.attempts, at=now, outcome=LOST, reason=reason)
+    due_again(connection, rows, now)
     return len(rows)
 
 
@@ -193,13 +199,21 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
         update(job)
         .where(job.c.message_id == message_id, job.c.state == JobState.DEAD.value)
         .values(state=_RETURNED_STATE, due_at=now, first_run_at=now, attempts_before=job.c.attempts)
-        .returning(job.c.step)
+        .returning(job.c.step, job.c.lane, job.c.priority)
     )
-    return sorted(connection.execute(returned).scalars())
+    rows = connection.execute(returned).all()
+    due_again(connection, rows, now)
+    return sorted(row.step for row in rows)
 
 
 def _subject(document_id: str | None, part: str) -> str:
     return f"{document_id}{_PART}{part}" if document_id and part else document_id or ""
+
+
+def document_and_part(subject: str) -> tuple[str | None, str]:
+    """What a row's `document_id` names."""
+    document_id, _, part = subject.partition(_PART)
+    return document_id or None, part
 
 
 def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
@@ -208,23 +222,28 @@ def again(connection: Connection, message_id: str, step: str, document_id: str, 
     parts = job.c.document_id.startswith(f"{document_id}{_PART}", autoescape=True)
     mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
-    connection.execute(update(job).where(mine & ended).values(ready))
+    returned = update(job).where(mine & ended).values(ready).returning(job.c.lane, job.c.priority)
+    due_again(connection, connection.execute(returned).all(), now)
 
 
-def start_attempts(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
-    """Write down the attempts about to be made."""
-    if rows:
-        started = [{"job_id": row.id, "number": row.attempts, "started_at": now} for row in rows]
-        prepared.change_all(connection, _START_ATTEMPT, started)
+def due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Give the lanes of jobs that became due their turns; rows with lane and priority."""
+    arm(connection, [Turn(lane=row.lane, at=now, priority=row.priority, now=now) for row in rows])
+
+
+def start_attempts(connection: Connection, started: Iterable[tuple[int, int]], now: datetime) -> None:
+    """Write down the attempts about to be made: jobs, and the numbers of their attempts."""
+    if rows := [{"job_id": id_, "number": number, "started_at": now} for id_, number in started]:
+        prepared.change_all(connection, _START_ATTEMPT, rows)
 
 
 def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None = None) -> Job:
     """A row of the job table as a value, with what the claim brings along."""
-    document_id, _, part = row.document_id.partition(_PART)
+    document_id, part = document_and_part(row.document_id)
     return Job(
         id=row.id,
         message_id=row.message_id,
-        document_id=document_id or None,
+        document_id=document_id,
         part=part,
         step=row.step,
         lane=row.lane,
@@ -236,6 +255,7 @@ def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None 
         first_run_at=row.first_run_at,
         message=message,
         payload=payload,
+        priority=row.priority,
     )
 
 

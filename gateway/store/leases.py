@@ -11,15 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection, Integer, and_, bindparam, case, func, literal_column, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Job, JobState, Message, NewJob, NewMessage
+from gateway.ports.lanes import UNLIMITED
 from gateway.store import jobs, later, queries
 from gateway.store.payloads import Stored
+from gateway.store.statements import insert_or_leave
 from gateway.store.tables import Moment, job, lane
+from gateway.store.turns import arm_now
 
 Row = dict[str, Any]
 
@@ -71,16 +75,23 @@ _running = (
     .correlate(lane)
     .scalar_subquery()
 )
-# A lane that rested (half open) is probed by a claim. Conditions come before the lock: nobody waits here.
+_waits = select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at.is_not(None)).order_by(job.c.due_at).limit(1)
+_first = _waits.correlate(lane).scalar_subquery()
+_first_due = _waits.where(job.c.due_at <= bindparam("now", type_=Moment)).correlate(lane).scalar_subquery()
+_held = select(job.c.id).where(job.c.lane == lane.c.name, job.c.state == literal_column("'dead'"))
+# Half open lanes, and those with a rate, are a claim's. Conditions come before the lock: nobody waits here.
 _OPEN = (
     select(
         lane.c.name,
-        (func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)) - _running).label("room"),
+        case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running,
     )
     .where(
         lane.c.name.in_(bindparam("lanes", expanding=True)),
         lane.c.paused_until.is_(None),
-        ~select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at <= bindparam("now", type_=Moment)).exists(),
+        lane.c.stopped_until.is_(None),
+        func.coalesce(lane.c.rate, lane.c.agreed_rate, UNLIMITED) == UNLIMITED,
+        _first_due.is_(None),
+        or_(not_(lane.c.ordered), and_(_first.is_(None), ~_held.exists())),
     )
     .with_for_update(skip_locked=True, key_share=True, of=lane)
 )
@@ -89,7 +100,8 @@ _OPEN = (
 @cache
 def _insert(dialect: str) -> Any:
     words = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return words(job).on_conflict_do_nothing().returning(*job.c)
+    statement = words(job).on_conflict_do_nothing()
+    return statement.returning(job.c.id, job.c.message_id, job.c.step, job.c.document_id)  # of those that are new
 
 
 def add(connection: Connection, rows: Sequence[Row], lease: Lease) -> None:
@@ -103,42 +115,67 @@ def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
     lanes = {row["lane"] for row, its in wanted if _fits(row, its)}
     rooms = _rooms(connection, sorted(lanes), lease) if lanes else {}
     given: dict[int, int] = {}
-    takers: dict[tuple[str, str, str], Lease] = {}
+    leased: dict[tuple[str, str, str], tuple[Row, Lease]] = {}
     rows: list[Row] = []
     for row, its in wanted:
         fits, taken = _fits(row, its), given.get(id(its), 0)
         if fits and rooms.get(row["lane"], 0) > 0 and taken < its.room:
             rooms[row["lane"]] -= 1
             given[id(its)] = taken + 1
-            takers[row["message_id"], row["step"], row["document_id"]] = its
             running = {"state": JobState.RUNNING.value, "due_at": None, "attempts": 1}
-            rows.append(row | running | {"lease_owner": its.owner, "lease_until": its.until})
-            continue
-        if fits:
-            rooms.pop(row["lane"], None)  # nobody behind it in its lane goes first
-        rows.append(row | {"lease_owner": None, "lease_until": None})
-    stored = connection.execute(_insert(connection.dialect.name), rows).all()
-    leased = sorted((row for row in stored if row.lease_until is not None), key=lambda row: row.id)
-    jobs.start_attempts(connection, leased, lease.now)
-    _give(connection, leased, takers)
+            row = row | running | {"lease_owner": its.owner, "lease_until": its.until}  # noqa: PLW2901  as it is stored
+            leased[row["message_id"], row["step"], row["document_id"]] = row, its
+        else:
+            if fits:
+                rooms.pop(row["lane"], None)  # nobody behind it in its lane goes first
+            row = row | {"lease_owner": None, "lease_until": None}  # noqa: PLW2901
+        rows.append(row)
+    if not leased:
+        connection.execute(insert_or_leave(job, connection.dialect.name), rows)
+        arm_now(connection, jobs.turns_of(rows, lease.now))
+        return
+    stored = connection.execute(_insert(connection.dialect.name), rows)
+    started = [(key, *leased[names]) for key, *rest in stored if (names := (rest[0], rest[1], rest[2])) in leased]
+    started.sort(key=itemgetter(0))
+    jobs.start_attempts(connection, [(key, 1) for key, _, _ in started], lease.now)
+    _give(connection, started)
+    arm_now(connection, jobs.turns_of((row for row in rows if row["lease_until"] is None), lease.now))
 
 
 def _rooms(connection: Connection, lanes: Sequence[str], lease: Lease) -> dict[str, int]:
     """How many jobs these lanes may start; lanes that may start none, or that another node looks at, are absent."""
     found = connection.execute(_OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
-    return {row.name: row.room for row in found if row.room > 0}
+    return {name: room for name, room in found if room > 0}
 
 
-def _give(connection: Connection, leased: Sequence[Any], takers: dict[tuple[str, str, str], Lease]) -> None:
+def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> None:
     """Hand the leased jobs to whoever offered room, with their messages."""
-    given = [(row, takers[row.message_id, row.step, row.document_id]) for row in leased]
-    old = [row for row, its in given if row.message_id not in its.messages]
-    messages = queries.messages_by_id(connection, sorted({row.message_id for row in old}))
-    payloads = queries.small_payloads(connection, sorted({row.message_id for row in old if not row.document_id}))
-    for row, its in given:
-        known = its.messages.get(row.message_id)
-        message, payload = known or (messages.get(row.message_id), payloads.get(row.message_id))
-        its.jobs.append(jobs.job_of(row, message, None if row.document_id else payload))
+    old = [row for _, row, its in started if row["message_id"] not in its.messages]
+    messages = queries.messages_by_id(connection, sorted({row["message_id"] for row in old}))
+    whole = sorted({row["message_id"] for row in old if not row["document_id"]})
+    payloads = queries.small_payloads(connection, whole)
+    for key, row, its in started:
+        id_ = row["message_id"]
+        message, payload = its.messages.get(id_) or (messages.get(id_), payloads.get(id_))
+        document_id, part = jobs.document_and_part(row["document_id"])
+        its.jobs.append(
+            Job(
+                id=key,
+                message_id=id_,
+                document_id=document_id,
+                part=part,
+                step=row["step"],
+                lane=row["lane"],
+                attempt=1,
+                owner=its.owner,
+                wait_key=None,
+                data=row["data"],
+                first_run_at=row["first_run_at"],
+                message=message,
+                payload=None if row["document_id"] else payload,
+                priority=row["priority"],
+            )
+        )
 
 
 def _fits(row: Row, lease: Lease) -> bool:

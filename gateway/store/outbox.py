@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from gateway.ports import Document, NewDocument, NewJob
+from gateway.ports.lanes import plain
 from gateway.publication import NOTIFY, WEBHOOKS, Announcement, Announcer, Endpoint, Subscribers, Written
-from gateway.store import jobs, later
+from gateway.store import jobs, lanes, later
 from gateway.store.tables import Moment, outbox, webhook
 
 _INSERT = insert(outbox)
@@ -113,8 +114,8 @@ def hand_on(connection: Connection, subscribers: Subscribers, *, now: datetime, 
         for endpoint in subscribers.told(row.type, row.partner)
         if endpoint.name not in off
     ]
-    jobs.add_lanes(connection, {one.lane for one in new}, now)
-    jobs.add(connection, new, {})
+    lanes.add(connection, {one.lane for one in new}, now)
+    jobs.add(connection, new, jobs.rows_of(new, {}, plain), now)
     return len(rows), {one.lane for one in new}
 
 

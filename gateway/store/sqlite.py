@@ -27,6 +27,7 @@ from gateway import jsontext
 from gateway.errors import OurFault
 from gateway.store import later
 from gateway.store.database import Database, Operation, T
+from gateway.store.folders import make_durably
 from gateway.store.lock import ServeLock
 from gateway.store.refusals import our_fault
 
@@ -80,7 +81,7 @@ class SqliteDatabase(Database):
     def _connect(cls, url: str, *, serve: bool) -> SqliteDatabase:
         path = file_of(url)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_durably(path.parent)
         except OSError as fault:
             raise OurFault(
                 f"The folder {path.parent} cannot be made: {fault}", remedy="Check its permissions."
@@ -197,6 +198,7 @@ class SqliteDatabase(Database):
                 item.error = item.error or told
 
     def _transaction(self, connection: Connection, driver: sqlite3.Connection, batch: list[_Item]) -> None:
+        started = time.perf_counter()
         driver.execute("BEGIN IMMEDIATE")
         with later.collecting(connection) as rows:
             for item in batch:
@@ -207,6 +209,7 @@ class SqliteDatabase(Database):
         driver.execute("COMMIT")
         self.commits += 1
         self.operations += len(batch)
+        self.on_batch(len(batch), time.perf_counter() - started)
 
     @staticmethod
     def _savepoint(

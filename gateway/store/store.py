@@ -6,12 +6,13 @@ Payloads that are too large for a row are made durable before the operation, so 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -28,32 +29,48 @@ from gateway.ports import (
     NewJob,
     NewMessage,
     Numbered,
+    TermsOf,
     Version,
     VersionKind,
 )
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema
+from gateway.ports.figures import WorkFigures
+from gateway.ports.lanes import plain
+from gateway.store import (
+    certificates,
+    claims,
+    figures,
+    holds,
+    jobs,
+    lanes,
+    leases,
+    nodes,
+    orphans,
+    queries,
+    schema,
+    turns,
+)
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database
+from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
 from gateway.store.spool import SpoolFile
-from gateway.store.tables import document, message
+from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
-
-if TYPE_CHECKING:
-    from gateway.store.lanes import Lane
 
 LEASE = timedelta(seconds=60)
 LANE_CAP = 16
+SWEEP = timedelta(seconds=30)
+"""How often all lanes are looked at for work without a turn."""
 MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, Membership, Publishing, Upkeep):
+class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -66,10 +83,19 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         self.cap = cap
         self.announcer = _nobody_asked
         self._lanes: set[str] = set()
+        self._terms: TermsOf | None = None
+        self._terms_are_new = False
+        self._swept = EPOCH
+        self.next_turn: datetime | None = None
+        """When a lane has work next, as the last claim saw it; None: it may have some now, or nothing is known."""
         self._shelved: set[tuple[VersionKind, str, str]] = set()
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
         """Told of every `Changes` once they are durable: events may be counted."""
+        self.on_attempt: Callable[[Job, str], None] = _nobody_counts
+        """Told of every attempt that ended, and its outcome, once that is durable."""
+        self.on_claim: Callable[[float], None] = _nobody_waits
+        """Told of every claim: how many seconds it took."""
         self.taker: leases.Taker | None = None
         """The worker of this process: commits lease it the jobs that they add, and tell it of the others."""
 
@@ -99,6 +125,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
                 await database.write(nodes.forget_all)
             if serve:
                 await asyncio.to_thread(store.payloads.check)
+                await store.reap()
                 await orphans.sweep(database, store.payloads, clock())
         except BaseException:
             await database.close()
@@ -121,7 +148,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
 
         def operation(connection: Connection) -> Accepted:
             self._add_lanes(connection, changes, now)
-            if changing.write(connection, changes, kept, now, duplicates=True, lease=lease, announcer=self.announcer()):
+            if changing.write(connection, changes, kept, now, duplicates=True, **self._with(lease)):
                 return Accepted(message_id=new.id, duplicate=False, receipt=new.receipt)
             return _duplicate(connection, new, now)
 
@@ -141,27 +168,39 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         """Make `changes` durable. Raises NaturalKeyTaken."""
         await self._write(changes, None)
 
+    def agree(self, terms: TermsOf) -> None:
+        """What the configuration says of lanes, from now on; `reap` gives it to those that nobody uses meanwhile."""
+        self._terms, self._terms_are_new = terms, True
+        self._lanes.clear()
+
     async def claim(self, owner: str, steps: Sequence[str], limit: int) -> list[Job]:
-        """Take due jobs of these steps, fairly over lanes and within their caps; their attempts are written."""
+        """Take due jobs of these steps, fairly over lanes, within caps and rates; their attempts are written."""
         now = self.clock()
         operation = partial(
             claims.claim, owner=owner, steps=steps, limit=limit, now=now, until=now + self.lease, cap=self.cap
         )
-        return await self.database.write(operation)
+        started = time.perf_counter()
+        claimed = await self.database.write(operation)
+        self.on_claim(time.perf_counter() - started)
+        self.next_turn = claimed.next_turn
+        return list(claimed.jobs)
 
     async def finish(self, job: Job, changes: Changes) -> None:
         """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DONE, outcome="done"))
+        self.on_attempt(job, "done")
 
     async def postpone(self, job: Job, *, outcome: str, reason: str, run_at: datetime, changes: Changes) -> None:
         """Keep `job` for `run_at`; the attempt is kept with its reason. Raises LeaseLost."""
         await self._write(
             changes, partial(jobs.end, ours=job, state=JobState.READY, outcome=outcome, reason=reason, run_at=run_at)
         )
+        self.on_attempt(job, outcome)
 
     async def bury(self, job: Job, *, outcome: str, reason: str, changes: Changes) -> None:
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
+        self.on_attempt(job, outcome)
 
     async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
@@ -174,8 +213,22 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
 
     async def reap(self) -> int:
-        """Return jobs whose lease has run out to work; how many there were."""
-        return await self.database.write(partial(jobs.reap, now=self.clock()))
+        """Return jobs whose lease has run out to work; how many there were. Lanes get the turns that they lack."""
+        now = self.clock()
+        whole = now - self._swept >= SWEEP
+        agreed = self._terms if self._terms_are_new else None
+
+        def operation(connection: Connection) -> int:
+            if agreed is not None:
+                lanes.agree(connection, agreed)
+            returned = jobs.reap(connection, now)
+            turns.sweep(connection, now, whole=whole)
+            return returned
+
+        returned = await self.database.write(operation)
+        self._swept = now if whole else self._swept
+        self._terms_are_new = self._terms_are_new and self._terms is not agreed
+        return returned
 
     async def revive(self, message_id: str, *, by: str, reason: str) -> int:
         """Put the dead jobs of a message back to work; how many there were."""
@@ -254,29 +307,9 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         """How many jobs are ready, waiting, running and dead."""
         return await self.database.read(jobs.unfinished)
 
-    async def lanes(self) -> list[Lane]:
-        """All lanes with what is due and running."""
-        return await self.database.read(lanes.lanes)
-
-    async def troubled_lanes(self) -> frozenset[str]:
-        """The lanes whose last call failed or that are paused."""
-        return await self.database.read(lanes.troubled)
-
-    async def lane_failed(self, name: str, pause_for: Callable[[int], timedelta | None]) -> datetime | None:
-        """Count a transient failure in a row; `pause_for(count)` says how long to pause. Until when it is paused."""
-        return await self.database.write(partial(lanes.failed, name=name, now=self.clock(), pause_for=pause_for))
-
-    async def lane_succeeded(self, name: str) -> None:
-        """A call went through: forget the lane's failures and end its probing."""
-        await self.database.write(partial(lanes.succeeded, name=name, now=self.clock()))
-
-    async def cap_lane(self, name: str, cap: int | None) -> None:
-        """Set how many jobs of a lane run at once; None for the default."""
-        await self.database.write(partial(lanes.cap, name=name, value=cap, now=self.clock()))
-
-    async def pause_lane(self, name: str, until: datetime | None) -> None:
-        """Pause a lane until then, or let it go on at once (None)."""
-        await self.database.write(partial(lanes.pause, name=name, until=until, now=self.clock()))
+    async def figures(self) -> WorkFigures:
+        """Everything a monitor shows of the work; the cost grows with what waits."""
+        return await self.database.read(partial(figures.figures, clock=self.clock, cap=self.cap))
 
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
@@ -288,7 +321,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
                 ending(connection, now=now)
             self._add_lanes(connection, changes, now)
             unnamed[:] = changing.replaced(connection, changes, kept)
-            changing.write(connection, changes, kept, now, lease=lease, announcer=self.announcer())
+            changing.write(connection, changes, kept, now, **self._with(lease))
 
         try:
             with self._handing_over(changes, lease):
@@ -299,6 +332,10 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
         self._committed(changes)
         for sha256, message_id in unnamed:
             await asyncio.to_thread(self.payloads.remove, sha256, message_id, "raw")
+
+    def _with(self, lease: leases.Lease | None) -> dict[str, Any]:
+        """What writing changes needs to know besides them."""
+        return {"lease": lease, "terms": self._terms or plain, "announcer": self.announcer()}
 
     def _lease(self, changes: Changes, now: datetime) -> leases.Lease | None:
         """What the worker of this process takes of the jobs that are about to be added."""
@@ -338,7 +375,7 @@ class Store(Asking, Auditing, Membership, Publishing, Upkeep):
     def _add_lanes(self, connection: Connection, changes: Changes, now: datetime) -> None:
         """Make the lanes that are not known to be there. They become known once the commit is durable."""
         if new := {job.lane for job in changes.jobs} - self._lanes:
-            jobs.add_lanes(connection, new, now)
+            lanes.add(connection, new, now, self._terms)
 
     async def _keep(self, changes: Changes) -> dict[tuple[str, str], Stored]:
         """Decide where the payloads of `changes` go; large ones are on disk when this returns."""
@@ -378,6 +415,14 @@ def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
 
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_counts(job: Job, outcome: str) -> None:
+    """The default of `on_attempt`."""
+
+
+def _nobody_waits(seconds: float) -> None:
+    """The default of `on_claim`."""
 
 
 def _nobody_asked() -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     literal_column,
 )
 
@@ -216,13 +217,21 @@ job = Table(
     Column("lease_until", Moment),  # set while running, NULL otherwise
     Column("wait_key", Text),
     Column("data", JSON, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),  # place in PRIORITIES
     UniqueConstraint("message_id", "step", "document_id"),
 )
 _where_set("job_due_index", job.c.lane, job.c.due_at)
+_waits = job.c.due_at.is_not(None)
+for _name, _columns in {
+    "job_turn_index": ("lane", "priority", "due_at", "id"),
+    "job_order_index": ("lane", "id", "due_at"),
+}.items():
+    Index(_name, *(job.c[name] for name in _columns), sqlite_where=_waits, postgresql_where=_waits)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)
 _where_set("job_wait_key_index", job.c.wait_key)
 _dead = job.c.state == literal_column("'dead'")  # dead letters are few: found and counted without a scan
 Index("job_dead_index", job.c.message_id, sqlite_where=_dead, postgresql_where=_dead)
+Index("job_dead_lane_index", job.c.lane, sqlite_where=_dead, postgresql_where=_dead)
 
 attempt = Table(
     "attempt",
@@ -243,7 +252,17 @@ lane = Table(
     Column("failures", Integer, nullable=False),  # transient failures in a row
     Column("paused_until", Moment),  # in the past: half open, one job at a time until one succeeds
     Column("served_at", Moment, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),  # the highest of its jobs
+    Column("ordered", Boolean, nullable=False, server_default=false()),
+    Column("agreed_rate", Text),
+    Column("rate", Text),  # an operator's
+    Column("tokens_at", Moment),  # when the next token of its rate is, or was, there
+    Column("due_at", Moment),  # its turn, see `gateway.store.turns`
+    Column("stopped_until", Moment),  # by an operator
+    Column("stopped_by", Text),
+    Column("stopped_why", Text),
 )
+_where_set("lane_turn_index", lane.c.priority, lane.c.due_at)
 
 event = Table(
     "event",

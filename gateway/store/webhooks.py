@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, func, literal_column, select, update
 
 from gateway.ports import JobState
+from gateway.store import jobs
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import attempt, job, webhook
 
@@ -122,4 +123,7 @@ def again(
     if since is not None:
         wanted.append(job.c.first_run_at >= since)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
-    return connection.execute(update(job).where(*wanted).values(ready)).rowcount
+    again = update(job).where(*wanted).values(ready).returning(job.c.lane, job.c.priority)
+    rows = connection.execute(again).all()
+    jobs.due_again(connection, rows, now)
+    return len(rows)

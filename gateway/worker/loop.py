@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import OurFault, Outcome, PartnerFault
 from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, NewJob, new_id
 from gateway.worker.breaker import Breaker
-from gateway.worker.outcomes import Verdict, facts, judge, wait
+from gateway.worker.outcomes import Unrecorded, Verdict, facts, judge, wait
 from gateway.worker.retry import Schedule
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ OnFailed = Callable[[Job, Outcome, str, bool], Changes]
 """What changes besides when a try of this step failed: its outcome, the reason, and whether the job is given up."""
 
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
+SOONEST = 0.002
+"""Seconds before the next look where a lane's turn is near, of a rate or a retry."""
 DECISIONS = 5
 """How often a step is decided anew when another document took its natural key meanwhile."""
 DUTIES_EVERY = 5.0
@@ -112,10 +114,17 @@ class Worker:
                 if claimed and self._free() > 0:
                     continue
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), poll)
+                    await asyncio.wait_for(self._woken.wait(), self._pause(poll))
         finally:
             duties.cancel()
             await asyncio.gather(duties, return_exceptions=True)
+
+    def _pause(self, poll: float) -> float:
+        """How long to wait before the next look: until a lane's next turn, where that is known to come sooner."""
+        turn = self._store.next_turn
+        if turn is None or self._free() < 1:
+            return poll
+        return min(poll, max(SOONEST, (turn - self._clock()).total_seconds()))
 
     async def stop(self, *, grace: float = 20.0) -> None:
         """Claim nothing more, give running handlers `grace` seconds, then cancel them and return their jobs."""
@@ -236,6 +245,12 @@ class Worker:
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
+            except LeaseLost:
+                raise
+            except Exception as fault:
+                if changes.called and job.step in self._on_failed:  # never a blind repeat, as where no answer came
+                    raise Unrecorded(f"the call was made, and how it ended could not be written: {fault}") from fault
+                raise
             else:
                 return changes.called
         return True

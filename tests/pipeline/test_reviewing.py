@@ -159,11 +159,11 @@ async def test_an_answer_before_its_order_waits_and_goes_on_when_the_order_comes
 
 async def test_an_order_that_came_at_the_same_moment_is_found_by_looking_again(trade: Any) -> None:
     """Nobody woke the answer: the next look does."""
-    agree(trade, unknown_order_wait_hours=24)
-    document = await answer(trade)
-    trade.gateway.agree("acme", matching=None)  # an order that wakes nobody
-    await trade.order()
-    agree(trade, unknown_order_wait_hours=24)
+    agree(trade, "baltic", unknown_order_wait_hours=24)
+    document = await answer(trade, number="77", partner="baltic")
+    trade.gateway.agree("baltic", matching=None)  # an order that wakes nobody
+    await trade.order("77", "baltic")
+    agree(trade, "baltic", unknown_order_wait_hours=24)
     assert (await trade.gateway.store.document(document.id)).state is DocumentState.HELD
     trade.clock.advance(minutes=2)
     await trade.gateway.work()

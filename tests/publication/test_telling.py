@@ -13,13 +13,17 @@ from jsonschema import Draft202012Validator
 
 from gateway.connectors.webhook_secrets import new_secret, read_secrets, signed_headers
 from gateway.events import (
+    AcknowledgmentLate,
     AcknowledgmentOverdue,
     AcknowledgmentReceived,
     CertificateExpiring,
+    DeliveryUncertain,
     DocumentAccepted,
     DocumentAvailable,
     DocumentFetched,
+    DocumentHeld,
     DocumentRejected,
+    DocumentUnderReview,
     Event,
     MessageRefused,
     MessageRejectedByPartner,
@@ -79,6 +83,13 @@ FACTS: list[tuple[Event, list[str]]] = [
     (
         AcknowledgmentOverdue(**M, awaited="ship_notice", due_at="2026-03-02T08:00:00+00:00", waited_seconds=60),
         ["answer.overdue"],
+    ),
+    (AcknowledgmentLate(**M, awaited="ship_notice", overdue_since="x", late_seconds=9), ["answer.late"]),
+    (DocumentHeld(**M, document_id="d1", step="deliver", words=2, reason="EA?", references="1"), ["document.held"]),
+    (DocumentUnderReview(**M, document_id="d1", review="order_unknown", rules=(), reason="?"), ["document.held"]),
+    (
+        DeliveryUncertain(**M, document_id="d1", target="north", idempotency_key="d1", reason="no answer"),
+        ["delivery.uncertain"],
     ),
     (CertificateExpiring(message_id="certificates", **EXPIRING), ["certificate.expiring"]),
     (ReceiptIssued(**M, disposition="processed", sha256="00"), []),

@@ -83,15 +83,6 @@ async def test_operations_that_deadlock_are_run_again(nodes: list[Store], trade:
                          *(step for _ in range(8) for step in touch(nodes[1], messages[::-1])))  # fmt: skip
 
 
-async def test_nodes_claim_from_one_queue_without_sharing_a_job(nodes: list[Store], trade: Any) -> None:
-    """And together they keep to the lane's cap."""
-    await asyncio.gather(*(nodes[0].accept(trade.received(lane="a")) for _ in range(30)))
-    claims = await asyncio.gather(*(nodes[turn % 2].claim(f"node-{turn % 2}", ["read"], 5) for turn in range(12)))
-    given = [job.id for jobs in claims for job in jobs]
-    given += [job.id for job in await nodes[0].claim("node-0", ["read"], 64)]
-    assert len(given) == len(set(given)) == 16
-
-
 async def test_files_of_payloads_are_never_read_on_the_event_loop(
     nodes: list[Store], trade: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,40 +19,10 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from gateway.errors import NoRoom, OurFault
-from gateway.ports import Changes, MessageUpdate
+from gateway.ports import Changes
 from gateway.store import Store, migrate, schema
 from gateway.store.database import Database
 from gateway.store.tables import event, job, message, payload
-
-
-async def test_operations_that_are_queued_together_share_a_commit(sqlite_store: Store, trade: Any) -> None:
-    """100 messages need far fewer commits than 100, and each is durable when its call returns."""
-    before = sqlite_store.database.commits
-    await asyncio.gather(*(sqlite_store.accept(trade.received()) for _ in range(100)))
-    assert sqlite_store.database.commits - before <= 20
-    assert len(await sqlite_store.messages(limit=1000)) == 100
-
-
-async def test_an_operation_that_fails_takes_nothing_else_with_it(sqlite_store: Store, trade: Any) -> None:
-    """Its own writes are undone, its neighbours in the same commit are kept."""
-    good = [trade.received() for _ in range(10)]
-    bad = [Changes(messages=(trade.message(),), message_updates=(MessageUpdate(id="nobody", mic="x"),))] * 5
-    mixed = [sqlite_store.accept(one) for one in good] + [sqlite_store.apply(one) for one in bad]
-    results = await asyncio.gather(*mixed, return_exceptions=True)
-    assert sum(isinstance(result, OurFault) for result in results) == 5
-    assert {message.id for message in await sqlite_store.messages()} == {one.messages[0].id for one in good}
-
-
-async def test_a_programming_error_in_an_operation_reaches_its_caller_only(sqlite_store: Store) -> None:
-    """The writer goes on."""
-
-    def broken(connection: Connection) -> None:
-        connection.execute(text("INSERT INTO lane (name, failures, served_at) VALUES ('x', 0, 0)"))
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await sqlite_store.database.write(broken)
-    assert await sqlite_store.lanes() == []
 
 
 async def test_the_disk_is_asked_to_flush_every_commit(sqlite_store: Store) -> None:

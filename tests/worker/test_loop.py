@@ -163,6 +163,75 @@ async def test_what_a_handler_decided_is_durable_with_the_end_of_its_job(work: S
     assert [await outcomes(work, id_) for id_ in ids] == [["done"]] * 5
 
 
+async def test_what_comes_while_nothing_waits_is_worked_without_a_claim(
+    work: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit of a message leases its job; only what finds no room is claimed, as soon as there is some."""
+    claimed: list[Job] = []
+    claim = work.claim
+
+    async def counting(*arguments: Any) -> list[Job]:
+        jobs = await claim(*arguments)
+        claimed.extend(jobs)
+        return jobs
+
+    async def handler(job: Job) -> Changes:
+        await asyncio.sleep(0.02)
+        return processed(job)
+
+    monkeypatch.setattr(work, "claim", counting)
+    await work.cap_lane("full", 1)
+    async with working(work, handler):
+        await asyncio.sleep(0.3)
+        ids = [await received(work) for _ in range(8)]
+        for id_ in ids:
+            await until(partial(_is, work, id_, MessageState.PROCESSED), 5)
+        assert claimed == []
+        started = now()
+        ids = await asyncio.gather(*(received(work, "full") for _ in range(8)))
+        for id_ in ids:
+            await until(partial(_is, work, id_, MessageState.PROCESSED), 5)
+    assert 1 <= len(claimed) <= 8
+    assert (now() - started).total_seconds() < 4, "each is claimed when the one before it ends, not by polling"
+
+
+async def test_a_job_that_a_commit_leases_while_the_worker_stops_goes_back(work: Store) -> None:
+    """Nobody would wait for it, so it is not begun."""
+    worker = Worker(work, {"read": _never}, now, owner="test")
+    id_ = await received(work)
+    jobs = await work.claim(worker.owner, ["read"], 5)
+    await worker.stop()
+    worker.take(1, jobs, ())
+
+    async def returned() -> bool:
+        return await outcomes(work, id_) == ["returned"]
+
+    await until(returned)
+    assert [one.message_id for one in await work.claim("next", ["read"], 5)] == [id_]
+
+
+async def test_the_worker_waits_for_the_next_token_and_no_longer(work: Store) -> None:
+    """Twenty jobs at twenty a second, none kept: polling would take four times as long."""
+    done: list[str] = []
+
+    async def handler(job: Job) -> Changes:
+        done.append(job.message_id)
+        return processed(job)
+
+    await work.rate_lane("limited", "20/second burst 1")
+    for _ in range(20):
+        await received(work, "limited")
+    started = now()
+    async with working(work, handler):
+        await until(lambda: len(done) == 20, 10)
+    assert 0.94 <= (now() - started).total_seconds() < 3
+
+
+async def _never(job: Job) -> Changes:
+    await asyncio.Event().wait()
+    return Changes()
+
+
 async def _is(store: Store, id_: str, state: MessageState) -> bool:
     return await state_of(store, id_) is state
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from gateway.events import MessageReceived
 from gateway.ports import (
     Changes,
     Direction,
-    Job,
     LeaseLost,
     MessageState,
     MessageUpdate,
@@ -23,36 +21,7 @@ from gateway.ports import (
     Numbered,
 )
 from gateway.store import Store
-
-
-class Room:
-    """A worker with so much room, which only remembers."""
-
-    owner = "here"
-
-    def __init__(self, room: int, *steps: str) -> None:
-        self.room = room
-        self.steps = frozenset(steps or ("read", "deliver"))
-        self.leased: list[Job] = []
-        self.left: list[NewJob] = []
-
-    def reserve(self, wanted: int) -> int:
-        """Some of the room."""
-        given = min(wanted, self.room)
-        self.room -= given
-        return given
-
-    def take(self, reserved: int, leased: Sequence[Job], left: Sequence[NewJob]) -> None:
-        """Room that was not used comes back."""
-        self.room += reserved - len(leased)
-        self.leased += leased
-        self.left += left
-
-
-def worker(store: Store, room: int = 64, *steps: str) -> Room:
-    """A worker of this process."""
-    store.taker = taker = Room(room, *steps)
-    return taker
+from tests.store.conformance.rooms import worker
 
 
 async def test_a_job_leased_by_its_commit_is_the_one_that_a_claim_would_give(store: Store, trade: Any) -> None:
@@ -159,7 +128,7 @@ async def test_only_what_a_worker_could_claim_now_is_leased(store: Store, trade:
     waits = NewJob(message_id=stored.id, step="deliver", lane="a", run_at=clock(), wait_key="k")
     due_later = NewJob(message_id=stored.id, step="deliver", lane="a", run_at=later, document_id="d")
     await store.apply(Changes(jobs=(waits, due_later)))
-    await store.pause_lane("rests:inbound:read", later)
+    await store.pause_lane("rests:inbound:read", later, by="ann", why="")
     await store.accept(trade.received(lane="rests:inbound:read"))
     assert taker.leased == []
     assert len(taker.left) == 4

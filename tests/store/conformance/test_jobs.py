@@ -306,10 +306,10 @@ async def test_a_lane_rests_after_failures_and_is_probed_by_one_job(store: Store
 
 async def test_an_operator_pauses_a_lane_and_lets_it_go_on(store: Store, trade: Any, clock: Any) -> None:
     """Before it ever had a job, too."""
-    await store.pause_lane("acme:inbound:read", clock() + timedelta(days=1))
+    await store.pause_lane("acme:inbound:read", clock() + timedelta(days=1), by="ann", why="their ERP")
     await queued(store, trade, 1)
     assert await store.claim("me", ["read"], 5) == []
-    await store.pause_lane("acme:inbound:read", None)
+    await store.resume_lane("acme:inbound:read")
     assert len(await store.claim("me", ["read"], 5)) == 1
 
 

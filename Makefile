@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-deep peers lint format bench pages lock clean
+.PHONY: help demo serve test test-deep peers lint format bench chaos pages lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ format: $(VENV)/.dev ## format the code
 
 bench: $(VENV)/.dev ## measured figures, printed as ratios
 	$(BIN)/python -m bench
+
+chaos: $(VENV)/.dev ## faults under load and power loss, zero lost: about a quarter of an hour; writes docs/reliability.md
+	$(BIN)/python -m bench.chaos --into docs/reliability.md
 
 pages: $(VENV)/.run ## write the generated pages of docs/ anew
 	$(BIN)/python -m gateway.cli.pages docs

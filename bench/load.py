@@ -6,6 +6,7 @@ acknowledgement by its order's. Nothing here is random: the same call gives the 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Prepared:
     effect: Effect
     control_number: int
     payload_size: int
+    payload_sha256: str
     built: as2.Built
 
 
@@ -152,6 +154,7 @@ def unreadable(parties: Parties, messages: int, *, size: int, first: int) -> lis
             effect=("none", str(index)),
             control_number=index + 1,
             payload_size=size,
+            payload_sha256=hashlib.sha256(text).hexdigest(),
             built=_wrap(parties, text, "note.txt", index + 1),
         )
         for index in range(first, first + messages)
@@ -232,6 +235,7 @@ def _prepared(
         effect=effect,
         control_number=number,
         payload_size=len(payload),
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
         built=_wrap(parties, payload, f"{mapping.document}-{number}.edi", number),
     )
 

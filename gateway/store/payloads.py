@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway.errors import OurFault
 from gateway.ports import Spooled
+from gateway.store.folders import make_durably, sync
 from gateway.store.spool import FOLDER, FULL, SpoolFile, digest, failed
 
 ROW_LIMIT = 1 << 20
@@ -60,7 +61,7 @@ class Payloads:
     def check(self) -> None:
         """Raises OurFault when nothing can be kept here: a gateway that starts says so before a partner learns it."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_durably(self.folder)
             with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".check-"):
                 pass
         except OSError as fault:
@@ -177,8 +178,4 @@ def _folders_for(path: Path) -> list[Path]:
 def _sync_folders(parent: Path, missing: list[Path]) -> None:
     # The folder above always: another thread may have made `parent` a moment ago, and not have synced that yet.
     for folder in dict.fromkeys((parent, parent.parent, *(made.parent for made in missing))):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(folder)

@@ -27,6 +27,7 @@ from gateway import jsontext
 from gateway.errors import OurFault
 from gateway.store import later
 from gateway.store.database import Database, Operation, T
+from gateway.store.folders import make_durably
 from gateway.store.lock import ServeLock
 from gateway.store.refusals import our_fault
 
@@ -80,7 +81,7 @@ class SqliteDatabase(Database):
     def _connect(cls, url: str, *, serve: bool) -> SqliteDatabase:
         path = file_of(url)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_durably(path.parent)
         except OSError as fault:
             raise OurFault(
                 f"The folder {path.parent} cannot be made: {fault}", remedy="Check its permissions."

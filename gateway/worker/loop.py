@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import OurFault, Outcome, PartnerFault
 from gateway.ports import Awaited, Changes, Clock, Job, LeaseLost, NaturalKeyTaken, NewJob, new_id
 from gateway.worker.breaker import Breaker
-from gateway.worker.outcomes import Verdict, facts, judge, wait
+from gateway.worker.outcomes import Unrecorded, Verdict, facts, judge, wait
 from gateway.worker.retry import Schedule
 
 if TYPE_CHECKING:
@@ -245,6 +245,12 @@ class Worker:
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
+            except LeaseLost:
+                raise
+            except Exception as fault:
+                if changes.called and job.step in self._on_failed:  # never a blind repeat, as where no answer came
+                    raise Unrecorded(f"the call was made, and how it ended could not be written: {fault}") from fault
+                raise
             else:
                 return changes.called
         return True

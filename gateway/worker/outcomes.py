@@ -21,6 +21,10 @@ UNEXPECTED_TRIES = 8
 LONGEST_REASON = 2000
 
 
+class Unrecorded(Exception):  # noqa: N818  what happened, not a mistake
+    """A call came to its end and that could not be written: to the store it may have taken place."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """How an attempt ended. Without `run_at` the job is given up."""
@@ -44,6 +48,8 @@ def judge(
             return Verdict(outcome=Outcome.PERMANENT, reason=reason, run_at=None, delivery=True)
         case DeliveryFailed(outcome=outcome):
             return Verdict(outcome=outcome, reason=reason, run_at=again, delivery=True)
+        case Unrecorded():
+            return Verdict(outcome=Outcome.UNCERTAIN, reason=reason, run_at=again, delivery=False)
         case PartnerFault():
             return Verdict(outcome=Outcome.PERMANENT, reason=reason, run_at=None, delivery=False)
         case OurFault(remedy=remedy):

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import OurFault
 from gateway.pipeline.settling import Decision, Settlement, settled
-from gateway.ports import DocumentState
+from gateway.ports import Changes, DocumentState, Job
 
 from .erps import LOOKUP, aim, later, stands
 
@@ -155,6 +155,34 @@ async def test_attempt_whose_process_died_counts_as_uncertain(
     assert await trade.gateway.store.reap() == 1
     await later(trade)
     assert await stands(trade, message) == {"erp": "delivered" if honours else "uncertain"}
+    assert len(trade.at_erp("order_acknowledgement")) == 1
+    if honours:
+        told = {one.kind: one.data for one in await trade.gateway.trail(message_id=message.id)}
+        assert told["document.delivered"]["after_uncertain"] is True
+
+
+@pytest.mark.parametrize("honours", [True, False])
+async def test_call_whose_end_could_not_be_written_counts_as_uncertain(
+    *, trade: Any, edi: Any, tmp_path: Path, honours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full, or the database gone, just when the ERP had taken it: to the store it may not have."""
+    aim(trade, tmp_path, "erp", erp={"honours_key": honours})
+    await trade.order()
+    store, full = trade.gateway.store, ["once"]
+    real = store.finish
+
+    async def finish(job: Job, changes: Changes) -> None:
+        if job.step == "deliver" and full:
+            full.clear()
+            raise OurFault("database or disk is full", remedy="Make room.")
+        await real(job, changes)
+
+    monkeypatch.setattr(store, "finish", finish)
+    message = await trade.arrives(edi.file(edi.ack()))
+    assert await stands(trade, message) == {"erp": "uncertain"}
+    await later(trade)
+    assert await stands(trade, message) == {"erp": "delivered" if honours else "uncertain"}
+    assert len(trade.ledger.calls()) == (2 if honours else 1)
     assert len(trade.at_erp("order_acknowledgement")) == 1
     if honours:
         told = {one.kind: one.data for one in await trade.gateway.trail(message_id=message.id)}

@@ -1,0 +1,118 @@
+"""One fault under load: messages come in, it happens, everything drains, and the witnesses are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.chaos.site import DRAIN_SECONDS, Site
+from bench.load import Effect
+
+A_SECOND = 20
+"""Messages that come in, whether earlier ones are answered or not."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What one fault showed, all of it seen from outside the gateway."""
+
+    fault: str
+    done: str
+    """What was done, in words."""
+    acknowledged: int
+    lost: int
+    """Acknowledged, and neither at the ERP nor shown to an operator as uncertain."""
+    doubled: int
+    """Documents that an ERP which honours the key has twice."""
+    repeated: int
+    """Calls that one which does not honour it would have taken once more."""
+    marked: int
+    """Those of them whose delivery says in the trail that a call before had no answer."""
+    waiting: int = 0
+    """Deliveries that wait for an operator, uncertain."""
+    recovery: float | None = None
+    """Seconds from the end of the fault until everything acknowledged was at the ERP."""
+    wrong: tuple[str, ...] = ()
+    """What else is not as it must be."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the promise held."""
+        return not (self.lost or self.doubled or self.wrong) and self.marked == self.repeated
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.proven:
+            return "held"
+        told = [f"{self.repeated - self.marked} repeats not marked"] if self.marked != self.repeated else []
+        return "; ".join(("BROKEN", *told, *self.wrong))
+
+
+Happening = Callable[[Site], Awaitable[str]]
+"""Lets the fault happen while messages come in, and ends it; what was done, in words."""
+
+
+async def observe(name: str, site: Site, happen: Happening) -> Row:
+    """Send, let it happen, drain, ask."""
+    sending = asyncio.create_task(site.sender.send_paced(site.messages, a_second=A_SECOND))
+    try:
+        done = await happen(site)
+        await sending
+    finally:
+        sending.cancel()
+    wanted = {one.effect for one in site.sender.acknowledged}
+    groups = {str(one.control_number) for one in site.messages}
+    until = await _drained(site, wanted, groups)
+    await asyncio.sleep(2)  # whatever would come twice has its chance to
+    uncertain = {str(one["idempotency_key"]): one for one in await site.events("delivery.uncertain")}
+    after = {
+        str(one["idempotency_key"]) for one in await site.events("document.delivered") if one.get("after_uncertain")
+    }
+    there = site.erp.effects
+    waiting = await site.effects_of(uncertain.keys() - after)
+    missing = [effect for effect in wanted if effect not in there and effect not in waiting]
+    repeats = site.erp.repeats
+    audit = await site.audit()
+    return Row(
+        fault=name,
+        done=done,
+        acknowledged=len(site.sender.acknowledged),
+        lost=len(missing),
+        doubled=sum(times > 1 for times in there.values()),
+        repeated=sum(repeats.values()),
+        marked=sum(times for key, times in repeats.items() if key in after or key in uncertain),
+        waiting=len(waiting),
+        recovery=None if until is None else max(until - site.ended_at, 0.0),
+        wrong=tuple(
+            told
+            for told, is_so in (
+                (f"{len(site.sender.refused)} refused", site.sender.refused),
+                (f"{len(site.sender.invalid)} invalid receipts", site.sender.invalid),
+                ("not all acknowledged", len(site.sender.acknowledged) != len(site.messages)),
+                ("receipts differ", any(len(one) > 1 for one in site.balancer.receipts.values())),
+                ("groups without a 997", not groups <= site.sender.functional.keys()),
+                ("a group with two 997s", any(times > 1 for times in site.sender.functional.values())),
+                (f"trail: {audit[:200]}", audit != "intact"),
+            )
+            if is_so
+        ),
+    )
+
+
+async def _drained(site: Site, wanted: set[Effect], groups: set[str]) -> float | None:
+    """When everything was there; None when it was not in time."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while time.monotonic() < deadline:
+        missing = wanted - site.erp.effects.keys()
+        if groups <= site.sender.functional.keys() and (not missing or missing <= await _waiting(site)):
+            return time.monotonic()
+        await asyncio.sleep(0.2)
+    return None
+
+
+async def _waiting(site: Site) -> set[Effect]:
+    """What nobody but an operator can go on with."""
+    return await site.effects_of({str(one["idempotency_key"]) for one in await site.events("delivery.uncertain")})

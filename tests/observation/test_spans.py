@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +16,14 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from gateway import observation
 from gateway.connectors.otlp import OtlpTracing, trace_id_of
-from gateway.errors import DeliveryFailed, Outcome
+from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.ports import Channel, Direction, Job, MessageState, NewMessage, new_id
 from gateway.ports.doing import TRACEPARENT
+from gateway.settings import Traces
 
+ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 CALLERS = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -216,3 +223,21 @@ async def test_a_collector_that_is_not_there_stops_nothing() -> None:
     with tracing.job(_job(new_id(AT), "read")):
         pass
     await asyncio.wait_for(asyncio.to_thread(tracing.close), 15)
+
+
+def test_without_the_extra_traces_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says what to install."""
+    monkeypatch.delitem(sys.modules, "gateway.connectors.otlp")
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    settings = Traces.model_validate({"endpoint": "http://127.0.0.1:4318/v1/traces"})
+    with pytest.raises(OurFault) as refused:
+        observation._tracing(settings, SimpleNamespace(id="n1", gateway="1"))  # type: ignore[arg-type]
+    assert "partner-gateway[traces]" in refused.value.remedy
+
+
+def test_where_nothing_is_configured_nothing_is_loaded() -> None:
+    """The extra costs nothing, installed or not."""
+    program = (
+        "import sys; import gateway.wiring; sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
+import traceback
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (1)")
     parser.add_argument("--into", type=Path, help="write the page here, such as docs/reliability.md")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # processes and folders are tidied up then, too
     names = options.only or [*FAULTS, POWER]
     report = Report(
         command=" ".join(["python -m bench.chaos", *(sys.argv[1:] if arguments is None else arguments)]),
@@ -57,6 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
             except (NotHereError, OurFault) as fault:
                 report.left_out[name] = str(fault)
                 print(f"  NOT RUN: {fault}", flush=True)
+            except Exception as fault:  # noqa: BLE001  the other rows are worth having; this one is seen in the page
+                traceback.print_exc()
+                report.left_out[name] = f"{type(fault).__name__}: {fault}"
     report.seconds = time.monotonic() - started
     print(f"{report.seconds:.0f} s; {report.lost} lost, {report.doubled} doubled; {report.verdict}")
     if options.into is not None:

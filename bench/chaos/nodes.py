@@ -20,6 +20,8 @@ import aiohttp
 from gateway.errors import OurFault
 
 READY_SECONDS = 90
+READINESS_SECONDS = 3
+"""A node that takes longer to say that it is ready is not."""
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 _MESSAGE_ID = re.compile(rb"^message-id: *(.+?)\r$", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^content-length: *(\d+)\r$", re.IGNORECASE | re.MULTILINE)
@@ -111,10 +113,17 @@ class Balancer:
     """By Message-ID: SHA-256 of the bodies of all answers with status 200."""
     ready: list[Node] = field(default_factory=list)
     _turn: int = 0
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def close(self) -> None:
+        """Hang up on everybody."""
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def watch(self) -> None:
         """Until cancelled."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=READINESS_SECONDS)) as http:
             while True:
                 found = await asyncio.gather(*(_is_ready(http, node) for node in self.nodes))
                 self.ready = [node for node, ready in zip(self.nodes, found, strict=True) if ready]
@@ -122,6 +131,10 @@ class Balancer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client; a node that does not even connect is passed over."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
         try:
             for node in self._candidates():
                 try:

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bench.chaos.site import DRAIN_SECONDS, Site
-from bench.load import Effect
+from bench.load import Effect, Prepared
 
 A_SECOND = 20
-"""Messages that come in, whether earlier ones are answered or not."""
+"""Messages that come in, whether earlier ones are answered or not,"""
+OUTSTANDING = 24
+"""as long as no more than these are not: a partner's station has an end, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +59,7 @@ Happening = Callable[[Site], Awaitable[str]]
 
 async def observe(name: str, site: Site, happen: Happening) -> Row:
     """Send, let it happen, drain, ask."""
-    sending = asyncio.create_task(site.sender.send_paced(site.messages, a_second=A_SECOND))
+    sending = asyncio.create_task(_send(site))
     try:
         done = await happen(site)
         await sending
@@ -100,6 +102,20 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
             if is_so
         ),
     )
+
+
+async def _send(site: Site) -> None:
+    """All messages, each until it is acknowledged."""
+    begin, room = time.monotonic(), asyncio.Semaphore(OUTSTANDING)
+
+    async def one(message: Prepared) -> None:
+        async with room:
+            await site.sender.send(message)
+
+    async with asyncio.TaskGroup() as tasks:
+        for index, message in enumerate(site.messages):
+            await asyncio.sleep(max(0.0, begin + index / A_SECOND - time.monotonic()))
+            tasks.create_task(one(message))
 
 
 async def _drained(site: Site, wanted: set[Effect], groups: set[str]) -> float | None:

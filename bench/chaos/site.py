@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +106,7 @@ class Site:
         async with aiohttp.ClientSession() as session:
             there = Http(session=session, base=self.demo.url("gateway"), token=str(json.loads(made)["key"]))
             for number in range(count):
-                await there.post("/v1/purchase-orders", order(number), key=f"order-{number}")
+                await _again(lambda at=number: there.post("/v1/purchase-orders", order(at), key=f"order-{at}"))
 
     async def audit(self) -> str:
         """`gateway audit verify`, in a word."""
@@ -128,6 +128,16 @@ class Site:
         with suppress(ProcessLookupError):
             os.kill(int(pids[0]), signal.SIGKILL)
         return "backend killed"
+
+
+async def _again(call: Callable[[], Awaitable[object]]) -> None:
+    """A call with a key, made again while the connection breaks: a node was too busy to say that it is ready."""
+    for _ in range(20):
+        with suppress(aiohttp.ClientError):
+            await call()
+            return
+        await asyncio.sleep(0.5)
+    await call()
 
 
 def _patiently(server: Any, statement: str) -> str:
@@ -185,6 +195,7 @@ async def site(
         watching = asyncio.create_task(balancer.watch())
         stack.push_async_callback(_cancelled, watching)
         listener = await asyncio.start_server(balancer.serve, "127.0.0.1", balancer.port, limit=64 * 2**20)
+        stack.push_async_callback(balancer.close)
         stack.callback(listener.close)
         books = await stack.enter_async_context(erp(demo.ports["north"], chance))
         parties = _parties(demo)

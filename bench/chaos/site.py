@@ -90,6 +90,18 @@ class Site:
         of = {row.id: (row.kind, row.order_number if row.kind == KEYED_BY_ORDER else row.number) for row in rows}
         return {of[key] for key in keys if key in of}
 
+    async def later(self) -> set[Prepared]:
+        """Messages whose work, or whose 997, is due later than in half a minute: the clock had been ahead."""
+        soon = int((time.time() + 30) * 1_000_000)
+        rows = await self._asked(
+            "SELECT m.as2_message_id AS id FROM message m JOIN job j ON j.message_id = m.id "
+            f"WHERE j.state = 'ready' AND j.due_at > {soon} UNION "
+            "SELECT m.as2_message_id AS id FROM message m JOIN message a ON a.answers = m.id "
+            f"JOIN job j ON j.message_id = a.id WHERE j.state = 'ready' AND j.due_at > {soon}"
+        )
+        ids = {str(row.id).strip("<>") for row in rows}
+        return {one for one in self.messages if one.built.message_id.strip("<>") in ids}
+
     async def _asked(self, statement: str, **values: str) -> Sequence[Row[Any]]:
         """Rows of the database; asked again while it recovers from what was done to it."""
         for _ in range(60):

@@ -35,7 +35,7 @@ SHOWN = 20
 """Findings that a refusal keeps; `gateway partner check` prints all."""
 LONGEST = 300
 MOST_CHANGED = 100
-ONLY_AT_START = ("listen", "database", "seal_seconds", "nodes")
+ONLY_AT_START = ("listen", "database", "seal_seconds", "nodes", "traces")
 """Sections of gateway.yaml that a running process cannot change."""
 NOTE = b"The configurations of this gateway: the trail of this message says which was active, and when.\n"
 

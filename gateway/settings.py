@@ -590,6 +590,19 @@ class Nats(Part):
         return self
 
 
+class Traces(Part):
+    """Traces to an OpenTelemetry collector (`pip install partner-gateway[traces]`)."""
+
+    endpoint: Url = Field(
+        description="Its address for traces by OTLP over HTTP. Headers and certificates for it stand in the variables "
+        "of OpenTelemetry, such as OTEL_EXPORTER_OTLP_HEADERS.",
+        examples=["http://127.0.0.1:4318/v1/traces"],
+    )
+    share: Annotated[Decimal, Field(ge=0, le=1)] = Field(
+        default=Decimal(1), description="How many of the messages are traced: 1 all, 0.01 one in a hundred."
+    )
+
+
 class Settings(Part):
     """The whole of `gateway.yaml`."""
 
@@ -609,6 +622,7 @@ class Settings(Part):
         examples=["erp"],
     )
     nats: Nats | None = Field(default=None, description="The NATS JetStream that gets every event.")
+    traces: Traces | None = Field(default=None, description="The collector that gets traces. Without it none are made.")
     max_message_bytes: Annotated[int, Field(ge=1024, le=2**32)] = Field(
         default=50_000_000, description="Largest message accepted from any partner; JSON over REST: 4 MiB at most."
     )

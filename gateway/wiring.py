@@ -33,6 +33,7 @@ from gateway.connectors.revocation import CrlFetcher
 from gateway.errors import OurFault
 from gateway.findings import Finding
 from gateway.mapping import JsonMap
+from gateway.observation import Observation
 from gateway.partners import checked, configuration, keys, workspace
 from gateway.partners.agreement import Agreement
 from gateway.partners.configuration import Configuration
@@ -68,7 +69,6 @@ from gateway.settings import Call, HttpTarget, Retries, Settings, Target
 from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
-from gateway.web.metrics import Metrics
 from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, OnFailed, Presence, Schedule, Sealer, Worker
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
@@ -102,7 +102,7 @@ FAILED: Mapping[str, OnFailed] = {"deliver": delivery.failed, "undo": saga.undo_
 BY_PARTNER = frozenset({"send"})
 """Steps that go to a partner's station, whose agreement may have retries of its own."""
 
-GAUGES_SECONDS = 10
+REMEMBER_SECONDS = 10
 CONFIRMED_WITHIN = timedelta(minutes=10)
 """How far back the confirmations of other nodes are looked for each time: more than any commit or clock is late."""
 
@@ -272,7 +272,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         crypto = stack.enter_context(
             ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2, thread_name_prefix="crypto")
         )
-        metrics, confirmations, shelf = Metrics(), Confirmations(), CrlShelf(folder)
+        confirmations, shelf = Confirmations(), CrlShelf(folder)
         await _remember(store, confirmations)
         await _tell_stuck(store)
         background: dict[str, asyncio.Task[None]] = {}
@@ -283,6 +283,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
             configuration=lambda: activation.current.configuration.version,
         )
         owner = presence.ours.id
+        observation = await stack.enter_async_context(
+            Observation.of(store, presence.ours, loaded.settings, folder, url=database_url(folder, loaded.settings))
+        )
 
         def words() -> dict[str, str]:
             return {**activation.words(), **accord.words()}
@@ -315,7 +318,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
                 submissions=desk,
                 ready=partial(_ready, store, background, loaded.settings.seal_seconds, draining),
                 clock=now,
-                metrics=metrics,
+                metrics=observation.metrics,
+                tracing=observation.tracing,
                 configuration=words,
                 draining=draining,
                 routes=() if before is None else before.services.routes,
@@ -350,16 +354,16 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         await presence.enter(NodeState.STARTING)
         stack.push_async_callback(presence.leave)
 
-        def working(step: Step) -> Handler:
+        def working(name: str, step: Step) -> Handler:
             # The station is taken once: a step ends with the configuration that it began with.
-            return lambda job: step(activation.current.built.station, job)
+            return observation.seen(name, lambda job: step(activation.current.built.station, job))
 
         def schedule(job: Job) -> Schedule:
             return activation.current.built.schedule_of(job)
 
         worker = Worker(
             store,
-            {name: working(step) for name, step in STEPS.items()},
+            {name: working(name, step) for name, step in STEPS.items()},
             now,
             owner=owner,
             on_dead=GIVEN_UP,
@@ -370,21 +374,20 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         worker.aside = lambda: accord.aside
 
         def committed(changes: Changes) -> None:
-            for event in changes.events:
-                metrics.record(event)
+            observation.committed(changes)
             confirmations.learn(changes.certificates)
 
         store.on_commit, presence.returned = publishers.told(committed), worker.wake
         store.taker = worker
-        gauges = asyncio.create_task(_gauges(store, metrics, confirmations), name="gauges")
-        stack.callback(gauges.cancel)
+        _beside(stack, observation.run(), "figures")
+        _beside(stack, _remembering(store, confirmations), "confirmations")
         sealer = Sealer(store, seal_key, interval=loaded.settings.seal_seconds / 2)
         await stack.enter_async_context(_background(worker, sealer, background))
         await stack.enter_async_context(
             publishers.working(
                 store,
                 lambda: activation.current.built.publishing,
-                working(notifying.notify),
+                working(NOTIFY, notifying.notify),
                 schedule,
                 owner=owner,
                 died=_died,
@@ -396,7 +399,9 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         web_side = application(services, lambda: activation.current.built.services)
         server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
-        expiry = ExpiryWatch(store, lambda: _certificates(activation.current.configuration), metrics.certificates, now)
+        expiry = ExpiryWatch(
+            store, lambda: _certificates(activation.current.configuration), observation.metrics.certificates, now
+        )
         _beside(stack, expiry.run(), "certificates")
         _beside(
             stack,
@@ -590,16 +595,12 @@ def _lists(station: Station) -> dict[str, tuple[x509.Certificate, ...]]:
     return found
 
 
-async def _gauges(store: Store, metrics: Metrics, confirmations: Confirmations) -> None:
-    """Keep the figures about work and what other nodes confirmed current.
-
-    A database that does not answer is readiness's business.
-    """
+async def _remembering(store: Store, confirmations: Confirmations) -> None:
+    """Keep what other nodes confirmed current. A database that does not answer is readiness's business."""
     while True:
         with contextlib.suppress(OurFault):
-            metrics.jobs(await store.unfinished())
             await _remember(store, confirmations, since=now() - CONFIRMED_WITHIN)
-        await asyncio.sleep(GAUGES_SECONDS)
+        await asyncio.sleep(REMEMBER_SECONDS)
 
 
 async def _remember(store: Store, confirmations: Confirmations, since: datetime | None = None) -> None:

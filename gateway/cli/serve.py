@@ -7,6 +7,9 @@ import gc
 import logging
 import signal
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from gateway.cli import log_lines
 from gateway.cli.answers import WorkspaceFolder, answering, run
@@ -18,7 +21,16 @@ COLLECTOR = (20_000, 20, 50)
 (700, 10, 10) cost a sixth of all CPU under load (docs/benchmarks.md)."""
 
 
-def serve(workspace: WorkspaceFolder = Path()) -> None:
+def serve(
+    workspace: WorkspaceFolder = Path(),
+    *,
+    log_form: Annotated[
+        log_lines.Form,
+        typer.Option(
+            "--log", envvar="GATEWAY_LOG", help="Lines of the log on stderr: text for people, json for programs."
+        ),
+    ] = log_lines.Form.TEXT,
+) -> None:
     """Run the gateway of a workspace.
 
     It listens where gateway.yaml says, works what is due, and seals the audit trail. SIGTERM or Ctrl-C ends it in good
@@ -30,7 +42,7 @@ def serve(workspace: WorkspaceFolder = Path()) -> None:
 
     Example: gateway serve --workspace /srv/gateway
     """
-    log_lines.to_stderr()
+    log_lines.to_stderr(log_form)
     # Python's logging documentation, "Optimization": what no line of ours shows is not gathered for each of them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -28,6 +28,7 @@ from gateway.connectors.said import clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.mapping.json import text as json_text
 from gateway.ports import Clock, Delivered, Delivery, Json
+from gateway.ports.doing import TRACEPARENT
 from gateway.settings import Call, HttpTarget
 
 ANSWER_LIMIT = 1_048_576
@@ -223,7 +224,7 @@ class HttpConnector:
         yield self._target.idempotency_header, delivery.idempotency_key
         yield "X-Document-Id", delivery.document_id
         yield "X-Correlation-Id", delivery.correlation_id
-        yield "traceparent", _traceparent(delivery.correlation_id)
+        yield "traceparent", TRACEPARENT.get() or _traceparent(delivery.correlation_id)
 
     def _judge(self, prepared: _Prepared, answer: Answer) -> Delivered:
         # 2xx or listed as accepted: it is there. Listed as retried: not yet. Everything else, redirects and

@@ -3,6 +3,7 @@
 A hook that does not end is interrupted, and not asked again for a while: what waited for it goes on at once. Python
 code is interrupted between two of its steps; a single call into C that never returns holds its thread for ever, and one
 that keeps the interpreter to itself meanwhile (a regular expression that backtracks) holds the process until it ends.
+Where MOST_HELD threads are held so, no hook is asked until one of them ends.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -22,6 +24,8 @@ START_SECONDS: Final = 10.0
 """For running the file itself."""
 REST_SECONDS: Final = 60.0
 """How long a hook that did not end is not asked."""
+MOST_HELD: Final = 8
+"""Threads of one configuration that calls which never return may hold."""
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,10 @@ class _Interrupted(BaseException):
     """Ends code of a hook that took too long; `except Exception` in it does not hold it up."""
 
 
+class TookTooLongError(TimeoutError):
+    """It did not end in its time. What a hook raises itself is never this."""
+
+
 class HookThread:
     """Runs functions one after another."""
 
@@ -40,23 +48,29 @@ class HookThread:
         self._lock = threading.Lock()
         self._calls: _Calls = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._held: list[threading.Thread] = []
 
     def run(self, function: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
-        """What the function gives or raises. Raises TimeoutError, and lets go of the thread, when it does not end."""
+        """What the function gives or raises. Raises TookTooLongError, letting go of the thread, if it does not end."""
         with self._lock:
             if self._thread is None:
+                self._held = [one for one in self._held if one.is_alive()]
+                if len(self._held) >= MOST_HELD:
+                    raise TookTooLongError(f"{MOST_HELD} calls before it have not ended yet")
                 self._calls = SimpleQueue()
                 self._thread = threading.Thread(target=_serve, args=(self._calls,), name="hooks", daemon=True)
                 self._thread.start()
-                weakref.finalize(self, self._calls.put, None)  # a configuration that is gone leaves no thread
+                self._gone = weakref.finalize(self, self._calls.put, None)  # a configuration that is gone leaves none
             reply: _Reply = SimpleQueue()
             self._calls.put((function, arguments, reply))
             try:
                 result, raised = reply.get(timeout=seconds)
             except Empty:
                 _interrupt(self._thread)
+                self._gone()  # also where it ended just now, and would wait for the next call
+                self._held.append(self._thread)
                 self._thread = None
-                raise TimeoutError(f"it took longer than {seconds:g} s") from None
+                raise TookTooLongError(f"it took longer than {seconds:g} s") from None
         if raised is not None and not isinstance(raised, Exception):  # SystemExit would end the gateway
             raise RuntimeError(f"it raised {type(raised).__name__}") from raised
         if raised is not None:
@@ -74,12 +88,12 @@ class BoundedTurn:
         self._rests_until = 0.0
 
     def __call__(self, text: str) -> Any:
-        """What the hook makes of a text. Raises TimeoutError where it does not end, and whatever it raises itself."""
+        """What the hook makes of a text. Raises TookTooLongError where it does not end, or what it raises itself."""
         if time.monotonic() < self._rests_until:
-            raise TimeoutError(f"it took longer than {CALL_SECONDS:g} s not long ago")
+            raise TookTooLongError(f"it took longer than {CALL_SECONDS:g} s not long ago")
         try:
             return self._thread.run(self._function, text, seconds=CALL_SECONDS)
-        except TimeoutError:
+        except TookTooLongError:
             self._rests_until = time.monotonic() + REST_SECONDS
             log.warning(
                 "the hook %s took longer than %g s: its value is not understood, and it is not asked for %g s",
@@ -92,14 +106,17 @@ class BoundedTurn:
 
 def _serve(calls: _Calls) -> None:
     """Until one does not end: the thread of that one is given up."""
-    while (call := calls.get()) is not None:
-        function, arguments, reply = call
-        try:
-            reply.put((function(*arguments), None))
-        except _Interrupted:
-            return
-        except BaseException as fault:  # noqa: BLE001  it is raised where the hook was called
-            reply.put((None, fault))
+    with suppress(_Interrupted):  # which may come a moment after the call that it was meant for
+        while (call := calls.get()) is not None:
+            function, arguments, reply = call
+            made: tuple[Any, BaseException | None]
+            try:
+                made = function(*arguments), None
+            except _Interrupted:
+                return
+            except BaseException as fault:  # noqa: BLE001  it is raised where the hook was called
+                made = None, fault
+            reply.put(made)
 
 
 def _interrupt(thread: threading.Thread) -> None:

@@ -6,6 +6,7 @@ already, has no effect but its event. It may come before our own commit of havin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,10 @@ def _outcome(found: acknowledge.FunctionalAcknowledgment) -> str:
 
 
 async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple[Finding, ...]) -> None:
-    """A TA1: a refusal closes our message, an acceptance only says that it arrived, unless nothing else is awaited."""
+    """A TA1: a refusal closes our message, an acceptance only says that it arrived.
+
+    Where nothing else is awaited an acceptance of the last interchange in it closes it.
+    """
     if findings:  # its number may be no number at all
         _unreadable(decided, "TA1", findings)
         return
@@ -107,8 +111,10 @@ async def _ta1(wire: Wire, decided: Decisions, segment: Segment, findings: tuple
     sent = await _sent_as(wire, decided, found.control_number)
     if sent is None or sent.state in CLOSED:
         _unmatched(decided, answer)
-    elif answer.outcome not in TAKEN or (sent.wait_key is None and sent.answers is None):
-        await _settle(decided, sent, answer, accepted=answer.outcome in TAKEN)
+    elif answer.outcome not in TAKEN:
+        await _settle(decided, sent, answer, accepted=False)
+    elif sent.wait_key is None and sent.answers is None and await _ends_with(wire, decided, sent, found.control_number):
+        await _settle(decided, sent, answer, accepted=True)
     else:
         _received(decided, sent, answer, None)
 
@@ -140,7 +146,8 @@ async def reconcile_contrl(wire: Wire, decided: Decisions, message: EdiMessage) 
     answer = _Answer(type=message.type, control_number=found.control_number, outcome=outcome)
     dialect = decided.agreement.edifact
     enough = found.action == RECEIVED and dialect is not None and dialect.received_is_enough
-    if refused or enough or fates == {Fate.ACCEPTED}:
+    taken = enough or fates == {Fate.ACCEPTED}
+    if refused or (taken and await _ends_with(wire, decided, sent, found.control_number)):
         decided.met.extend(() if sent.wait_key is None else (sent.wait_key,))
         await _settle(decided, sent, answer, accepted=not refused)
     else:
@@ -166,23 +173,46 @@ async def _sent_as(wire: Wire, decided: Decisions, control_number: str) -> Messa
 async def _sets(
     wire: Wire, decided: Decisions, sent: Message, found: acknowledge.InterchangeReport
 ) -> Mapping[str, Sequence[str]]:
-    """What was in the message that we sent: message numbers by group; of bytes that were purged, what is named."""
-    try:
-        payload = as_octets(await decided.station.queries.octets(sent.id) or b"")
-    except OurFault:
+    """Message numbers by group in the interchange that is answered; of bytes that were purged, what is named."""
+    interchanges = await _interchanges(wire, decided, sent)
+    if interchanges is None:
         return {"": [one.reference for one in found.messages] or [""]}
-    read = [
-        wire.reader.read_whole(one.whole(), guides=decided.station.guides)
-        for one in files.files_of(sent.content_type, payload, spool=decided.station.store.spool)
-        if one.edi
-    ]
     return {
         group.control_number: [one.control_number for one in group.messages]
-        for whole in read
-        for interchange in whole.interchanges
+        for interchange in interchanges
         if interchange.control_number == found.control_number
         for group in interchange.groups
     }
+
+
+async def _ends_with(wire: Wire, decided: Decisions, sent: Message, control_number: str) -> bool:
+    """Whether the last interchange that we sent in a message is that one: of several the last closes the message."""
+    interchanges = await _interchanges(wire, decided, sent)
+    if not interchanges:
+        return True
+
+    def key(number: str) -> str:
+        return wire.sent_file_key(decided.agreement, number)
+
+    return key(interchanges[-1].control_number) == key(control_number)
+
+
+async def _interchanges(wire: Wire, decided: Decisions, sent: Message) -> Sequence[Interchange] | None:
+    """What was in the message that we sent; None where its bytes were purged."""
+    try:
+        payload = as_octets(await decided.station.queries.octets(sent.id) or b"")
+    except OurFault:
+        return None
+
+    def read() -> list[Interchange]:
+        return [
+            interchange
+            for one in files.files_of(sent.content_type, payload, spool=decided.station.store.spool)
+            if one.edi
+            for interchange in wire.reader.read_whole(one.whole(), guides=decided.station.guides).interchanges
+        ]
+
+    return await asyncio.to_thread(read)  # it may be large
 
 
 async def _settle(decided: Decisions, sent: Message, answer: _Answer, *, accepted: bool) -> None:

@@ -38,6 +38,7 @@ from gateway.ports.spooling import Source as OctetSource
 from gateway.ports.steps import Step
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.storing import Keys, LeaseLost, NaturalKeyTaken, Queries, Store
+from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
@@ -126,6 +127,7 @@ __all__ = [
     "Submitted",
     "Terms",
     "TermsOf",
+    "Tracing",
     "TrailEntry",
     "TrailProof",
     "Version",

@@ -30,6 +30,8 @@ class Database(ABC):
     def __init__(self) -> None:
         self.commits = 0
         self.operations = 0
+        self.on_batch: Callable[[int, float], None] = _nobody_counts
+        """Told of every group commit: how many operations, how many seconds. It may be told in another thread."""
 
     @staticmethod
     async def open(url: str, *, serve: bool = False) -> Database:
@@ -61,6 +63,10 @@ class Database(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finish what is queued and let go of everything."""
+
+
+def _nobody_counts(operations: int, seconds: float) -> None:
+    """The default of `on_batch`."""
 
 
 def driver_of(url: str) -> str:

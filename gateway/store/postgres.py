@@ -8,6 +8,7 @@ so that each takes effect alone. Nothing is run again once a connection was lost
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -164,10 +165,12 @@ class PostgresDatabase(Database):
                     results.append(result)
             return results
 
+        started = time.perf_counter()
         async with self._engine.begin() as connection:
             results = await connection.run_sync(run)
         self.commits += 1
         self.operations += len(batch)
+        self.on_batch(len(batch), time.perf_counter() - started)
         return results
 
 

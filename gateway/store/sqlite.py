@@ -198,6 +198,7 @@ class SqliteDatabase(Database):
                 item.error = item.error or told
 
     def _transaction(self, connection: Connection, driver: sqlite3.Connection, batch: list[_Item]) -> None:
+        started = time.perf_counter()
         driver.execute("BEGIN IMMEDIATE")
         with later.collecting(connection) as rows:
             for item in batch:
@@ -208,6 +209,7 @@ class SqliteDatabase(Database):
         driver.execute("COMMIT")
         self.commits += 1
         self.operations += len(batch)
+        self.on_batch(len(batch), time.perf_counter() - started)
 
     @staticmethod
     def _savepoint(

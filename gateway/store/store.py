@@ -6,6 +6,7 @@ Payloads that are too large for a row are made durable before the operation, so 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -32,8 +33,22 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
+from gateway.ports.figures import WorkFigures
 from gateway.ports.lanes import plain
-from gateway.store import certificates, claims, holds, jobs, lanes, leases, nodes, orphans, queries, schema, turns
+from gateway.store import (
+    certificates,
+    claims,
+    figures,
+    holds,
+    jobs,
+    lanes,
+    leases,
+    nodes,
+    orphans,
+    queries,
+    schema,
+    turns,
+)
 from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
@@ -77,6 +92,10 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         """Versions that are known to be kept."""
         self.on_commit: Callable[[Changes], None] = _nobody_listens
         """Told of every `Changes` once they are durable: events may be counted."""
+        self.on_attempt: Callable[[Job, str], None] = _nobody_counts
+        """Told of every attempt that ended, and its outcome, once that is durable."""
+        self.on_claim: Callable[[float], None] = _nobody_waits
+        """Told of every claim: how many seconds it took."""
         self.taker: leases.Taker | None = None
         """The worker of this process: commits lease it the jobs that they add, and tell it of the others."""
 
@@ -160,23 +179,28 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         operation = partial(
             claims.claim, owner=owner, steps=steps, limit=limit, now=now, until=now + self.lease, cap=self.cap
         )
+        started = time.perf_counter()
         claimed = await self.database.write(operation)
+        self.on_claim(time.perf_counter() - started)
         self.next_turn = claimed.next_turn
         return list(claimed.jobs)
 
     async def finish(self, job: Job, changes: Changes) -> None:
         """End `job` and make `changes` durable together. Raises LeaseLost, NaturalKeyTaken."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DONE, outcome="done"))
+        self.on_attempt(job, "done")
 
     async def postpone(self, job: Job, *, outcome: str, reason: str, run_at: datetime, changes: Changes) -> None:
         """Keep `job` for `run_at`; the attempt is kept with its reason. Raises LeaseLost."""
         await self._write(
             changes, partial(jobs.end, ours=job, state=JobState.READY, outcome=outcome, reason=reason, run_at=run_at)
         )
+        self.on_attempt(job, outcome)
 
     async def bury(self, job: Job, *, outcome: str, reason: str, changes: Changes) -> None:
         """Make `job` a dead letter. Raises LeaseLost."""
         await self._write(changes, partial(jobs.end, ours=job, state=JobState.DEAD, outcome=outcome, reason=reason))
+        self.on_attempt(job, outcome)
 
     async def release(self, job: Job, *, begun: bool = True) -> None:
         """Give `job` back unfinished, due at once: its worker stops. Raises LeaseLost."""
@@ -283,6 +307,10 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         """How many jobs are ready, waiting, running and dead."""
         return await self.database.read(jobs.unfinished)
 
+    async def figures(self) -> WorkFigures:
+        """Everything a monitor shows of the work; the cost grows with what waits."""
+        return await self.database.read(partial(figures.figures, clock=self.clock, cap=self.cap))
+
     async def _write(self, changes: Changes, ending: Callable[..., None] | None) -> None:
         kept, now = await self._keep(changes), self.clock()
         lease = self._lease(changes, now)
@@ -387,6 +415,14 @@ def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:
 
 def _nobody_listens(changes: Changes) -> None:
     """The default of `on_commit`."""
+
+
+def _nobody_counts(job: Job, outcome: str) -> None:
+    """The default of `on_attempt`."""
+
+
+def _nobody_waits(seconds: float) -> None:
+    """The default of `on_claim`."""
 
 
 def _nobody_asked() -> None:

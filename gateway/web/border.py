@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.errors import NoRoom, PartnerFault
+from gateway.ports.doing import DOING
 from gateway.web.authentication import PRINCIPAL
 from gateway.web.circumstances import CIRCUMSTANCES, Circumstances, networks, observe
 from gateway.web.problems import Problem, invalid, rendered
@@ -50,14 +51,17 @@ def border(services: Services) -> Middleware:
         seen = observe(request, trusted, services.clock)
         request[CIRCUMSTANCES] = seen
         request[HEADERS] = {}
-        response = await _answer(request, handler, seen)
-        _dress(response, seen, request[HEADERS])
-        seconds = time.perf_counter() - started
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "unmatched"
+        DOING.set({"correlation_id": seen.correlation_id})
         method = request.method if request.method in _METHODS else "other"
-        services.metrics.answered(method=method, route=route, status=response.status, seconds=seconds)
-        _access.info(_line(request, response, seen, seconds))
+        with services.tracing.request(method=method, traceparent=seen.traceparent) as ended:
+            response = await _answer(request, handler, seen)
+            _dress(response, seen, request[HEADERS])
+            seconds = time.perf_counter() - started
+            resource = request.match_info.route.resource
+            route = resource.canonical if resource is not None else "unmatched"
+            services.metrics.answered(method=method, route=route, status=response.status, seconds=seconds)
+            ended(route, response.status)
+            _access.info(_line(request, response, seen, seconds))
         return response
 
     return middleware

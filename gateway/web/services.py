@@ -10,7 +10,8 @@ from aiohttp import web
 
 from gateway import canonical
 from gateway.partners.agreement import Agreement
-from gateway.ports import Clock, Keys, Queries, Submissions
+from gateway.ports import Clock, Keys, Queries, Submissions, Tracing
+from gateway.ports.tracing import NoTracing
 from gateway.settings import Settings
 from gateway.web.metrics import Metrics
 
@@ -40,5 +41,6 @@ class Services:
     """What is active and how the last change went, in words that strangers may read."""
     routes: tuple[web.AbstractRouteDef, ...] = ()
     """Further routes with their own manners, such as the AS2 address; they are not part of the OpenAPI document."""
+    tracing: Tracing = field(default_factory=NoTracing)
     draining: Callable[[], bool] = lambda: False
     """Whether this process was told to stop: each answer then ends its connection, so that callers go elsewhere."""

@@ -22,6 +22,7 @@ from gateway.connectors.json_answers import id_at
 from gateway.connectors.mapped import Mapped
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.ports import Delivery
+from gateway.ports.doing import TRACEPARENT
 from gateway.settings import HttpTarget
 
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -60,6 +61,19 @@ async def test_the_call_carries_the_canonical_json_and_the_keys_of_the_delivery(
     assert headers["X-Document-Id"] == "0193-d"
     assert headers["traceparent"].split("-")[1] == delivery.correlation_id.replace("-", "")
     assert headers["Content-Type"] == "application/json"
+
+
+async def test_the_call_continues_the_span_of_the_step_that_makes_it(
+    far_side: Any, session: aiohttp.ClientSession, delivery: Delivery
+) -> None:
+    """Where something is traced; else the trace context is made from the correlation id, as above."""
+    span = f"00-{delivery.correlation_id.replace('-', '')}-00f067aa0ba902b7-01"
+    before = TRACEPARENT.set(span)
+    try:
+        await connector(far_side.url, session).deliver(delivery)
+    finally:
+        TRACEPARENT.reset(before)
+    assert far_side.requests[0].headers["traceparent"] == span
 
 
 async def test_method_path_headers_and_mapped_body_come_from_configuration(

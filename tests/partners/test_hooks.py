@@ -89,7 +89,7 @@ def test_a_hook_that_does_not_end_is_interrupted_and_told(
     hooks = hooks_of(folder)
     (finding,) = MapShelf(folder, hooks=hooks).check(["odd/855"])
     assert finding.rule == "map.hook.example"
-    assert "raises TimeoutError: it took longer than 0.2 s" in finding.said
+    assert "raises TookTooLongError: it took longer than 0.2 s" in finding.said
     assert "read_part in hooks.py took longer than 0.2 s" in caplog.text
     assert hooks.functions["part"].write("ab") == "ba", "the others go on, in another thread"
     mine = [one for one in threading.enumerate() if one.name == "hooks" and one not in before]
@@ -114,10 +114,55 @@ def test_a_hook_that_did_not_end_rests_and_is_asked_again(tmp_path: Path, monkey
     assert read("cd") == "dc"
 
 
+def test_a_timeout_of_the_hooks_own_is_its_fault_of_that_value_alone(tmp_path: Path) -> None:
+    """As of a socket: it ended in time, so it does not rest."""
+    code = "def read_part(text):\n    if text == 'ab':\n        raise TimeoutError('mine')\n    return text\n\n\n"
+    code += "def write_part(text):\n    return text\n"
+    read = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", code)).functions["part"].read
+    with pytest.raises(TimeoutError, match="mine"):
+        read("ab")
+    assert read("cd") == "cd"
+
+
+WAITS = """
+import threading
+
+LET_GO = threading.Event()
+
+def read_part(text):
+    LET_GO.wait()
+    return text
+
+def write_part(text):
+    return text
+"""
+
+
+def test_calls_that_never_return_hold_so_many_threads_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again every minute, each of them would keep another one for ever."""
+    for name, value in (("CALL_SECONDS", 0.1), ("REST_SECONDS", 0.0), ("MOST_HELD", 2)):
+        monkeypatch.setattr(hook_calls, name, value)
+    before = set(threading.enumerate())
+    part = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", WAITS)).functions["part"]
+    for _ in range(2):
+        with pytest.raises(TimeoutError, match="longer than"):
+            part.read("ab")
+    for _ in range(3):
+        with pytest.raises(TimeoutError, match="2 calls before it"):
+            part.read("cd")
+    held = [one for one in threading.enumerate() if one.name == "hooks" and one not in before]
+    assert len(held) == 2
+    part.read._function.__globals__["LET_GO"].set()
+    _until(lambda: not any(one.is_alive() for one in held))
+    assert part.read("cd") == "cd"
+
+
 def test_a_file_that_does_not_end_is_told_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing starts, and nothing hangs."""
     monkeypatch.setattr("gateway.partners.hooks.START_SECONDS", 0.2)
-    with pytest.raises(OurFault, match=r"hooks\.py cannot be used: TimeoutError: it took longer than 0.2 s"):
+    with pytest.raises(OurFault, match=r"hooks\.py cannot be used: TookTooLongError: it took longer than 0.2 s"):
         hooks_of(workspace(tmp_path, "hooks: hooks.py\n", "while True:\n    pass\n"))
 
 

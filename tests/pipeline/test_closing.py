@@ -167,6 +167,24 @@ async def test_ta1_that_accepts_closes_a_file_that_waits_for_nothing_else(trade:
     assert (await trade.gateway.store.message(sent.id)).state is MessageState.ACKNOWLEDGED
 
 
+@pytest.mark.parametrize("last", ["A", "R"])
+async def test_a_file_of_several_interchanges_is_closed_by_the_ta1_of_its_last(trade: Any, edi: Any, last: str) -> None:
+    """That the first one came says nothing of the others: a refusal that comes after it still counts."""
+    station = trade.gateway.station
+    text = "".join(
+        edi.interchange(edi.group(edi.set("850", "BEG*00*SA*1**20260302"), code="FA"), control=number)
+        for number in ("000000776", "000000777")
+    )
+    changes = ready.ready_file(station.settings, station.agreement("acme"), text.encode(), "own.edi", trade.clock())
+    (message_id,) = await ready.queue(trade.gateway.store, trade.gateway.store, [changes])
+    await trade.gateway.work()
+    await trade.arrives(edi.interchange("TA1*000000776*260302*0800*A*000~", count="0", control="000000001"))
+    assert (await trade.gateway.store.message(message_id)).state is MessageState.DELIVERED
+    await _ta1(trade, edi, last, control="000000002")
+    state = MessageState.ACKNOWLEDGED if last == "A" else MessageState.REJECTED
+    assert (await trade.gateway.store.message(message_id)).state is state
+
+
 async def test_a_file_sent_again_under_its_number_is_closed_by_the_next_ta1(trade: Any, edi: Any) -> None:
     """However often it goes out; what is closed stays closed, and a TA1 too many is unmatched."""
     first, second = [await _file(trade, edi) for _ in range(2)]

@@ -329,6 +329,25 @@ async def test_edifact_among_other_files_is_closed_by_its_contrl(traded: Any) ->
     assert (await traded.gateway.store.message(sent.id)).state is MessageState.REJECTED
 
 
+@pytest.mark.parametrize(("action", "state"), [("7", MessageState.ACKNOWLEDGED), ("4+13", MessageState.REJECTED)])
+async def test_a_file_of_several_interchanges_is_closed_by_the_contrl_of_its_last(
+    traded: Any, action: str, state: MessageState
+) -> None:
+    """That the first one was acknowledged says nothing of the second."""
+    order = Edifact.message("ORDERS", "BGM+220+1")
+    text = "".join(Edifact.interchange(order, reference=one, ack="1") for one in ("X8", "X9"))
+    station, store = traded.gateway.station, traded.gateway.store
+    changes = ready.ready_file(
+        station.settings, station.directory.known("acme"), text.encode(), "own.edi", traded.clock()
+    )
+    (message_id,) = await ready.queue(store, store, [changes])
+    await traded.gateway.work()
+    await traded.arrives(Edifact.contrl("X8", "7"))
+    assert (await store.message(message_id)).state is MessageState.SENT
+    await traded.arrives(Edifact.contrl("X9", action, own="C2"))
+    assert (await store.message(message_id)).state is state
+
+
 async def test_answer_repeats_what_the_agreed_characters_lack(trade: Any) -> None:
     """UNOA has no small letters and their reference has: it is answered; letters beyond ASCII are dots."""
     in_edifact(trade, syntax="UNOA")

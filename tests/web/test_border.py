@@ -204,8 +204,6 @@ async def test_metrics_count_requests_and_events(caller: Any, world: Any) -> Non
     world.metrics.record(MessageReceived(message_id="m", channel="as2", sha256="", size=1))
     world.metrics.record(DocumentDelivered(message_id="m", document_id="d", target="north", idempotency_key="k"))
     world.metrics.record(WorkGivenUp(message_id="m", step="deliver", attempts=3, reason="no"))
-    world.metrics.jobs({"ready": 4, "dead": 1})
-    world.metrics.jobs({"ready": 3})
     text = (await caller("GET", "/metrics", None)).body.decode()
     for line in (
         'gateway_http_requests_total{method="GET",route="/v1/purchase-orders/{id}",status="200"} 1.0',
@@ -213,10 +211,8 @@ async def test_metrics_count_requests_and_events(caller: Any, world: Any) -> Non
         'gateway_messages_received_total{channel="as2"} 1.0',
         'gateway_documents_delivered_total{target="north"} 1.0',
         'gateway_work_given_up_total{step="deliver"} 1.0',
-        'gateway_jobs{state="ready"} 3.0',
     ):
         assert line in text.splitlines()
-    assert 'state="dead"' not in text
 
 
 async def test_a_port_that_is_taken_and_tls_files_that_are_missing_are_our_fault(caller: Any) -> None:

@@ -203,10 +203,10 @@ async def test_a_job_that_a_commit_leases_while_the_worker_stops_goes_back(work:
     await worker.stop()
     worker.take(1, jobs, ())
 
-    async def lost() -> bool:
-        return await outcomes(work, id_) == ["lost"]
+    async def returned() -> bool:
+        return await outcomes(work, id_) == ["returned"]
 
-    await until(lost)
+    await until(returned)
     assert [one.message_id for one in await work.claim("next", ["read"], 5)] == [id_]
 
 

@@ -40,6 +40,13 @@ HEARTBEAT_SECONDS = 1
 DRAIN_SECONDS = 300
 KEYED_BY_ORDER = "order_acknowledgement"
 """The ERP's books name it by its order."""
+_LATER = """
+SELECT m.as2_message_id AS id FROM message m JOIN job j ON j.message_id = m.id
+    WHERE j.state = 'ready' AND j.attempts = 0 AND j.due_at > :soon
+UNION SELECT m.as2_message_id AS id FROM message m JOIN message a ON a.answers = m.id JOIN job j ON j.message_id = a.id
+    WHERE j.state = 'ready' AND j.attempts = 0 AND j.due_at > :soon
+"""
+"""Never tried: a retry is due later, too, but by its schedule."""
 _BACKENDS = "FROM pg_stat_activity WHERE application_name = 'partner-gateway'"
 
 
@@ -92,17 +99,11 @@ class Site:
 
     async def later(self) -> set[Prepared]:
         """Messages whose work, or whose 997, is due later than in half a minute: the clock had been ahead."""
-        soon = int((time.time() + 30) * 1_000_000)
-        rows = await self._asked(
-            "SELECT m.as2_message_id AS id FROM message m JOIN job j ON j.message_id = m.id "
-            f"WHERE j.state = 'ready' AND j.due_at > {soon} UNION "
-            "SELECT m.as2_message_id AS id FROM message m JOIN message a ON a.answers = m.id "
-            f"JOIN job j ON j.message_id = a.id WHERE j.state = 'ready' AND j.due_at > {soon}"
-        )
+        rows = await self._asked(_LATER, soon=int((time.time() + 30) * 1_000_000))
         ids = {str(row.id).strip("<>") for row in rows}
         return {one for one in self.messages if one.built.message_id.strip("<>") in ids}
 
-    async def _asked(self, statement: str, **values: str) -> Sequence[Row[Any]]:
+    async def _asked(self, statement: str, **values: object) -> Sequence[Row[Any]]:
         """Rows of the database; asked again while it recovers from what was done to it."""
         for _ in range(60):
             with suppress(OurFault):

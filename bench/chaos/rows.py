@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bench.chaos.site import DRAIN_SECONDS, Site
@@ -68,7 +68,7 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
     finally:
         sending.cancel()
     wanted = {one.effect for one in site.sender.acknowledged}
-    groups = {str(one.control_number): one for one in site.messages}
+    groups = {str(one.control_number): one.built.message_id for one in site.messages}
     until = await _drained(site, wanted, groups)
     await asyncio.sleep(2)  # whatever would come twice has its chance to
     uncertain = {str(one["idempotency_key"]): one for one in await site.events("delivery.uncertain")}
@@ -78,7 +78,7 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
     there = site.erp.effects
     waiting = await site.effects_of(uncertain.keys() - after)
     later = await site.later()
-    put_off = {one.effect for one in later}
+    put_off = _effects(site, later)
     missing = [effect for effect in wanted if effect not in there and effect not in waiting and effect not in put_off]
     unanswered = [group for group in groups if group not in site.sender.functional and groups[group] not in later]
     repeats = site.erp.repeats
@@ -124,7 +124,7 @@ async def _send(site: Site) -> None:
             tasks.create_task(one(message))
 
 
-async def _drained(site: Site, wanted: set[Effect], groups: Mapping[str, Prepared]) -> float | None:
+async def _drained(site: Site, wanted: set[Effect], groups: Mapping[str, str]) -> float | None:
     """When everything was there; None when it was not in time."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
@@ -133,11 +133,16 @@ async def _drained(site: Site, wanted: set[Effect], groups: Mapping[str, Prepare
         if not missing and not unanswered:
             return time.monotonic()
         if unanswered <= (later := await site.later()):
-            missing -= {one.effect for one in later}
+            missing -= _effects(site, later)
             if not missing or missing <= await _waiting(site):
                 return time.monotonic()
         await asyncio.sleep(0.2)
     return None
+
+
+def _effects(site: Site, messages: Collection[str]) -> set[Effect]:
+    """What these messages, named by Message-ID, are to the ERP."""
+    return {one.effect for one in site.messages if one.built.message_id in messages}
 
 
 async def _waiting(site: Site) -> set[Effect]:

@@ -97,11 +97,11 @@ class Site:
         of = {row.id: (row.kind, row.order_number if row.kind == KEYED_BY_ORDER else row.number) for row in rows}
         return {of[key] for key in keys if key in of}
 
-    async def later(self) -> set[Prepared]:
-        """Messages whose work, or whose 997, is due later than in half a minute: the clock had been ahead."""
+    async def later(self) -> set[str]:
+        """Message-IDs of messages whose work, or whose 997, is due later than in half a minute: the clock had been ahead."""
         rows = await self._asked(_LATER, soon=int((time.time() + 30) * 1_000_000))
         ids = {str(row.id).strip("<>") for row in rows}
-        return {one for one in self.messages if one.built.message_id.strip("<>") in ids}
+        return {one.built.message_id for one in self.messages if one.built.message_id.strip("<>") in ids}
 
     async def _asked(self, statement: str, **values: object) -> Sequence[Row[Any]]:
         """Rows of the database; asked again while it recovers from what was done to it."""

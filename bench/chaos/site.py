@@ -98,7 +98,7 @@ class Site:
         return {of[key] for key in keys if key in of}
 
     async def later(self) -> set[str]:
-        """Message-IDs of messages whose work, or whose 997, is due later than in half a minute: the clock had been ahead."""
+        """Messages, by id, whose work or 997 is due later than in half a minute: the clock had been ahead."""
         rows = await self._asked(_LATER, soon=int((time.time() + 30) * 1_000_000))
         ids = {str(row.id).strip("<>") for row in rows}
         return {one.built.message_id for one in self.messages if one.built.message_id.strip("<>") in ids}

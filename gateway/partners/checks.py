@@ -498,11 +498,11 @@ def _routes(files: Files) -> Iterator[Finding]:
     """The routes against each other, and what partners send against them."""
     if files.settings.data is None:
         return
-    known = [name for name, _ in _items(at(files.settings.data, "targets"))]
+    known = {name for name, _ in _items(at(files.settings.data, "targets"))}
     rules = [
         one
         for one in route_checks.rules_of([one for _, one in _items(at(files.settings.data, "routes"))])
-        if not isinstance(one.to, str) or one.to in known  # else reported already
+        if one.targets and one.targets <= known  # else reported already
     ]
     for one in route_checks.wrong_between(rules):
         yield _finding(

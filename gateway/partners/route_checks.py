@@ -19,7 +19,7 @@ RULES: Mapping[str, str] = {
     "workspace.route_never": "A route's last day is not before its first.",
     "workspace.route_unreachable": "No route stands behind one that takes everything it would (a warning).",
     "workspace.routes_overlap": "Two routes to different targets that can both fit are told, where neither is the "
-    "special case of the other (a note: the first one decides).",
+    "special case of the other, nor only adds a target (a note: the first one decides).",
     "workspace.route_gap": "What a partner may send has a route that asks for no place and no number, on every day "
     "from today on (a note; a warning where days are lacking; told once for all partners).",
 }
@@ -35,7 +35,8 @@ class Rule:
     """One route's conditions as they are compared."""
 
     index: int
-    to: object
+    targets: frozenset[str]
+    """However `to` is written; empty where it cannot be read."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By condition; one that is absent fits everything."""
     since: date = _FIRST
@@ -84,7 +85,7 @@ def wrong_between(rules: Sequence[Rule]) -> Iterator[Wrong]:
                 fix=f"move it before {earlier.name}, or remove one of the two",
                 severity=Severity.ACCEPT_WITH_ERRORS,
             )
-        elif told < MOST and earlier.to != later.to and _meet(earlier, later) and not _covers(later, earlier):
+        elif told < MOST and _differ(earlier, later) and _meet(earlier, later) and not _covers(later, earlier):
             told += 1
             yield Wrong(
                 keys=(later.index,),
@@ -146,7 +147,20 @@ def _rule(index: int, route: dict[str, Any]) -> Rule:
         if isinstance(said := route.get(name), list) and said
     }
     since, until = _day(route.get("since")), _day(route.get("until"))
-    return Rule(index=index, to=route.get("to"), words=words, since=since or _FIRST, until=until or _LAST)
+    targets = _targets(route.get("to"))
+    return Rule(index=index, targets=targets, words=words, since=since or _FIRST, until=until or _LAST)
+
+
+def _targets(to: object) -> frozenset[str]:
+    """`north`, `[north, …]` and `[{target: north, …}]`."""
+    named = to if isinstance(to, list) else [to]
+    names = [one.get("target") if isinstance(one, dict) else one for one in named]
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def _differ(one: Rule, other: Rule) -> bool:
+    """Whether they lead elsewhere; one that adds a target to the other's does not."""
+    return not (one.targets <= other.targets or other.targets <= one.targets)
 
 
 def _form(name: str, said: object) -> str:

@@ -94,6 +94,11 @@ class ReceiptIssued(Event):
     mic: str | None = None
     deliver_to: str | None = None
     """Where it goes by itself, when the sender asked for an asynchronous one; else it went out in the answer."""
+    again: bool | None = None
+    """True for a repeat whose MIC is another: its own receipt went out in the answer, and only its hash is kept, here.
+
+    A message's trail tells of a hundred of them.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

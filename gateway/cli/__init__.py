@@ -85,6 +85,9 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except OurFault as fault:  # that no command expects, as of a hook that took too long
+        say_fault(fault)
+        sys.exit(CANNOT_RUN)
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EPIPE}:
             raise

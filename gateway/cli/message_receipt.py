@@ -39,7 +39,7 @@ def _proof(told: TrailEntry) -> str:
 
 def _ours(trail: Sequence[TrailEntry]) -> str | None:
     """Of a message that we received."""
-    issued = _last(trail, "receipt.issued")
+    issued = next((one for one in trail if one.kind == "receipt.issued"), None)  # those after it are of repeats
     if issued is None:
         return None
     disposition, address = issued.data["disposition"], issued.data.get("deliver_to")

@@ -1,7 +1,8 @@
 """Hooks: a pair of Python functions that a map names where no pair of the language fits, with examples run both ways.
 
 The functions are given; nothing is imported here. A hook that raises, or gives something other than text, has not
-understood: the reader makes a finding of it and keeps the wire's form, the writer lists the value as lost.
+understood: the reader makes a finding of it and keeps the wire's form, the writer lists the value as lost. An OurFault
+of whoever calls it (it did not end in its time) is no answer about the value, and goes on to whoever reads or writes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.canonical.shape import near
+from gateway.errors import OurFault
 from gateway.mapping.rules import Problems
 from gateway.mapping.source import Node
 
@@ -60,6 +62,8 @@ class Hooked:
 def _turned(turn: Turn, text: str) -> str | None:
     try:
         made = turn(text)
+    except OurFault:
+        raise
     except Exception:  # noqa: BLE001  whatever the workspace's own code does wrong is a finding about this value
         return None
     return made if isinstance(made, str) and made else None
@@ -97,7 +101,10 @@ def _show(pair: Hooked, example: Node, key: str, problems: Problems) -> None:
         problems.add("map.hook.example", example.file, example.line, key, said=said, wanted=wanted)
         return
     for turn, given, expected in (("read", wire, value), ("write", value, wire)):
-        got = pair.read(given) if turn == "read" else pair.write(given)
+        try:
+            got = pair.read(given) if turn == "read" else pair.write(given)
+        except OurFault:  # _why tells it
+            got = None
         if got != expected:
             gives = (
                 f"gives {got!r}"

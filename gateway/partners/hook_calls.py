@@ -1,6 +1,7 @@
 """Calls of the workspace's hooks, each within a time limit, in a thread of their own.
 
-A hook that does not end is interrupted, and not asked again for a while: what waited for it goes on at once. Python
+A hook that does not end is interrupted, and not asked again for a while: what needs it is refused at once as our fault,
+so that a job comes back later and nothing goes on without the value. Python
 code is interrupted between two of its steps; a single call into C that never returns holds its thread for ever, and one
 that keeps the interpreter to itself meanwhile (a regular expression that backtracks) holds the process until it ends.
 Where MOST_HELD threads are held so, no hook is asked until one of them ends.
@@ -18,12 +19,14 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from gateway.errors import OurFault
+
 CALL_SECONDS: Final = 1.0
 """For one value."""
 START_SECONDS: Final = 10.0
 """For running the file itself."""
-REST_SECONDS: Final = 60.0
-"""How long a hook that did not end is not asked."""
+REST_SECONDS: Final = 10.0
+"""How long a hook that did not end is not asked; what other partners sent waits so long too."""
 MOST_HELD: Final = 8
 """Threads of one configuration that calls which never return may hold."""
 
@@ -37,8 +40,8 @@ class _Interrupted(BaseException):
     """Ends code of a hook that took too long; `except Exception` in it does not hold it up."""
 
 
-class TookTooLongError(TimeoutError):
-    """It did not end in its time. What a hook raises itself is never this."""
+class TookTooLongError(OurFault):
+    """It did not end in its time, which says nothing about the value. What a hook raises itself is never this."""
 
 
 class HookThread:
@@ -90,18 +93,17 @@ class BoundedTurn:
     def __call__(self, text: str) -> Any:
         """What the hook makes of a text. Raises TookTooLongError where it does not end, or what it raises itself."""
         if time.monotonic() < self._rests_until:
-            raise TookTooLongError(f"it took longer than {CALL_SECONDS:g} s not long ago")
+            raise self._late(f"it took longer than {CALL_SECONDS:g} s not long ago")
         try:
             return self._thread.run(self._function, text, seconds=CALL_SECONDS)
-        except TookTooLongError:
+        except TookTooLongError as late:
             self._rests_until = time.monotonic() + REST_SECONDS
-            log.warning(
-                "the hook %s took longer than %g s: its value is not understood, and it is not asked for %g s",
-                self._name,
-                CALL_SECONDS,
-                REST_SECONDS,
-            )
-            raise
+            told = "the hook %s took longer than %g s: it is not asked for %g s, and what needs it waits"
+            log.warning(told, self._name, CALL_SECONDS, REST_SECONDS)
+            raise self._late(str(late)) from None
+
+    def _late(self, why: str) -> TookTooLongError:
+        return TookTooLongError(f"no value of {self._name}: {why}", remedy="Make that function of the hooks faster.")
 
 
 def _serve(calls: _Calls) -> None:

@@ -1,7 +1,8 @@
 """AS2 in: open, decide, answer. Nothing is acknowledged before it is durable (RFC 4130 7).
 
 Raw bytes, duplicate key, receipt bytes, first job and first events are one commit; then the receipt goes out, in the
-answer or, by a job of the same commit, to the address asked for. A repeat gets the first receipt, byte for byte.
+answer or, by a job of the same commit, to the address asked for. A repeat gets the first receipt, byte for byte; one
+that was made anew, and whose MIC is another, a receipt of its own where that goes in the answer.
 Whatever is refused gets a receipt too, and is kept. What is too large for memory stays in files from
 the first octet to the store.
 """
@@ -27,6 +28,8 @@ from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, Receipt, Spooled, new_id
 
 Headers = Sequence[tuple[str, str]]
+MOST_AGAIN = 100
+"""Receipts of repeats that a message's trail tells of."""
 NO_KEY = "The message cannot be taken at present; send it again later."
 
 
@@ -206,10 +209,28 @@ class Reception:
             await asyncio.to_thread(result.payload.discard)
         if not same:
             return await self._other_content(arrival)
+        if await self._with_another_mic(arrival, result, accepted.message_id):
+            return result.receipt
         # The first receipt again, also when it was made by another node or before a crash.
         if arrival.receipt_to is not None:
             await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
         return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
+
+    async def _with_another_mic(self, arrival: _Arrival, result: _Opened, first_id: str) -> bool:
+        """Whether a repeat is to be answered by the receipt made for itself, which the first message's trail then has.
+
+        The MIC is over what was received, boundary and headers with it, by the hash asked for (RFC 4130 7.3.1, 7.4.3):
+        of a message made anew it is another one, and the first receipt would match nothing that its sender knows.
+        """
+        unwanted = arrival.receipt_to is not None or arrival.addressing.receipt.kind is as2.ReceiptKind.NONE
+        first = None if unwanted else await self._station.queries.message(first_id)
+        if first is None or result.opened is None or first.mic == result.opened.mic:
+            return False
+        trail = await self._station.queries.timeline(message_id=first_id)
+        if sum(one.kind == ReceiptIssued.kind for one in trail) <= MOST_AGAIN:
+            event = replace(_issued(first_id, arrival, result), again=True)
+            await self._station.store.apply(Changes(events=(event,)))
+        return True
 
     async def _is_receipt(self, headers: Headers, body: bytes) -> bool:
         """Whether it is a receipt; what is large is looked at off the event loop, whose time strangers could take."""

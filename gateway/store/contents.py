@@ -55,7 +55,7 @@ def _received(data: Hashes) -> dict[str, Any]:
 _SAYS: Mapping[str, Callable[[Hashes], dict[str, Any]]] = {
     MessageReceived.kind: _received,
     InterchangeComposed.kind: lambda data: {"payload": data.get("sha256")},
-    ReceiptIssued.kind: lambda data: {"receipt": data.get("sha256")},
+    ReceiptIssued.kind: lambda data: {} if data.get("again") else {"receipt": data.get("sha256")},
 }
 """Which forms of a message an event has the SHA-256 of."""
 

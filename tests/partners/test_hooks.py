@@ -89,7 +89,7 @@ def test_a_hook_that_does_not_end_is_interrupted_and_told(
     hooks = hooks_of(folder)
     (finding,) = MapShelf(folder, hooks=hooks).check(["odd/855"])
     assert finding.rule == "map.hook.example"
-    assert "raises TookTooLongError: it took longer than 0.2 s" in finding.said
+    assert finding.said.startswith("read_part('ab') raises TookTooLongError: no value of read_part in hooks.py: i")
     assert "read_part in hooks.py took longer than 0.2 s" in caplog.text
     assert hooks.functions["part"].write("ab") == "ba", "the others go on, in another thread"
     mine = [one for one in threading.enumerate() if one.name == "hooks" and one not in before]
@@ -103,10 +103,10 @@ def test_a_hook_that_did_not_end_rests_and_is_asked_again(tmp_path: Path, monkey
     """While it rests each value fails at once: a message of thousands of lines does not wait a second for each."""
     monkeypatch.setattr(hook_calls, "CALL_SECONDS", 0.2)
     read = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", LOOPS)).functions["part"].read
-    with pytest.raises(TimeoutError, match="longer than"):
+    with pytest.raises(hook_calls.TookTooLongError, match="longer than"):
         read("ab")
     begun = time.monotonic()
-    with pytest.raises(TimeoutError, match="not long ago"):
+    with pytest.raises(hook_calls.TookTooLongError, match="not long ago"):
         read("cd")
     assert time.monotonic() - begun < 0.1
     monkeypatch.setattr(hook_calls, "REST_SECONDS", 0.0)
@@ -147,10 +147,10 @@ def test_calls_that_never_return_hold_so_many_threads_and_no_more(
     before = set(threading.enumerate())
     part = hooks_of(workspace(tmp_path, "hooks: hooks.py\n", WAITS)).functions["part"]
     for _ in range(2):
-        with pytest.raises(TimeoutError, match="longer than"):
+        with pytest.raises(hook_calls.TookTooLongError, match="longer than"):
             part.read("ab")
     for _ in range(3):
-        with pytest.raises(TimeoutError, match="2 calls before it"):
+        with pytest.raises(hook_calls.TookTooLongError, match="2 calls before it"):
             part.read("cd")
     held = [one for one in threading.enumerate() if one.name == "hooks" and one not in before]
     assert len(held) == 2

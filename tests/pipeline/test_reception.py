@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from gateway import as2
 from gateway.errors import OurFault
 from gateway.ports import MessageState
 
@@ -58,17 +59,44 @@ async def test_same_message_id_gets_the_same_receipt_bytes_and_has_no_second_eff
 
 
 async def test_a_repeat_that_was_made_anew_is_the_same_message(trade: Any, edi: Any) -> None:
-    """New boundary, key and signature, even another hash and a compression: its payload is the first one's."""
+    """New boundary, key and signature, even another hash and a compression: its payload is the first one's.
+
+    Its receipt is the first one where its MIC is. Else it has one of its own: the MIC is over what was received, by the
+    hash asked for (RFC 4130 7.3.1, 7.4.3), and its sender holds the receipt against the MIC of what it sent last.
+    """
     await trade.order()
     payload = edi.file(edi.ack()).encode()
     built = trade.wire(payload, message_id="<one@acme>")
     first = await trade.post(built.headers, built.body)
-    for how in ({}, {"compress": True}, {"micalg": "sha-512", "cipher": "aes-128-gcm"}, {"filename": "other.edi"}):
+    own = []
+    for how in (
+        {},
+        {"compress": True},
+        {"micalg": "sha-512", "cipher": "aes-128-gcm"},
+        {"filename": "other.edi"},
+        {"micalg": "sha-512", "receipt": as2.ReceiptKind.NONE},
+    ):
         anew = trade.wire(payload, message_id="<one@acme>", **how)
         assert anew.body != built.body
-        assert (await trade.post(anew.headers, anew.body)).body == first.body
+        answer = await trade.post(anew.headers, anew.body)
+        if how.get("receipt") is as2.ReceiptKind.NONE:
+            assert answer.body == b""
+        elif anew.mic == built.mic:
+            assert answer.body == first.body
+        else:
+            own.append(anew.mic)
+            assert GOOD in answer.body
+            assert anew.mic.encode() in answer.body
+    assert len(own) == 3, "compressed, another hash, another name: each is in what the MIC is over"
     await trade.gateway.work()
     assert len(trade.at_erp("order_acknowledgement")) == 1
+    message = await trade.gateway.store.message_by_duplicate_key("as2:acme:<one@acme>")
+    trail = await trade.gateway.trail(message_id=message.id)
+    issued = [one.data for one in trail if one.kind == "receipt.issued"]
+    assert [one["mic"].split(",")[0] for one in issued] == [built.mic.split(",")[0], *own]
+    assert [one.get("again") for one in issued] == [None, True, True, True]
+    assert message.receipt.body == first.body
+    assert not (await trade.gateway.store.verify([])).problems, "only the first receipt's bytes are kept"
 
 
 async def test_body_over_the_limit_is_refused_unread_and_its_start_is_kept(trade: Any) -> None:

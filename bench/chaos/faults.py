@@ -173,7 +173,7 @@ async def _clock(size: Size, name: str, server: Any) -> Row:
 
 
 async def erp_down(size: Size, server: Any) -> Row:
-    """The ERP does not listen; in full for an hour, by the schedule of the default settings."""
+    """The ERP does not listen, in full for an hour; retries come by the demo's schedule, at last one a minute."""
     del server
     seconds = size.of(30, HOUR)
 

@@ -57,6 +57,8 @@ This found, and mended, a fault: the names of the data folders themselves had ne
 NOT_SHOWN = """\
 ## Not shown here
 - A disk that acknowledges a sync and does not keep it; PostgreSQL at a power cut, which is PostgreSQL's to show.
+- Unless the command above says `--full`: a hundred kills on each database, an hour without the ERP, a node frozen for
+  longer than a lease of 60 s.
 - Failover to a standby: [operations](operations.md) says what it needs.
 - Two machines: nodes, ERP and database share one, and its clock, except where a fault steps a node's.
 """

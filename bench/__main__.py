@@ -13,11 +13,23 @@ from bench.surroundings import machine
 
 QUICK = ("primitives", "as2", "edi", "map", "store", "server")
 """Under three minutes together, on two quiet cores."""
-LONG = ("kill", "power", "linear", "memory", "partners", "oracle", "connections", "large", "throughput", "claims")
+LONG = (
+    "kill",
+    "power",
+    "linear",
+    "memory",
+    "partners",
+    "oracle",
+    "connections",
+    "large",
+    "throughput",
+    "claims",
+    "figures",
+)
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
 TAKES_ARGUMENTS = (
     "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large",
-    "throughput", "claims",
+    "throughput", "claims", "figures",
 )  # fmt: skip
 
 

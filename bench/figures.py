@@ -1,6 +1,6 @@
 """What it costs to be seen: the count of the work, and a scrape, beside 0 to 1,000,000 waiting jobs.
 
-    python -m bench.figures [--most 1000000]
+    python -m bench figures [--most 1000000]
 
 Over 10,000 lanes. A scrape reads memory and must cost the same whatever waits; the count is taken every ten seconds,
 or less often, so that it never takes more than a fiftieth of the time.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import sys
 import tempfile
 import time
 from functools import partial
@@ -84,11 +85,11 @@ async def run(url: str, payloads: Path, sizes: list[int]) -> None:
         await store.close()
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Print the tables of both databases."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=SIZES[-1])
-    sizes = [size for size in SIZES if size <= parser.parse_args().most]
+    sizes = [size for size in SIZES if size <= parser.parse_args(arguments).most]
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     try:
         with databases(folder) as urls:
@@ -101,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import logging
 import random
 import re
 import shutil
@@ -209,6 +210,7 @@ _WANTED: dict[str, str] = {}
 
 def _know(wanted: Mapping[str, str]) -> None:
     _WANTED.update(wanted)
+    logging.getLogger("gateway").setLevel(logging.ERROR)  # what a start tidies up is told at each disk, else
 
 
 def _opened(image: str, cut: Cut) -> list[str]:

@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # processes and folders are tidied up then, too
     names = options.only or [*FAULTS, POWER]
+    size = Size(full=options.full, seed=options.seed)
     report = Report(
         command=" ".join(["python -m bench.chaos", *(sys.argv[1:] if arguments is None else arguments)]),
         machine=machine(),
@@ -52,10 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"[{number}/{len(names)}] {name}", file=sys.stderr, flush=True)
             try:
                 if name == POWER:
-                    report.power = asyncio.run(power.run(messages=120, points=1000, seed=options.seed))
+                    report.power = asyncio.run(power.run(messages=size.of(60, 240), points=1000, seed=size.seed))
                     power.show(report.power)
                 else:
-                    report.rows.append(_run(name, Size(full=options.full, seed=options.seed), server))
+                    report.rows.append(_run(name, size, server))
                     page.tell(report.rows[-1])
             except (NotHereError, OurFault) as fault:
                 report.left_out[name] = str(fault)

@@ -167,7 +167,7 @@ async def _clock(size: Size, name: str, server: Any) -> Row:
         }
         nodes = 1 if server is None else 3
         async with site(
-            messages=size.of(300, 1200), seed=size.seed, server=server, nodes=nodes, environment=environment
+            messages=size.of(120, 600), seed=size.seed, server=server, nodes=nodes, environment=environment
         ) as place:
             return await observe(name, place, happen)
 

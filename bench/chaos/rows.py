@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bench.chaos.site import DRAIN_SECONDS, Site
@@ -34,6 +34,8 @@ class Row:
     """Those of them whose delivery says in the trail that a call before had no answer."""
     waiting: int = 0
     """Deliveries that wait for an operator, uncertain."""
+    later: int = 0
+    """Messages with work that is due later, because the clock had been ahead when it was made."""
     recovery: float | None = None
     """Seconds from the end of the fault until everything acknowledged was at the ERP."""
     wrong: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ class Row:
     def verdict(self) -> str:
         """In words."""
         if self.proven:
-            return "held"
+            return f"held; {self.later} messages wait until the clock is there again" if self.later else "held"
         told = [f"{self.repeated - self.marked} repeats not marked"] if self.marked != self.repeated else []
         return "; ".join(("BROKEN", *told, *self.wrong))
 
@@ -66,7 +68,7 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
     finally:
         sending.cancel()
     wanted = {one.effect for one in site.sender.acknowledged}
-    groups = {str(one.control_number) for one in site.messages}
+    groups = {str(one.control_number): one.built.message_id for one in site.messages}
     until = await _drained(site, wanted, groups)
     await asyncio.sleep(2)  # whatever would come twice has its chance to
     uncertain = {str(one["idempotency_key"]): one for one in await site.events("delivery.uncertain")}
@@ -75,7 +77,10 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
     }
     there = site.erp.effects
     waiting = await site.effects_of(uncertain.keys() - after)
-    missing = [effect for effect in wanted if effect not in there and effect not in waiting]
+    later = await site.later()
+    put_off = _effects(site, later)
+    missing = [effect for effect in wanted if effect not in there and effect not in waiting and effect not in put_off]
+    unanswered = [group for group in groups if group not in site.sender.functional and groups[group] not in later]
     repeats = site.erp.repeats
     audit = await site.audit()
     return Row(
@@ -87,6 +92,7 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
         repeated=sum(repeats.values()),
         marked=sum(times for key, times in repeats.items() if key in after or key in uncertain),
         waiting=len(waiting),
+        later=len(later),
         recovery=None if until is None else max(until - site.ended_at, 0.0),
         wrong=tuple(
             told
@@ -95,7 +101,7 @@ async def observe(name: str, site: Site, happen: Happening) -> Row:
                 (f"{len(site.sender.invalid)} invalid receipts", site.sender.invalid),
                 ("not all acknowledged", len(site.sender.acknowledged) != len(site.messages)),
                 ("receipts differ", any(len(one) > 1 for one in site.balancer.receipts.values())),
-                ("groups without a 997", not groups <= site.sender.functional.keys()),
+                (f"{len(unanswered)} groups without a 997", unanswered),
                 ("a group with two 997s", any(times > 1 for times in site.sender.functional.values())),
                 (f"trail: {audit[:200]}", audit != "intact"),
             )
@@ -118,15 +124,25 @@ async def _send(site: Site) -> None:
             tasks.create_task(one(message))
 
 
-async def _drained(site: Site, wanted: set[Effect], groups: set[str]) -> float | None:
+async def _drained(site: Site, wanted: set[Effect], groups: Mapping[str, str]) -> float | None:
     """When everything was there; None when it was not in time."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         missing = wanted - site.erp.effects.keys()
-        if groups <= site.sender.functional.keys() and (not missing or missing <= await _waiting(site)):
+        unanswered = {one for group, one in groups.items() if group not in site.sender.functional}
+        if not missing and not unanswered:
             return time.monotonic()
+        if unanswered <= (later := await site.later()):
+            missing -= _effects(site, later)
+            if not missing or missing <= await _waiting(site):
+                return time.monotonic()
         await asyncio.sleep(0.2)
     return None
+
+
+def _effects(site: Site, messages: Collection[str]) -> set[Effect]:
+    """What these messages, named by Message-ID, are to the ERP."""
+    return {one.effect for one in site.messages if one.built.message_id in messages}
 
 
 async def _waiting(site: Site) -> set[Effect]:

@@ -40,6 +40,13 @@ HEARTBEAT_SECONDS = 1
 DRAIN_SECONDS = 300
 KEYED_BY_ORDER = "order_acknowledgement"
 """The ERP's books name it by its order."""
+_LATER = """
+SELECT m.as2_message_id AS id FROM message m JOIN job j ON j.message_id = m.id
+    WHERE j.state = 'ready' AND j.attempts = 0 AND j.due_at > :soon
+UNION SELECT m.as2_message_id AS id FROM message m JOIN message a ON a.answers = m.id JOIN job j ON j.message_id = a.id
+    WHERE j.state = 'ready' AND j.attempts = 0 AND j.due_at > :soon
+"""
+"""Never tried: a retry is due later, too, but by its schedule."""
 _BACKENDS = "FROM pg_stat_activity WHERE application_name = 'partner-gateway'"
 
 
@@ -90,7 +97,13 @@ class Site:
         of = {row.id: (row.kind, row.order_number if row.kind == KEYED_BY_ORDER else row.number) for row in rows}
         return {of[key] for key in keys if key in of}
 
-    async def _asked(self, statement: str, **values: str) -> Sequence[Row[Any]]:
+    async def later(self) -> set[str]:
+        """Messages, by id, whose work or 997 is due later than in half a minute: the clock had been ahead."""
+        rows = await self._asked(_LATER, soon=int((time.time() + 30) * 1_000_000))
+        ids = {str(row.id).strip("<>") for row in rows}
+        return {one.built.message_id for one in self.messages if one.built.message_id.strip("<>") in ids}
+
+    async def _asked(self, statement: str, **values: object) -> Sequence[Row[Any]]:
         """Rows of the database; asked again while it recovers from what was done to it."""
         for _ in range(60):
             with suppress(OurFault):

@@ -5,10 +5,13 @@ Expressions are parsed by the parser of Prometheus' language, names and labels h
 
 from __future__ import annotations
 
+import contextvars
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import promql_parser as promql
@@ -16,6 +19,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.observation import Observation
+from gateway.ports import Changes, Channel, Direction, MessageState, NewMessage
+from gateway.ports.doing import DOING
+from gateway.settings import Settings
 from gateway.web.figures import FIGURES, OTHERS
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +176,8 @@ def test_every_alert_says_how_bad_it_is_what_is_wrong_and_where_its_runbook_stan
         for heading in re.findall(r"(?m)^#+ (.+)$", text)
     }
     for alert in ALERTS:
+        assert set(alert) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[smhd]", alert.get("for", "0s"))
         assert alert["labels"]["severity"] in {"page", "ticket"}, alert
         assert alert["annotations"]["summary"], alert
         page, _, heading = alert["annotations"]["runbook"].partition("#")
@@ -193,3 +202,31 @@ def test_the_dashboards_panels_have_places_of_their_own_and_the_chosen_data_sour
             assert panel["description"]
             assert panel["targets"]
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+def test_the_line_of_a_request_names_the_message_that_it_brought(tmp_path: Path) -> None:
+    """What is set while it is accepted stands in every later line of the task; a step's own message stays."""
+    store: Any = SimpleNamespace(database=SimpleNamespace())
+    node: Any = SimpleNamespace(id="n1", gateway="1", schema="0001")
+    identity = {"name": "Us", "as2_id": "US", "x12": {"qualifier": "ZZ", "id": "US"}}
+    settings = Settings.model_validate({"identity": identity})
+    seen = Observation(store, node, settings, folder=tmp_path, url=f"sqlite:///{tmp_path}/gateway.db")
+    at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    new = NewMessage(
+        id="m1", partner="acme", direction=Direction.INBOUND, channel=Channel.AS2, state=MessageState.RECEIVED, at=at,
+        payload=b"",
+    )  # fmt: skip
+
+    def said(before: dict[str, str | int]) -> dict[str, str | int]:
+        DOING.set(before)
+        seen.committed(Changes(messages=(new,)))
+        return dict(DOING.get())
+
+    cases: tuple[tuple[dict[str, str | int], str], ...] = (
+        ({"correlation_id": "c"}, "m1"),
+        ({"message": "m0", "step": "compose"}, "m0"),
+    )
+    for before, message in cases:
+        after = contextvars.copy_context().run(said, before)
+        assert after["message"] == message
+        assert after.items() >= before.items()

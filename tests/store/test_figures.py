@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import update
 
 from gateway.ports import NewJob
 from gateway.ports.figures import LANES_SHOWN
-from gateway.store import Store
+from gateway.store import Store, figures
 from gateway.store.tables import job, lane
 
 
@@ -104,3 +105,13 @@ async def test_attempts_claims_and_commits_are_told_once_they_are_durable(store:
     assert len(claims) == 1
     assert claims[0] > 0
     assert sum(batches) == 7
+
+
+async def test_the_clock_is_compared_with_the_databases_where_that_is_another_machines(store: Store) -> None:
+    """An hour too late here is an hour ahead; an SQLite file has no clock of its own."""
+    wrong = partial(figures.figures, clock=lambda: datetime.now(UTC) + timedelta(hours=1), cap=1)
+    found = await store.database.read(wrong)
+    if store.database.dialect == "sqlite":
+        assert found.ahead == 0
+    else:
+        assert abs(found.ahead - 3600) < 5

@@ -72,22 +72,35 @@ class Identity:
 
 def identity(certificate: x509.Certificate) -> Identity:
     """The identity of a certificate. Raises `OurFault` when the certificate itself is broken."""
-    held = _held.get(id(certificate))
-    if held is None or held[0] is not certificate:
-        held = certificate, _identity(certificate)
-        if len(_held) >= _MOST_HELD:
-            _held.clear()
-        _held[id(certificate)] = held
-    return held[1]
+    held = _held.get(id(certificate)) or _shown.get(id(certificate))
+    if held is not None and held[0] is certificate:
+        return held[1]
+    return _hold(_held, _MOST_HELD, certificate, _identity(certificate))
 
 
-_MOST_HELD = 4096
-_held: dict[int, tuple[x509.Certificate, Identity]] = {}
+_Identities = dict[int, tuple[x509.Certificate, Identity]]
 """By the very object, which is asked for several times in every message: to compare certificates is to hash them."""
+_MOST_HELD = 4096
+_held: _Identities = {}
+"""Of those that are configured."""
+_MOST_SHOWN = 128
+_shown: _Identities = {}
+"""Of those that messages enclose, each an object of its own: however many come, they drop none that is configured."""
+
+
+def _hold(among: _Identities, most: int, certificate: x509.Certificate, who: Identity) -> Identity:
+    if len(among) >= most:
+        among.clear()
+    among[id(certificate)] = certificate, who
+    return who
 
 
 @lru_cache(maxsize=_MOST_HELD)
 def _identity(certificate: x509.Certificate) -> Identity:
+    return _looked_at(certificate)
+
+
+def _looked_at(certificate: x509.Certificate) -> Identity:
     octets = certificate.public_bytes(Encoding.DER)
     try:
         fields = ber.read(octets).parts[0].parts
@@ -124,7 +137,7 @@ def readable(octets: bytes) -> x509.Certificate | None:
         if fields[1 if fields[0].tag == _VERSION else 0].integer() <= 0:  # RFC 5280 4.1.2.2: positive
             return None
         certificate = x509.load_der_x509_certificate(octets)
-        identity(certificate)
+        _hold(_shown, _MOST_SHOWN, certificate, _looked_at(certificate))
         certificate.public_key()
     except (ValueError, TypeError, IndexError, OurFault, UnsupportedAlgorithm, x509.InvalidVersion):
         return None

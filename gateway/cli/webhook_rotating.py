@@ -13,6 +13,7 @@ from gateway.cli.webhook_asking import By, Reason, WebhookName, one_of
 from gateway.connectors.webhook_secrets import MOST, SigningSecret, new_secret, read_secrets
 from gateway.errors import OurFault
 from gateway.partners.keys import write_file
+from gateway.partners.one_writer import one_writer
 
 
 def rotate(
@@ -35,7 +36,7 @@ def rotate(
 
     Example: gateway webhook rotate erp --reason "yearly"
     """
-    with answering():
+    with answering(), one_writer(workspace):  # of two at once the last would drop the secret that the first printed
         loaded, endpoint = one_of(workspace, name)
         where = endpoint.webhook.secrets
         if where.file is None:

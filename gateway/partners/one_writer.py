@@ -1,4 +1,4 @@
-"""One command at a time changes what `gateway certificate` writes: certs/, keys/ and the agreements' certificates.
+"""One command at a time changes certs/, keys/ and the certificates of agreements: `certificate`, `webhook rotate`.
 
 Each reads a file whole, changes it and writes it whole: of two at once the last would undo the first. The operating
 system lets go of the lock when the process ends, however it ends; the lock file itself stays.
@@ -51,7 +51,7 @@ def _take(handle: int, folder: Path) -> None:
             if time.monotonic() >= until:
                 holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
                 raise OurFault(
-                    f"another gateway certificate command (process {holder}) is changing {folder}",
+                    f"another gateway command (process {holder}) is changing {folder}",
                     remedy="wait until it has ended, or answer what it asks for, and say this again",
                 ) from None
             time.sleep(_PAUSE)

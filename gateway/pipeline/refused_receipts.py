@@ -6,6 +6,7 @@ few, and each content once, because a station that errs gives the same answer to
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.refusals import START_KEPT, headers_kept
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Direction, Message, MessageState, NewMessage, Receipt, new_id
+
+log = logging.getLogger(__name__)
 
 MOST_IN_ANSWERS = 5
 """Kept for one message, of START_KEPT octets each."""
@@ -58,9 +61,19 @@ async def named(station: Station, message: Message, reason: str, received_as: st
 
 
 async def keep(station: Station, message: Message, receipt: Receipt, reason: str) -> None:
-    """Keep what a station gave in its answer to `message`, before the attempt fails for it."""
+    """Keep what a station gave in its answer to `message`, before the attempt fails for it.
+
+    Where that fails it is in the log only: how the attempt ended is the answer's business, not the store's.
+    """
     if not receipt.body.strip():
         return
+    try:
+        await _keep(station, message, receipt, reason)
+    except Exception:
+        log.exception("What came as a receipt of message %s, and is none, could not be kept", message.id)
+
+
+async def _keep(station: Station, message: Message, receipt: Receipt, reason: str) -> None:
     payload = receipt.body[:START_KEPT]
     trail = await station.queries.timeline(message_id=message.id)
     before = [str(one.data["received_as"]) for one in trail if one.kind == ReceiptRefused.kind]

@@ -52,21 +52,26 @@ class Folders:
         """
         try:
             files = sorted(path for path in self._inbox.iterdir() if path.is_file() and not path.name.startswith("."))
-            before, self._stamps = self._stamps, {path: _stamp(path) for path in files}
-            for path in files:
-                if not settled or before.get(path) == self._stamps[path]:
+            stamps = {path: stamp for path in files if (stamp := _stamp(path)) is not None}
+            before, self._stamps = self._stamps, stamps
+            for path, stamp in stamps.items():
+                if not settled or before.get(path) == stamp:
                     yield from self._file(path, at)
         except OSError as error:
             raise OurFault(f"{error.filename}: {error.strerror}", remedy="see who may read and write it") from error
 
     def _file(self, path: Path, at: datetime) -> Iterator[str]:
-        if path.stat().st_size > self._limit:
-            key = f"{path.name}:{path.stat().st_size}"
+        try:
+            size = path.stat().st_size
+            data = path.read_bytes() if size <= self._limit else b""
+        except FileNotFoundError:  # taken away since it was listed: there is nothing to answer
+            return
+        if size > self._limit:
+            key = f"{path.name}:{size}"
             if key not in self._memory.seen:
                 self._remember(key, path.name, 0)
                 yield f"{path.name} has more than {self._limit:,} bytes and is left alone"
             return
-        data = path.read_bytes()
         key = hashlib.sha256(data).hexdigest()
         if key in self._memory.seen:
             return
@@ -103,7 +108,10 @@ class Folders:
             raise OurFault(f"{path} cannot be read", remedy="remove it: the inbox is answered anew") from error
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """What changes while a file is being written."""
-    seen = path.stat()
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes while a file is being written; None for one that is gone."""
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return None
     return seen.st_size, seen.st_mtime_ns

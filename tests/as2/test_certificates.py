@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from gateway.as2 import KeyPair, Refusal, Use, fingerprint, unfit, valid_at
+from gateway.as2 import KeyPair, Refusal, Use, certificates, fingerprint, unfit, valid_at
 from gateway.as2.algorithms import RSA_ENCRYPTION, RSA_OAEP
 from gateway.errors import OurFault
 
@@ -138,3 +138,19 @@ def test_an_expired_certificate_verifies_where_the_caller_gives_it(stations: Any
     built = stations.send(sign_with=signer, date=late)
     assert not valid_at(made, late)
     assert stations.take(built.headers, built.body, partner_certificates=[made]).signed_by == fingerprint(made)
+
+
+def test_certificates_that_messages_enclose_are_not_kept_with_those_that_are_configured(
+    pair: Callable[..., KeyPair],
+) -> None:
+    """However many are shown: few are kept, and ours are not looked at anew."""
+    ours = pair("ours").certificate
+    known = certificates.identity(ours)
+    octets, held = ours.public_bytes(Encoding.DER), len(certificates._held)
+    for _ in range(3 * certificates._MOST_SHOWN):
+        shown = certificates.readable(octets)
+        assert shown is not None
+        assert certificates.fingerprint(shown) == known.fingerprint
+    assert len(certificates._shown) <= certificates._MOST_SHOWN
+    assert len(certificates._held) == held
+    assert certificates.identity(ours) is known

@@ -18,6 +18,7 @@ from standardwebhooks import WebhookVerificationError
 from gateway import wiring
 from gateway.cli.answers import run as run_async
 from gateway.events import MessageRefused
+from gateway.partners import one_writer
 from gateway.ports import Changes, Direction, NewMessage, new_id, own_chain
 from gateway.publication import NOTIFY, Announcer, Subscribers
 
@@ -85,6 +86,18 @@ def json_of(run: Run, workspace: Path, *words: object, code: int = 0) -> Any:
     done = run(*words, "--json", "--workspace", workspace)
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
+
+
+def test_two_who_exchange_a_secret_at_once_do_so_one_after_the_other(
+    run: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is refused while the first writes: its secret would be in no file."""
+    monkeypatch.setattr(one_writer, "PATIENCE_SECONDS", 0.2)
+    with one_writer.one_writer(workspace):
+        said = call(run, workspace, "webhook", "rotate", "erp", code=2).replace("\n", " ")
+    assert "another gateway command" in said
+    assert not (workspace / "keys" / "webhook-erp.secret").exists()
+    assert json_of(run, workspace, "webhook", "rotate", "erp")["secrets"] == 1
 
 
 def test_a_secret_is_made_tried_exchanged_and_the_old_one_dropped(

@@ -11,8 +11,9 @@ import pytest
 from aiohttp import web
 
 from gateway import as2
+from gateway.errors import OurFault
 from gateway.pipeline import refused_receipts
-from gateway.ports import DocumentState, MessageState
+from gateway.ports import DocumentState, MessageState, Submitted
 
 
 class Peer:
@@ -131,6 +132,26 @@ async def test_receipt_that_proves_nothing_is_kept_while_the_message_is_sent_aga
     trade.clock.advance(hours=24)
     await trade.gateway.work()
     assert (await trade.gateway.newest("850")).state is MessageState.SENT
+
+
+async def test_an_attempt_ends_as_its_answer_says_also_where_that_cannot_be_kept(
+    trade: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Uncertain: the request went out. What the store said is in the log."""
+
+    async def full(*_: object, **__: object) -> None:
+        raise OurFault("the disk is full", remedy="make room")
+
+    peer.how = "unsigned"
+    with monkeypatch.context() as patch:
+        order = trade.order_body()
+        assert isinstance(await trade.submit(order), Submitted)
+        patch.setattr(trade.gateway.store, "accept", full)
+        await trade.gateway.work()
+    sent = await trade.gateway.newest("850")
+    attempts = [one for one in await trade.gateway.store.attempts(sent.id) if one.step == "send"]
+    assert [(one.outcome, "no valid receipt" in one.reason) for one in attempts] == [("uncertain", True)]
+    assert "the disk is full" in caplog.text
 
 
 async def test_of_receipts_that_prove_nothing_a_message_keeps_a_few(

@@ -11,6 +11,7 @@ from gateway import canonical
 from gateway.edi.library import standard
 from gateway.edi.reading import read_all
 from gateway.errors import OurFault
+from gateway.simulation import folders
 from gateway.simulation.correspondent import chosen
 from gateway.simulation.folders import MEMORY, Folders
 from gateway.simulation.orders import order
@@ -63,6 +64,30 @@ def test_a_file_that_is_still_being_written_is_not_answered(both: Both, tmp_path
         file.write_bytes(octets)
         assert list(player.look(AT, settled=True)) == []
     assert any("is answered" in line for line in player.look(AT, settled=True))
+    assert _types(tmp_path) == ["997", "855", "856"]
+
+
+def test_a_file_that_is_taken_away_during_a_look_stops_nothing(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was listed, and after it was looked at; the others are answered."""
+    sides = both("acme")
+    player = _player(sides, tmp_path)
+    stamp = folders._stamp
+
+    def taking(path: Path) -> tuple[int, int] | None:
+        if path.name == "a.edi":
+            path.unlink()
+        seen = stamp(path)
+        if path.name == "b.edi":
+            path.unlink()
+        return seen
+
+    monkeypatch.setattr(folders, "_stamp", taking)
+    for number, name in enumerate(("a.edi", "b.edi", "c.edi"), 1):
+        (tmp_path / "in" / name).write_bytes(_order(sides, number))
+    told = list(player.look(AT))
+    assert {line.partition(":")[0] for line in told} == {"c.edi"}
     assert _types(tmp_path) == ["997", "855", "856"]
 
 

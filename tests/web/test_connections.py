@@ -154,3 +154,36 @@ def test_connections_are_bounded_on_every_event_loop(
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
     with asyncio.Runner(loop_factory=loop_of) as runner:
         runner.run(_too_many_and_unread(tmp_path))
+
+
+async def test_a_request_in_line_whose_framing_breaks_is_told_so_and_waits_for_nothing(tmp_path: Path) -> None:
+    """The one at work before it is answered; then the broken one at once, and the connection ends."""
+    application, work = web.Application(), Work()
+
+    async def read(request: web.Request) -> web.Response:
+        try:
+            return web.Response(text=f"{len(await request.read())} octets")
+        except web.RequestPayloadError:
+            return web.Response(status=400, text="broken")
+
+    application.router.add_get("/", work.answer)
+    application.router.add_post("/", read)
+    server = await serve(application, Listen(port=0), tmp_path)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(REQUEST)
+        await work.begun.acquire()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await asyncio.sleep(0.1)
+        writer.write(b"3\r\nabcd\r\n")
+        await asyncio.sleep(0.1)
+        work.done.set()
+        async with asyncio.timeout(5):
+            said = await reader.read()
+        assert said.count(b"HTTP/1.1 ") == 2
+        assert b"worked" in said
+        assert b"HTTP/1.1 400" in said
+        assert said.endswith(b"broken")
+    finally:
+        writer.close()
+        await server.close()

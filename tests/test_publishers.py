@@ -137,8 +137,12 @@ async def test_bad_webhooks_change_nothing_for_the_good_one_or_the_order(demo: D
         async def disabled() -> bool:
             return await gateway.store.webhook_disabled("gone")
 
+        async def at_rest() -> bool:
+            return "running" not in {one.state for one in await gateway.store.notices(":events:broken")}
+
         await until(settled)
         await until(disabled)
+        await until(at_rest)
         broken = await gateway.store.notices(":events:broken")
         assert {(one.state, one.outcome) for one in broken} <= {("ready", "transient"), ("ready", None)}
         assert "it answered 500" in {one.reason for one in broken}

@@ -73,9 +73,8 @@ class Scene:
         return [one.state.value for one in await self.store.deliveries([one.id for one in found])]
 
     async def running(self) -> bool:
-        """Whether a call to the ERP is under way."""
-        tries = [one for message in await self.store.messages() for one in await self.store.attempts(message.id)]
-        return any(one.step == "deliver" and one.outcome is None for one in tries)
+        """Whether a call is at the ERP, which takes its time: an attempt that has begun may not have called yet."""
+        return bool((await self.erp.get("/control"))["stall"] == 0)
 
     async def until(self, state: str) -> None:
         """Wait for the one delivery."""

@@ -74,7 +74,7 @@ class NatsStream:
             with contextlib.suppress(Exception):
                 await client.close()  # it leaves the socket open when a server goes away while it greets
             raise OurFault(
-                f"NATS at {where} cannot be reached: {self._said or clean(str(error), 200)}",
+                f"NATS at {where} cannot be reached: {self._said or _of(error)}",
                 remedy="check servers, user and TLS under nats: in gateway.yaml; events wait in the outbox",
             ) from error
         stream = client.jetstream(timeout=ACKNOWLEDGE_SECONDS)
@@ -139,3 +139,9 @@ class NatsStream:
     async def _failed(self, error: Exception) -> None:
         self._said = clean(str(error) or type(error).__name__, 200)
         log.info("NATS: %s", self._said)
+
+
+def _of(error: BaseException) -> str:
+    """In words. A server that refuses us says why and hangs up; its reset may overtake, and take away, what it said."""
+    said = clean(str(error) or type(error).__name__, 200)
+    return f"{said} (as on a failed Authorization, too)" if isinstance(error, ConnectionResetError) else said

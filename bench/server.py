@@ -66,7 +66,7 @@ async def measure(
     answered = time.perf_counter() - started
     await _until(done)
     finished = time.perf_counter() - started
-    await _quiet(around)
+    await quiet(around)
     spent = around.cpu_seconds() - cpu
     if sender.refused:
         raise RuntimeError(f"{len(sender.refused)} messages were refused: {sender.refused[0]}")
@@ -141,7 +141,7 @@ async def _paced_receipts(around: Surroundings, sender: Station, first: int) -> 
     sender.waits.clear()
     cpu = around.cpu_seconds()
     await sender.send_paced(paced, a_second=RECEIPTS_A_SECOND)
-    await _quiet(around)
+    await quiet(around)
     cpu = around.cpu_seconds() - cpu
     p50, p99 = percentile(sender.waits, 50), percentile(sender.waits, 99)
     return (
@@ -169,7 +169,7 @@ async def _until(done: Callable[[], bool]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _quiet(around: Surroundings) -> None:
+async def quiet(around: Surroundings) -> None:
     """Until the gateway rests: less than 5 % of a core for half a second."""
     before = around.cpu_seconds()
     while True:

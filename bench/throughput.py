@@ -29,7 +29,7 @@ import aiohttp
 import uvloop
 
 from bench import load
-from bench.server import percentile
+from bench.server import percentile, quiet
 from bench.station import Station, station
 from bench.surroundings import Surroundings, cpu_seconds, postgresql, surroundings
 
@@ -97,7 +97,7 @@ async def run(asked: Load) -> list[Result]:
         _progress(f"{name}: {orders} orders")
         prepared = await asyncio.to_thread(lambda: list(load.trade(around.parties, 0, orders)))
         await around.place_orders(orders, load.trade_order)
-        await _quiet(around)
+        await quiet(around)
         await _part(around, sender, prepared[:WARM], asked)
         full = await _part(around, sender, prepared[WARM : WARM + asked.orders], asked)
         pace = asked.rate or full.a_second / 2
@@ -121,7 +121,7 @@ async def _part(
     else:
         await sender.send_paced(messages, a_second=pace)
     seen, doubled = await _all_there(around, sender, messages, acknowledged=asked.acknowledged)
-    await _quiet(around)
+    await quiet(around)
     cpu = [(after - begin) * 1000 / len(messages) for begin, after in zip(before, _spent(around), strict=True)]
     if sender.refused:
         raise RuntimeError(f"{len(sender.refused)} messages were refused: {sender.refused[0]}")
@@ -163,17 +163,6 @@ async def _all_there(
                     return books["seen"], books["doubled"]
             await asyncio.sleep(0.5)
     raise RuntimeError(f"the work was not over after {PATIENCE_SECONDS} s")
-
-
-async def _quiet(around: Surroundings) -> None:
-    """Until the gateway rests: less than 5 % of a core for half a second."""
-    before = around.cpu_seconds()
-    while True:
-        await asyncio.sleep(0.5)
-        now = around.cpu_seconds()
-        if now - before < 0.025:
-            return
-        before = now
 
 
 def _progress(text: str) -> None:

@@ -510,6 +510,20 @@ class WorkRetried(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WorkDiscarded(Event):
+    """An operator put a dead job aside: it is not done. What the partner was told stays told; it can be taken back."""
+
+    kind: ClassVar[str] = "work.discarded"
+    step: str
+    by: str
+    reason: str
+    gave_up: str
+    """Why it was given up."""
+    document_id: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PayloadPurged(Event):
     """The bytes of a message were removed; their hashes stay, so the trail still verifies."""
 

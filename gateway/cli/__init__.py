@@ -15,6 +15,7 @@ from gateway.cli import (
     certificate,
     config,
     database,
+    dead,
     edi,
     events,
     lane,
@@ -63,6 +64,7 @@ app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
 app.add_typer(lane.app, name="lane")
+app.add_typer(dead.app, name="dead")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(order.app, name="order")

@@ -25,6 +25,7 @@ from gateway.cli import (
     partner,
     payload,
     reference,
+    replay,
     review,
     route,
     webhook,
@@ -65,6 +66,7 @@ app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
 app.add_typer(lane.app, name="lane")
 app.add_typer(dead.app, name="dead")
+app.add_typer(replay.app, name="replay")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(order.app, name="order")

@@ -89,14 +89,17 @@ async def take(
     origin: Origin,
     findings: Sequence[Finding] = (),
     sha256: str | None = None,
+    again: Document | None = None,
+    stands: replacing.Standing | None = None,
 ) -> Taken:
     """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
 
     `findings` are those it already carries; worse ones from matching are added. `sha256` is the
-    body's digest, for a caller that has it already.
+    body's digest, for a caller that has it already. `again`, with how it `stands` to it: the stored document that was
+    read from the same place before.
     """
     sha256 = sha256 or canonical.digest(body)
-    stands = await replacing.standing(station, agreement, kind, body, sha256)
+    stands = stands or await replacing.standing(station, agreement, kind, body, sha256)
     if stands.repeats is not None:
         return _repeat(agreement, kind, body, origin, stands.repeats)
     named = await orders_named(station, agreement, kind, body)
@@ -107,7 +110,7 @@ async def take(
     if stands.findings:
         found.extend(stands.findings)
     else:
-        found.extend(await match(station, agreement, kind, body, named))
+        found.extend(await match(station, agreement, kind, body, named, but="" if again is None else again.id))
     weighed = reviewing.weigh(agreement, found)
     if weighed.refused:
         return reject(station, agreement, kind, body, origin=origin, findings=weighed.findings, sha256=sha256)

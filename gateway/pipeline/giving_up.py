@@ -57,8 +57,8 @@ async def retried(queries: Queries, letter: DeadLetter, *, by: str, why: str) ->
         by=by,
         reason=why,
     )
-    found = await _delivery(queries, letter) if letter.discarded else None
-    if found is None or found[1].state is not DeliveryState.DISCARDED:
+    found = await _delivery(queries, letter)
+    if found is None or found[1].state not in {DeliveryState.FAILED, DeliveryState.DISCARDED}:
         return Changes(events=(told,))
     document, row = found
     return Changes(

@@ -86,7 +86,7 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], ter
             "attempts_before": 0,
             "wait_key": wait_key,
             "data": dict(new.data),
-            "priority": terms(new.lane).priority,
+            "priority": terms(new.lane).priority if new.priority is None else new.priority,
         }
         rows.append(row)
     return rows

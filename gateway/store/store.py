@@ -60,6 +60,7 @@ from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
+from gateway.store.replay_keeping import ReplayKeeping
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
@@ -72,7 +73,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, DeadLetters, LaneKeeping, Membership, Publishing, Upkeep):
+class Store(Asking, Auditing, DeadLetters, LaneKeeping, Membership, Publishing, ReplayKeeping, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(

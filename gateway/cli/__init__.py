@@ -38,6 +38,7 @@ from gateway.cli.message_evidence import evidence
 from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
+from gateway.cli.message_trace import trace
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -58,6 +59,7 @@ message.app.command()(send)
 message.app.command()(export)
 message.app.command()(purge)
 message.app.command()(evidence)
+message.app.command()(trace)
 config.app.command()(status)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")

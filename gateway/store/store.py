@@ -38,6 +38,7 @@ from gateway.ports.lanes import plain
 from gateway.store import (
     certificates,
     claims,
+    clock_steps,
     figures,
     holds,
     jobs,
@@ -86,6 +87,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         self._terms: TermsOf | None = None
         self._terms_are_new = False
         self._swept = EPOCH
+        self._watch = clock_steps.Watch()
         self.next_turn: datetime | None = None
         """When a lane has work next, as the last claim saw it; None: it may have some now, or nothing is known."""
         self._shelved: set[tuple[VersionKind, str, str]] = set()
@@ -213,15 +215,22 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
 
     async def reap(self) -> int:
-        """Return jobs whose lease has run out to work; how many there were. Lanes get the turns that they lack."""
+        """Return jobs whose lease has run out to work, and those that a clock ahead made; how many there were.
+
+        Lanes get the turns that they lack.
+        """
         now = self.clock()
-        whole = now - self._swept >= SWEEP
+        stepped = self._watch.went_back(now)
+        whole = stepped or now - self._swept >= SWEEP
+        doubtful = whole and self._watch.doubts()
         agreed = self._terms if self._terms_are_new else None
 
         def operation(connection: Connection) -> int:
             if agreed is not None:
                 lanes.agree(connection, agreed)
             returned = jobs.reap(connection, now)
+            if doubtful:
+                returned += clock_steps.undo(connection, now, stepped=stepped)
             turns.sweep(connection, now, whole=whole)
             return returned
 

@@ -1,4 +1,4 @@
-"""A clock that was ahead and is back: what was due at once when it was made is due now, not when the clock is there again.
+"""A clock that was ahead and is back: what was due at once when it was made is due now, not an hour later.
 
 Only work that waits for something (a wait key) is ever made for later. So a ready job that was to begin after now was
 made by a clock ahead of this one; an event likewise; and a breaker's pause or a rate's next token may be as wrong. A

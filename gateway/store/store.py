@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -54,7 +53,7 @@ from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
-from gateway.store.database import Database
+from gateway.store.database import Database, Operation, T
 from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
@@ -155,8 +154,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
             return _duplicate(connection, new, now)
 
         try:
-            with self._handing_over(changes, lease):
-                accepted = await self.database.write(operation, collects=changing.collectable(changes))
+            accepted = await self._commit(operation, changes, lease)
         except NaturalKeyTaken:
             await self._discard(changes, kept)
             raise
@@ -333,8 +331,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
             changing.write(connection, changes, kept, now, **self._with(lease))
 
         try:
-            with self._handing_over(changes, lease):
-                await self.database.write(operation, collects=changing.collectable(changes))
+            await self._commit(operation, changes, lease)
         except (NaturalKeyTaken, LeaseLost):
             await self._discard(changes, kept)
             raise
@@ -356,19 +353,21 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         owner, steps = self.taker.owner, self.taker.steps
         return leases.Lease(owner=owner, steps=steps, room=room, now=now, until=now + self.lease, cap=self.cap)
 
-    @contextmanager
-    def _handing_over(self, changes: Changes, lease: leases.Lease | None) -> Iterator[None]:
-        """Give the worker what was leased to it, once that is durable; or the room that it kept, when it is not."""
-        given: tuple[Sequence[Job], Sequence[NewJob]] = ((), ())
+    async def _commit(self, operation: Operation[T], changes: Changes, lease: leases.Lease | None) -> T:
+        """Run `operation`; the worker gets what was leased to it once that is durable, or its room back if it is not.
+
+        Also when the caller is cancelled meanwhile: its work is committed all the same, and would be nobody's.
+        """
+        collects = changing.collectable(changes)
+        if self.taker is None or not changes.jobs:
+            return await self.database.write(operation, collects=collects)
         try:
-            yield
-            leased = () if lease is None else tuple(lease.jobs)
-            taken = {_work_of(one) for one in leased}
-            left = [one for one in changes.jobs if _work_of(one) not in taken]
-            given = (leased, left)
-        finally:
-            if self.taker is not None and changes.jobs:
-                self.taker.take(0 if lease is None else lease.room, *given)
+            writing = self.database.begin(operation, collects=collects)
+        except OurFault:
+            self.taker.take(0 if lease is None else lease.room, (), ())
+            raise
+        writing.add_done_callback(partial(_hand_over, taker=self.taker, changes=changes, lease=lease))
+        return await (writing if lease is None else asyncio.shield(writing))
 
     def _committed(self, changes: Changes) -> None:
         """It is durable: files of the spool have the store's names now, and need their own no more."""
@@ -415,6 +414,18 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
         for one in files:
             if one.place == "folder":
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
+
+
+def _hand_over(
+    writing: asyncio.Future[Any], *, taker: leases.Taker, changes: Changes, lease: leases.Lease | None
+) -> None:
+    """The commit is durable, or failed, or nobody knows: then what it leased comes back when the lease is over."""
+    if writing.cancelled() or writing.exception() is not None:
+        taker.take(0 if lease is None else lease.room, (), ())
+        return
+    leased = () if lease is None else tuple(lease.jobs)
+    taken = {_work_of(one) for one in leased}
+    taker.take(0 if lease is None else lease.room, leased, [one for one in changes.jobs if _work_of(one) not in taken])
 
 
 def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:

@@ -169,3 +169,30 @@ async def test_a_lease_of_a_process_that_died_runs_out_like_any_other(store: Sto
     assert await store.reap() == 1
     (job,) = await store.claim("next", ["read"], 5)
     assert (job.id, job.attempt) == (taker.leased[0].id, 2)
+
+
+async def test_what_was_leased_for_a_caller_who_is_gone_is_worked_all_the_same(store: Store, trade: Any) -> None:
+    """The commit goes on without him: its work waits for no lease to run out."""
+    taker = worker(store, room=3)
+    changes = trade.received()
+    for step in (store.accept(changes), store.apply(Changes())):
+        caller = asyncio.create_task(step)
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+    for _ in range(1000):
+        if not taker.leased:
+            await asyncio.sleep(0.01)
+    assert [job.message_id for job in taker.leased] == [changes.messages[0].id]
+    assert taker.room == 2
+    assert (await store.unfinished())["running"] == 1
+
+
+async def test_a_closed_store_gives_reserved_room_back(store: Store, trade: Any) -> None:
+    """Nothing was queued."""
+    taker = worker(store, room=3)
+    changes = trade.received()
+    await store.database.close()
+    with pytest.raises(OurFault):
+        await store.accept(changes)
+    assert (taker.room, taker.leased) == (3, [])

@@ -30,7 +30,7 @@ from gateway.ports import (
     Review,
     TrailEntry,
 )
-from gateway.store import trail, waiting_for
+from gateway.store import prepared, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
@@ -115,14 +115,14 @@ def events_of(connection: Connection, message_id: str, kind: str, *, most: int) 
 
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
     """These messages, by their ids."""
-    return {row.id: message_of(row) for row in connection.execute(_BY_ID, {"ids": ids})} if ids else {}
+    return {row.id: message_of(row) for row in prepared.fetch(connection, _BY_ID, {"ids": ids})} if ids else {}
 
 
 def small_payloads(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
     """The payloads of these messages that stand in their rows, are small, and are what their SHA-256 says."""
     if not ids:
         return {}
-    found = connection.execute(_SMALL_PAYLOADS, {"ids": ids})
+    found = prepared.fetch(connection, _SMALL_PAYLOADS, {"ids": ids})
     return {row.message_id: row.data for row in found if hashlib.sha256(row.data).hexdigest() == row.sha256}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, or_, select, type_coer
 
 from gateway.ports import JobState
 from gateway.store import turns
-from gateway.store.tables import EPOCH, Moment, job, lane, outbox
+from gateway.store.tables import EPOCH, Moment, job, lane, outbox, shared_rate
 
 MOST = 1000
 """Jobs, or lanes, of one statement."""
@@ -83,4 +83,5 @@ def undo(connection: Connection, now: datetime, *, stepped: bool) -> int:
         for column in (lane.c.paused_until, lane.c.tokens_at):
             connection.execute(update(lane).where(its, column > now).values({column.name: now}))
         turns.settle(connection, some, now)
+    connection.execute(update(shared_rate).where(shared_rate.c.tokens_at > now).values(tokens_at=now))
     return count

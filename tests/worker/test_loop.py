@@ -180,7 +180,7 @@ async def test_what_comes_while_nothing_waits_is_worked_without_a_claim(
         return processed(job)
 
     monkeypatch.setattr(work, "claim", counting)
-    await work.cap_lane("full", 1)
+    await work.cap_lane("full", 1, by="ann")
     async with working(work, handler):
         await asyncio.sleep(0.3)
         ids = [await received(work) for _ in range(8)]
@@ -218,7 +218,7 @@ async def test_the_worker_waits_for_the_next_token_and_no_longer(work: Store) ->
         done.append(job.message_id)
         return processed(job)
 
-    await work.rate_lane("limited", "20/second burst 1")
+    await work.rate_lane("limited", "20/second burst 1", by="ann")
     for _ in range(20):
         await received(work, "limited")
     started = now()
@@ -404,7 +404,7 @@ async def test_a_lane_whose_far_side_is_down_rests(work: Store) -> None:
             raise DeliveryFailed("no route", outcome=Outcome.TRANSIENT)
         return processed(job)
 
-    await work.cap_lane("down", 1)
+    await work.cap_lane("down", 1, by="ann")
     async with working(work, handler, breaker=Breaker(threshold=3, pauses=(60,))):
         for _ in range(10):
             await received(work, "down")

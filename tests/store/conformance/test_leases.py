@@ -92,7 +92,7 @@ async def test_a_numbered_payload_is_brought_along_as_it_was_rendered(store: Sto
 
 async def test_no_lane_gets_more_than_its_cap_however_much_room_there_is(store: Store, trade: Any) -> None:
     """Counted in the commit, over all that run; the rest is ready, and told."""
-    await store.cap_lane("acme:inbound:read", 3)
+    await store.cap_lane("acme:inbound:read", 3, by="ann")
     taker = worker(store)
     await store.accept(trade.received())
     await asyncio.gather(*(store.accept(trade.received()) for _ in range(9)))

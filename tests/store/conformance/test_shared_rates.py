@@ -85,10 +85,10 @@ async def test_an_operators_rate_takes_a_lane_out_of_the_shared_one(store: Store
     await queued(store, trade, *LANES[:2], each=2)
     assert len(await store.claim("me", ["read"], 64)) == 1
     for lane in LANES[:2]:
-        await store.rate_lane(lane, "unlimited")
+        await store.rate_lane(lane, "unlimited", by="ann")
     assert len(await store.claim("me", ["read"], 1)) == 1
     for lane in LANES[:2]:
-        await store.rate_lane(lane, None)
+        await store.rate_lane(lane, None, by="ann")
     assert await store.claim("me", ["read"], 64) == []
 
 

@@ -760,6 +760,64 @@ class WebhookRedelivered(Event):
     """Absent: all that failed, or all since a time."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LanePaused(Event):
+    """An operator has a lane start no more work.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.paused"
+    lane: str
+    by: str
+    reason: str
+    until: str | None = None
+    """Absent: until somebody lets it go."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneResumed(Event):
+    """An operator lets a lane go on, whoever paused it: one of them, or the gateway after failures in a row.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.resumed"
+    lane: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneCapped(Event):
+    """An operator said how many jobs of a lane run at once.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.capped"
+    lane: str
+    by: str
+    reason: str
+    cap: int | None = None
+    """Absent: the default again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRated(Event):
+    """An operator said how many jobs of a lane start in a time.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.rated"
+    lane: str
+    by: str
+    reason: str
+    rate: str | None = None
+    """Absent: what is agreed again."""
+
+
 EVENTS: dict[str, type[Event]] = {
     known.kind: known
     for known in tuple(globals().values())

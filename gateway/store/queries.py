@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    LANES,
     WEBHOOKS,
     Attempt,
     Channel,
@@ -143,7 +144,7 @@ def messages(
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)

@@ -44,6 +44,8 @@ class Part:
     p99: float
     most: float
     receipts_p99: float
+    cpu: float
+    """Of the gateways, milliseconds for each message sent."""
     theirs: int
     """Of the one that is slow: how many were at the ERP when the others were done."""
     theirs_sent: int
@@ -60,6 +62,7 @@ async def run(part: str, *, rate: float, seconds: float, others: int, nodes: int
         messages = await asyncio.to_thread(place.build, numbers, cartons=CARTONS)
         await place.quiet()
         _progress(f"{part}: {len(messages)} messages")
+        before = place.cpu_seconds()
         await place.sender.send_paced(messages, a_second=rate if part != "alone" else rate / 2)
         mine = [number for number in numbers if number % (others + 1)]
         counted = [suppliers.effect(number) for number in mine[int(WARM_SECONDS * rate / 2) :]]
@@ -79,6 +82,7 @@ async def run(part: str, *, rate: float, seconds: float, others: int, nodes: int
             p99=percentile(ways, 99),
             most=max(ways) * 1000,
             receipts_p99=percentile(place.sender.waits, 99),
+            cpu=(place.cpu_seconds() - before) * 1000 / len(messages),
             theirs=sum(one.split("/")[1].startswith(suppliers.all[0].x12_id) for one in books.seen),
             theirs_sent=theirs,
         )
@@ -123,9 +127,9 @@ def main(arguments: list[str] | None = None) -> None:
                     )
                 )
     print(f"  {options.rate:.0f}/s, half of it one supplier's; ms from the post to the ERP's books, of the others")
-    print(f"  {'':8}{'others':>8}{'p50':>8}{'p99':>8}{'most':>8}{'MDN p99':>9}   of the one, at the ERP by then")
+    print(f"  {'':8}{'others':>8}{'p50':>8}{'p99':>8}{'most':>8}{'MDN p99':>9}{'CPU ms':>8}   of the one, at the ERP by then")
     for one in parts:
-        figures = f"{one.others:>8}{one.p50:>8.1f}{one.p99:>8.0f}{one.most:>8.0f}{one.receipts_p99:>9.0f}"
+        figures = f"{one.others:>8}{one.p50:>8.1f}{one.p99:>8.0f}{one.most:>8.0f}{one.receipts_p99:>9.0f}{one.cpu:>8.1f}"
         print(f"  {one.name:8}{figures}   {one.theirs} of {one.theirs_sent}")
     best = {name: min(one.p99 for one in parts if one.name == name) for name in PARTS}
     ratio = best["slow"] / best["alone"]

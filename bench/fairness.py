@@ -127,9 +127,11 @@ def main(arguments: list[str] | None = None) -> None:
                     )
                 )
     print(f"  {options.rate:.0f}/s, half of it one supplier's; ms from the post to the ERP's books, of the others")
-    print(f"  {'':8}{'others':>8}{'p50':>8}{'p99':>8}{'most':>8}{'MDN p99':>9}{'CPU ms':>8}   of the one, at the ERP by then")
+    print(f"  {'':8}{'others':>8}{'p50':>8}{'p99':>8}{'most':>8}{'MDN p99':>9}{'CPU ms':>8}   the one's there")
     for one in parts:
-        figures = f"{one.others:>8}{one.p50:>8.1f}{one.p99:>8.0f}{one.most:>8.0f}{one.receipts_p99:>9.0f}{one.cpu:>8.1f}"
+        figures = (
+            f"{one.others:>8}{one.p50:>8.1f}{one.p99:>8.0f}{one.most:>8.0f}{one.receipts_p99:>9.0f}{one.cpu:>8.1f}"
+        )
         print(f"  {one.name:8}{figures}   {one.theirs} of {one.theirs_sent}")
     best = {name: min(one.p99 for one in parts if one.name == name) for name in PARTS}
     ratio = best["slow"] / best["alone"]

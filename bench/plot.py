@@ -27,14 +27,13 @@ def drawn(title: str, panels: Sequence[Panel]) -> str:
     height = TOP + len(panels) * (HEIGHT + GAP)
     last = max((x for one in panels for points in one.curves.values() for x, _ in points), default=1.0) or 1.0
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
-        ' font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
+        f'<g font-family="sans-serif" font-size="12"><rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="{LEFT}" y="20" font-size="14" fill="#222">{escape(title)}</text>',
     ]
     for number, one in enumerate(panels):
         parts += _panel(one, TOP + number * (HEIGHT + GAP), last)
-    return "\n".join((*parts, "</svg>", ""))
+    return "\n".join((*parts, "</g></svg>", ""))
 
 
 def _panel(one: Panel, top: int, last: float) -> list[str]:

@@ -6,6 +6,7 @@ Events hold references and hashes, never payloads and never secrets: a purged pa
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 
@@ -23,14 +24,15 @@ class Event:
     @property
     def data(self) -> dict[str, Any]:
         """The fact's own fields as JSON values, without the three that every event has."""
-        return {
-            field.name: value
-            for field in fields(self)
-            if field.name not in _OF_EVERY_EVENT and (value := getattr(self, field.name)) is not None
-        }
+        return {name: value for name in _own_fields(type(self)) if (value := getattr(self, name)) is not None}
 
 
 _OF_EVERY_EVENT = frozenset({"message_id", "partner", "order_number"})
+
+
+@cache
+def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in _OF_EVERY_EVENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Integer,
-    Row,
     Text,
     and_,
     bindparam,
@@ -37,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import PRIORITIES, Job, JobState, rate_of
 from gateway.publication import NOTIFY
-from gateway.store import queries, turns
+from gateway.store import prepared, queries, turns
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
 
@@ -193,7 +192,7 @@ def claim(
         return Claimed()
     notifies = NOTIFY in steps
     wanted = {"now": now, "steps": list(steps), "cap": cap, "notifies": notifies, "works": len(steps) > notifies}
-    due = connection.execute(_DUE_LANES, wanted).all()
+    due = prepared.fetch(connection, _DUE_LANES, wanted)
     if not due:
         return Claimed(next_turn=connection.execute(_NEXT_TURN, {"now": now}).scalar_one())
     rooms = _rooms(connection, due, limit=limit, cap=cap, now=now)
@@ -217,11 +216,11 @@ def claim(
 
 def _take(
     connection: Connection, rooms: Mapping[str, int], ordered: AbstractSet[str], common: Mapping[str, Any]
-) -> list[Row[Any]]:
+) -> list[Any]:
     """The jobs that run next, as many of each lane as it has room."""
     plain = {name: room for name, room in rooms.items() if name not in ordered}
     heads = [name for name in rooms if name in ordered]
-    taken: list[Row[Any]] = []
+    taken: list[Any] = []
     if connection.dialect.name == "postgresql":
         if plain:
             many = {"names": list(plain), "rooms": list(plain.values())}
@@ -230,9 +229,9 @@ def _take(
             taken.extend(connection.execute(_HEAD_POSTGRESQL, {**common, "names": heads}))
         return taken
     for name, room in plain.items():
-        taken.extend(connection.execute(_TAKE_SQLITE, {**common, "name": name, "room": room}))
+        taken.extend(prepared.fetch(connection, _TAKE_SQLITE, {**common, "name": name, "room": room}))
     for name in heads:
-        taken.extend(connection.execute(_HEAD_SQLITE, {**common, "name": name}))
+        taken.extend(prepared.fetch(connection, _HEAD_SQLITE, {**common, "name": name}))
     return taken
 
 
@@ -241,7 +240,7 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
 
     Counted after the lanes are locked, so no other claim can add to it.
     """
-    counted = connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
+    counted = prepared.fetch(connection, _RUNNING, {"lanes": [row.name for row in due]})
     running: dict[str, int] = {row.name: row.running for row in counted}
     alike = Counter(row.priority for row in due)
     rooms: dict[str, int] = {}
@@ -257,7 +256,7 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
     return rooms
 
 
-def _tokens(row: Row[Any], now: datetime) -> int:
+def _tokens(row: Any, now: datetime) -> int:
     """How many jobs the lane's rate lets start now."""
     rate = None if row.rate is None else rate_of(row.rate)
     if rate is None:

@@ -42,6 +42,7 @@ def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
         elif inbound and endpoint == "read":
             ordered = ordered or orders
         rate = target.rate if target is not None else agreement.rate if posts else None
-        return Terms(priority=PRIORITIES.index(agreement.criticality), ordered=ordered, rate=rate)
+        shared = endpoint if target is not None and rate is not None else None
+        return Terms(priority=PRIORITIES.index(agreement.criticality), ordered=ordered, rate=rate, shared=shared)
 
     return terms

@@ -52,6 +52,7 @@ from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    LANES,
     WEBHOOKS,
     WHEN_OVER,
     Channel,
@@ -73,6 +74,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "LANES",
     "MISSED",
     "PRIORITIES",
     "WAIT_FOR_NUMBERED",

@@ -8,14 +8,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from gateway.events import ReplayBegun, ReplayChanged
-from gateway.ports import Changes, Clock, Message, NewJob, own_chain
+from gateway.ports import Changes, Clock, Message, NewJob
 from gateway.ports.replays import REPLAYS, Progress, Replay, ReplayItem, ReplayState, Selection
 from gateway.store import changes as changing
-from gateway.store import lanes, replays
+from gateway.store import lanes, own_chains, replays
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
 
-NOTE = b"The replays of this gateway: the trail of this message says who had which messages worked again, and why.\n"
 CHUNK = 1000
 """Messages that are written down in one commit."""
 
@@ -56,7 +55,7 @@ class ReplayKeeping:
 
     async def begin_replay(self, new: Replay, message_ids: Sequence[str]) -> None:
         """Write a replay and its messages down, a part of them in each commit; nothing of it runs yet."""
-        await self._replay_chain()
+        await own_chains.begin(self.database, self.payloads, REPLAYS, self.clock())
         fact = ReplayBegun(
             message_id=REPLAYS,
             replay=new.id,
@@ -116,13 +115,3 @@ class ReplayKeeping:
     async def replay_progress(self, replay_id: str) -> Progress:
         """How far it is."""
         return await self.database.read(partial(replays.progress, replay_id=replay_id))
-
-    async def _replay_chain(self) -> None:
-        """Make the message whose chain tells of replays, unless it is there."""
-        chain = own_chain(REPLAYS, NOTE, at=self.clock())
-        kept = {(REPLAYS, "payload"): self.payloads.keep(REPLAYS, "payload", NOTE)}
-
-        def operation(connection: Connection) -> None:
-            changing.write(connection, Changes(messages=(chain,)), kept, self.clock(), duplicates=True)
-
-        await self.database.write(operation)

@@ -263,8 +263,17 @@ lane = Table(
     Column("stopped_until", Moment),  # by an operator
     Column("stopped_by", Text),
     Column("stopped_why", Text),
+    Column("shared", Text),  # the rate that it shares with other lanes
 )
 _where_set("lane_turn_index", lane.c.priority, lane.c.due_at)
+
+shared_rate = Table(
+    "shared_rate",  # see `gateway.store.shared_rates`
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("rate", Text, nullable=False),
+    Column("tokens_at", Moment),  # when its next token is, or was, there
+)
 
 event = Table(
     "event",

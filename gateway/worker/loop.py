@@ -79,6 +79,8 @@ class Worker:
         self._running: dict[asyncio.Task[None], Job] = {}
         self._leased: dict[asyncio.Task[None], datetime] = {}
         self._returning: set[asyncio.Task[None]] = set()
+        self._unended: list[Job] = []
+        """Run, and their end could not be written: they are given back as soon as anything can be."""
         self._troubled: frozenset[str] = frozenset()
         self._reserved = 0
         """Room kept for commits that are under way."""
@@ -136,7 +138,7 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self._release(left.values())
+        await self._release((*left.values(), *self._unended))
         await asyncio.gather(*self._returning)
 
     async def _release(self, jobs: Iterable[Job], *, begun: bool = True) -> None:
@@ -222,7 +224,8 @@ class Worker:
         except LeaseLost as lost:
             log.warning("%s; its outcome here is dropped", lost)
         except Exception:
-            log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
+            log.exception("Job %s (%s) could not be ended; it will return", job.id, job.step)
+            self._unended.append(job)
 
     async def _decide(self, job: Job) -> bool:
         """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile.
@@ -303,6 +306,14 @@ class Worker:
             )
         await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)
 
+    async def _give_back(self) -> None:
+        """Return the jobs whose end could not be written, as lost: what they did, nobody has written down."""
+        while self._unended:
+            with contextlib.suppress(LeaseLost):
+                await self._store.release(self._unended[0])
+            self.wake()
+            del self._unended[0]
+
     async def _duties(self) -> None:
         """Return expired leases, renew those of handlers that take long, look which lanes are in trouble."""
         lease = self._store.lease.total_seconds()
@@ -311,6 +322,7 @@ class Worker:
             try:
                 if await self._store.reap():
                     self.wake()
+                await self._give_back()
                 self._troubled = await self._store.troubled_lanes()
             except OurFault as fault:
                 log.error("The worker's duties failed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected

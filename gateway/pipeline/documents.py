@@ -134,7 +134,7 @@ async def take(
         map=origin.map,
         guide=origin.guide,
         position=origin.position,
-        review=weighed.review,
+        review=weighed.review or (Review.REPLACEMENT if stands.held else None),
         further_orders=tuple(dict.fromkeys(number for number, _ in named if number != order_number)),
         replaces=None if stands.follows is None else stands.follows.id,
     )
@@ -161,8 +161,15 @@ async def take(
         jobs=() if stands.held else onward.jobs,
         keys=onward.keys,
         woken=reviewing.wakes(agreement, document),
-        events=(accepted(document, origin.unmapped), *told, *onward.events),
+        events=(accepted(document, origin.unmapped), *told, *onward.events, *_held(document, stands)),
     )
+
+
+def _held(document: NewDocument, stands: replacing.Standing) -> tuple[Event, ...]:
+    if not stands.held or stands.follows is None:
+        return ()
+    reason = f"it takes the place of {stands.follows.number} of {stands.follows.at:%Y-%m-%d %H:%M} UTC"
+    return (reviewing.waiting(document, Review.REPLACEMENT, reason=reason),)
 
 
 def accepted(document: NewDocument | Document, unmapped: int = 0) -> DocumentAccepted:

@@ -24,14 +24,15 @@ class Event:
     @property
     def data(self) -> dict[str, Any]:
         """The fact's own fields as JSON values, without the three that every event has."""
-        return {name: value for name in _own_fields(type(self)) if (value := getattr(self, name)) is not None}
+        mine: Any = type(self)
+        return {name: value for name in _own_fields(mine) if (value := getattr(self, name)) is not None}
 
 
 _OF_EVERY_EVENT = frozenset({"message_id", "partner", "order_number"})
 
 
 @cache
-def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+def _own_fields(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name not in _OF_EVERY_EVENT)
 
 

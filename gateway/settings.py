@@ -404,7 +404,8 @@ class HttpTarget(Part):
         default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
     )
     cap: Annotated[int, Field(ge=1, le=256)] = Field(
-        default=8, description="Calls of one gateway process under way at once, over all partners."
+        default=16,
+        description="Calls of one gateway process under way at once, over all partners; one partner has half of them.",
     )
     ordered: bool = Field(default=False, description=ORDERED)
     rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])

@@ -5,7 +5,6 @@ It makes one call per delivery and judges the answer by a table; when to try aga
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import re
@@ -24,6 +23,7 @@ from gateway.connectors.json_answers import id_at
 from gateway.connectors.lookup import Asking, asking, read
 from gateway.connectors.mapped import Body
 from gateway.connectors.paths import LATER_PLACEHOLDERS, PLACEHOLDERS, Template
+from gateway.connectors.room import Room
 from gateway.connectors.said import clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.mapping.json import text as json_text
@@ -64,7 +64,7 @@ class HttpConnector:
 
     `folder` is the workspace (relative secret files stand there); `body` makes the mapped body for kinds whose call
     names a map, `bodies` those of their compensation (`undo`) and replacement (`replace`). At most the target's `cap`
-    of calls are under way at once, over all lanes of this process; others wait.
+    of calls are under way at once, over all lanes of this process, and one partner has half of them; others wait.
     Raises OurFault at once when a secret is missing or the configuration cannot work.
     """
 
@@ -84,7 +84,7 @@ class HttpConnector:
         self._session = session
         self._bodies = {**({} if body is None else {"deliver": body}), **(bodies or {})}
         self._clock = clock
-        self._room = asyncio.Semaphore(target.cap)
+        self._room = Room(target.cap)
         where = f"target {name}"
         self._headers = (
             *(checked_header(where, *header) for header in target.headers.items()),
@@ -205,7 +205,7 @@ class HttpConnector:
         return replace(delivered, map=mapped.map, map_hash=mapped.map_hash, left_out=mapped.left_out)
 
     async def _exchange(self, method: str, url: URL, delivery: Delivery, body: bytes) -> Answer:
-        async with self._room:
+        async with self._room.of(delivery.partner):
             return await exchange(
                 self._session,
                 method,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_column, select, update
 
 from gateway.errors import OurFault
 from gateway.events import Event
@@ -38,6 +38,7 @@ from gateway.store import (
     looks,
     numbers,
     outbox,
+    prepared,
     references,
     trail,
 )
@@ -50,6 +51,12 @@ Kept = Mapping[tuple[str, str], Stored]
 
 _INSERT_PAYLOAD = insert(payload)
 _INSERT_RECEIPT = insert(receipt)
+_raw = and_(payload.c.message_id == bindparam("of_message"), payload.c.form == literal_column("'raw'"))
+_DELETE_RAW = delete(payload).where(_raw)
+_DELETE_RECEIPT = delete(receipt).where(receipt.c.message_id == bindparam("of_message"))
+_OTHER_FILE = select(payload.c.sha256).where(
+    _raw, payload.c.place == literal_column("'folder'"), payload.c.sha256 != bindparam("new_sha256")
+)
 
 
 def collectable(changes: Changes) -> bool:
@@ -205,12 +212,11 @@ def _update_messages(
             raise _missing("message", id_)
     for change in updates:
         if change.raw is not None:
-            old = (payload.c.message_id == change.id) & (payload.c.form == "raw")
-            connection.execute(delete(payload).where(old))
-            connection.execute(_INSERT_PAYLOAD, kept[change.id, "raw"].row)
+            prepared.change(connection, _DELETE_RAW, {"of_message": change.id})
+            prepared.change(connection, _INSERT_PAYLOAD, kept[change.id, "raw"].row)
         if change.receipt is not None:
-            connection.execute(delete(receipt).where(receipt.c.message_id == change.id))
-            connection.execute(_INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
+            prepared.change(connection, _DELETE_RECEIPT, {"of_message": change.id})
+            prepared.change(connection, _INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
 
 
 def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple[str, str]]:
@@ -218,11 +224,8 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
     found: list[tuple[str, str]] = []
     for change in changes.message_updates:
         if change.raw is not None:
-            old = (payload.c.message_id == change.id) & (payload.c.form == "raw") & (payload.c.place == "folder")
-            rows = connection.execute(
-                select(payload.c.sha256).where(old, payload.c.sha256 != kept[change.id, "raw"].sha256)
-            )
-            found += [(sha256, change.id) for sha256 in rows.scalars()]
+            old = {"of_message": change.id, "new_sha256": kept[change.id, "raw"].sha256}
+            found += [(row.sha256, change.id) for row in prepared.fetch(connection, _OTHER_FILE, old)]
     return found
 
 

@@ -177,9 +177,10 @@ def place_of(connection: Connection, message_id: str, form: str) -> bytes | str 
     """One form of a message: its bytes when they stand in the row, the SHA-256 that names its file, None when there is
     no such form. Raises OurFault when it was purged or changed.
     """
-    row = connection.execute(_FORM, {"of_message": message_id, "of_form": form}).one_or_none()
-    if row is None:
+    found = prepared.fetch(connection, _FORM, {"of_message": message_id, "of_form": form})
+    if not found:
         return None
+    (row,) = found
     match row.place:
         case "row":
             data = bytes(row.data or b"")

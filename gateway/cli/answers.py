@@ -45,6 +45,13 @@ def answering() -> Iterator[None]:
     except OurFault as fault:
         say_fault(fault)
         raise typer.Exit(CANNOT_RUN) from None
+    except UnicodeEncodeError as fault:
+        word = fault.object[fault.start : fault.end]
+        if not any("\ud800" <= character <= "\udfff" for character in word):
+            raise
+        # Octets of a command's words that are no UTF-8 come as lone surrogates (PEP 383); no store takes them.
+        say_fault(OurFault(f"what was said has octets that are not UTF-8: {word!a}", remedy="say it in UTF-8"))
+        raise typer.Exit(CANNOT_RUN) from None
 
 
 def say_fault(fault: OurFault) -> None:

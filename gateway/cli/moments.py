@@ -13,10 +13,10 @@ SAID = "30m, 2h, 3d, 2026-03-01 or 2026-03-01T18:00+01:00"
 
 def moment_of(text: str, now: datetime) -> datetime:
     """So long before `now`, or the moment named; one without a zone is UTC. Raises OurFault."""
-    if (ago := re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)) is not None:
-        return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
     try:
+        if (ago := re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)) is not None:
+            return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # 999999d is before the year 1
         raise OurFault(f"{text!r} is no time", remedy=f"say for example {SAID}") from None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.errors import DeliveryFailed, OurFault, PartnerFault
-from gateway.events import DocumentReviewed, DocumentRouted, MessageReplayed
+from gateway.events import DocumentReviewed, DocumentRouted, MessageReplayed, WorkDiscarded, WorkRetried
 from gateway.findings import Severity
 from gateway.mapping.differences import Difference, differences
 from gateway.pipeline import documents, identity, replacing
@@ -24,6 +24,7 @@ from gateway.pipeline.reviewing import GATEWAY
 from gateway.pipeline.settling import deliver_job
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DeliveriesSeen,
     DeliveryChange,
@@ -52,6 +53,11 @@ WORST = (
     Act.FAILED, Act.LEFT, Act.AS_NEW, Act.REPLACED, Act.CORRECTED, Act.NEW, Act.READ, Act.AGAIN, Act.SAME,
 )  # fmt: skip
 """What most wants a look comes first: a message's outcome is the first of its documents'."""
+
+
+_REJECTED = "somebody rejected it: gateway message show has who and why"
+_UNDER_REVIEW = "it waits for a decision: gateway review list"
+_PUT_ASIDE = "somebody put it aside; to work it after all: gateway dead list --discarded, gateway dead retry"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +95,7 @@ class _Sum:
     updates: list[DocumentUpdate] = field(default_factory=list)
     deliveries: list[DeliveryChange] = field(default_factory=list)
     seen: list[DeliveriesSeen] = field(default_factory=list)
+    answers_seen: list[AnswersSeen] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
@@ -150,6 +157,8 @@ class _Deciding:
         self._sum = _Sum()
         self._eyes: Eyes
         self._trail: list[TrailEntry] | None = None
+        self._fresh: dict[str, NewDocument] = {}
+        """What is taken now of what was refused, by each of its identities."""
 
     async def decided(self) -> Decided:
         planned = await self._planned()
@@ -159,6 +168,7 @@ class _Deciding:
             document_updates=tuple(made.updates),
             deliveries=tuple(made.deliveries),
             further_seen=tuple(made.seen),
+            answers_seen=tuple(made.answers_seen),
             jobs=tuple(replace(job, priority=LOWEST) for job in made.jobs),
             keys=tuple(made.keys),
             woken=tuple(made.woken),
@@ -169,7 +179,7 @@ class _Deciding:
     async def _planned(self) -> tuple[Planned, ...]:
         message = self._message
         if message.state in {MessageState.RECEIVED, MessageState.FAILED}:
-            return (self._read_first(message),)
+            return (await self._read_first(message),)
         stored = sorted(
             await self._station.queries.documents_of(message.id),
             key=lambda one: (one.at, one.replaced_by is None, one.id),
@@ -185,10 +195,12 @@ class _Deciding:
         planned += [_left(one, "it is not found in the message any more, read so") for one in gone]
         return tuple(planned)
 
-    def _read_first(self, message: Message) -> Planned:
+    async def _read_first(self, message: Message) -> Planned:
         """A message that was never read to its end."""
         if message.state is MessageState.RECEIVED:
             return Planned(kind="message", number=message.id, act=Act.LEFT, why="it is still being read")
+        if await self._put_aside("read"):
+            return Planned(kind="message", number=message.id, act=Act.LEFT, why=_PUT_ASIDE)
         lane = identity.inbound_lane(message.partner or "", "read")
         again = NewJob(
             message_id=message.id, step="read", lane=lane, run_at=self._station.clock(), again_after=timedelta(0)
@@ -205,21 +217,26 @@ class _Deciding:
             return _planned(one, stored, Act.LEFT, f"it would be refused now: {one.refusal}")
         if stored is None or refused:
             return await self._new(one, stored)
-        if self._how.as_new:
-            return await self._as_new(one, stored)
-        if stored.replaced_by is not None:
-            what = f"document {stored.replaced_by} replaced it since"
-            return _planned(one, stored, Act.SAME if one.sha256 == stored.sha256 else Act.LEFT, what)
         rows = list(await self._station.queries.deliveries([stored.id]))
         states = {row.state for row in rows}
         changed = one.sha256 != stored.sha256
-        if _S.UNCERTAIN in states:
-            where = next(row.target for row in rows if row.state is _S.UNCERTAIN)
+        if (decided := await self._decided_by_somebody(stored, states)) is not None:
+            return _planned(one, stored, Act.SAME, decided)
+        if self._how.as_new:
+            return await self._as_new(one, stored)
+        return await self._once_more(one, stored, rows, changed=changed)
+
+    async def _once_more(self, one: Reread, stored: Document, rows: list[DeliveryRecord], *, changed: bool) -> Planned:
+        """A set that was taken before, without a second effect."""
+        if stored.replaced_by is not None:
+            what = f"document {stored.replaced_by} replaced it since"
+            return _planned(one, stored, Act.LEFT if changed else Act.SAME, what)
+        if where := next((row.target for row in rows if row.state is _S.UNCERTAIN), None):
             advice = f"nobody knows whether {where} has it: gateway message settle {stored.id} --target {where}"
             return _planned(one, stored, Act.LEFT, advice)
         if stored.state is DocumentState.HELD:
             return await self._held(one, stored, rows, changed=changed)
-        if _S.PENDING in states:
+        if any(row.state is _S.PENDING for row in rows):
             told = "it is on its way" + ("; replay it when that has ended" if changed else "")
             return _planned(one, stored, Act.LEFT if changed else Act.SAME, told)
         if changed:
@@ -229,12 +246,15 @@ class _Deciding:
     async def _held(self, one: Reread, stored: Document, rows: list[DeliveryRecord], *, changed: bool) -> Planned:
         if stored.review is None and stored.replaces is not None:
             return _planned(one, stored, Act.LEFT, f"it waits for an operator: gateway message settle {stored.id}")
+        if stored.review is Review.REPLACEMENT:
+            # Whatever it says: it is a person's to say whether it replaces what stands.
+            return _planned(one, stored, Act.LEFT if changed else Act.SAME, _UNDER_REVIEW)
         if stored.review is Review.ORDER_HELD:
             return _planned(one, stored, Act.LEFT if changed else Act.SAME, "it waits behind its order")
         if changed:
             return await self._successor(one, stored, rows)
         if stored.review is not None:
-            return _planned(one, stored, Act.SAME, "it waits for a decision: gateway review list")
+            return _planned(one, stored, Act.SAME, _UNDER_REVIEW)
         return await self._again(one, stored, rows, [row for row in rows if row.state is _S.PENDING])
 
     async def _unchanged(self, one: Reread, stored: Document, rows: list[DeliveryRecord]) -> Planned:
@@ -243,6 +263,8 @@ class _Deciding:
         if any(call.act is Act.REPLACED for call in there):
             return await self._successor(one, stored, rows)
         gave_up = [row for row in rows if row.state is _S.FAILED]
+        if not rows and stored.state is DocumentState.FAILED and await self._put_aside("deliver", stored.id):
+            return _planned(one, stored, Act.LEFT, _PUT_ASIDE)
         if gave_up or (not rows and stored.state is DocumentState.FAILED):
             return await self._again(one, stored, rows, gave_up, beside=there)
         left = next((call.why for call in there if call.act is Act.LEFT), None)
@@ -310,7 +332,7 @@ class _Deciding:
     async def _new(self, one: Reread, stored: Document | None) -> Planned:
         """It was refused, or not there."""
         if stored is not None and await self._rejected_by_somebody(stored):
-            return _planned(one, stored, Act.SAME, "somebody rejected it: gateway message show has who and why")
+            return _planned(one, stored, Act.SAME, _REJECTED)
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None:
             same = holder.sha256 == one.sha256
@@ -324,16 +346,26 @@ class _Deciding:
             origin=self._origin(one),
             findings=one.findings,
             sha256=one.sha256,
+            beside=self._beside,
         )
         if not taken.accepted or not taken.documents:
             return _planned(one, stored, Act.SAME, f"still refused: {_why(taken)}")
         new = replace(taken.documents[0], agreement=self._eyes.version)
+        identities = [name for name in (new.natural_key, *(name for name, _ in taken.keys)) if name]
+        first = next((self._fresh[name] for name in identities if name in self._fresh), None)
+        if first is not None:
+            same = first.sha256 == new.sha256
+            told = f"it stands in the message before: set {first.position}{'' if same else ', with other content'}"
+            return _planned(one, stored, Act.SAME if same else Act.LEFT, told)
+        self._fresh.update(dict.fromkeys(identities, new))
         self._add(taken, new, taken.deliveries, taken.jobs)
         calls = [await self._told(_stored(new), each.target, each.key, Act.NEW) for each in taken.deliveries]
         return _planned(one, stored, Act.NEW, "the partner was told that it is refused: tell them", calls=calls)
 
     async def _as_new(self, one: Reread, stored: Document) -> Planned:
         """Once more, whatever is there: a new identity, new keys."""
+        if stored.review is Review.REPLACEMENT:
+            return _planned(one, stored, Act.LEFT, _UNDER_REVIEW)
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None and (holder.message_id != self._message.id or holder.replaced_by is not None):
             told = f"its number is document {holder.id}'s, of message {holder.message_id}"
@@ -442,6 +474,7 @@ class _Deciding:
             sha256=one.sha256,
             again=stored,
             stands=stands,
+            beside=self._beside,
         )
         if not taken.accepted:
             return f"it would be refused now: {_why(taken)}"
@@ -465,6 +498,7 @@ class _Deciding:
         made, targets = self._sum, {each.target for each in deliveries}
         made.documents.append(new)
         made.updates.extend(taken.updates)
+        made.answers_seen.extend(taken.seen)
         made.deliveries.extend(deliveries)
         made.jobs.extend(jobs)
         made.keys.extend(key for key in taken.keys if key not in made.keys)
@@ -488,6 +522,27 @@ class _Deciding:
     async def _holder(self, key: str) -> Document | None:
         partner = self._eyes.agreement.name
         return await self._station.queries.document_by_key(partner, Direction.INBOUND, key)
+
+    @property
+    def _beside(self) -> list[NewDocument]:
+        """What is taken of this message now, and counts for the sets behind it."""
+        return list({new.id: new for new in self._fresh.values()}.values())
+
+    async def _decided_by_somebody(self, document: Document, states: set[DeliveryState]) -> str | None:
+        """What an operator rejected, and nobody took back since."""
+        over = document.state is DocumentState.FAILED and states <= {_S.DISCARDED}
+        return _REJECTED if over and await self._rejected_by_somebody(document) else None
+
+    async def _put_aside(self, step: str, document_id: str | None = None) -> bool:
+        """Whether the last that an operator said of this dead letter is that it is put aside."""
+        said = [
+            one
+            for one in await self._events()
+            if one.kind in {WorkDiscarded.kind, WorkRetried.kind}
+            and one.data.get("step") == step
+            and one.data.get("document_id") in {None, document_id}
+        ]
+        return bool(said) and said[-1].kind == WorkDiscarded.kind
 
     async def _rejected_by_somebody(self, document: Document) -> bool:
         return any(

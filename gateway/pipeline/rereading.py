@@ -70,9 +70,7 @@ class Eyes:
 
 def eyes_of_now(station: Station, partner: str | None) -> Eyes:
     """By the active configuration. Raises OurFault where nothing is agreed with the partner now."""
-    agreement = station.agreement(partner)
-    if agreement is None:
-        raise OurFault(f"partner {partner} does not exchange documents now", remedy="set its status to active")
+    agreement = _agreed(station, partner)
     rules = [(rule.set, rule) for rule in agreement.documents.receive.values() if rule.set]
     named = {set_: station.maps.get(rule.map or "") for set_, rule in rules}
     own = {set_: station.partner_guides.get(rule.guide or "") for set_, rule in rules}
@@ -89,6 +87,13 @@ def eyes_of_now(station: Station, partner: str | None) -> Eyes:
     )
 
 
+def _agreed(station: Station, partner: str | None) -> Agreement:
+    agreement = station.agreement(partner)
+    if agreement is None:
+        raise OurFault(f"partner {partner} does not exchange documents now", remedy="set its status to active")
+    return agreement
+
+
 async def eyes_of_then(station: Station, documents: list[Document]) -> Eyes:
     """By what read the first of these documents. Raises OurFault where that is not kept, or of no use any more."""
     read = [one for one in documents if one.agreement and one.map]
@@ -98,6 +103,7 @@ async def eyes_of_then(station: Station, documents: list[Document]) -> Eyes:
             remedy="read it with what holds now: --with current",
         )
     first = read[0]
+    _agreed(station, first.partner)  # also what is read as it was then has its effects now
     agreement = versions.agreement_then(await _kept(station, VersionKind.AGREEMENT, first.agreement))
     maps: dict[str, Map] = {}
     records: dict[str, str] = {}

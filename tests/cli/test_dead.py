@@ -201,3 +201,29 @@ def test_times_are_said_as_people_say_them() -> None:
     assert moment_of("2026-03-01T18:00+01:00", now) == datetime(2026, 3, 1, 17, tzinfo=UTC)
     with pytest.raises(OurFault):
         moment_of("soon", now)
+
+
+@pytest.mark.parametrize("text", ["999999d", "0001-01-01T00:00+14:00"])
+def test_time_before_all_time_is_refused_with_a_remedy(text: str) -> None:
+    """Never a traceback."""
+    with pytest.raises(OurFault, match="is no time") as refused:
+        moment_of(text, datetime(2026, 3, 2, tzinfo=UTC))
+    assert "2026-03-01" in str(refused.value.remedy)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dead", "list", "--partner", "\udcff"),
+        ("dead", "retry", "1", "--why", "\udcff"),
+        ("replay", "run", "--order", "\udcff", "--dry-run"),
+        ("message", "trace", "\udcff"),
+    ],
+)
+def test_words_that_are_not_utf_8_are_refused_with_a_remedy(run: Run, workspace: Path, words: tuple[str, ...]) -> None:
+    """As a shell passes octets of another encoding; no database takes them."""
+    done = run(*words, "--workspace", workspace)
+    assert done.exit_code == 2, done.output
+    assert isinstance(done.exception, SystemExit)
+    assert "not UTF-8" in done.output
+    assert "remedy: " in done.output

@@ -125,8 +125,9 @@ async def traced(store: Store, what: str) -> list[Node]:
     first = await store.message(what)
     numbers = [what] if first is None else _orders(await store.documents_of(what))
     ids = [] if first is None else [first.id]
+    partner = None if first is None else first.partner  # two partners may have orders of one number
     for number in numbers:
-        ids += [one.message_id for one in await store.timeline(order_number=number)]
+        ids += [one.message_id for one in await store.timeline(order_number=number, partner=partner)]
     if not ids:
         raise OurFault(f"there is no message and no order {what}", remedy="gateway message list")
     return _tree(await _gathered(store, list(dict.fromkeys(ids))))
@@ -190,7 +191,8 @@ def _is_bad(kind: str) -> bool:
 def _tree(found: dict[str, tuple[Node, list[TrailEntry]]]) -> list[Node]:
     """Who follows from whom; what follows from nothing here is a root, the oldest first."""
     parents: dict[str, str] = {}
-    orders = {one.number: one for node, _ in found.values() for one in node.documents if one.kind == "purchase_order"}
+    every = [one for node, _ in found.values() for one in node.documents]
+    orders = {(one.partner, one.number): one for one in every if one.kind == "purchase_order"}
     carriers: dict[str, str] = {}
     for id_, (node, trail) in found.items():
         if node.message.answers in found:
@@ -202,14 +204,13 @@ def _tree(found: dict[str, tuple[Node, list[TrailEntry]]]) -> list[Node]:
             for name in _POINTS:
                 if (other := str(one.data.get(name) or "")) in found and other != id_:
                     parents.setdefault(other, id_)
-    of_document = {one.id: one.message_id for node, _ in found.values() for one in node.documents}
+    of_document = {one.id: one.message_id for one in every}
     for document_id, carrier in carriers.items():
         if (owner := of_document.get(document_id)) is not None and owner != carrier:
             parents.setdefault(carrier, owner)
     for id_, (node, _) in found.items():
-        order = next(
-            (orders.get(one.order_number or "") for one in node.documents if one.kind != "purchase_order"), None
-        )
+        about = [(one.partner, one.order_number or "") for one in node.documents if one.kind != "purchase_order"]
+        order = orders.get(about[0]) if about else None
         if order is not None and id_ not in parents and order.message_id != id_:
             parents[id_] = carriers.get(order.id, order.message_id)
     roots: list[Node] = []

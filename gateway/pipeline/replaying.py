@@ -46,7 +46,6 @@ from gateway.ports.lanes import LOWEST
 from gateway.ports.replays import Act, Versions
 
 _S = DeliveryState
-_THERE = frozenset({_S.DELIVERED, _S.COMPENSATING})
 _ASIDE = frozenset({_S.DISCARDED, _S.COMPENSATED})
 
 WORST = (
@@ -234,6 +233,9 @@ class _Deciding:
         if where := next((row.target for row in rows if row.state is _S.UNCERTAIN), None):
             advice = f"nobody knows whether {where} has it: gateway message settle {stored.id} --target {where}"
             return _planned(one, stored, Act.LEFT, advice)
+        if where := next((row.target for row in rows if row.state is _S.COMPENSATING), None):
+            # The undo would take along what is sent there meanwhile.
+            return _planned(one, stored, Act.LEFT, f"it is being undone at {where}; replay it when that has ended")
         if stored.state is DocumentState.HELD:
             return await self._held(one, stored, rows, changed=changed)
         if any(row.state is _S.PENDING for row in rows):
@@ -259,9 +261,10 @@ class _Deciding:
 
     async def _unchanged(self, one: Reread, stored: Document, rows: list[DeliveryRecord]) -> Planned:
         """The same document: what failed goes again; a target whose words changed gets a replacement."""
-        there = [await self._compared(stored, row) for row in rows if row.state in _THERE]
+        there = [await self._compared(stored, row) for row in rows if row.state is _S.DELIVERED]
         if any(call.act is Act.REPLACED for call in there):
             return await self._successor(one, stored, rows)
+        there += [_undone(stored, row) for row in rows if row.state is _S.COMPENSATED]
         gave_up = [row for row in rows if row.state is _S.FAILED]
         if not rows and stored.state is DocumentState.FAILED and await self._put_aside("deliver", stored.id):
             return _planned(one, stored, Act.LEFT, _PUT_ASIDE)
@@ -404,7 +407,7 @@ class _Deciding:
     ) -> tuple[list[Call], list[DeliveryChange]]:
         """What each target gets, and the deliveries that are made."""
         document, before = _stored(new), {row.target: row for row in rows}
-        went = any(row.state in _THERE for row in rows)
+        went = any(row.state is _S.DELIVERED for row in rows)
         calls: list[Call] = []
         chosen: list[DeliveryChange] = []
         for each in planned:
@@ -415,7 +418,7 @@ class _Deciding:
             elif row is None:
                 calls.append(await self._told(document, each.target, each.key, Act.CORRECTED))
                 chosen.append(each)
-            elif row.state in _THERE:
+            elif row.state is _S.DELIVERED:
                 call = await self._compared(document, row, of=stored)
                 calls.append(call)
                 if call.act is Act.REPLACED:
@@ -425,7 +428,11 @@ class _Deciding:
             else:  # failed, or pending while it is held: the target has it not
                 calls.append(await self._told(document, each.target, row.key, Act.CORRECTED))
                 chosen.append(replace(each, key=row.key))
-        gone = [row.target for row in rows if row.state in _THERE and row.target not in {one.target for one in planned}]
+        gone = [
+            row.target
+            for row in rows
+            if row.state is _S.DELIVERED and row.target not in {one.target for one in planned}
+        ]
         calls += [
             Call(target=name, act=Act.LEFT, why=f"{name} has it, and it is no longer routed there") for name in gone
         ]
@@ -575,6 +582,11 @@ def _aimed(job: NewJob, chosen: dict[str, DeliveryChange]) -> NewJob:
         data["optional"] = True
     own = each.key == identity.delivery_key(each.document_id, job.part)
     return replace(job, data=data, part=job.part if own else each.target)
+
+
+def _undone(document: Document, row: DeliveryRecord) -> Call:
+    advice = f"it was undone there: gateway message settle {document.id} --target {row.target} --again"
+    return Call(target=row.target, act=Act.LEFT, why=advice)
 
 
 def _why(taken: documents.Taken) -> str:

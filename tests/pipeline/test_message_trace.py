@@ -71,3 +71,20 @@ async def test_what_is_not_there_is_said(trade: Any) -> None:
 def test_times_are_said_in_their_unit(seconds: float, said: str) -> None:
     """From milliseconds to days."""
     assert lasted(seconds) == said
+
+
+async def test_orders_of_one_number_with_two_partners_are_two_trees(trade: Any) -> None:
+    """What one partner answered never stands under what the other was sent; a message leads to its partner's only."""
+    for partner in ("acme", "baltic"):
+        await trade.order(partner=partner)
+    for partner in ("acme", "baltic"):
+        await trade.submit(trade.notice_body(partner=partner), kind="ship_notice", partner=partner)
+        await trade.gateway.work()
+
+    def partners(node: Node) -> set[str]:
+        return {str(node.message.partner)}.union(*map(partners, node.below))
+
+    roots = await traced(trade.gateway.store, ORDER)
+    assert sorted(map(sorted, map(partners, roots))) == [["acme"], ["baltic"]]
+    (root,) = await traced(trade.gateway.store, roots[0].message.id)
+    assert names(root) == names(roots[0])

@@ -16,8 +16,8 @@ from gateway.pipeline.settling import reviewed
 from gateway.ports import DocumentState, NaturalKeyTaken, Review, Submitted
 from gateway.ports.replays import Versions
 
-from .erps import aim, later
-from .test_replaying import OTHERWISE, REFUSING, calls, dry, mend, replayed
+from .erps import UNDO, aim, later, stands
+from .test_replaying import OTHERWISE, REFUSING, REPLACE, calls, dry, mend, replayed
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 NOTICE = "ship_notice"
@@ -200,3 +200,67 @@ async def test_what_was_put_aside_is_taken_back_by_an_operator_only(
     assert await store.move_dead(letter, await retried(store, letter, by="ann", why="ours after all"), again=True)
     await later(trade)
     assert len(trade.at_erp("order_acknowledgement")) == 1
+
+
+UNDOING = {"call": {"compensate": UNDO, **REPLACE["call"]}}
+
+
+async def test_what_is_being_undone_at_a_target_is_not_replaced_there_meanwhile(
+    trade: Any, edi: Any, tmp_path: Path
+) -> None:
+    """The undo would take the replacement along."""
+    aim(trade, tmp_path, "erp", "wms", erp=REFUSING, wms=UNDOING)
+    await trade.order()
+    trade.misbehave(fail={"status": 503, "times": 1, "path": "/api/documents/ERP-000001"})
+    message = await trade.arrives(edi.file(edi.ack()))
+    assert await stands(trade, message) == {"erp": "failed", "wms": "compensating"}
+    aim(trade, tmp_path, "erp", "wms", erp={}, wms=UNDOING)
+    mend(trade, *OTHERWISE)
+    decided = await dry(trade, message)
+    assert [one.act.value for one in decided.planned] == ["left"]
+    assert "undone" in decided.planned[0].why
+    assert await replayed(trade, message) == ["left"]
+    assert [method for method, _ in calls(trade) if method == "PUT"] == []
+
+
+async def test_what_was_undone_at_a_target_is_said_when_the_others_get_it_again(
+    trade: Any, edi: Any, tmp_path: Path
+) -> None:
+    """It is an operator's to say whether it is made again there."""
+    aim(trade, tmp_path, "erp", "wms", erp=REFUSING, wms=UNDOING)
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    await later(trade)
+    assert await stands(trade, message) == {"erp": "failed", "wms": "compensated"}
+    aim(trade, tmp_path, "erp", "wms", erp={}, wms=UNDOING)
+    (document,) = await trade.gateway.documents(message)
+    (planned,) = (await dry(trade, message)).planned
+    told = {call.target: (call.act.value, call.why) for call in planned.calls}
+    assert told["erp"][0] == "again"
+    assert told["wms"] == ("left", f"it was undone there: gateway message settle {document.id} --target wms --again")
+
+
+@pytest.mark.parametrize("case", ["again", "corrected", "replaced", "new"])
+async def test_of_two_replays_that_decide_at_once_one_has_its_effect(
+    trade: Any, edi: Any, tmp_path: Path, case: str
+) -> None:
+    """The other one is decided anew, over what is there by then."""
+    aim(trade, tmp_path, "erp", erp=REPLACE if case == "replaced" else REFUSING if case != "new" else {})
+    if case != "new":
+        await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    if case == "new":
+        await trade.order()
+    elif case != "replaced":
+        aim(trade, tmp_path, "erp", erp={})
+    if case in {"corrected", "replaced"}:
+        mend(trade, *OTHERWISE)
+    store, before = trade.gateway.store, len(calls(trade))
+    first, second = await dry(trade, message), await dry(trade, message)
+    assert first.outcome.value == second.outcome.value == case
+    await store.apply(first.changes)
+    with pytest.raises(NaturalKeyTaken):
+        await store.apply(second.changes)
+    await later(trade)
+    assert len(calls(trade)) == before + 1
+    assert (await dry(trade, message)).outcome.value == "same"

@@ -513,6 +513,20 @@ class WorkRetried(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WorkDiscarded(Event):
+    """An operator put a dead job aside: it is not done. What the partner was told stays told; it can be taken back."""
+
+    kind: ClassVar[str] = "work.discarded"
+    step: str
+    by: str
+    reason: str
+    gave_up: str
+    """Why it was given up."""
+    document_id: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PayloadPurged(Event):
     """The bytes of a message were removed; their hashes stay, so the trail still verifies."""
 
@@ -817,6 +831,53 @@ class LaneRated(Event):
     reason: str
     rate: str | None = None
     """Absent: what is agreed again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReplayed(Event):
+    """A stored message was read again by a replay, and this was done about the documents in it."""
+
+    kind: ClassVar[str] = "message.replayed"
+    replay: str
+    by: str
+    reason: str
+    versions: str
+    """current or original: what it was read with."""
+    outcome: str
+    """The most that was done about a document: same, again, corrected, replaced, new, as_new, left, failed or read."""
+    documents: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayBegun(Event):
+    """An operator has stored messages worked again.
+
+    Its chain is that of the message `replays`.
+    """
+
+    kind: ClassVar[str] = "replay.begun"
+    replay: str
+    by: str
+    reason: str
+    versions: str
+    as_new: bool
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayChanged(Event):
+    """A replay was paused, let go on, cancelled, or came to its end.
+
+    Its chain is that of the message `replays`.
+    """
+
+    kind: ClassVar[str] = "replay.changed"
+    replay: str
+    state: str
+    """paused, running, cancelled or done."""
+    by: str
+    done: int
+    """How many messages were worked."""
 
 
 EVENTS: dict[str, type[Event]] = {

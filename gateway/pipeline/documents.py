@@ -92,15 +92,18 @@ async def take(
     origin: Origin,
     findings: Sequence[Finding] = (),
     sha256: str | None = None,
+    again: Document | None = None,
+    stands: replacing.Standing | None = None,
     beside: Sequence[NewDocument] = (),
 ) -> Taken:
     """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
 
     `findings` are those it already carries; worse ones from matching are added. `sha256` is the
-    body's digest, for a caller that has it already. `beside` is what came before it in its message.
+    body's digest, for a caller that has it already. `beside` is what came before it in its message. `again`, with how
+    it `stands` to it: the stored document that was read from the same place before.
     """
     sha256 = sha256 or canonical.digest(body)
-    stands = await replacing.standing(station, agreement, kind, body, sha256)
+    stands = stands or await replacing.standing(station, agreement, kind, body, sha256)
     if stands.repeats is not None:
         return _repeat(agreement, kind, body, origin, stands.repeats)
     named = await orders_named(station, agreement, kind, body)
@@ -112,7 +115,8 @@ async def take(
     if stands.findings:
         found.extend(stands.findings)
     else:
-        matched = await match(station, agreement, kind, body, named, beside=beside)
+        but = "" if again is None else again.id
+        matched = await match(station, agreement, kind, body, named, but=but, beside=beside)
         found.extend(matched.findings)
         seen = matched.seen
     weighed = reviewing.weigh(agreement, found)

@@ -9,11 +9,16 @@ from collections.abc import Iterable
 
 from gateway.partners.agreement import Agreement
 from gateway.ports import PRIORITIES, Terms, TermsOf
+from gateway.ports.lanes import LOWEST
 from gateway.settings import Settings
 
 STEPS_BEFORE = frozenset({"read", "compose"})
 """Endpoints of ours that what is ordered passes first: out of order there, it stays so."""
 STATION = "as2"
+REPLAY = "replay"
+"""What is worked again goes behind everything else."""
+REPLAYED = "20/second"
+"""So many messages of it; `gateway lane rate` says otherwise."""
 
 
 def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
@@ -23,6 +28,8 @@ def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
 
     def terms(name: str) -> Terms:
         partner, direction, endpoint = (*name.split(":", 2), "", "")[:3]
+        if endpoint == REPLAY:
+            return Terms(priority=LOWEST, rate=REPLAYED)
         agreement = partners.get(partner)
         if agreement is None:
             return Terms()

@@ -93,7 +93,7 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     meant = [one for one in others if one.state is DeliveryState.PENDING] if held else [row]
     jobs: list[NewJob] = []
     if not held or settlement.decided is Decision.AGAIN:
-        jobs = [_deliver_job(document, one, now, several=several) for one in meant]
+        jobs = [deliver_job(document, one, now, several=several) for one in meant]
     updates: list[DocumentUpdate] = []
     if held or not several:
         updates.append(
@@ -147,12 +147,16 @@ def _change(row: DeliveryRecord, state: DeliveryState, settlement: Settlement) -
         document_id=row.document_id,
         target=row.target,
         key=row.key,
-        # Under the old key it would be a repeat of what was undone.
-        new_key=f"{row.key}~2" if row.state is DeliveryState.COMPENSATED else None,
+        new_key=key if (key := _key(row)) != row.key else None,
         state=state,
         their_id=settlement.their_id,
         reason=f"{settlement.by}: {settlement.reason}" if settlement.reason else settlement.by,
     )
+
+
+def _key(row: DeliveryRecord) -> str:
+    """Of its calls from now on: under the old key it would be a repeat of what was undone."""
+    return f"{row.key}~2" if row.state is DeliveryState.COMPENSATED else row.key
 
 
 def _event(document: Document, row: DeliveryRecord, settlement: Settlement) -> DeliverySettled:
@@ -200,8 +204,10 @@ def _chosen(
     return documents[fitting[0].document_id], fitting[0]
 
 
-def _deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, several: bool) -> NewJob:
-    part = row.target if row.key.startswith(identity.delivery_key(document.id, row.target)) else ""
+def deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, several: bool) -> NewJob:
+    """A delivery made again, under its key."""
+    # The first target's key is the document's id; a document in another one's place has that one's keys.
+    part = "" if row.key == document.id or row.key.startswith(f"{document.id}~") else row.target
     flags = {"several": several, "optional": not row.critical}
     return NewJob(
         message_id=document.message_id,
@@ -210,6 +216,6 @@ def _deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, seve
         step="deliver",
         lane=identity.inbound_lane(document.partner, row.target),
         run_at=now,
-        data={"target": row.target} | {name: True for name, said in flags.items() if said},
+        data={"target": row.target, "key": _key(row)} | {name: True for name, said in flags.items() if said},
         again_after=timedelta(0),
     )

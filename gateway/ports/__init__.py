@@ -29,7 +29,17 @@ from gateway.ports.deliveries import (
     document_state,
     seen,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.exchange import (
+    As2Post,
+    Connector,
+    Delivered,
+    Delivery,
+    Refused,
+    Submissions,
+    Submitted,
+    Told,
+    WebhookPost,
+)
 from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
@@ -131,6 +141,7 @@ __all__ = [
     "Submitted",
     "Terms",
     "TermsOf",
+    "Told",
     "Tracing",
     "TrailEntry",
     "TrailProof",

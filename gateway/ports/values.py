@@ -157,6 +157,8 @@ class JobState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     DEAD = "dead"
+    DISCARDED = "discarded"
+    """A dead letter that somebody put aside; it can be put back to work."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,6 +40,7 @@ from gateway.store import (
     outbox,
     prepared,
     references,
+    replays,
     trail,
 )
 from gateway.store.payloads import Stored
@@ -63,7 +64,7 @@ def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
-    decided = changes.deliveries_seen is not None
+    decided = bool(changes.deliveries_seen or changes.further_seen or changes.replayed)
     return not (changes.met or changes.woken or replaced or repeated or changes.references or decided)
 
 
@@ -129,6 +130,8 @@ def write(
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
+    if changes.replayed is not None:
+        replays.write(connection, changes.replayed, now)
     jobs.meet(connection, changes.met, now)
     jobs.wake(connection, changes.woken, now)
     work = jobs.rows_of(changes.jobs, wait_keys, terms)
@@ -238,8 +241,8 @@ def _write_documents(connection: Connection, changes: Changes, now: datetime) ->
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
         _update_document(connection, change, now)
-    if changes.deliveries_seen is not None:
-        deliveries.check(connection, changes.deliveries_seen)
+    for seen in (*filter(None, (changes.deliveries_seen,)), *changes.further_seen):
+        deliveries.check(connection, seen)
     deliveries.write(connection, changes.deliveries, now)
 
 

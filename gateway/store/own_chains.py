@@ -1,4 +1,4 @@
-"""The chains that tell what befell the gateway itself: its webhooks, its lanes. Each is a message of no partner."""
+"""The chains that tell what befell the gateway itself: webhooks, lanes, replays. Each is a message of no partner."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from gateway.events import Event
 from gateway.ports import LANES, WEBHOOKS, Changes, own_chain
+from gateway.ports.replays import REPLAYS
 from gateway.store import changes as changing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
@@ -18,6 +19,8 @@ from gateway.store.tables import message
 NOTES: Mapping[str, bytes] = MappingProxyType(
     {
         LANES: b"The lanes of this gateway: the trail of this message says who paused, resumed or limited which.\n",
+        REPLAYS: b"The replays of this gateway: the trail of this message says who had which messages worked again, and"
+        b" why.\n",
         WEBHOOKS: b"The webhooks of this gateway: the trail of this message says which were disabled, enabled or sent"
         b" to again.\n",
     }

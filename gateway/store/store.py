@@ -32,6 +32,7 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
+from gateway.ports.dead_letters import DeadLetter
 from gateway.ports.figures import WorkFigures
 from gateway.ports.lanes import plain
 from gateway.store import (
@@ -54,10 +55,12 @@ from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
 from gateway.store.database import Database, Operation, T
+from gateway.store.dead_letters import DeadLetters
 from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
+from gateway.store.replay_keeping import ReplayKeeping
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
@@ -70,7 +73,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
+class Store(Asking, Auditing, DeadLetters, LaneKeeping, Membership, Publishing, ReplayKeeping, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -254,20 +257,31 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Upkeep):
 
         Two who decide at once get one answer each: one of them is late. Raises NaturalKeyTaken.
         """
+        held = select(document.c.review).where(document.c.id == document_id).with_for_update()
+        return await self._decide(lambda connection, _: connection.execute(held).scalar() is not None, changes)
+
+    async def move_dead(self, letter: DeadLetter, changes: Changes, *, again: bool) -> bool:
+        """Put a dead letter back to work, or aside, with what follows from it; False when it stands otherwise now.
+
+        Raises NaturalKeyTaken.
+        """
+        return await self._decide(partial(jobs.move_dead, letter=letter, again=again), changes)
+
+    async def _decide(self, stands: Callable[[Connection, datetime], bool], changes: Changes) -> bool:
+        """Write what somebody decided, if what it was decided about still stands so; whether it did."""
         now = self.clock()
 
         def operation(connection: Connection) -> bool:
-            held = select(document.c.review).where(document.c.id == document_id).with_for_update()
-            if connection.execute(held).scalar() is None:
+            if not stands(connection, now):
                 return False
             self._add_lanes(connection, changes, now)
             changing.write(connection, changes, {}, now, announcer=self.announcer())
             return True
 
-        judged = await self.database.write(operation)
-        if judged:
+        decided = await self.database.write(operation)
+        if decided:
             self._committed(changes)
-        return judged
+        return decided
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""

@@ -7,13 +7,13 @@ ends at once, dead letter or not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.errors import OurFault
 from gateway.events import DeliverySettled
-from gateway.pipeline import identity
+from gateway.pipeline import identity, reviewing
 from gateway.pipeline.deliveries import settle_job
 from gateway.ports import (
     Changes,
@@ -25,6 +25,7 @@ from gateway.ports import (
     DocumentUpdate,
     NewJob,
     Queries,
+    Review,
     seen,
 )
 
@@ -96,7 +97,13 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     updates: list[DocumentUpdate] = []
     if held or not several:
         updates.append(
-            DocumentUpdate(id=document.id, state=made.document, target=row.target, their_id=settlement.their_id)
+            DocumentUpdate(
+                id=document.id,
+                state=made.document,
+                target=row.target,
+                their_id=settlement.their_id,
+                cleared=("review",) if held else (),
+            )
         )
     else:
         jobs.append(settle_job(document, document.partner, target, now))
@@ -110,6 +117,29 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
         jobs=tuple(jobs),
         events=tuple(_event(document, one, settlement) for one in meant),
     )
+
+
+async def reviewed(
+    queries: Queries, document: Document, *, approved: bool, by: str, why: str, now: datetime
+) -> Changes:
+    """The changes of a decision about a document under review. Raises OurFault where nobody decides about it."""
+    if document.review is not Review.REPLACEMENT:
+        if approved:
+            return reviewing.approval(document, by=by, why=why, now=now)
+        return reviewing.refusal(document, by=by, why=why)
+    told = reviewing.reviewed(document, "approved" if approved else "rejected", by=by, why=why)
+    rows = [one for one in await queries.deliveries([document.id]) if one.state is DeliveryState.PENDING]
+    if rows:
+        decided = Decision.AGAIN if approved else Decision.DISCARDED
+        changes = await settled(
+            queries, document.id, rows[0].target, Settlement(decided=decided, by=by, reason=why), now
+        )
+        return replace(changes, events=(told, *changes.events))
+    if approved:  # no route fitted: it is looked for again
+        return reviewing.approval(document, by=by, why=why, now=now)
+    # Its number stays taken: what it was to replace holds good, and a repeat of that is one.
+    update = DocumentUpdate(id=document.id, state=DocumentState.FAILED, cleared=("review",))
+    return Changes(document_updates=(update,), events=(told,))
 
 
 def _change(row: DeliveryRecord, state: DeliveryState, settlement: Settlement) -> DeliveryChange:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
+    AnswersSeen,
     Awaited,
     Changes,
     ComesBack,
@@ -81,6 +82,7 @@ __all__ = [
     "WEBHOOKS",
     "WHEN_OVER",
     "Accepted",
+    "AnswersSeen",
     "ApiKey",
     "As2Post",
     "Attempt",

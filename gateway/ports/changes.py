@@ -212,6 +212,18 @@ class ComesBack:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AnswersSeen:
+    """The documents that answer an order as somebody decided over them; another one meanwhile makes it decide anew."""
+
+    partner: str
+    kind: str
+    order_number: str
+    orders: tuple[str, ...]
+    """Ids of the orders of this number: whoever decides holds them while he commits."""
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """Everything one step decided, made durable in one commit or not at all."""
 
@@ -224,6 +236,8 @@ class Changes:
     """Raises NaturalKeyTaken when they stand otherwise by now."""
     further_seen: tuple[DeliveriesSeen, ...] = ()
     """The same of further documents."""
+    answers_seen: tuple[AnswersSeen, ...] = ()
+    """The same, of what answers an order."""
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""

@@ -145,6 +145,8 @@ class Review(StrEnum):
     """Its order may come later: it is looked for until the time agreed is over."""
     ORDER_HELD = "order_held"
     """A change of an order that has not gone its way itself: it goes on behind it."""
+    REPLACEMENT = "replacement"
+    """It takes the place of an earlier one, which the agreement leaves to a person."""
 
 
 class JobState(StrEnum):

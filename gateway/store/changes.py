@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_colu
 from gateway.errors import OurFault
 from gateway.events import Event
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DocumentUpdate,
     MessageUpdate,
@@ -34,6 +35,7 @@ from gateway.store import (
     jobs,
     later,
     leases,
+    looks,
     numbers,
     outbox,
     prepared,
@@ -232,6 +234,7 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
 
 def _write_documents(connection: Connection, changes: Changes, now: datetime) -> None:
     """Documents and their deliveries. A natural key is free before the next one takes it."""
+    _check_answers(connection, changes.answers_seen)
     for change in changes.document_updates:
         if change.key_ended:
             _end_key(connection, change.id)
@@ -241,6 +244,19 @@ def _write_documents(connection: Connection, changes: Changes, now: datetime) ->
     for seen in (*filter(None, (changes.deliveries_seen,)), *changes.further_seen):
         deliveries.check(connection, seen)
     deliveries.write(connection, changes.deliveries, now)
+
+
+def _check_answers(connection: Connection, seen: Sequence[AnswersSeen]) -> None:
+    """Lock the orders, so that of two answers one sees the other. Raises NaturalKeyTaken when there are others now."""
+    if not seen:
+        return
+    orders = sorted({id_ for one in seen for id_ in one.orders})
+    locked = select(document.c.id).where(document.c.id.in_(orders)).order_by(document.c.id)
+    connection.execute(locked.with_for_update(key_share=True)).all()
+    for one in seen:
+        found = looks.named_answers(connection, one.partner, one.kind, one.order_number)
+        if {id_ for id_, _ in found} != one.ids:
+            raise NaturalKeyTaken(f"another {one.kind} of order {one.order_number} came meanwhile")
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:

@@ -38,8 +38,10 @@ OnFailed = Callable[[Job, Outcome, str, bool], Changes]
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
 SOONEST = 0.002
 """Seconds before the next look where a lane's turn is near, of a rate or a retry."""
-DECISIONS = 5
-"""How often a step is decided anew when another document took its natural key meanwhile."""
+DECISIONS = 20
+"""How often a step is decided anew when another document took its natural key, or answered its order, meanwhile."""
+AGAIN = 0.01
+"""Seconds between two decisions, at most, and so much more each time: many answers of one order come one by one."""
 DUTIES_EVERY = 5.0
 MOST_TRIES = 200
 """A job that was tried more often than any schedule does takes its process down each time: it is given up unrun."""
@@ -248,6 +250,7 @@ class Worker:
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
+                await asyncio.sleep(self._random() * AGAIN * (decision - 1))
             except LeaseLost:
                 raise
             except Exception as fault:

@@ -844,7 +844,7 @@ class MessageReplayed(Event):
     versions: str
     """current or original: what it was read with."""
     outcome: str
-    """The most that was done about a document: same, again, corrected, replaced, new, as_new, left, failed or read."""
+    """Of its documents, what most wants a look: same, again, corrected, replaced, new, as_new, left, failed or read."""
     documents: int
 
 

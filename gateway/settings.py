@@ -364,8 +364,8 @@ RateText = Annotated[
     ),
 ]
 RATE_OF_A_TARGET = (
-    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once after a "
-    "rest (else what comes in a second). Without it there is no limit."
+    "How many deliveries start in a time, of all partners together, over all nodes. After burst, how many at once "
+    "after a rest (else what comes in a second). Without it there is no limit."
 )
 ORDERED = (
     "Each partner's documents one by one, in the order in which they came; one that fails holds those behind it "

@@ -15,6 +15,7 @@ from gateway.cli import (
     certificate,
     config,
     database,
+    dead,
     edi,
     events,
     lane,
@@ -24,6 +25,7 @@ from gateway.cli import (
     partner,
     payload,
     reference,
+    replay,
     review,
     route,
     webhook,
@@ -36,6 +38,7 @@ from gateway.cli.message_evidence import evidence
 from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
+from gateway.cli.message_trace import trace
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -56,6 +59,7 @@ message.app.command()(send)
 message.app.command()(export)
 message.app.command()(purge)
 message.app.command()(evidence)
+message.app.command()(trace)
 config.app.command()(status)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
@@ -63,6 +67,8 @@ app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
 app.add_typer(lane.app, name="lane")
+app.add_typer(dead.app, name="dead")
+app.add_typer(replay.app, name="replay")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(order.app, name="order")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_colu
 from gateway.errors import OurFault
 from gateway.events import Event
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DocumentUpdate,
     MessageUpdate,
@@ -34,10 +35,12 @@ from gateway.store import (
     jobs,
     later,
     leases,
+    looks,
     numbers,
     outbox,
     prepared,
     references,
+    replays,
     trail,
 )
 from gateway.store.payloads import Stored
@@ -61,7 +64,7 @@ def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
-    decided = changes.deliveries_seen is not None
+    decided = bool(changes.deliveries_seen or changes.further_seen or changes.replayed)
     return not (changes.met or changes.woken or replaced or repeated or changes.references or decided)
 
 
@@ -127,6 +130,8 @@ def write(
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
+    if changes.replayed is not None:
+        replays.write(connection, changes.replayed, now)
     jobs.meet(connection, changes.met, now)
     jobs.wake(connection, changes.woken, now)
     work = jobs.rows_of(changes.jobs, wait_keys, terms)
@@ -229,15 +234,29 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
 
 def _write_documents(connection: Connection, changes: Changes, now: datetime) -> None:
     """Documents and their deliveries. A natural key is free before the next one takes it."""
+    _check_answers(connection, changes.answers_seen)
     for change in changes.document_updates:
         if change.key_ended:
             _end_key(connection, change.id)
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
         _update_document(connection, change, now)
-    if changes.deliveries_seen is not None:
-        deliveries.check(connection, changes.deliveries_seen)
+    for seen in (*filter(None, (changes.deliveries_seen,)), *changes.further_seen):
+        deliveries.check(connection, seen)
     deliveries.write(connection, changes.deliveries, now)
+
+
+def _check_answers(connection: Connection, seen: Sequence[AnswersSeen]) -> None:
+    """Lock the orders, so that of two answers one sees the other. Raises NaturalKeyTaken when there are others now."""
+    if not seen:
+        return
+    orders = sorted({id_ for one in seen for id_ in one.orders})
+    locked = select(document.c.id).where(document.c.id.in_(orders)).order_by(document.c.id)
+    connection.execute(locked.with_for_update(key_share=True)).all()
+    for one in seen:
+        found = looks.named_answers(connection, one.partner, one.kind, one.order_number)
+        if {id_ for id_, _ in found} != one.ids:
+            raise NaturalKeyTaken(f"another {one.kind} of order {one.order_number} came meanwhile")
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:

@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import PRIORITIES, Job, JobState, rate_of
 from gateway.publication import NOTIFY
-from gateway.store import prepared, queries, turns
+from gateway.store import prepared, queries, shared_rates, turns
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
 
@@ -72,7 +72,8 @@ _its_lane = case(
 )
 # A lane that failed and whose pause is over is half open: one job, until one succeeds and clears `paused_until`.
 _cap = case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)))
-_may_give = and_(lane.c.due_at <= _NOW, not_(func.coalesce(turns.rests(), literal("false"))))
+_rests = func.coalesce(turns.rests(), literal("false"))
+_may_give = and_(lane.c.due_at <= _NOW, not_(_rests), not_(shared_rates.rest()))
 
 
 def _front(priority: int) -> Any:
@@ -92,6 +93,7 @@ _DUE_LANES = (
         lane.c.ordered,
         func.coalesce(lane.c.rate, lane.c.agreed_rate).label("rate"),
         lane.c.tokens_at,
+        case((lane.c.rate.is_(None), lane.c.shared)).label("shared"),
     )
     .where(lane.c.name.in_(union_all(*(_front(one) for one in range(len(PRIORITIES))))), _may_give)
     .order_by(type_coerce(lane.c.due_at, BigInteger) + lane.c.priority * AGEING, lane.c.name)
@@ -104,7 +106,8 @@ _turns = union_all(
     *(
         select(func.min(lane.c.due_at).label("at")).where(lane.c.priority == literal(str(one)), lane.c.due_at > _NOW)
         for one in range(len(PRIORITIES))
-    )
+    ),
+    shared_rates.NEXT,
 ).subquery()
 _NEXT_TURN = select(func.min(_turns.c.at, type_=Moment))
 _TAKEN = {
@@ -195,13 +198,16 @@ def claim(
     due = prepared.fetch(connection, _DUE_LANES, wanted)
     if not due:
         return Claimed(next_turn=connection.execute(_NEXT_TURN, {"now": now}).scalar_one())
-    rooms = _rooms(connection, due, limit=limit, cap=cap, now=now)
+    sharing = {row.name: row.shared for row in due if row.shared is not None}
+    shared = shared_rates.Taking(connection, set(sharing.values()), now)
+    rooms = _rooms(connection, due, shared, limit=limit, cap=cap, now=now)
     ordered = {row.name for row in due if row.ordered}
     common = {"owner": owner, "until": until, "now": now, "steps": list(steps)}
     taken = _take(connection, rooms, ordered, common)
     if taken:
         start_attempts(connection, ((row.id, row.attempts) for row in taken), now)
         _use_tokens(connection, due, Counter(row.lane for row in taken), now)
+        shared.use(Counter(sharing[row.lane] for row in taken if row.lane in sharing))
     # Also those that had room and gave nothing: the head of an ordered lane is not due.
     turns.settle(connection, rooms, now, served=frozenset(row.lane for row in taken))
     places = {name: place for place, name in enumerate(rooms)}
@@ -211,7 +217,7 @@ def claim(
         job_of(row, messages.get(row.message_id), None if row.document_id else payloads.get(row.message_id))
         for row in sorted(taken, key=lambda row: (places[row.lane], row.id))
     )
-    return Claimed(jobs=tuple(jobs))
+    return Claimed(jobs=tuple(jobs), next_turn=None if taken else shared.next_token())
 
 
 def _take(
@@ -235,7 +241,9 @@ def _take(
     return taken
 
 
-def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, now: datetime) -> dict[str, int]:
+def _rooms(
+    connection: Connection, due: Sequence[Any], shared: shared_rates.Taking, *, limit: int, cap: int, now: datetime
+) -> dict[str, int]:
     """How many jobs each lane may give now: the higher priorities first, lanes of one share what is left.
 
     Counted after the lanes are locked, so no other claim can add to it.
@@ -249,7 +257,7 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
         share = -(-left // alike[row.priority])
         alike[row.priority] -= 1
         allowed = 1 if row.paused_until is not None or row.ordered else (cap if row.cap is None else row.cap)
-        room = min(allowed - running[row.name], share, left, _tokens(row, now))
+        room = shared.most(row.shared, min(allowed - running[row.name], share, left, _tokens(row, now)))
         if room > 0:
             rooms[row.name] = room
             left -= room
@@ -261,10 +269,7 @@ def _tokens(row: Any, now: datetime) -> int:
     rate = None if row.rate is None else rate_of(row.rate)
     if rate is None:
         return MANY
-    if row.tokens_at is None:
-        return rate.burst
-    came: int = (now - row.tokens_at) // rate.every + 1
-    return min(rate.burst, came)
+    return shared_rates.tokens(rate, row.tokens_at, now)
 
 
 def _use_tokens(connection: Connection, due: Sequence[Any], started: Mapping[str, int], now: datetime) -> None:
@@ -273,8 +278,6 @@ def _use_tokens(connection: Connection, due: Sequence[Any], started: Mapping[str
     for row in due:
         rate = None if row.rate is None else rate_of(row.rate)
         if rate is not None and started.get(row.name):
-            full = now - (rate.burst - 1) * rate.every
-            first = full if row.tokens_at is None else max(row.tokens_at, full)
-            used.append({"of_lane": row.name, "next": first + started[row.name] * rate.every})
+            used.append({"of_lane": row.name, "next": shared_rates.used(rate, row.tokens_at, now, started[row.name])})
     if used:
         connection.execute(_TOKENS, used)

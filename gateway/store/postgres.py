@@ -81,14 +81,14 @@ class PostgresDatabase(Database):
             raise
         return cls(engine)
 
-    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
+    def begin(self, operation: Operation[T], *, collects: bool = False) -> asyncio.Future[T]:
         """Queue `operation` for the next group commit."""
         if self._closed:
             raise OurFault("The store is closed", remedy="Open it again.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append(_Item(operation, collects, future))
         self._queued.set()
-        return await future
+        return future
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a pooled connection, without a transaction around it: one round trip for three.

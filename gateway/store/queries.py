@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    LANES,
     WEBHOOKS,
     Attempt,
     Channel,
@@ -30,6 +31,7 @@ from gateway.ports import (
     Review,
     TrailEntry,
 )
+from gateway.ports.replays import REPLAYS
 from gateway.store import prepared, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
@@ -143,7 +145,7 @@ def messages(
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, REPLAYS, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)

@@ -42,6 +42,7 @@ from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    RETENTION,
     WEBHOOKS,
     WHEN_OVER,
     Channel,
@@ -65,6 +66,7 @@ __all__ = [
     "IN_MEMORY",
     "MISSED",
     "PRIORITIES",
+    "RETENTION",
     "WAIT_FOR_NUMBERED",
     "WEBHOOKS",
     "WHEN_OVER",

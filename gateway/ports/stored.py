@@ -67,6 +67,8 @@ class Document:
     """Since when an order's ship notice is overdue."""
     review: Review | None = None
     """Why it waits for a decision."""
+    purged_at: datetime | None = None
+    """When its content was removed; `body` is what it is known by."""
 
     @property
     def overdue(self) -> dict[Expected, datetime]:

@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    RETENTION,
     WEBHOOKS,
     Attempt,
     Channel,
@@ -70,7 +71,7 @@ _MESSAGE_FIELDS = (
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
     "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
-    "answer_overdue_since", "notice_overdue_since",
+    "answer_overdue_since", "notice_overdue_since", "purged_at",
 )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def messages(
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, WEBHOOKS))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, RETENTION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)

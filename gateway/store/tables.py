@@ -155,6 +155,7 @@ document = Table(
     Column("review", Text),  # why it waits for a decision: see `gateway.ports.Review`
     Column("replaces", Text),  # the document that it replaces or cancels
     Column("replaced_by", Text),
+    Column("purged_at", Moment),  # its content was removed: `body` is what it is known by, `findings` are none
     UniqueConstraint("partner", "direction", "natural_key"),
 )
 Index("document_message_index", document.c.message_id)
@@ -462,4 +463,19 @@ webhook = Table(
     Column("changed_at", Moment, nullable=False),
     Column("changed_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+legal_hold = Table(
+    "legal_hold",  # what no purge may touch; rows stay when they are lifted
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("partner", Text),  # all that are named must fit
+    Column("order_number", Text),
+    Column("message_id", Text),
+    Column("at", Moment, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text),
+    Column("lifted_why", Text),
 )

@@ -1,0 +1,29 @@
+"""Legal holds, and documents whose content was removed."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the schema here."""
+    key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "legal_hold",
+        sa.Column("id", key, autoincrement=True, nullable=False),
+        sa.Column("partner", sa.Text(), nullable=True),
+        sa.Column("order_number", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("placed_by", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=True),
+        sa.Column("lifted_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="legal_hold_pk"),
+    )
+    op.add_column("document", sa.Column("purged_at", sa.BigInteger(), nullable=True))

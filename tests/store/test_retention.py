@@ -1,0 +1,295 @@
+"""Retention: what the rules say goes, with its proof; what is held or unfinished stays; the trail still verifies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+
+from gateway import canonical
+from gateway.errors import OurFault
+from gateway.events import DocumentAccepted
+from gateway.partners.retention import Policy, What
+from gateway.ports import RETENTION, Changes, DocumentState, NewJob
+from gateway.settings import KindRetention, PartnerRetention, Retention
+from gateway.store import RetentionLine, Store, retention
+from gateway.store.verify import Wrong
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+LARGE = b"L" * (1 << 21)
+YEAR = Policy(ours=Retention(payload_days=365, document_days=365, idempotency_days=0, webhook_days=0))
+
+
+async def traded(
+    store: Store, trade: Any, *, number: str = "A-1", order: str = "4711", **fields: Any
+) -> tuple[str, str]:
+    """A message that was read, with an acknowledgement in it; their ids."""
+    changes = trade.received(**fields)
+    (message,) = changes.messages
+    body = {"number": number, "order": {"number": order}, "lines": [{"line_id": "1", "quantity": "2.50"}]}
+    document = trade.document(
+        message.id,
+        number=number,
+        order_number=order,
+        body=body,
+        sha256=canonical.digest(body),
+        natural_key=f"order_acknowledgement:{number}",
+        partner=message.partner or "acme",
+        findings=({"said": "secret"},),
+    )
+    fact = DocumentAccepted(
+        message_id=message.id,
+        partner=document.partner,
+        order_number=order,
+        document=document.kind,
+        document_id=document.id,
+        number=number,
+        sha256=document.sha256,
+        agreement="",
+    )
+    await store.accept(changes)
+    (job,) = await store.claim("me", ["read"], 1)
+    await store.finish(job, Changes(documents=(document,), events=(fact,)))
+    return message.id, document.id
+
+
+async def problems(store: Store) -> list[tuple[Wrong, str]]:
+    """What is wrong with trail and contents, sealed now."""
+    await store.seal(KEY)
+    return [(one.what, one.detail) for one in (await store.verify([KEY.public_key()])).problems]
+
+
+async def run(store: Store, policy: Policy) -> list[RetentionLine]:
+    """Purge what is due."""
+    return await store.purge_due(policy, by="ann", reason="agreed")
+
+
+def gone(lines: list[RetentionLine]) -> dict[str, int]:
+    """How many of what went."""
+    return {one.what.value: one.items for one in lines if one.kept is None}
+
+
+def stayed(lines: list[RetentionLine]) -> dict[tuple[str, str | None], int]:
+    """How many of what stayed, and why."""
+    return {(one.what.value, one.kept): one.items for one in lines if one.kept is not None}
+
+
+async def test_what_is_over_goes_with_its_proof_and_the_trail_verifies(store: Store, trade: Any, clock: Any) -> None:
+    """Bytes and content go; hashes, keys, and by whom and by which rule, stay."""
+    old, document = await traded(store, trade, payload=LARGE)
+    clock.advance(days=366)
+    young, _ = await traded(store, trade, number="A-2")
+    planned = await store.retention_plan(YEAR)
+    assert gone(planned) == {"payload": 1, "document": 1}
+    assert next(one.octets for one in planned if one.what is What.PAYLOAD) == len(LARGE)
+    assert await store.payload(old)
+    assert gone(await run(store, YEAR)) == {"payload": 1, "document": 1}
+    with pytest.raises(OurFault, match="purged"):
+        await store.payload(old)
+    assert await store.payload(young)
+    left = await store.document(document)
+    assert left is not None
+    assert (left.body, left.findings) == ({"number": "A-1", "order": {"number": "4711"}}, ())
+    assert left.purged_at is not None
+    told = {one.kind: one.data for one in await store.timeline(message_id=old)}
+    assert told["payload.purged"]["rule"] == "gateway.yaml: retention.payload_days"
+    assert told["payload.purged"]["size"] == len(LARGE)
+    assert (told["document.purged"]["by"], told["document.purged"]["sha256"]) == ("ann", left.sha256)
+    assert await problems(store) == []
+    assert (await store.verify_payloads()).ok
+    assert await run(store, YEAR) == []
+
+
+async def test_a_document_purged_behind_the_gateways_back_is_named(store: Store, trade: Any) -> None:
+    """Only an event makes it a purge."""
+    _, document = await traded(store, trade)
+    change = text("UPDATE document SET purged_at = 1, body = '{}' WHERE id = :id")
+    await store.database.write(lambda connection: connection.execute(change, {"id": document}).rowcount)
+    assert [what for what, _ in await problems(store)] == [Wrong.CONTENT_REMOVED]
+
+
+async def test_a_repeat_of_what_was_purged_is_still_a_repeat(store: Store, trade: Any, clock: Any) -> None:
+    """Duplicate key, natural key and hash stay."""
+    message, document = await traded(store, trade, duplicate_key="as2:acme:<1@x>")
+    clock.advance(days=366)
+    await run(store, YEAR)
+    again = await store.accept(trade.received(duplicate_key="as2:acme:<1@x>"))
+    assert (again.duplicate, again.message_id) == (True, message)
+    assert again.receipt is not None
+    first = (await store.documents_by_number("acme", trade.document("m").direction, "order_acknowledgement", "A-1"))[0]
+    assert first.id == document
+
+
+async def test_the_nearest_rule_counts_and_zero_is_for_ever(store: Store, trade: Any, clock: Any) -> None:
+    """Partner's kind, partner, our kind, ours."""
+    policy = Policy(
+        ours=Retention(
+            payload_days=30,
+            idempotency_days=0,
+            webhook_days=0,
+            kinds={"order_acknowledgement": KindRetention(payload_days=60)},
+        ),
+        partners={
+            "ever": PartnerRetention(payload_days=0),
+            "short": PartnerRetention(kinds={"order_acknowledgement": KindRetention(payload_days=5)}),
+        },
+    )
+    names = ("acme", "ever", "short")
+    ids = {name: (await traded(store, trade, number=name, partner=name))[0] for name in names}
+    for days, left in ((6, ["acme", "ever"]), (26, ["acme", "ever"]), (30, ["ever"]), (9000, ["ever"])):
+        clock.advance(days=days)
+        await run(store, policy)
+        assert [name for name in names if await kept(store, ids[name])] == left
+
+
+async def kept(store: Store, message_id: str) -> bool:
+    """Whether a message has its bytes."""
+    try:
+        await store.payload(message_id)
+    except OurFault:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("by", ["partner", "order_number", "message_id"])
+async def test_a_legal_hold_beats_every_rule_and_every_hand(store: Store, trade: Any, clock: Any, by: str) -> None:
+    """Until it is lifted; both are on the trail."""
+    held, document = await traded(store, trade)
+    free, _ = await traded(store, trade, number="B-1", order="4712", partner="borg")
+    named = {"partner": "acme", "order_number": "4711", "message_id": held}[by]
+    hold = await store.place_hold(**{by: named}, by="lea", why="case 7")  # type: ignore[arg-type]
+    clock.advance(days=4000)
+    assert stayed(await store.retention_plan(YEAR)) == {
+        ("payload", f"legal hold {hold}"): 1,
+        ("document", f"legal hold {hold}"): 1,
+    }
+    lines = await run(store, YEAR)
+    assert (gone(lines), len(stayed(lines))) == ({"payload": 1, "document": 1}, 2)
+    assert (await kept(store, held), await kept(store, free)) == (True, False)
+    with pytest.raises(OurFault, match=f"legal hold {hold}"):
+        await store.purge_payload(held, by="ann", reason="I want it gone")
+    await store.lift_hold(hold, by="lea", why="settled")
+    with pytest.raises(OurFault, match="No legal hold"):
+        await store.lift_hold(hold, by="lea", why="again")
+    assert gone(await run(store, YEAR)) == {"payload": 1, "document": 1}
+    found = await store.document(document)
+    assert found is not None
+    assert found.purged_at is not None
+    assert [one.kind for one in await store.timeline(message_id=RETENTION)] == [
+        "legal_hold.placed",
+        "legal_hold.lifted",
+    ]
+    assert [(one.why, one.lifted_why) for one in await store.legal_holds(lifted=True)] == [("case 7", "settled")]
+    assert await store.legal_holds() == []
+    assert await problems(store) == []
+
+
+async def test_a_hold_on_an_order_covers_what_answers_its_messages(store: Store, trade: Any, clock: Any) -> None:
+    """A functional acknowledgment names no order; it is held with the message that it answers."""
+    message, _ = await traded(store, trade)
+    await store.accept(trade.received(answers=message))
+    (job,) = await store.claim("me", ["read"], 1)
+    await store.finish(job, Changes())
+    await store.place_hold(partner="acme", order_number="4711", by="lea", why="case 7")
+    await store.place_hold(partner="other", order_number="4711", by="lea", why="nobody's")
+    clock.advance(days=4000)
+    assert stayed(await run(store, YEAR))[("payload", "legal hold 1")] == 2
+
+
+async def test_what_is_not_at_its_end_stays(store: Store, trade: Any, clock: Any) -> None:
+    """Work that is open or given up, a document that is held or under review: years make no difference."""
+    waiting = trade.received()
+    await store.accept(waiting)
+    (job,) = await store.claim("me", ["read"], 1)
+    await store.bury(job, outcome="permanent", reason="no", changes=Changes())
+    message, _ = await traded(store, trade)
+    held = trade.document(message, natural_key="held", state=DocumentState.HELD)
+    await store.apply(Changes(documents=(held,)))
+    clock.advance(days=4000)
+    lines = await run(store, YEAR)
+    assert gone(lines) == {}
+    assert stayed(lines) == {("payload", "unfinished"): 2, ("document", "unfinished"): 2}
+
+
+async def test_keys_of_requests_and_control_numbers_end_with_one_event_for_many(
+    store: Store, trade: Any, clock: Any
+) -> None:
+    """A key that is gone is free; the fact that so many went is on the chain `retention`."""
+    message, _ = await traded(store, trade)
+    keys = [(f"rest:acme:{number}", message) for number in range(3)]
+    other = [("x12:acme:000000001", message), ("x12-sent:s:1", message), ("answer:1", message)]
+    await store.apply(Changes(keys=(*keys, *other)))
+    policy = Policy(
+        ours=Retention(idempotency_days=90, webhook_days=0),
+        partners={"acme": PartnerRetention(control_number_days=400)},
+    )
+    clock.advance(days=91)
+    assert gone(await run(store, policy)) == {"idempotency": 3}
+    assert await store.key_owner("rest:acme:0") is None
+    assert await store.key_owner("x12:acme:000000001") == message
+    clock.advance(days=400)
+    assert gone(await run(store, policy)) == {"control_number": 1}
+    assert [await store.key_owner(key) for key, _ in other] == [None, message, message]
+    (first, second) = await store.timeline(message_id=RETENTION)
+    assert (first.data["what"], first.data["rows"], second.data["rows"]) == ("idempotency", 3, 1)
+    assert second.data["rules"] == ["partners/acme: retention.control_number_days"]
+    assert await problems(store) == []
+
+
+async def test_ended_deliveries_to_webhooks_go_with_their_attempts(store: Store, trade: Any, clock: Any) -> None:
+    """Given up or done; what still waits stays."""
+    message, _ = await traded(store, trade)
+    jobs = tuple(
+        NewJob(
+            message_id=message,
+            document_id=f"{message}-1",
+            part=part,
+            step="notify",
+            lane=f"webhook:outbound:{part}",
+            run_at=clock(),
+            data={"event_id": "e", "type": "order.received", "body": "{}"},
+        )
+        for part in ("done", "dead", "waits")
+    )
+    await store.apply(Changes(jobs=jobs))
+    for job in await store.claim("me", ["notify"], 3):
+        if job.part == "done":
+            await store.finish(job, Changes())
+        elif job.part == "dead":
+            await store.bury(job, outcome="permanent", reason="gone", changes=Changes())
+        else:
+            later = clock() + timedelta(days=60)
+            await store.postpone(job, outcome="transient", reason="no", run_at=later, changes=Changes())
+    policy = Policy(ours=Retention(webhook_days=30))
+    assert gone(await run(store, policy)) == {}
+    clock.advance(days=31)
+    assert gone(await run(store, policy)) == {"webhook": 2}
+    assert [one.state for one in await store.notices("webhook:outbound:waits")] == ["ready"]
+    assert await store.notices("webhook:outbound:done") == []
+    assert [one.step for one in await store.attempts(message)] == ["read", "notify"]
+    assert await problems(store) == []
+
+
+async def test_a_hold_on_what_is_not_there_is_refused(store: Store) -> None:
+    """A message by id has to exist; an order or a partner may come later."""
+    with pytest.raises(OurFault, match="no message"):
+        await store.place_hold(message_id="nobody", by="lea", why="case 7")
+    assert await store.place_hold(order_number="later", by="lea", why="case 7") == 1
+
+
+async def test_many_messages_go_some_at_a_time(
+    store: Store, trade: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a page and a batch; each is found once."""
+    monkeypatch.setattr(retention, "PAGE", 3)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    for _ in range(7):
+        await traded(store, trade, number=str(clock()))
+    clock.advance(days=366)
+    looked: list[int] = []
+    lines = await store.purge_due(YEAR, by="ann", reason="agreed", looked=looked.append)
+    assert gone(lines) == {"payload": 7, "document": 7}
+    assert sum(looked) == 14

@@ -24,6 +24,7 @@ from gateway.cli import (
     partner,
     payload,
     reference,
+    retention,
     review,
     route,
     webhook,
@@ -75,6 +76,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(payload.app, name="payload")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(events.app, name="events")
+app.add_typer(retention.app, name="retention")
 
 
 def main() -> None:

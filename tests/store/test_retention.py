@@ -248,7 +248,7 @@ async def test_ended_deliveries_to_webhooks_go_with_their_attempts(store: Store,
             document_id=f"{message}-1",
             part=part,
             step="notify",
-            lane=f"webhook:outbound:{part}",
+            lane=f"acme:events:{part}",
             run_at=clock(),
             data={"event_id": "e", "type": "order.received", "body": "{}"},
         )
@@ -267,8 +267,8 @@ async def test_ended_deliveries_to_webhooks_go_with_their_attempts(store: Store,
     assert gone(await run(store, policy)) == {}
     clock.advance(days=31)
     assert gone(await run(store, policy)) == {"webhook": 2}
-    assert [one.state for one in await store.notices("webhook:outbound:waits")] == ["ready"]
-    assert await store.notices("webhook:outbound:done") == []
+    assert [one.state for one in await store.notices("acme:events:waits")] == ["ready"]
+    assert await store.notices("acme:events:done") == []
     assert [one.step for one in await store.attempts(message)] == ["read", "notify"]
     assert await problems(store) == []
 

@@ -653,6 +653,11 @@ class Retention(Part):
     webhook_days: Days = Field(
         default=30, description="Deliveries to webhooks that have ended, with their attempts; 0: for ever."
     )
+    finished_days: Days = Field(
+        default=2,
+        description="Days after which work that has ended moves out of the job table; its attempts are told as before. "
+        "0: never.",
+    )
     kinds: dict[Kind, KindRetention] = Field(default_factory=dict, description=_OF_A_KIND)
 
 

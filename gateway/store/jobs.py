@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
-from gateway.store import later, prepared
+from gateway.store import later, prepared, retention_archive
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import attempt, job
 from gateway.store.turns import Turn, arm
@@ -223,7 +223,10 @@ def again(connection: Connection, message_id: str, step: str, document_id: str, 
     mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
     returned = update(job).where(mine & ended).values(ready).returning(job.c.lane, job.c.priority)
-    due_again(connection, connection.execute(returned).all(), now)
+    rows = connection.execute(returned).all()
+    if not rows and retention_archive.put_back(connection, message_id):
+        rows = connection.execute(returned).all()
+    due_again(connection, rows, now)
 
 
 def due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:

@@ -31,7 +31,7 @@ from gateway.ports import (
     Review,
     TrailEntry,
 )
-from gateway.store import trail, waiting_for
+from gateway.store import retention_archive, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
@@ -299,7 +299,9 @@ def attempts(connection: Connection, message_id: str) -> list[Attempt]:
         .where(job.c.message_id == message_id)
         .order_by(attempt.c.started_at, attempt.c.job_id, attempt.c.number)
     )
-    return [Attempt(**row) for row in connection.execute(statement).mappings()]
+    found = [Attempt(**row) for row in connection.execute(statement).mappings()]
+    moved = retention_archive.attempts(connection, message_id)
+    return sorted([*moved, *found], key=lambda one: (one.started_at, one.job_id, one.number))
 
 
 def timeline(

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -19,7 +19,8 @@ from gateway.events import LegalHoldLifted, LegalHoldPlaced
 from gateway.partners.retention import Policy, What
 from gateway.ports import RETENTION, Changes, Clock, own_chain
 from gateway.store import changes as changing
-from gateway.store import retention_due, retention_holds, retention_purge
+from gateway.store import retention_archive as archive
+from gateway.store import retention_due, retention_holds, retention_purge, retention_records
 from gateway.store import retention_rows as rows
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
@@ -40,6 +41,7 @@ WAYS: dict[What, Way] = {
     What.DOCUMENT: Way(
         page=retention_due.document_page, find=retention_due.documents, remove=retention_purge.remove_documents
     ),
+    What.ATTEMPTS: Way(page=retention_records.page, find=retention_records.due, remove=retention_records.remove),
     What.CONTROL_NUMBER: Way(page=rows.control_number_page, find=rows.control_numbers, remove=rows.remove_identities),
     What.IDEMPOTENCY: Way(page=rows.idempotency_page, find=rows.idempotency, remove=rows.remove_identities),
     What.WEBHOOK: Way(page=rows.webhook_page, find=rows.webhooks, remove=rows.remove_webhooks),
@@ -98,6 +100,21 @@ class Retaining:
                     await self._remove(purged.files)
                     await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
         return list(lines.values())
+
+    async def move_finished(self, older: timedelta, *, looked: Callable[[int], None] = lambda _: None) -> archive.Moved:
+        """Move work out of the job table with which nothing happened for so long; how much."""
+        before, after, messages, jobs = self.clock() - older, 0, 0, 0
+        while True:
+            page = partial(archive.page, after=after, before=before, most=PAGE)
+            after, ids = await self.database.read(page)
+            if not ids:
+                return archive.Moved(messages=messages, jobs=jobs)
+            for start in range(0, len(ids), AT_ONCE):
+                began, some = time.monotonic(), ids[start : start + AT_ONCE]
+                moved = await self.database.write(partial(archive.move, ids=some, before=before))
+                messages, jobs = messages + moved.messages, jobs + moved.jobs
+                await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
+            looked(len(ids))
 
     async def purge_payload(self, message_id: str, *, by: str, reason: str) -> None:
         """Remove the bytes of a message, on the wire and unwrapped; hashes and trail stay.

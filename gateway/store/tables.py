@@ -479,3 +479,13 @@ legal_hold = Table(
     Column("lifted_by", Text),
     Column("lifted_why", Text),
 )
+
+work_done = Table(
+    "work_done",  # the jobs of a message with their attempts, when all of it has ended; see `retention_archive`
+    metadata,
+    Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
+    Column("jobs", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("work", LargeBinary, nullable=False),  # JSON, deflated
+)

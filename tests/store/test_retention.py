@@ -15,7 +15,7 @@ from gateway.events import DocumentAccepted
 from gateway.partners.retention import Policy, What
 from gateway.ports import RETENTION, Changes, DocumentState, NewJob
 from gateway.settings import KindRetention, PartnerRetention, Retention
-from gateway.store import RetentionLine, Store, retention
+from gateway.store import RetentionLine, Store, jobs, retention
 from gateway.store.verify import Wrong
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -242,7 +242,7 @@ async def test_keys_of_requests_and_control_numbers_end_with_one_event_for_many(
 async def test_ended_deliveries_to_webhooks_go_with_their_attempts(store: Store, trade: Any, clock: Any) -> None:
     """Given up or done; what still waits stays."""
     message, _ = await traded(store, trade)
-    jobs = tuple(
+    notices = tuple(
         NewJob(
             message_id=message,
             document_id=f"{message}-1",
@@ -254,7 +254,7 @@ async def test_ended_deliveries_to_webhooks_go_with_their_attempts(store: Store,
         )
         for part in ("done", "dead", "waits")
     )
-    await store.apply(Changes(jobs=jobs))
+    await store.apply(Changes(jobs=notices))
     for job in await store.claim("me", ["notify"], 3):
         if job.part == "done":
             await store.finish(job, Changes())
@@ -293,3 +293,71 @@ async def test_many_messages_go_some_at_a_time(
     lines = await store.purge_due(YEAR, by="ann", reason="agreed", looked=looked.append)
     assert gone(lines) == {"payload": 7, "document": 7}
     assert sum(looked) == 14
+
+
+async def test_finished_work_moves_out_and_its_attempts_are_told_as_before(
+    store: Store, trade: Any, clock: Any
+) -> None:
+    """What is open or young stays where it is, deliveries to webhooks too."""
+    message, _ = await traded(store, trade)
+    waits = trade.received()
+    await store.accept(waits)
+    told = await store.attempts(message)
+    assert (await store.move_finished(timedelta(days=2))).jobs == 0
+    clock.advance(days=3)
+    young, _ = await traded(store, trade, number="A-2", lane="acme:inbound:other")
+    moved = await store.move_finished(timedelta(days=2))
+    assert (moved.messages, moved.jobs) == (1, 1)
+    assert await store.attempts(message) == told
+    left = text("SELECT message_id FROM job ORDER BY id")
+    ids = await store.database.read(lambda connection: connection.execute(left).scalars().all())
+    assert sorted(ids) == sorted([waits.messages[0].id, young])
+    assert (await store.move_finished(timedelta(days=2))).jobs == 0
+
+
+async def test_work_that_moved_out_is_begun_anew_where_it_was(store: Store, trade: Any, clock: Any) -> None:
+    """It is put back with its attempts; what ends then moves out again, beside what did before."""
+    message, document = await traded(store, trade)
+    step = NewJob(
+        message_id=message,
+        document_id=document,
+        step="deliver",
+        lane="acme:inbound:erp",
+        run_at=clock(),
+        data={"ü": [1, "2"]},
+    )
+    await store.apply(Changes(jobs=(step,)))
+    (job,) = await store.claim("me", ["deliver"], 1)
+    await store.finish(job, Changes())
+    clock.advance(days=3)
+    assert (await store.move_finished(timedelta(days=2))).jobs == 2
+    now = clock()
+    await store.database.write(lambda connection: jobs.again(connection, message, "deliver", document, now))
+    (again,) = await store.claim("me", ["deliver"], 1)
+    assert (again.id, again.attempt, again.tries, again.data) == (job.id, 2, 1, {"ü": [1, "2"]})
+    await store.finish(again, Changes())
+    await store.apply(Changes(jobs=(NewJob(message_id=message, step="more", lane="acme:inbound:x", run_at=clock()),)))
+    (more,) = await store.claim("me", ["more"], 1)
+    await store.finish(more, Changes())
+    clock.advance(days=3)
+    assert (await store.move_finished(timedelta(days=2))).jobs == 3
+    assert [(one.step, one.number) for one in await store.attempts(message)] == [
+        ("read", 1),
+        ("deliver", 1),
+        ("deliver", 2),
+        ("more", 1),
+    ]
+
+
+async def test_records_of_work_go_by_their_own_rule(store: Store, trade: Any, clock: Any) -> None:
+    """Only what has moved out; the trail says how many attempts there were, and their hash."""
+    message, _ = await traded(store, trade)
+    policy = Policy(ours=Retention(attempts_days=30))
+    clock.advance(days=31)
+    assert gone(await run(store, policy)) == {}
+    await store.move_finished(timedelta(days=2))
+    assert gone(await run(store, policy)) == {"attempts": 1}
+    assert await store.attempts(message) == []
+    last = (await store.timeline(message_id=message))[-1]
+    assert (last.kind, last.data["jobs"], last.data["attempts"]) == ("attempts.purged", 1, 1)
+    assert await problems(store) == []

@@ -1,4 +1,4 @@
-"""Legal holds, and documents whose content was removed."""
+"""Legal holds, documents whose content was removed, and finished work outside of the job table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,3 +27,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="legal_hold_pk"),
     )
     op.add_column("document", sa.Column("purged_at", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "work_done",
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("jobs", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("work", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="work_done_message_id_fk"),
+        sa.PrimaryKeyConstraint("message_id", name="work_done_pk"),
+    )

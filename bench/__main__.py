@@ -25,11 +25,12 @@ LONG = (
     "throughput",
     "claims",
     "figures",
+    "retention",
 )
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
 TAKES_ARGUMENTS = (
     "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large",
-    "throughput", "claims", "figures",
+    "throughput", "claims", "figures", "retention",
 )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ NOTE = (
     b"Retention of this gateway: the trail of this message tells of legal holds, and of rows removed by the hundred.\n"
 )
 PAGE = 500
+MOVED_AT_ONCE = 50
+"""Messages whose work moves out in one commit."""
 LONGEST_PAUSE = 1.0
 WAYS: dict[What, Way] = {
     What.PAYLOAD: Way(
@@ -109,8 +111,8 @@ class Retaining:
             after, ids = await self.database.read(page)
             if not ids:
                 return archive.Moved(messages=messages, jobs=jobs)
-            for start in range(0, len(ids), AT_ONCE):
-                began, some = time.monotonic(), ids[start : start + AT_ONCE]
+            for start in range(0, len(ids), MOVED_AT_ONCE):
+                began, some = time.monotonic(), ids[start : start + MOVED_AT_ONCE]
                 moved = await self.database.write(partial(archive.move, ids=some, before=before))
                 messages, jobs = messages + moved.messages, jobs + moved.jobs
                 await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))

@@ -27,6 +27,7 @@ from gateway.cli import (
     retention,
     review,
     route,
+    schedule,
     webhook,
 )
 from gateway.cli import map as map_
@@ -77,6 +78,7 @@ app.add_typer(payload.app, name="payload")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(events.app, name="events")
 app.add_typer(retention.app, name="retention")
+app.add_typer(schedule.app, name="schedule")
 
 
 def main() -> None:

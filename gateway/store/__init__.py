@@ -6,6 +6,7 @@
 from gateway.store.lanes import Lane
 from gateway.store.retention import RetentionLine
 from gateway.store.retention_holds import LegalHold
+from gateway.store.schedules import Scheduled
 from gateway.store.schema import head, migrate
 from gateway.store.store import Store
 from gateway.store.upkeep import PayloadReport, Stuck
@@ -17,6 +18,7 @@ __all__ = [
     "PayloadReport",
     "Problem",
     "RetentionLine",
+    "Scheduled",
     "Store",
     "Stuck",
     "Verification",

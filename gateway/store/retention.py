@@ -7,6 +7,7 @@ took, so that traffic has its turn. Stopped anywhere, the next run goes on: what
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +20,8 @@ from gateway.events import LegalHoldLifted, LegalHoldPlaced
 from gateway.partners.retention import Policy, What
 from gateway.ports import RETENTION, Changes, Clock, own_chain
 from gateway.store import changes as changing
+from gateway.store import orphans, retention_due, retention_holds, retention_purge, retention_records
 from gateway.store import retention_archive as archive
-from gateway.store import retention_due, retention_holds, retention_purge, retention_records
 from gateway.store import retention_rows as rows
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
@@ -33,9 +34,13 @@ NOTE = (
     b"Retention of this gateway: the trail of this message tells of legal holds, and of rows removed by the hundred.\n"
 )
 PAGE = 500
-MOVED_AT_ONCE = 50
+MOVED_AT_ONCE = 20
 """Messages whose work moves out in one commit."""
 LONGEST_PAUSE = 1.0
+VACUUMED_AT_ONCE = 1000
+"""Pages, of 4 KiB."""
+INCREMENTAL = 2
+"""What `PRAGMA auto_vacuum` says of a file that can shrink."""
 WAYS: dict[What, Way] = {
     What.PAYLOAD: Way(
         page=retention_due.message_page, find=retention_due.payloads, remove=retention_purge.remove_payloads
@@ -117,6 +122,25 @@ class Retaining:
                 messages, jobs = messages + moved.messages, jobs + moved.jobs
                 await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
             looked(len(ids))
+
+    async def sweep_files(self) -> int:
+        """Remove files that no message names, or whose message was purged; how many. Raises OurFault."""
+        return await orphans.remove(self.database, await orphans.find(self.database, self.payloads, self.clock()))
+
+    async def give_back(self) -> int | None:
+        """Give free pages of an SQLite file back to its disk, some in each commit; how many.
+
+        A tenth stays for what comes. None: the file was made before it could do so. On PostgreSQL vacuuming is its own.
+        """
+        if self.database.dialect != "sqlite":
+            return 0
+        given = 0
+        while True:
+            found = await self.database.write(_vacuum)
+            if not found:
+                return found if found is None else given
+            given += found
+            await asyncio.sleep(0.01)
 
     async def purge_payload(self, message_id: str, *, by: str, reason: str) -> None:
         """Remove the bytes of a message, on the wire and unwrapped; hashes and trail stay.
@@ -214,6 +238,21 @@ class Retaining:
                 changing.write(connection, Changes(messages=(chain,)), kept, self.clock(), duplicates=True)
 
         await self.database.write(operation)
+
+
+def _vacuum(connection: Connection) -> int | None:
+    def pragma(name: str) -> int:
+        return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+
+    if pragma("auto_vacuum") != INCREMENTAL:
+        return None
+    free = pragma("freelist_count")
+    most = min(VACUUMED_AT_ONCE, free - pragma("page_count") // 10)
+    if most > 0:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute(f"PRAGMA incremental_vacuum({most})").fetchall()  # a page a row, which has no columns
+    return max(0, free - pragma("freelist_count"))
 
 
 def _page(

@@ -59,6 +59,7 @@ from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
 from gateway.store.retention import Retaining
+from gateway.store.schedules import Scheduling
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
@@ -71,7 +72,7 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Upkeep):
+class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Scheduling, Upkeep):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(

@@ -489,3 +489,19 @@ work_done = Table(
     Column("attempts", Integer, nullable=False),
     Column("work", LargeBinary, nullable=False),  # JSON, deflated
 )
+
+schedule = Table(
+    "schedule",  # a row for each duty that is one node's at a time; see `gateway.store.schedules`
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("every_seconds", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("beats", BigInteger, nullable=False),  # counts every change: whoever changes it names what it saw
+    Column("owner", Text),
+    Column("started_at", Moment),
+    Column("done_at", Moment),
+    Column("took_seconds", Double),
+    Column("said", Text),
+    Column("failed_at", Moment),
+    Column("error", Text),
+)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sqlite3
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from gateway import canonical
+from gateway import canonical, wiring
 from gateway.errors import OurFault
 from gateway.events import DocumentAccepted
 from gateway.partners.retention import Policy, What
 from gateway.ports import RETENTION, Changes, DocumentState, NewJob
 from gateway.settings import KindRetention, PartnerRetention, Retention
-from gateway.store import RetentionLine, Store, jobs, retention
+from gateway.store import RetentionLine, Store, jobs, migrate, retention
 from gateway.store.verify import Wrong
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -361,3 +366,106 @@ async def test_records_of_work_go_by_their_own_rule(store: Store, trade: Any, cl
     last = (await store.timeline(message_id=message))[-1]
     assert (last.kind, last.data["jobs"], last.data["attempts"]) == ("attempts.purged", 1, 1)
     assert await problems(store) == []
+
+
+_PURGES = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from gateway.partners.retention import Policy
+from gateway.settings import Retention
+from gateway.store import Store, retention
+from gateway import wiring
+
+retention.PAGE, retention.AT_ONCE, retention.MOVED_AT_ONCE = 7, 2, 2
+
+async def main(url, folder):
+    later = lambda: wiring.now() + timedelta(days=400)
+    store = await Store.open(url, payloads=Path(folder), clock=later)
+    print("begun", flush=True)
+    await store.move_finished(timedelta(days=2))
+    print("moved", flush=True)
+    policy = Policy(ours=Retention(payload_days=365, document_days=365, attempts_days=365))
+    await store.purge_due(policy, by="ann", reason="agreed", looked=lambda _: print("page", flush=True))
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("until", ["begun", "moved", "page"])
+async def test_a_purge_that_is_killed_is_finished_by_the_next(
+    database_url: str, tmp_path: Path, trade: Any, until: str
+) -> None:
+    """SIGKILL in the middle: nothing is half gone, no file outlives its row, each removal has one event."""
+    folder = tmp_path / "payloads"
+    clock = trade.clock
+    clock.at = wiring.now()
+    store = await Store.open(database_url, payloads=folder, clock=clock)
+    ids = [(await traded(store, trade, number=f"A-{n}", payload=LARGE[: 1 << 20] + bytes([n])))[0] for n in range(14)]
+    told = {one: await store.attempts(one) for one in ids}
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PURGES, database_url, str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    assert killed.stdout is not None
+    while (await killed.stdout.readline()).decode().strip() != until:
+        pass
+    await asyncio.sleep(0.05)
+    killed.kill()
+    await killed.wait()
+    clock.advance(days=400)
+    assert await problems(store) == []
+    for one in ids:
+        assert len(await store.attempts(one)) == len(told[one]) or "attempts.purged" in await kinds(store, one)
+    await store.move_finished(timedelta(days=2))
+    await run(store, Policy(ours=Retention(payload_days=365, document_days=365, attempts_days=365)))
+    await store.sweep_files()
+    assert files_in(folder) == []
+    for one in ids:
+        assert sorted(kind for kind in await kinds(store, one) if kind.endswith(".purged")) == [
+            "attempts.purged",
+            "document.purged",
+            "payload.purged",
+        ]
+    assert await problems(store) == []
+    await store.close()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Every file below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def kinds(store: Store, message_id: str) -> list[str]:
+    """The kinds of the events of a message."""
+    return [one.kind for one in await store.timeline(message_id=message_id)]
+
+
+async def test_files_of_purged_payloads_go_at_any_age(store: Store, trade: Any, tmp_path: Path, clock: Any) -> None:
+    """Their process died after the commit that purged them; a file that a row names stays."""
+    gone, _ = await traded(store, trade, payload=LARGE)
+    stays, _ = await traded(store, trade, number="A-2", payload=LARGE + b"2")
+    dead = text("UPDATE payload SET place = 'purged' WHERE message_id = :id")
+    await store.database.write(lambda connection: connection.execute(dead, {"id": gone}).rowcount)
+    assert await store.sweep_files() == 1
+    (left,) = files_in(tmp_path / "payloads")
+    assert stays in left.name
+
+
+async def test_free_pages_of_a_file_go_back_to_its_disk(sqlite_store: Store, trade: Any, tmp_path: Path) -> None:
+    """In steps; an SQLite file of before cannot shrink, and says so."""
+    ids = [(await traded(sqlite_store, trade, number=str(n), payload=LARGE[: 1 << 20]))[0] for n in range(12)]
+    for one in ids:
+        await sqlite_store.purge_payload(one, by="ann", reason="r")
+    given = await sqlite_store.give_back()
+    assert given is not None
+    assert given > 2000
+    assert await sqlite_store.give_back() == 0
+    old = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(old)) as file:
+        file.execute("CREATE TABLE t (a)")
+    url = f"sqlite:///{old}"
+    await migrate(url)
+    opened = await Store.open(url, payloads=tmp_path, clock=trade.clock)
+    assert await opened.give_back() is None
+    await opened.close()

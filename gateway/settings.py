@@ -634,7 +634,7 @@ class PartnerRetention(Part):
 
 
 class Retention(Part):
-    """How long data is kept. What is not named, or 0, is kept for ever; a legal hold goes before all of it."""
+    """How long data is kept (docs/retention.md); 0: for ever. A legal hold goes before all of it."""
 
     payload_days: Days = Field(default=0, description="Bytes of messages, as they came and unwrapped; 0: for ever.")
     document_days: Days = Field(default=0, description="Canonical documents; 0: for ever.")

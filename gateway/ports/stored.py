@@ -134,7 +134,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One try at a job, kept for ever: written before it is made, completed after."""
+    """One try at a job: written before it is made, completed after."""
 
     job_id: int
     step: str

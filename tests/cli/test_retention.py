@@ -115,3 +115,32 @@ def test_a_hold_is_placed_listed_and_lifted(run: Run, workspace: Path, old: str)
 def test_what_cannot_be_done_is_said(run: Run, workspace: Path, words: tuple[str, ...], said: str) -> None:
     """Exit code 2, and what to do."""
     assert said in call(run, workspace, *words, code=2)
+
+
+def test_duties_are_listed_and_one_that_failed_is_exit_code_1(run: Run, workspace: Path) -> None:
+    """Before the first start there are none."""
+
+    def listed(*words: str, code: int = 0) -> str:
+        done = run("schedule", "list", *words, "--workspace", workspace)
+        assert done.exit_code == code, done.output
+        return str(done.output)
+
+    async def done(error: str = "") -> None:
+        async with wiring.open_store(workspace) as store:
+            await store.plan_duty("sweep", timedelta(hours=6))
+            (seen,) = await store.schedules()
+            beats = await store.take_duty(seen, "node-1")
+            assert beats is not None
+            if error != "runs":
+                await store.end_duty(
+                    "sweep", "node-1", beats, every=timedelta(hours=6), took=2, said="3 gone", error=error
+                )
+
+    assert "no duty yet" in listed()
+    run_async(done())
+    assert [word in listed() for word in ("sweep", "6 h", "waits", "3 gone")] == [True] * 4
+    run_async(done(error="no disk"))
+    assert "no disk" in listed(code=1)
+    assert json.loads(listed("--json", code=1))[0]["error"] == "no disk"
+    run_async(done(error="runs"))
+    assert "runs at node-1" in listed(code=1)

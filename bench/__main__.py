@@ -26,11 +26,16 @@ LONG = (
     "claims",
     "figures",
     "retention",
+    "order",
+    "fairness",
+    "rates",
+    "nodes",
+    "soak",
 )
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
 TAKES_ARGUMENTS = (
     "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large",
-    "throughput", "claims", "figures", "retention",
+    "throughput", "claims", "figures", "retention", "order", "fairness", "rates", "nodes", "soak",
 )  # fmt: skip
 
 

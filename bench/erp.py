@@ -1,7 +1,8 @@
 """An ERP that costs next to nothing: HTTP/1.1 with keep-alive, idempotent by key in memory; it tells when what came.
 
-`python -m bench.erp PORT TOKEN`. POST takes a document (201 with an id); GET /seen lists what came first when. It knows
-just what the gateway's HTTP connector sends: no chunks, no continuation lines.
+`python -m bench.erp PORT TOKEN [PREFIX SECONDS]`. POST takes a document (201 with an id); GET /seen lists what came
+first when, GET /count how many. It is slow to answer where the document's number begins with PREFIX. It knows just what
+the gateway's HTTP connector sends: no chunks, no continuation lines.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 from typing import Any, cast
 
 import uvloop
@@ -26,13 +28,11 @@ class Books:
         self.repeats = 0
         self.doubled = 0
 
-    def take(self, kind: str, key: bytes, body: bytes) -> str:
+    def take(self, kind: str, number: str, key: bytes) -> str:
         """The document's id here."""
         if key in self.keys:
             self.repeats += 1
             return self.keys[key]
-        document: dict[str, Any] = json.loads(body)
-        number = document["order"]["number"] if kind == "order_acknowledgement" else document["number"]
         effect = f"{kind}/{number}"
         self.doubled += effect in self.seen
         self.seen.setdefault(effect, time.time())
@@ -47,9 +47,10 @@ class Books:
 class Exchange(asyncio.Protocol):
     """One connection: requests are answered as soon as they are whole."""
 
-    def __init__(self, books: Books, token: bytes) -> None:
+    def __init__(self, books: Books, token: bytes, slow: tuple[str, float] | None) -> None:
         self._books = books
         self._token = token
+        self._slow = slow
         self._rest = b""
         self._transport: asyncio.Transport
 
@@ -72,23 +73,31 @@ class Exchange(asyncio.Protocol):
     def _answer(self, start: bytes, headers: dict[bytes, bytes], body: bytes) -> None:
         method, path, _ = start.split(b" ", 2)
         if method == b"GET":
-            self._say(b"200 OK", self._books.shown())
+            shown = b"%d" % len(self._books.seen) if path == b"/count" else self._books.shown()
+            self._say(b"200 OK", shown)
         elif headers.get(b"authorization") != b"Bearer " + self._token or path not in KINDS:
             self._say(b"401 Unauthorized", b"{}")
         else:
-            id_ = self._books.take(KINDS[path], headers[b"idempotency-key"], body)
-            self._say(b"201 Created", json.dumps({"id": id_}).encode())
+            kind, document = KINDS[path], cast("dict[str, Any]", json.loads(body))
+            number = str(document["order"]["number"] if kind == "order_acknowledgement" else document["number"])
+            id_ = self._books.take(kind, number, headers[b"idempotency-key"])
+            said = json.dumps({"id": id_}).encode()
+            if self._slow is not None and number.startswith(self._slow[0]):
+                asyncio.get_running_loop().call_later(self._slow[1], self._say, b"201 Created", said)
+            else:
+                self._say(b"201 Created", said)
 
     def _say(self, status: bytes, body: bytes) -> None:
         head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         self._transport.write(head % (status, len(body)) + body)
 
 
-async def _serve(port: int, token: bytes) -> None:
-    books = Books()
-    server = await asyncio.get_running_loop().create_server(lambda: Exchange(books, token), "127.0.0.1", port)
+async def _serve(port: int, token: str, prefix: str = "", seconds: str = "0") -> None:
+    books, slow = Books(), (prefix, float(seconds)) if prefix else None
+    make = partial(Exchange, books, token.encode(), slow)
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1]), sys.argv[2].encode()))
+    uvloop.run(_serve(int(sys.argv[1]), *sys.argv[2:]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -56,16 +56,30 @@ class Parties:
     """The folder with the supplier's own maps."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supplier:
+    """Who sends: its names in agreement, AS2 and X12."""
+
+    name: str
+    as2_id: str
+    x12_id: str
+    vendor: str
+    """Its number with the buyer."""
+
+
+ACME = Supplier(name="acme", as2_id="ACME-AS2", x12_id="ACMETOOLS", vendor=SELLER["value"])
+
+
 def order_number(index: int) -> str:
     """The number of an order of the load."""
     return f"46{index:08d}"
 
 
-def order(index: int) -> Json:
+def order(index: int, supplier: Supplier = ACME) -> Json:
     """An order as the ERP posts it."""
-    return scenario.order(
-        order_number(index), SELLER, name="Acme Tools", business_unit="north", today=datetime.now(UTC).date()
-    )
+    seller = {**SELLER, "value": supplier.vendor}
+    today = datetime.now(UTC).date()
+    return scenario.order(order_number(index), seller, name="Acme Tools", business_unit="north", today=today)
 
 
 def answers(parties: Parties, messages: int, *, cartons: int = 3) -> Iterator[Prepared]:
@@ -146,6 +160,23 @@ def ship_notices(
     return found
 
 
+def notices(
+    parties: Parties, order_of: Callable[[int], tuple[int, Supplier]], numbers: Iterable[int], *, cartons: int = CARTONS
+) -> Iterator[Prepared]:
+    """Ship notices with these numbers; `order_of` says of a number whose order, and who sends it."""
+    mapping = compile_map("x12/856", from_folders(parties.maps, shipped()))
+    for number in numbers:
+        index, supplier = order_of(number)
+        name = notice_number(number, supplier)
+        body, effect = ship_notice(order(index, supplier), name, cartons), ("ship_notice", name)
+        yield _prepared(parties, mapping, body, functional_id="SH", effect=effect, number=number + 1, supplier=supplier)
+
+
+def notice_number(number: int, supplier: Supplier) -> str:
+    """By its first part one knows who sent it, by its second what came before it."""
+    return f"{supplier.x12_id}-{number:06d}"
+
+
 def unreadable(parties: Parties, messages: int, *, size: int, first: int) -> list[Prepared]:
     """Text that is no interchange: received, receipted and kept, but there is nothing to process."""
     text = (b"This is not an interchange. " * (size // 28 + 1))[:size]
@@ -183,7 +214,7 @@ def _accepted(ordered: Json, supplier_number: str, today: date) -> Json:
 
 def ship_notice(ordered: Json, number: str, cartons: int) -> Json:
     """A notice with one line in each carton, a pallet around every twelve; SSCCs follow from the number."""
-    base = int(re.sub(r"\D", "", number)) * 1000
+    base = int(re.findall(r"\d+", number)[-1]) * 1000
     boxes = []
     for serial in range(max(cartons, 3)):
         line = ordered["lines"][serial % len(ordered["lines"])]
@@ -212,17 +243,24 @@ def _unit(kind: str, serial: int, contents: list[Json]) -> Json:
 
 
 def _prepared(
-    parties: Parties, mapping: Map, body: Json, *, functional_id: str, effect: Effect, number: int
+    parties: Parties,
+    mapping: Map,
+    body: Json,
+    *,
+    functional_id: str,
+    effect: Effect,
+    number: int,
+    supplier: Supplier = ACME,
 ) -> Prepared:
     written = mapping.write(body)
     assert not written.findings, written.findings
     now = datetime.now(UTC)
     envelope = write.Envelope(
         sender_qualifier="ZZ",
-        sender="ACMETOOLS",
+        sender=supplier.x12_id,
         receiver_qualifier="ZZ",
         receiver="HARBORLINE",
-        group_sender="ACMETOOLS",
+        group_sender=supplier.x12_id,
         group_receiver="HARBORLINE",
         control_number=number,
         group_control_number=number,
@@ -236,16 +274,16 @@ def _prepared(
         control_number=number,
         payload_size=len(payload),
         payload_sha256=hashlib.sha256(payload).hexdigest(),
-        built=_wrap(parties, payload, f"{mapping.document}-{number}.edi", number),
+        built=_wrap(parties, payload, f"{mapping.document}-{number}.edi", number, supplier),
     )
 
 
-def _wrap(parties: Parties, payload: bytes, filename: str, number: int) -> as2.Built:
+def _wrap(parties: Parties, payload: bytes, filename: str, number: int, supplier: Supplier = ACME) -> as2.Built:
     return as2.build_message(
         payload,
         content_type="application/edi-x12",
         filename=filename,
-        as2_from="ACME-AS2",
+        as2_from=supplier.as2_id,
         as2_to="HARBORLINE",
         message_id=f"<load-{number}@acme.example>",
         date=datetime.now(UTC),

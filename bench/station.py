@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,8 +34,8 @@ class Station:
     """The station and what it has seen."""
 
     parties: Parties
-    url: str
-    """Where the gateway listens."""
+    url: Callable[[], str]
+    """Where a gateway listens: asked before each attempt."""
     session: aiohttp.ClientSession
     acknowledged: list[Prepared] = field(default_factory=list)
     """Messages with a verified, positive receipt, in the order of their receipts."""
@@ -50,8 +50,8 @@ class Station:
     """Answers with status 200 that were no valid receipts: there must be none."""
     functional: Counter[str] = field(default_factory=Counter)
     """Different 997 messages by the group that they answer."""
-    received: int = 0
-    """Different messages that the gateway has sent."""
+    received: list[float] = field(default_factory=list)
+    """When each different message of the gateway came, by the clock of the machine."""
     _receipts: dict[str, as2.BuiltReceipt] = field(default_factory=dict)
 
     async def send(self, message: Prepared, *, since: float | None = None) -> None:
@@ -95,7 +95,7 @@ class Station:
     async def _attempt(self, message: Prepared) -> as2.ReceiptVerdict | None:
         built = message.built
         try:
-            async with self.session.post(self.url, data=built.body, headers=dict(built.headers)) as answer:
+            async with self.session.post(self.url(), data=built.body, headers=dict(built.headers)) as answer:
                 if answer.status != 200:
                     return None
                 body = await answer.read()
@@ -122,7 +122,7 @@ class Station:
             receipt, group = await asyncio.to_thread(self._open, headers, await request.read(), message_id)
             if message_id not in self._receipts:
                 self._receipts[message_id] = receipt
-                self.received += 1
+                self.received.append(time.time())
                 if group is not None:
                     self.functional[group] += 1
             receipt = self._receipts[message_id]
@@ -151,12 +151,13 @@ class Station:
 
 
 @asynccontextmanager
-async def station(parties: Parties, *, gateway: str, port: int) -> AsyncIterator[Station]:
-    """A station that listens on `port` and posts to `gateway`."""
+async def station(parties: Parties, *, gateway: str | Callable[[], str], port: int) -> AsyncIterator[Station]:
+    """A station that listens on `port` and posts to `gateway`, or to what that says each time."""
     timeout = aiohttp.ClientTimeout(total=ATTEMPT_SECONDS)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-        made = Station(parties=parties, url=gateway, session=session)
+        url = gateway if callable(gateway) else lambda: gateway
+        made = Station(parties=parties, url=url, session=session)
         application = web.Application(client_max_size=64 * 2**20)
         application.router.add_post("/as2", made.take)
         runner = web.AppRunner(application, access_log=None)

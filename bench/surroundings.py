@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -82,7 +83,15 @@ class Surroundings:
             await asyncio.gather(*(place() for _ in range(8)))
 
 
-def cpu_seconds(process: Process) -> float:
+class Running(Protocol):
+    """A process of ours."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number while it runs."""
+
+
+def cpu_seconds(process: Running) -> float:
     """CPU that a running process has used so far, all its threads: user and system (proc(5))."""
     assert process.pid is not None
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -95,12 +104,12 @@ async def surroundings(
     database: str | None = None,
     gateway_command: Sequence[str] = ("-m", "gateway"),
     settings: Mapping[str, object] | None = None,
-    lean_erp: bool = False,
+    lean: bool = False,
     acknowledged: bool = True,
 ) -> AsyncIterator[Surroundings]:
     """A fresh workspace with an ERP and the gateway running; everything is gone afterwards.
 
-    `settings` are lines for the gateway's gateway.yaml. The ERP is the demo's sandbox, or `bench.erp` (`lean_erp`).
+    `settings` are lines for the gateway's gateway.yaml. The ERP is the demo's sandbox, or `bench.erp` (`lean`).
     Without `acknowledged` the supplier gets no 997 for what is accepted.
     """
     folder = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
@@ -122,8 +131,8 @@ async def surroundings(
         around = Surroundings(
             demo=demo,
             gateway=_gateway(demo, gateway_command),
-            erp=(_lean_erp if lean_erp else _erp)(demo),
-            parties=_parties(demo),
+            erp=(lean_erp if lean else _erp)(demo),
+            parties=parties_of(demo),
         )
         processes = [around.erp, around.gateway]
         for process in processes:
@@ -169,7 +178,8 @@ def machine() -> str:
     )
 
 
-def _parties(demo: Demo) -> load.Parties:
+def parties_of(demo: Demo) -> load.Parties:
+    """Keys and names of both sides."""
     settings = workspace.load_settings(demo.station)
     return load.Parties(
         supplier=keys.load_as2_key_pair(demo.station, settings),
@@ -187,11 +197,12 @@ def _gateway(demo: Demo, arguments: Sequence[str]) -> Process:
     )
 
 
-def _lean_erp(demo: Demo) -> Process:
+def lean_erp(demo: Demo, *slow: str) -> Process:
+    """An ERP that costs next to nothing; `slow`: see there."""
     port, token = demo.ports[ERP], demo.environment[f"{ERP.upper()}_ERP_TOKEN"]
     return Process(
         name=ERP,
-        arguments=("-m", "bench.erp", str(port), token),
+        arguments=("-m", "bench.erp", str(port), token, *slow),
         ready_url=f"{demo.url(ERP)}/seen",
         log=demo.folder / "log" / f"{ERP}.log",
     )

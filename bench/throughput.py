@@ -89,7 +89,7 @@ async def run(asked: Load) -> list[Result]:
     command = ("-m", "gateway") if folder is None else ("-c", _OF_A_FOLDER.format(str(folder)))
     async with (
         surroundings(
-            database=asked.database, gateway_command=command, lean_erp=True, acknowledged=asked.acknowledged
+            database=asked.database, gateway_command=command, lean=True, acknowledged=asked.acknowledged
         ) as around,
         station(around.parties, gateway=around.url, port=around.demo.ports["station"]) as sender,
     ):

@@ -6,6 +6,7 @@ Events hold references and hashes, never payloads and never secrets: a purged pa
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 
@@ -23,14 +24,16 @@ class Event:
     @property
     def data(self) -> dict[str, Any]:
         """The fact's own fields as JSON values, without the three that every event has."""
-        return {
-            field.name: value
-            for field in fields(self)
-            if field.name not in _OF_EVERY_EVENT and (value := getattr(self, field.name)) is not None
-        }
+        mine: Any = type(self)
+        return {name: value for name in _own_fields(mine) if (value := getattr(self, name)) is not None}
 
 
 _OF_EVERY_EVENT = frozenset({"message_id", "partner", "order_number"})
+
+
+@cache
+def _own_fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in _OF_EVERY_EVENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -510,6 +513,20 @@ class WorkRetried(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WorkDiscarded(Event):
+    """An operator put a dead job aside: it is not done. What the partner was told stays told; it can be taken back."""
+
+    kind: ClassVar[str] = "work.discarded"
+    step: str
+    by: str
+    reason: str
+    gave_up: str
+    """Why it was given up."""
+    document_id: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PayloadPurged(Event):
     """The bytes of a message were removed; their hashes stay, so the trail still verifies."""
 
@@ -827,6 +844,111 @@ class WebhookRedelivered(Event):
     deliveries: int
     event_id: str | None = None
     """Absent: all that failed, or all since a time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LanePaused(Event):
+    """An operator has a lane start no more work.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.paused"
+    lane: str
+    by: str
+    reason: str
+    until: str | None = None
+    """Absent: until somebody lets it go."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneResumed(Event):
+    """An operator lets a lane go on, whoever paused it: one of them, or the gateway after failures in a row.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.resumed"
+    lane: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneCapped(Event):
+    """An operator said how many jobs of a lane run at once.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.capped"
+    lane: str
+    by: str
+    reason: str
+    cap: int | None = None
+    """Absent: the default again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRated(Event):
+    """An operator said how many jobs of a lane start in a time.
+
+    Its chain is that of the message `lanes`.
+    """
+
+    kind: ClassVar[str] = "lane.rated"
+    lane: str
+    by: str
+    reason: str
+    rate: str | None = None
+    """Absent: what is agreed again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReplayed(Event):
+    """A stored message was read again by a replay, and this was done about the documents in it."""
+
+    kind: ClassVar[str] = "message.replayed"
+    replay: str
+    by: str
+    reason: str
+    versions: str
+    """current or original: what it was read with."""
+    outcome: str
+    """The most that was done about a document: same, again, corrected, replaced, new, as_new, left, failed or read."""
+    documents: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayBegun(Event):
+    """An operator has stored messages worked again.
+
+    Its chain is that of the message `replays`.
+    """
+
+    kind: ClassVar[str] = "replay.begun"
+    replay: str
+    by: str
+    reason: str
+    versions: str
+    as_new: bool
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayChanged(Event):
+    """A replay was paused, let go on, cancelled, or came to its end.
+
+    Its chain is that of the message `replays`.
+    """
+
+    kind: ClassVar[str] = "replay.changed"
+    replay: str
+    state: str
+    """paused, running, cancelled or done."""
+    by: str
+    done: int
+    """How many messages were worked."""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -364,8 +364,8 @@ RateText = Annotated[
     ),
 ]
 RATE_OF_A_TARGET = (
-    "How many deliveries of one partner start in a time, over all nodes. After burst, how many at once after a "
-    "rest (else what comes in a second). Without it there is no limit."
+    "How many deliveries start in a time, of all partners together, over all nodes. After burst, how many at once "
+    "after a rest (else what comes in a second). Without it there is no limit."
 )
 ORDERED = (
     "Each partner's documents one by one, in the order in which they came; one that fails holds those behind it "
@@ -404,7 +404,8 @@ class HttpTarget(Part):
         default=(), description="Answers beside 2xx that mean it is there, for example 409 for a repeat."
     )
     cap: Annotated[int, Field(ge=1, le=256)] = Field(
-        default=8, description="Calls of one gateway process under way at once, over all partners."
+        default=16,
+        description="Calls of one gateway process under way at once, over all partners; one partner has half of them.",
     )
     ordered: bool = Field(default=False, description=ORDERED)
     rate: RateText | None = Field(default=None, description=RATE_OF_A_TARGET, examples=["10/second"])

@@ -52,6 +52,7 @@ from gateway.pipeline import (
     reading,
     receipting,
     releasing,
+    replaying_step,
     saga,
     sending,
     versions,
@@ -98,6 +99,7 @@ STEPS: Mapping[str, Step] = {
     "match": releasing.look,
     "release": releasing.release,
     "receipt": receipting.send,
+    "replay": replaying_step.replay,
 }
 """Every kind of work by its name in the job table."""
 
@@ -561,6 +563,7 @@ def make_station(
         as2=As2Connector(loaded.agreements, folder, session, clock=now),
         crypto=crypto,
         guards=guards(loaded.agreements, folder),
+        hooks=maps.hooks,
         webhooks=webhooks or {},
     )
 

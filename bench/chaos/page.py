@@ -35,8 +35,8 @@ reasons: [decision 0099](decisions/0099-faults-as-a-table.md).
 | recovery | seconds from the end of the fault until all that was acknowledged, later too, was at the ERP |
 
 A row is broken, too, when a repeat is not marked, a receipt was refused or invalid, the same message got two different
-receipts, a group has no 997 or two, or the trail does not verify. Work that was made while a clock was ahead is due
-when the clock is there again: it is late by as much as the step, not lost, and its verdict says of how many messages.
+receipts, a group has no 997 or two, or the trail does not verify. Work that was made while a clock was ahead is done
+within seconds of the clock going back; a verdict says of how many messages where some waits still.
 """
 
 POWER = """\

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,13 +28,14 @@ from sqlalchemy import Row, text
 
 from bench.chaos.erp import Erp, erp
 from bench.chaos.nodes import Balancer, Node
-from bench.load import NOTICES_FOR_AN_ORDER, Effect, Parties, Prepared, answers, order
+from bench.load import NOTICES_FOR_AN_ORDER, Effect, Json, Prepared, answers, order
 from bench.station import Station, station
+from bench.suppliers import Suppliers
+from bench.surroundings import parties_of
 from gateway import wiring
 from gateway.demo.outside import Http, command
 from gateway.demo.workspaces import Demo, exchange_certificates, prepare
 from gateway.errors import OurFault
-from gateway.partners import keys, workspace
 
 HEARTBEAT_SECONDS = 1
 DRAIN_SECONDS = 300
@@ -63,6 +64,8 @@ class Site:
     """PostgreSQL's, of the wheel; None on SQLite."""
     chance: random.Random
     messages: list[Prepared] = field(default_factory=list)
+    functional: bool = True
+    """Whether each group is answered by a 997."""
     ended_at: float = 0.0
     """When the fault was over, by the monotonic clock."""
 
@@ -112,14 +115,13 @@ class Site:
             await asyncio.sleep(1)
         raise OurFault("the database does not come back")
 
-    async def place_orders(self) -> None:
+    async def place_orders(self, orders: Iterable[Json]) -> None:
         """The ERP posts the orders that the messages answer."""
         made = await command(self.demo.gateway, "partner", "key", "new", "--erp", "--name", "load", "--json")
-        count = -(-len(self.messages) // (NOTICES_FOR_AN_ORDER + 1))
         async with aiohttp.ClientSession() as session:
             there = Http(session=session, base=self.demo.url("gateway"), token=str(json.loads(made)["key"]))
-            for number in range(count):
-                await _again(lambda at=number: there.post("/v1/purchase-orders", order(at), key=f"order-{at}"))
+            for one in orders:
+                await _again(lambda it=one: there.post("/v1/purchase-orders", it, key=f"order-{it['number']}"))
 
     async def audit(self) -> str:
         """`gateway audit verify`, in a word."""
@@ -173,37 +175,18 @@ async def site(
     settings: Callable[[str], str] = str,
     module: str = "gateway",
     environment: Mapping[str, str] | None = None,
+    suppliers: Suppliers | None = None,
+    terms: str = "",
 ) -> AsyncIterator[Site]:
     """A site that is ready, its messages built and their orders placed; everything is gone afterwards.
 
-    `settings` changes the text of gateway.yaml; `module` and `environment` are those of the first node.
+    `settings` changes the text of gateway.yaml; `module` and `environment` are those of the first node. With
+    `suppliers` they send the messages, in turns, and `terms` are lines of their agreements.
     """
-    folder, before = Path(tempfile.mkdtemp(prefix="gateway-chaos-")), dict(os.environ)
     chance = random.Random(seed)
     async with AsyncExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.callback(_restore, before)
-        demo = prepare(folder / "run", written_ports=False)
-        file = demo.gateway / "gateway.yaml"
-        written = re.sub(rf"port: {demo.ports['gateway']}\b", "port: 0", file.read_text(encoding="utf-8"))
-        file.write_text(settings(f"{written}nodes: {{heartbeat_seconds: {HEARTBEAT_SECONDS}}}\n"), encoding="utf-8")
-        os.environ.update(demo.environment)
-        os.environ.pop("GATEWAY_DATABASE_URL", None)
-        if server is not None:
-            os.environ["GATEWAY_DATABASE_URL"] = _new_database(server)
-        await asyncio.to_thread(exchange_certificates, demo)
-        started = [
-            Node(
-                workspace=demo.gateway,
-                log=folder / f"node-{number}.log",
-                module=module if number == 0 else "gateway",
-                environment=(environment or {}) if number == 0 else {},
-            )
-            for number in range(nodes)
-        ]
-        for node in started:
-            stack.callback(node.stop)
-            await node.start()
+        demo = await workspace_of(stack, server=server, settings=settings, suppliers=suppliers, terms=lambda _: terms)
+        started = await nodes_of(stack, demo, nodes, module=module, environment=environment)
         balancer = Balancer(nodes=started, port=demo.ports["gateway"], chance=chance)
         watching = asyncio.create_task(balancer.watch())
         stack.push_async_callback(_cancelled, watching)
@@ -211,16 +194,73 @@ async def site(
         stack.push_async_callback(balancer.close)
         stack.callback(listener.close)
         books = await stack.enter_async_context(erp(demo.ports["north"], chance))
-        parties = _parties(demo)
+        parties = parties_of(demo)
         sender = await stack.enter_async_context(
             station(parties, gateway=f"{demo.url('gateway')}/as2", port=demo.ports["station"])
         )
         made = Site(demo=demo, nodes=started, balancer=balancer, erp=books, sender=sender, server=server, chance=chance)
-        made.messages = await asyncio.to_thread(lambda: list(answers(parties, messages)))
+        if suppliers is None:
+            made.messages = await asyncio.to_thread(lambda: list(answers(parties, messages)))
+            orders = [order(number) for number in range(-(-messages // (NOTICES_FOR_AN_ORDER + 1)))]
+        else:
+            made.functional = False
+            few = suppliers.notices(parties, range(messages), cartons=3)
+            made.messages = await asyncio.to_thread(lambda: list(few))
+            orders = suppliers.orders(messages)
         while len(balancer.ready) < nodes:  # noqa: ASYNC110  another process, no event
             await asyncio.sleep(0.05)
-        await made.place_orders()
+        await made.place_orders(orders)
         yield made
+
+
+async def workspace_of(
+    stack: AsyncExitStack,
+    *,
+    server: Any,
+    settings: Callable[[str], str] = str,
+    suppliers: Suppliers | None = None,
+    terms: Callable[[int], str] = lambda _: "",
+) -> Demo:
+    """A workspace whose gateways listen where they find room, this process's environment theirs; until `stack` ends."""
+    folder, before = Path(tempfile.mkdtemp(prefix="gateway-chaos-")), dict(os.environ)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.callback(_restore, before)
+    demo = prepare(folder / "run", written_ports=False)
+    file = demo.gateway / "gateway.yaml"
+    written = re.sub(rf"port: {demo.ports['gateway']}\b", "port: 0", file.read_text(encoding="utf-8"))
+    file.write_text(settings(f"{written}nodes: {{heartbeat_seconds: {HEARTBEAT_SECONDS}}}\n"), encoding="utf-8")
+    os.environ.update(demo.environment)
+    os.environ.pop("GATEWAY_DATABASE_URL", None)
+    if server is not None:
+        os.environ["GATEWAY_DATABASE_URL"] = _new_database(server)
+    await asyncio.to_thread(exchange_certificates, demo)
+    if suppliers is not None:
+        suppliers.agree(demo, terms=terms)
+    return demo
+
+
+async def nodes_of(
+    stack: AsyncExitStack,
+    demo: Demo,
+    count: int,
+    *,
+    module: str = "gateway",
+    environment: Mapping[str, str] | None = None,
+) -> list[Node]:
+    """So many gateways of a workspace, running until `stack` ends."""
+    started = [
+        Node(
+            workspace=demo.gateway,
+            log=demo.folder.parent / f"node-{number}.log",
+            module=module if number == 0 else "gateway",
+            environment=(environment or {}) if number == 0 else {},
+        )
+        for number in range(count)
+    ]
+    for node in started:
+        stack.callback(node.stop)
+        await node.start()
+    return started
 
 
 @contextmanager
@@ -243,15 +283,6 @@ def _new_database(server: Any) -> str:
     name = f"chaos_{time.monotonic_ns()}"
     server.psql(f"CREATE DATABASE {name}")
     return str(server.get_uri(database=name, driver="asyncpg")).replace("postgres:@", "postgres@")
-
-
-def _parties(demo: Demo) -> Parties:
-    settings = workspace.load_settings(demo.station)
-    return Parties(
-        supplier=keys.load_as2_key_pair(demo.station, settings),
-        distributor=keys.load_certificates(demo.station, ("certs/us.pem",)),
-        maps=demo.station / "maps",
-    )
 
 
 def _restore(environment: Mapping[str, str]) -> None:

@@ -132,10 +132,14 @@ def read_receipt(
     )
 
 
+_TYPE = "content-type"
+
+
 def is_receipt(headers: mime.Headers, body: bytes) -> bool:
     """Whether a request is a receipt that comes by itself (RFC 4130 7.2), and not a message. Nothing is verified."""
     if not any(
-        name.lower() == "content-type" and value.lstrip()[:10].lower() == "multipart/" for name, value in headers
+        len(name) == len(_TYPE) and name.lower() == _TYPE and value.lstrip()[:10].lower() == "multipart/"
+        for name, value in headers
     ):
         return False  # most messages: they are encrypted
     index = mime.Index(headers)

@@ -15,6 +15,7 @@ from gateway.cli import (
     certificate,
     config,
     database,
+    dead,
     edi,
     events,
     lane,
@@ -24,6 +25,7 @@ from gateway.cli import (
     partner,
     payload,
     reference,
+    replay,
     retention,
     review,
     route,
@@ -38,6 +40,7 @@ from gateway.cli.message_evidence import evidence
 from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
+from gateway.cli.message_trace import trace
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -58,6 +61,7 @@ message.app.command()(send)
 message.app.command()(export)
 message.app.command()(purge)
 message.app.command()(evidence)
+message.app.command()(trace)
 config.app.command()(status)
 app.add_typer(edi.app, name="edi")
 app.add_typer(map_.app, name="map")
@@ -65,6 +69,8 @@ app.add_typer(partner.app, name="partner")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(message.app, name="message")
 app.add_typer(lane.app, name="lane")
+app.add_typer(dead.app, name="dead")
+app.add_typer(replay.app, name="replay")
 app.add_typer(as2.app, name="as2")
 app.add_typer(reference.app, name="reference")
 app.add_typer(order.app, name="order")

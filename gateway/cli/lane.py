@@ -37,6 +37,10 @@ LaneName = Annotated[
 ]
 
 
+By = Annotated[str | None, typer.Option(help="Who says so.", show_default="who is logged in")]
+Why = Annotated[str, typer.Option(help="Why; it is kept on the audit trail.")]
+
+
 @app.command("list")
 def list_(
     *,
@@ -95,7 +99,7 @@ def pause(
     why: Annotated[str, typer.Option(help="Why; it is shown with the lane.")],
     for_: Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 3d.", show_default="no end")] = None,
     until: Annotated[str | None, typer.Option(help="Or until when: 2026-03-01T18:00+01:00.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who says so.", show_default="who is logged in")] = None,
+    by: By = None,
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -114,14 +118,16 @@ def pause(
 
 
 @app.command("resume")
-def resume(name: LaneName, *, workspace: WorkspaceFolder = Path(), as_json: AsJson = False) -> None:
+def resume(
+    name: LaneName, *, why: Why = "", by: By = None, workspace: WorkspaceFolder = Path(), as_json: AsJson = False
+) -> None:
     """Let a lane go on at once, whoever paused it: an operator, or the gateway after failures in a row.
 
     Example: gateway lane resume acme:inbound:north
     """
 
     async def work(store: Store) -> Lane:
-        await store.resume_lane(await known(store, workspace, name, new=False))
+        await store.resume_lane(await known(store, workspace, name, new=False), by=who(by), why=why)
         return await _one(store, workspace, name)
 
     _changed(workspace, work, as_json=as_json)
@@ -132,6 +138,8 @@ def cap(
     name: LaneName,
     jobs: Annotated[str, typer.Argument(metavar="JOBS", help="How many run at once, over all nodes; or default.")],
     *,
+    why: Why = "",
+    by: By = None,
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -142,7 +150,7 @@ def cap(
 
     async def work(store: Store) -> Lane:
         lane = await known(store, workspace, name, new=True)
-        await store.cap_lane(lane, _cap(jobs))
+        await store.cap_lane(lane, _cap(jobs), by=who(by), why=why)
         return await _one(store, workspace, lane)
 
     _changed(workspace, work, as_json=as_json)
@@ -155,6 +163,8 @@ def rate(
         str, typer.Argument(metavar="RATE", help='10/second, "600/minute burst 50", unlimited, or agreed.')
     ],
     *,
+    why: Why = "",
+    by: By = None,
     workspace: WorkspaceFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -169,7 +179,7 @@ def rate(
             rate_of(limit if limit != AGREED else "unlimited")
         except ValueError as wrong:
             raise OurFault(str(wrong), remedy="or say unlimited, or agreed for what the configuration says") from None
-        await store.rate_lane(lane, None if limit == AGREED else limit)
+        await store.rate_lane(lane, None if limit == AGREED else limit, by=who(by), why=why)
         return await _one(store, workspace, lane)
 
     _changed(workspace, work, as_json=as_json)

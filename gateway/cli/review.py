@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,7 @@ from gateway.cli.partner_names import complete_partner
 from gateway.cli.printable import printable
 from gateway.cli.reference_asking import opened
 from gateway.errors import OurFault
-from gateway.ports import Changes, Document, Review
+from gateway.ports import Document, NaturalKeyTaken, Review
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -29,6 +28,7 @@ WHY = {
     Review.OUTSIDE_TOLERANCE: "outside tolerance",
     Review.ORDER_UNKNOWN: "order not here",
     Review.ORDER_HELD: "behind its order",
+    Review.REPLACEMENT: "takes another's place",
 }
 
 
@@ -102,10 +102,8 @@ def approve(document_id: DocumentId, by: By, why: Why, *, workspace: WorkspaceFo
 
     Example: gateway review approve 01a1fba6-51a7-7b71-bac9-45631484465c --by ann --why "new price list agreed"
     """
-    from gateway.pipeline import reviewing  # noqa: PLC0415  help needs none of it
-
     with answering():
-        one = run(_decided(workspace, document_id, lambda one, now: reviewing.approval(one, by=by, why=why, now=now)))
+        one = run(_decided(workspace, document_id, approved=True, by=by, why=why))
         show(f"{one.kind} {one.number} goes on; see it with: gateway message show {one.message_id}")
 
 
@@ -113,14 +111,14 @@ def approve(document_id: DocumentId, by: By, why: Why, *, workspace: WorkspaceFo
 def reject(document_id: DocumentId, by: By, why: Why, *, workspace: WorkspaceFolder = Path()) -> None:
     """Refuse a document for good: its target never sees it, and a corrected one may come under its number.
 
+    What a replacement was to replace holds good.
+
     The partner is not told by a message (an 824 is not written yet): tell them yourself.
 
     Example: gateway review reject 01a1fba6-51a7-7b71-bac9-45631484465c --by ann --why "old price list"
     """
-    from gateway.pipeline import reviewing  # noqa: PLC0415  help needs none of it
-
     with answering():
-        one = run(_decided(workspace, document_id, lambda one, _: reviewing.refusal(one, by=by, why=why)))
+        one = run(_decided(workspace, document_id, approved=False, by=by, why=why))
         show(f"{one.kind} {one.number} is rejected; {one.partner} is told nothing by itself: tell them")
 
 
@@ -134,15 +132,19 @@ async def _one(workspace: Path, document_id: str) -> Document:
         return await _document(store, document_id)
 
 
-async def _decided(workspace: Path, document_id: str, decide: Callable[[Document, datetime], Changes]) -> Document:
+async def _decided(workspace: Path, document_id: str, *, approved: bool, by: str, why: str) -> Document:
+    from gateway.pipeline import settling  # noqa: PLC0415  help needs none of it
+
     async with opened(workspace) as (store, clock):
         document = await _document(store, document_id)
-        if not await store.judge(document.id, decide(document, clock())):
-            raise OurFault(
-                f"{document.kind} {document.number} was decided about meanwhile",
-                remedy=f"see by whom: gateway message show {document.message_id}",
-            )
-        return document
+        changes = await settling.reviewed(store, document, approved=approved, by=by, why=why, now=clock())
+        with contextlib.suppress(NaturalKeyTaken):  # one of its deliveries was settled
+            if await store.judge(document.id, changes):
+                return document
+        raise OurFault(
+            f"{document.kind} {document.number} was decided about meanwhile",
+            remedy=f"see by whom: gateway message show {document.message_id}",
+        )
 
 
 async def _document(store: Store, document_id: str) -> Document:

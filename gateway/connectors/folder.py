@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gateway.errors import DeliveryFailed, Outcome
-from gateway.ports import Delivered, Delivery
+from gateway.ports import Delivered, Delivery, Told
 from gateway.settings import FolderTarget
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -50,6 +50,15 @@ class FolderConnector:
         del kind, because
         return False
 
+    def replaces(self, kind: str) -> bool:
+        """A file may have been read: another one is another document."""
+        del kind
+        return False
+
+    def told(self, delivery: Delivery) -> Told:
+        """The file that `deliver` would write."""
+        return Told(method="WRITE", where=str(self._file(delivery)), body=_text(delivery), key=delivery.idempotency_key)
+
     async def look_up(self, delivery: Delivery) -> Delivered | None:
         """Whether the file is there."""
         final = self._file(delivery)
@@ -81,7 +90,7 @@ class FolderConnector:
         if final.exists():
             return Delivered(status=200, their_id=final.name)
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(delivery.body, ensure_ascii=False, indent=2) + "\n"
+        text = _text(delivery)
         # Readers glob *.json: the temporary name does not end so. Rename within one folder is atomic (POSIX).
         temporary = folder / f".{final.name}.{os.urandom(4).hex()}.part"
         try:
@@ -97,6 +106,10 @@ class FolderConnector:
         for made in (folder, self._path, self._path.parent):
             _sync_folder(made)
         return Delivered(status=201, their_id=final.name)
+
+
+def _text(delivery: Delivery) -> str:
+    return json.dumps(delivery.body, ensure_ascii=False, indent=2) + "\n"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,7 +5,6 @@ It makes one call per delivery and judges the answer by a table; when to try aga
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import re
@@ -22,12 +21,13 @@ from gateway.connectors.credentials import checked_header, credentials
 from gateway.connectors.exchange import Answer, exchange, retry_after
 from gateway.connectors.json_answers import id_at
 from gateway.connectors.lookup import Asking, asking, read
-from gateway.connectors.mapped import Body
+from gateway.connectors.mapped import Body, Mapped
 from gateway.connectors.paths import LATER_PLACEHOLDERS, PLACEHOLDERS, Template
+from gateway.connectors.room import Room
 from gateway.connectors.said import clean_answer
 from gateway.errors import DeliveryFailed, OurFault, Outcome
 from gateway.mapping.json import text as json_text
-from gateway.ports import Clock, Delivered, Delivery, Json
+from gateway.ports import Clock, Delivered, Delivery, Json, Told
 from gateway.ports.doing import TRACEPARENT
 from gateway.settings import Call, HttpTarget
 
@@ -64,7 +64,7 @@ class HttpConnector:
 
     `folder` is the workspace (relative secret files stand there); `body` makes the mapped body for kinds whose call
     names a map, `bodies` those of their compensation (`undo`) and replacement (`replace`). At most the target's `cap`
-    of calls are under way at once, over all lanes of this process; others wait.
+    of calls are under way at once, over all lanes of this process, and one partner has half of them; others wait.
     Raises OurFault at once when a secret is missing or the configuration cannot work.
     """
 
@@ -84,7 +84,7 @@ class HttpConnector:
         self._session = session
         self._bodies = {**({} if body is None else {"deliver": body}), **(bodies or {})}
         self._clock = clock
-        self._room = asyncio.Semaphore(target.cap)
+        self._room = Room(target.cap)
         where = f"target {name}"
         self._headers = (
             *(checked_header(where, *header) for header in target.headers.items()),
@@ -152,11 +152,24 @@ class HttpConnector:
         when = self._undone_when.get(kind)
         return when is not None and (not when or not when.isdisjoint(because))
 
+    def replaces(self, kind: str) -> bool:
+        """Whether a call for replacements is configured for this kind."""
+        return (kind, "replace") in self._calls
+
+    def told(self, delivery: Delivery) -> Told:
+        """The call of `deliver`, not made. Raises DeliveryFailed (permanent)."""
+        prepared = self._call_for(self._use(delivery), delivery)
+        text, _ = _body(prepared, delivery)
+        where = str(prepared.path.below(self._target.base_url, delivery))
+        return Told(method=prepared.method, where=where, body=text, key=delivery.idempotency_key)
+
     async def deliver(self, delivery: Delivery) -> Delivered:
         """Make the call. Raises DeliveryFailed: transient, uncertain or permanent by the tables above."""
+        return await self._call(self._use(delivery), delivery)
+
+    def _use(self, delivery: Delivery) -> str:
         # What replaces something is told by the call for that, if there is one: without their id it cannot be.
-        anew = delivery.replaces and (delivery.kind, "replace") in self._calls
-        return await self._call("replace" if anew else "deliver", delivery)
+        return "replace" if delivery.replaces and self.replaces(delivery.kind) else "deliver"
 
     async def undo(self, delivery: Delivery) -> Delivered:
         """Make the compensating call. Raises DeliveryFailed as `deliver`."""
@@ -187,7 +200,7 @@ class HttpConnector:
             )
         return found or None
 
-    async def _call(self, use: str, delivery: Delivery) -> Delivered:
+    def _call_for(self, use: str, delivery: Delivery) -> _Prepared:
         prepared = self._calls.get((delivery.kind, use))
         if prepared is None:
             raise DeliveryFailed(
@@ -195,17 +208,20 @@ class HttpConnector:
                 "elsewhere",
                 outcome=Outcome.PERMANENT,
             )
+        return prepared
+
+    async def _call(self, use: str, delivery: Delivery) -> Delivered:
+        prepared = self._call_for(use, delivery)
         url = prepared.path.below(self._target.base_url, delivery)
-        mapped = None if prepared.body is None else prepared.body(delivery)
-        text = _canonical(delivery.body) if mapped is None else json_text.encode(mapped.body)
-        answer = await self._exchange(prepared.method, url, delivery, b"" if prepared.bare else text.encode())
+        text, mapped = _body(prepared, delivery)
+        answer = await self._exchange(prepared.method, url, delivery, text.encode())
         delivered = self._judge(prepared, answer)
         if mapped is None:
             return delivered
         return replace(delivered, map=mapped.map, map_hash=mapped.map_hash, left_out=mapped.left_out)
 
     async def _exchange(self, method: str, url: URL, delivery: Delivery, body: bytes) -> Answer:
-        async with self._room:
+        async with self._room.of(delivery.partner):
             return await exchange(
                 self._session,
                 method,
@@ -241,6 +257,14 @@ class HttpConnector:
             status=answer.status,
             answer=said,
         )
+
+
+def _body(prepared: _Prepared, delivery: Delivery) -> tuple[str, Mapped | None]:
+    """The text of a call, and how it was mapped, where it was."""
+    mapped = None if prepared.body is None else prepared.body(delivery)
+    if prepared.bare:
+        return "", mapped
+    return _canonical(delivery.body) if mapped is None else json_text.encode(mapped.body), mapped
 
 
 def _canonical(body: Json) -> str:

@@ -325,7 +325,7 @@ class Agreement(Part):
     replacements: Literal["allow", "hold", "refuse"] = Field(
         default="allow",
         description="What becomes of a document whose purpose is to replace or cancel an earlier one: delivered, held "
-        "for an operator (gateway message settle), or refused.",
+        "for an operator (gateway review list), or refused.",
     )
     webhooks: Annotated[dict[Name, Webhook], Field(max_length=20)] = Field(
         default_factory=dict, description="Addresses of the partner's that are told of its events.", examples=["orders"]

@@ -76,7 +76,7 @@ class MapShelf:
 
     def __init__(self, folder: Path, cache: MapCache | None = None, hooks: Hooks = NO_HOOKS) -> None:
         self._find = from_folders(folder / "maps", shipped())
-        self._hooks = hooks
+        self.hooks = hooks
         self._cache = MapCache() if cache is None else cache
         self._read: dict[str, tuple[str, str]] = {}
         self._chains: dict[str, tuple[Link, ...]] = {}
@@ -91,8 +91,8 @@ class MapShelf:
             except OSError:
                 links = ()
             self._chains[name] = links
-            if self._hooks.text and any("hooks:" in link.text for link in links):
-                links = (*links, Link(name="hooks", file="hooks.py", text=self._hooks.text))
+            if self.hooks.text and any("hooks:" in link.text for link in links):
+                links = (*links, Link(name="hooks", file="hooks.py", text=self.hooks.text))
                 self._chains[name] = links
             self._versions[name] = version(links)
         return self._chains[name]
@@ -113,7 +113,7 @@ class MapShelf:
         is_body = base is not None and base.document == JSON
         made: Map | JsonMap
         try:
-            made = compile_json_map(name, self._text) if is_body else compile_map(name, self._text, self._hooks)
+            made = compile_json_map(name, self._text) if is_body else compile_map(name, self._text, self.hooks)
         except OurFault as fault:
             self._faults[name] = fault.findings
             try:
@@ -147,7 +147,7 @@ class MapShelf:
     def map(self, name: str) -> Map:
         """The compiled map. OurFault where it is not sound."""
         return self._cache.map(
-            name, self.version(name), {link.name: (link.file, link.text) for link in self.chain(name)}, self._hooks
+            name, self.version(name), {link.name: (link.file, link.text) for link in self.chain(name)}, self.hooks
         )
 
     def json_map(self, name: str) -> JsonMap:

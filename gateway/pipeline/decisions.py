@@ -8,6 +8,7 @@ from gateway.events import Event
 from gateway.partners.agreement import Agreement
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DeliveryChange,
     DocumentUpdate,
@@ -19,8 +20,8 @@ from gateway.ports import (
 )
 
 _LISTS = (
-    "messages", "message_updates", "documents", "document_updates", "deliveries", "jobs", "met", "keys", "woken",
-    "events",
+    "messages", "message_updates", "documents", "document_updates", "answers_seen", "deliveries", "jobs", "met",
+    "keys", "woken", "events",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Decisions:
     message_updates: list[MessageUpdate] = field(default_factory=list)
     documents: list[NewDocument] = field(default_factory=list)
     document_updates: list[DocumentUpdate] = field(default_factory=list)
+    answers_seen: list[AnswersSeen] = field(default_factory=list)
     deliveries: list[DeliveryChange] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Decisions:
             message_updates=tuple(self.message_updates),
             documents=tuple(self.documents),
             document_updates=tuple(self.document_updates),
+            answers_seen=tuple(self.answers_seen),
             deliveries=tuple(self.deliveries),
             jobs=tuple(self.jobs),
             met=tuple(self.met),

@@ -78,11 +78,13 @@ async def deliver(station: Station, job: Job) -> Changes:
         return Changes(called=False)
     if (wait := await behind.waits(station, document, job)) is not None:
         return replace(wait, called=False)
+    if document.replaced_by is not None and task.uncertain_since is None:
+        if task.target == UNROUTED:
+            return Changes(called=False)
+        return _discarded(task, f"replaced by document {document.replaced_by} before it went out")
     connector = station.connectors.get(task.target)
     if connector is None:
         return await _elsewhere(task)
-    if document.replaced_by is not None and task.uncertain_since is None:
-        return _discarded(task, f"replaced by document {document.replaced_by} before it went out")
     replaced = await replacing.at_target(station, document, task.target)
     if replaced.under_way is not None:
         raise OurFault(
@@ -116,7 +118,7 @@ async def _task(station: Station, job: Job, document: Document) -> _Task:
     target, row = str(job.data.get("target")), None
     if job.attempt > 1:
         row = next((one for one in await station.queries.deliveries([document.id]) if one.target == target), None)
-    key = row.key if row else identity.delivery_key(document.id, job.part)
+    key = row.key if row else _key(job, document.id)
     since = row.updated_at if row and row.state is DeliveryState.UNCERTAIN else None
     may_be_called = job.attempt > 1 and (row is None or row.state not in _OVER) and target != UNROUTED
     if since is None and may_be_called and await station.queries.attempt_lost(job):
@@ -249,13 +251,18 @@ def failed(job: Job, outcome: Outcome, reason: str, over: bool) -> Changes:  # n
         state = DeliveryState.UNCERTAIN
     elif over:
         state = DeliveryState.FAILED
-    key = identity.delivery_key(job.document_id, job.part)
+    key = _key(job, job.document_id)
     change = _change(
         job, job.document_id, key, state, reason, only_from=None if outcome is not Outcome.TRANSIENT else _CERTAIN
     )
     partner = job.lane.split(":", 1)[0]
     settled = (settle_job(job, partner, target, job.first_run_at),) if over and not alone else ()
     return Changes(deliveries=(change,), document_updates=updates, jobs=settled)
+
+
+def _key(job: Job, document_id: str) -> str:
+    """The key of a delivery's calls: where the document stands in another one's place, that one's."""
+    return str(job.data.get("key") or identity.delivery_key(document_id, job.part))
 
 
 def _alone(job: Job) -> bool:

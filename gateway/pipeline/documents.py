@@ -29,6 +29,7 @@ from gateway.pipeline import (
 from gateway.pipeline.finding_json import as_json
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    AnswersSeen,
     DeliveryChange,
     Direction,
     Document,
@@ -66,6 +67,8 @@ class Taken:
     findings: tuple[Finding, ...]
     documents: tuple[NewDocument, ...] = ()
     updates: tuple[DocumentUpdate, ...] = ()
+    seen: tuple[AnswersSeen, ...] = ()
+    """What it was decided over, where another one that came at the same moment would change it."""
     deliveries: tuple[DeliveryChange, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
@@ -89,14 +92,18 @@ async def take(
     origin: Origin,
     findings: Sequence[Finding] = (),
     sha256: str | None = None,
+    again: Document | None = None,
+    stands: replacing.Standing | None = None,
+    beside: Sequence[NewDocument] = (),
 ) -> Taken:
     """Decide about `body`, a canonical document from `agreement`'s partner that is valid in itself.
 
     `findings` are those it already carries; worse ones from matching are added. `sha256` is the
-    body's digest, for a caller that has it already.
+    body's digest, for a caller that has it already. `beside` is what came before it in its message. `again`, with how
+    it `stands` to it: the stored document that was read from the same place before.
     """
     sha256 = sha256 or canonical.digest(body)
-    stands = await replacing.standing(station, agreement, kind, body, sha256)
+    stands = stands or await replacing.standing(station, agreement, kind, body, sha256)
     if stands.repeats is not None:
         return _repeat(agreement, kind, body, origin, stands.repeats)
     named = await orders_named(station, agreement, kind, body)
@@ -104,10 +111,14 @@ async def take(
         named = dict.fromkeys(named, origin.order)
     orders = list({order.id: order for order in named.values() if order is not None}.values())
     found = list(findings)
+    seen: tuple[AnswersSeen, ...] = ()
     if stands.findings:
         found.extend(stands.findings)
     else:
-        found.extend(await match(station, agreement, kind, body, named))
+        but = "" if again is None else again.id
+        matched = await match(station, agreement, kind, body, named, but=but, beside=beside)
+        found.extend(matched.findings)
+        seen = matched.seen
     weighed = reviewing.weigh(agreement, found)
     if weighed.refused:
         return reject(station, agreement, kind, body, origin=origin, findings=weighed.findings, sha256=sha256)
@@ -134,7 +145,7 @@ async def take(
         map=origin.map,
         guide=origin.guide,
         position=origin.position,
-        review=weighed.review,
+        review=weighed.review or (Review.REPLACEMENT if stands.held else None),
         further_orders=tuple(dict.fromkeys(number for number, _ in named if number != order_number)),
         replaces=None if stands.follows is None else stands.follows.id,
     )
@@ -147,6 +158,7 @@ async def take(
             findings=weighed.findings,
             documents=(document,),
             updates=ended,
+            seen=seen,
             jobs=reviewing.look_job(agreement, document, reviewing.unknown_number(named), now) if looks else (),
             events=(*told, reviewing.begun(document, weighed.review, weighed.findings)),
         )
@@ -156,13 +168,21 @@ async def take(
         findings=weighed.findings,
         documents=(document,),
         updates=(*ended, *onward.updates),
+        seen=seen,
         deliveries=onward.deliveries,
         # A replacement that is held has its deliveries, and no work until an operator settles them.
         jobs=() if stands.held else onward.jobs,
         keys=onward.keys,
         woken=reviewing.wakes(agreement, document),
-        events=(accepted(document, origin.unmapped), *told, *onward.events),
+        events=(accepted(document, origin.unmapped), *told, *onward.events, *_held(document, stands)),
     )
+
+
+def _held(document: NewDocument, stands: replacing.Standing) -> tuple[Event, ...]:
+    if not stands.held or stands.follows is None:
+        return ()
+    reason = f"it takes the place of {stands.follows.number} of {stands.follows.at:%Y-%m-%d %H:%M} UTC"
+    return (reviewing.waiting(document, Review.REPLACEMENT, reason=reason),)
 
 
 def accepted(document: NewDocument | Document, unmapped: int = 0) -> DocumentAccepted:
@@ -319,6 +339,14 @@ async def orders_named(
     return found
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matched:
+    """What matching found, and over what, where others count."""
+
+    findings: tuple[Finding, ...]
+    seen: tuple[AnswersSeen, ...] = ()
+
+
 async def match(
     station: Station,
     agreement: Agreement,
@@ -327,10 +355,11 @@ async def match(
     orders: Mapping[identity.OrderRef, Document | None],
     *,
     but: str = "",
-) -> tuple[Finding, ...]:
+    beside: Sequence[NewDocument] = (),
+) -> Matched:
     """Held against what is ours in our words: an answer in cases fits an order of pieces.
 
-    `but` is the document itself where it is in the store: it is none of those that came before it.
+    `but` is the document itself where it is in the store: it is none of those that came before it; `beside` are.
     """
     agreed = None if agreement.matching is None else agreement.matching.tolerances
     if orders:
@@ -339,14 +368,18 @@ async def match(
         order = next(iter(orders.values()), None)
         earlier = await _acknowledgements(station, agreement, order) if order is not None else []
         earlier = [one for one in earlier if one.id != but]
-        return matching.match_acknowledgement(body, order, earlier, agreed)
+        return Matched(findings=matching.match_acknowledgement(body, order, earlier, agreed))
     if kind == "order_change":
         order = next(iter(orders.values()), None)
-        return changing.match_order_change(body, order, from_seller="purchase_order" in agreement.documents.send)
+        from_seller = "purchase_order" in agreement.documents.send
+        return Matched(findings=changing.match_order_change(body, order, from_seller=from_seller))
     if kind == "ship_notice":
-        before = await shipped.before(station, agreement, orders, but=but)
-        return matching.match_ship_notice(body, orders, before, agreed)
-    return ()
+        before = await shipped.before(station, agreement, orders, but=but, beside=beside)
+        # Without a tolerance too much is said, and holds or refuses nothing.
+        counts = agreed is not None and agreed.quantity_over_percent is not None
+        findings = matching.match_ship_notice(body, orders, before.shipments, agreed)
+        return Matched(findings=findings, seen=before.seen if counts else ())
+    return Matched(findings=())
 
 
 async def _acknowledgements(station: Station, agreement: Agreement, order: Document) -> list[Document]:

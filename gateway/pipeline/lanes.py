@@ -9,11 +9,16 @@ from collections.abc import Iterable
 
 from gateway.partners.agreement import Agreement
 from gateway.ports import PRIORITIES, Terms, TermsOf
+from gateway.ports.lanes import LOWEST
 from gateway.settings import Settings
 
 STEPS_BEFORE = frozenset({"read", "compose"})
 """Endpoints of ours that what is ordered passes first: out of order there, it stays so."""
 STATION = "as2"
+REPLAY = "replay"
+"""What is worked again goes behind everything else."""
+REPLAYED = "20/second"
+"""So many messages of it; `gateway lane rate` says otherwise."""
 
 
 def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
@@ -23,6 +28,8 @@ def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
 
     def terms(name: str) -> Terms:
         partner, direction, endpoint = (*name.split(":", 2), "", "")[:3]
+        if endpoint == REPLAY:
+            return Terms(priority=LOWEST, rate=REPLAYED)
         agreement = partners.get(partner)
         if agreement is None:
             return Terms()
@@ -35,6 +42,7 @@ def terms_of(settings: Settings, agreements: Iterable[Agreement]) -> TermsOf:
         elif inbound and endpoint == "read":
             ordered = ordered or orders
         rate = target.rate if target is not None else agreement.rate if posts else None
-        return Terms(priority=PRIORITIES.index(agreement.criticality), ordered=ordered, rate=rate)
+        shared = endpoint if target is not None and rate is not None else None
+        return Terms(priority=PRIORITIES.index(agreement.criticality), ordered=ordered, rate=rate, shared=shared)
 
     return terms

@@ -88,7 +88,7 @@ class Shipment:
     """Order's id, its line, the quantity shipped."""
 
 
-def shipment(notice: Document, orders: Mapping[OrderRef, Document | None]) -> Shipment:
+def shipment(notice: Document | NewDocument, orders: Mapping[OrderRef, Document | None]) -> Shipment:
     """An accepted notice held against `orders`."""
     # It may name the release where the one that is judged now does not.
     named = {(one.number, one.body.get("release_number")): one for one in orders.values() if one is not None}

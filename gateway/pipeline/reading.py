@@ -284,6 +284,7 @@ class _Reading:
                 origin=origin,
                 findings=judged.findings,
                 sha256=judged.sha256,
+                beside=self._decided.documents,
             )
         else:
             taken = documents.reject(
@@ -315,6 +316,7 @@ class _Reading:
                 self._firsts.update(dict.fromkeys(filter(None, identities), document))
         self._decided.documents.extend(taken.documents)
         self._decided.document_updates.extend(taken.updates)
+        self._decided.answers_seen.extend(taken.seen)
         self._decided.deliveries.extend(taken.deliveries)
         self._decided.jobs.extend(taken.jobs)
         self._decided.keys.extend(taken.keys)

@@ -5,6 +5,8 @@ Decided anew from what stands in the store at that moment, by the agreement of t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.errors import OurFault
 from gateway.findings import Severity
 from gateway.partners.agreement import Agreement
@@ -25,8 +27,8 @@ async def look(station: Station, job: Job) -> Changes:
     again = None if missing is None else reviewing.next_look(document.at, now, end)
     if again is not None:
         return reviewing.comes_back(again, missing)
-    found = await documents.match(station, agreement, document.kind, document.body, named, but=document.id)
-    weighed = reviewing.weigh(agreement, found, looking=False)
+    matched = await documents.match(station, agreement, document.kind, document.body, named, but=document.id)
+    weighed = reviewing.weigh(agreement, matched.findings, looking=False)
     findings = (*_own(document), *(as_json(one) for one in weighed.findings))
     if weighed.refused:
         fatal = next(one for one in weighed.findings if one.severity is Severity.REJECT)
@@ -41,7 +43,8 @@ async def look(station: Station, job: Job) -> Changes:
         )
     why = "its order is not here, and the agreement lets it go on" if missing else "its order is here"
     orders = list({order.id: order for order in named.values() if order is not None}.values())
-    return await _onward(station, agreement, document, orders, findings=findings, why=why)
+    onward = await _onward(station, agreement, document, orders, findings=findings, why=why)
+    return replace(onward, answers_seen=matched.seen)
 
 
 async def release(station: Station, job: Job) -> Changes:

@@ -46,7 +46,7 @@ OUTSIDE = frozenset(
 """Differences that hold a document, or refuse it, where the agreement says so."""
 GATEWAY = "gateway"
 """Who decided where nobody did but the agreement."""
-DECIDABLE = frozenset({Review.OUTSIDE_TOLERANCE, Review.ORDER_UNKNOWN})
+DECIDABLE = frozenset({Review.OUTSIDE_TOLERANCE, Review.ORDER_UNKNOWN, Review.REPLACEMENT})
 """What a person decides; the rest goes on by itself."""
 
 

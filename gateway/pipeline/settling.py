@@ -7,13 +7,13 @@ ends at once, dead letter or not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.errors import OurFault
 from gateway.events import DeliverySettled
-from gateway.pipeline import identity
+from gateway.pipeline import identity, reviewing
 from gateway.pipeline.deliveries import settle_job
 from gateway.ports import (
     Changes,
@@ -25,6 +25,7 @@ from gateway.ports import (
     DocumentUpdate,
     NewJob,
     Queries,
+    Review,
     seen,
 )
 
@@ -92,11 +93,17 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     meant = [one for one in others if one.state is DeliveryState.PENDING] if held else [row]
     jobs: list[NewJob] = []
     if not held or settlement.decided is Decision.AGAIN:
-        jobs = [_deliver_job(document, one, now, several=several) for one in meant]
+        jobs = [deliver_job(document, one, now, several=several) for one in meant]
     updates: list[DocumentUpdate] = []
     if held or not several:
         updates.append(
-            DocumentUpdate(id=document.id, state=made.document, target=row.target, their_id=settlement.their_id)
+            DocumentUpdate(
+                id=document.id,
+                state=made.document,
+                target=row.target,
+                their_id=settlement.their_id,
+                cleared=("review",) if held else (),
+            )
         )
     else:
         jobs.append(settle_job(document, document.partner, target, now))
@@ -112,17 +119,44 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     )
 
 
+async def reviewed(
+    queries: Queries, document: Document, *, approved: bool, by: str, why: str, now: datetime
+) -> Changes:
+    """The changes of a decision about a document under review. Raises OurFault where nobody decides about it."""
+    if document.review is not Review.REPLACEMENT:
+        if approved:
+            return reviewing.approval(document, by=by, why=why, now=now)
+        return reviewing.refusal(document, by=by, why=why)
+    told = reviewing.reviewed(document, "approved" if approved else "rejected", by=by, why=why)
+    rows = [one for one in await queries.deliveries([document.id]) if one.state is DeliveryState.PENDING]
+    if rows:
+        decided = Decision.AGAIN if approved else Decision.DISCARDED
+        changes = await settled(
+            queries, document.id, rows[0].target, Settlement(decided=decided, by=by, reason=why), now
+        )
+        return replace(changes, events=(told, *changes.events))
+    if approved:  # no route fitted: it is looked for again
+        return reviewing.approval(document, by=by, why=why, now=now)
+    # Its number stays taken: what it was to replace holds good, and a repeat of that is one.
+    update = DocumentUpdate(id=document.id, state=DocumentState.FAILED, cleared=("review",))
+    return Changes(document_updates=(update,), events=(told,))
+
+
 def _change(row: DeliveryRecord, state: DeliveryState, settlement: Settlement) -> DeliveryChange:
     return DeliveryChange(
         document_id=row.document_id,
         target=row.target,
         key=row.key,
-        # Under the old key it would be a repeat of what was undone.
-        new_key=f"{row.key}~2" if row.state is DeliveryState.COMPENSATED else None,
+        new_key=key if (key := _key(row)) != row.key else None,
         state=state,
         their_id=settlement.their_id,
         reason=f"{settlement.by}: {settlement.reason}" if settlement.reason else settlement.by,
     )
+
+
+def _key(row: DeliveryRecord) -> str:
+    """Of its calls from now on: under the old key it would be a repeat of what was undone."""
+    return f"{row.key}~2" if row.state is DeliveryState.COMPENSATED else row.key
 
 
 def _event(document: Document, row: DeliveryRecord, settlement: Settlement) -> DeliverySettled:
@@ -170,8 +204,10 @@ def _chosen(
     return documents[fitting[0].document_id], fitting[0]
 
 
-def _deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, several: bool) -> NewJob:
-    part = row.target if row.key.startswith(identity.delivery_key(document.id, row.target)) else ""
+def deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, several: bool) -> NewJob:
+    """A delivery made again, under its key."""
+    # The first target's key is the document's id; a document in another one's place has that one's keys.
+    part = "" if row.key == document.id or row.key.startswith(f"{document.id}~") else row.target
     flags = {"several": several, "optional": not row.critical}
     return NewJob(
         message_id=document.message_id,
@@ -180,6 +216,6 @@ def _deliver_job(document: Document, row: DeliveryRecord, now: datetime, *, seve
         step="deliver",
         lane=identity.inbound_lane(document.partner, row.target),
         run_at=now,
-        data={"target": row.target} | {name: True for name, said in flags.items() if said},
+        data={"target": row.target, "key": _key(row)} | {name: True for name, said in flags.items() if said},
         again_after=timedelta(0),
     )

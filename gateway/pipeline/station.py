@@ -10,6 +10,7 @@ from typing import Literal
 from gateway.edi.delta import PartnerGuide
 from gateway.edi.library import Guides
 from gateway.mapping import Map
+from gateway.mapping.hooks import NO_HOOKS, Hooks
 from gateway.partners.agreement import Agreement, Standard
 from gateway.partners.directory import Directory
 from gateway.partners.guides import Syntax, syntax_of
@@ -48,6 +49,8 @@ class Station:
     as2: As2Post
     webhooks: Mapping[str, WebhookPost] = field(default_factory=dict)
     """Webhooks by name."""
+    hooks: Hooks = NO_HOOKS
+    """The workspace's: maps of then that name some are made again with them."""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     """What partners' requests to our AS2 address must show in HTTP and TLS, where their agreement asks for it."""
     references: Snapshots = field(default_factory=Snapshots)

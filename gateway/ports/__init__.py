@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.ports.changes import (
     WAIT_FOR_NUMBERED,
+    AnswersSeen,
     Awaited,
     Changes,
     ComesBack,
@@ -28,7 +29,17 @@ from gateway.ports.deliveries import (
     document_state,
     seen,
 )
-from gateway.ports.exchange import As2Post, Connector, Delivered, Delivery, Refused, Submissions, Submitted, WebhookPost
+from gateway.ports.exchange import (
+    As2Post,
+    Connector,
+    Delivered,
+    Delivery,
+    Refused,
+    Submissions,
+    Submitted,
+    Told,
+    WebhookPost,
+)
 from gateway.ports.lanes import PRIORITIES, Terms, TermsOf, rate_of
 from gateway.ports.nodes import MISSED, Node, NodeState
 from gateway.ports.proof import ProvenEvent, ProvenSeal, TrailProof
@@ -42,6 +53,7 @@ from gateway.ports.tracing import Tracing
 from gateway.ports.values import (
     CERTIFICATES,
     CONFIGURATION,
+    LANES,
     RETENTION,
     WEBHOOKS,
     WHEN_OVER,
@@ -64,6 +76,7 @@ __all__ = [
     "CERTIFICATES",
     "CONFIGURATION",
     "IN_MEMORY",
+    "LANES",
     "MISSED",
     "PRIORITIES",
     "RETENTION",
@@ -71,6 +84,7 @@ __all__ = [
     "WEBHOOKS",
     "WHEN_OVER",
     "Accepted",
+    "AnswersSeen",
     "ApiKey",
     "As2Post",
     "Attempt",
@@ -129,6 +143,7 @@ __all__ = [
     "Submitted",
     "Terms",
     "TermsOf",
+    "Told",
     "Tracing",
     "TrailEntry",
     "TrailProof",

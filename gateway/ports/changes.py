@@ -10,6 +10,7 @@ from gateway.events import Event
 from gateway.partners.confirmations import Reached
 from gateway.ports.deliveries import DeliveriesSeen, DeliveryChange
 from gateway.ports.references import Held, ReferenceChange
+from gateway.ports.replays import Replayed
 from gateway.ports.spooling import Spooled
 from gateway.ports.stored import Document
 from gateway.ports.values import Channel, Direction, DocumentState, Json, MessageState, Receipt, Review
@@ -187,6 +188,8 @@ class NewJob:
     again_after: timedelta | None = None
     """When the same work is there: it is done with this `data`; what has ended is done again, but not sooner than so
     long after it last began. Repeats of a request never become more than one job at a time."""
+    priority: int | None = None
+    """Its place in `gateway.ports.lanes.PRIORITIES`, where it is not its lane's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,6 +212,18 @@ class ComesBack:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AnswersSeen:
+    """The documents that answer an order as somebody decided over them; another one meanwhile makes it decide anew."""
+
+    partner: str
+    kind: str
+    order_number: str
+    orders: tuple[str, ...]
+    """Ids of the orders of this number: whoever decides holds them while he commits."""
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """Everything one step decided, made durable in one commit or not at all."""
 
@@ -219,6 +234,10 @@ class Changes:
     deliveries: tuple[DeliveryChange, ...] = ()
     deliveries_seen: DeliveriesSeen | None = None
     """Raises NaturalKeyTaken when they stand otherwise by now."""
+    further_seen: tuple[DeliveriesSeen, ...] = ()
+    """The same of further documents."""
+    answers_seen: tuple[AnswersSeen, ...] = ()
+    """The same, of what answers an order."""
     jobs: tuple[NewJob, ...] = ()
     met: tuple[str, ...] = ()
     """Wait keys that are met: their waiting jobs are done."""
@@ -235,6 +254,8 @@ class Changes:
     keys: tuple[tuple[str, str], ...] = ()
     """(identity, message): identities taken until retention ends them, such as `x12:<partner>:<ISA13>` and
     `edifact:<partner>:<0020>`; one that is taken already raises NaturalKeyTaken."""
+    replayed: Replayed | None = None
+    """What a replay did about a message."""
     references: tuple[ReferenceChange, ...] = ()
     held: Held | None = None
     certificates: tuple[Reached, ...] = ()

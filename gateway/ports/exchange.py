@@ -44,6 +44,18 @@ class Delivered:
     """How many fields and parts of the document the map has no line for."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A call as it would be made."""
+
+    method: str
+    where: str
+    """The address, or the file."""
+    body: str
+    """JSON text; empty for none."""
+    key: str
+
+
 class Connector(Protocol):
     """The way to one far side."""
 
@@ -59,6 +71,12 @@ class Connector(Protocol):
 
     def undoes(self, kind: str, because: Collection[str]) -> bool:
         """Whether what it took of this kind can be undone when these targets were given up."""
+
+    def replaces(self, kind: str) -> bool:
+        """Whether what it took of this kind can be replaced by another document."""
+
+    def told(self, delivery: Delivery) -> Told:
+        """The call that `deliver` would make; nothing is sent. Raises DeliveryFailed where it cannot be made."""
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         """Hand over a document. Raises DeliveryFailed with its outcome."""

@@ -49,6 +49,8 @@ class Terms:
     ordered: bool = False
     """One job at a time, in the order they were added; one that failed holds those behind it."""
     rate: str | None = None
+    shared: str | None = None
+    """The name under which all lanes of this name share the rate; none: it is the lane's own."""
 
 
 TermsOf = Callable[[str], Terms]

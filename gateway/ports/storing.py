@@ -10,9 +10,11 @@ from gateway.mapping.references import CrossReference
 from gateway.ports.changes import Changes
 from gateway.ports.deliveries import DeliveryRecord
 from gateway.ports.references import Hold, ReferenceState
+from gateway.ports.replays import Replay, ReplayItem
 from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
 from gateway.ports.values import Direction, DocumentState, MessageState
+from gateway.ports.versions import Version, VersionKind
 
 
 class NaturalKeyTaken(Exception):  # noqa: N818
@@ -73,6 +75,15 @@ class Store(Protocol):
 
 class Queries(Protocol):
     """Reading. Methods that take `partner` never show another partner's rows."""
+
+    async def get(self, kind: VersionKind, hash: str) -> Version | None:  # noqa: A002  as `VersionShelf`
+        """The agreement, map or guide of this hash."""
+
+    async def replay(self, replay_id: str) -> Replay | None:
+        """A replay."""
+
+    async def replay_item(self, replay_id: str, number: int) -> ReplayItem | None:
+        """One message of a replay."""
 
     async def message(self, message_id: str) -> Message | None:
         """A message without its bytes."""

@@ -38,6 +38,10 @@ RETENTION = "retention"
 """The message whose chain tells of legal holds, and of rows that were removed by the hundred. It is no partner's."""
 
 
+LANES = "lanes"
+"""The message whose chain tells which lanes an operator paused, resumed or limited. It is no partner's."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 
@@ -145,6 +149,8 @@ class Review(StrEnum):
     """Its order may come later: it is looked for until the time agreed is over."""
     ORDER_HELD = "order_held"
     """A change of an order that has not gone its way itself: it goes on behind it."""
+    REPLACEMENT = "replacement"
+    """It takes the place of an earlier one, which the agreement leaves to a person."""
 
 
 class JobState(StrEnum):
@@ -155,6 +161,8 @@ class JobState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     DEAD = "dead"
+    DISCARDED = "discarded"
+    """A dead letter that somebody put aside; it can be put back to work."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_column, select, update
 
 from gateway.errors import OurFault
 from gateway.events import Event
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DocumentUpdate,
     MessageUpdate,
@@ -27,7 +28,21 @@ from gateway.ports import (
 )
 from gateway.ports.lanes import plain
 from gateway.publication import Announcer
-from gateway.store import certificates, deliveries, holds, jobs, later, leases, numbers, outbox, references, trail
+from gateway.store import (
+    certificates,
+    deliveries,
+    holds,
+    jobs,
+    later,
+    leases,
+    looks,
+    numbers,
+    outbox,
+    prepared,
+    references,
+    replays,
+    trail,
+)
 from gateway.store.payloads import Stored
 from gateway.store.statements import add_or_leave, change_row, insert_or_leave
 from gateway.store.tables import document, identity, message, order_mention, payload, receipt
@@ -37,13 +52,19 @@ Kept = Mapping[tuple[str, str], Stored]
 
 _INSERT_PAYLOAD = insert(payload)
 _INSERT_RECEIPT = insert(receipt)
+_raw = and_(payload.c.message_id == bindparam("of_message"), payload.c.form == literal_column("'raw'"))
+_DELETE_RAW = delete(payload).where(_raw)
+_DELETE_RECEIPT = delete(receipt).where(receipt.c.message_id == bindparam("of_message"))
+_OTHER_FILE = select(payload.c.sha256).where(
+    _raw, payload.c.place == literal_column("'folder'"), payload.c.sha256 != bindparam("new_sha256")
+)
 
 
 def collectable(changes: Changes) -> bool:
     """Whether writing `changes` only adds the rows that `later` collects, and reads none of them."""
     replaced = any(one.raw is not None or one.receipt is not None for one in changes.message_updates)
     repeated = any(one.again_after is not None for one in changes.jobs)
-    decided = changes.deliveries_seen is not None
+    decided = bool(changes.deliveries_seen or changes.further_seen or changes.replayed)
     return not (changes.met or changes.woken or replaced or repeated or changes.references or decided)
 
 
@@ -109,6 +130,8 @@ def write(
     if changes.held is not None:
         holds.hold(connection, changes.held, now)
     certificates.add(connection, changes.certificates, now)
+    if changes.replayed is not None:
+        replays.write(connection, changes.replayed, now)
     jobs.meet(connection, changes.met, now)
     jobs.wake(connection, changes.woken, now)
     work = jobs.rows_of(changes.jobs, wait_keys, terms)
@@ -192,12 +215,11 @@ def _update_messages(
             raise _missing("message", id_)
     for change in updates:
         if change.raw is not None:
-            old = (payload.c.message_id == change.id) & (payload.c.form == "raw")
-            connection.execute(delete(payload).where(old))
-            connection.execute(_INSERT_PAYLOAD, kept[change.id, "raw"].row)
+            prepared.change(connection, _DELETE_RAW, {"of_message": change.id})
+            prepared.change(connection, _INSERT_PAYLOAD, kept[change.id, "raw"].row)
         if change.receipt is not None:
-            connection.execute(delete(receipt).where(receipt.c.message_id == change.id))
-            connection.execute(_INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
+            prepared.change(connection, _DELETE_RECEIPT, {"of_message": change.id})
+            prepared.change(connection, _INSERT_RECEIPT, _receipt_row(change.id, change.receipt))
 
 
 def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple[str, str]]:
@@ -205,25 +227,36 @@ def replaced(connection: Connection, changes: Changes, kept: Kept) -> list[tuple
     found: list[tuple[str, str]] = []
     for change in changes.message_updates:
         if change.raw is not None:
-            old = (payload.c.message_id == change.id) & (payload.c.form == "raw") & (payload.c.place == "folder")
-            rows = connection.execute(
-                select(payload.c.sha256).where(old, payload.c.sha256 != kept[change.id, "raw"].sha256)
-            )
-            found += [(sha256, change.id) for sha256 in rows.scalars()]
+            old = {"of_message": change.id, "new_sha256": kept[change.id, "raw"].sha256}
+            found += [(row.sha256, change.id) for row in prepared.fetch(connection, _OTHER_FILE, old)]
     return found
 
 
 def _write_documents(connection: Connection, changes: Changes, now: datetime) -> None:
     """Documents and their deliveries. A natural key is free before the next one takes it."""
+    _check_answers(connection, changes.answers_seen)
     for change in changes.document_updates:
         if change.key_ended:
             _end_key(connection, change.id)
     _insert_documents(connection, changes.documents)
     for change in changes.document_updates:
         _update_document(connection, change, now)
-    if changes.deliveries_seen is not None:
-        deliveries.check(connection, changes.deliveries_seen)
+    for seen in (*filter(None, (changes.deliveries_seen,)), *changes.further_seen):
+        deliveries.check(connection, seen)
     deliveries.write(connection, changes.deliveries, now)
+
+
+def _check_answers(connection: Connection, seen: Sequence[AnswersSeen]) -> None:
+    """Lock the orders, so that of two answers one sees the other. Raises NaturalKeyTaken when there are others now."""
+    if not seen:
+        return
+    orders = sorted({id_ for one in seen for id_ in one.orders})
+    locked = select(document.c.id).where(document.c.id.in_(orders)).order_by(document.c.id)
+    connection.execute(locked.with_for_update(key_share=True)).all()
+    for one in seen:
+        found = looks.named_answers(connection, one.partner, one.kind, one.order_number)
+        if {id_ for id_, _ in found} != one.ids:
+            raise NaturalKeyTaken(f"another {one.kind} of order {one.order_number} came meanwhile")
 
 
 def _insert_documents(connection: Connection, documents: Sequence[NewDocument]) -> None:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Integer,
-    Row,
     Text,
     and_,
     bindparam,
@@ -37,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.ports import PRIORITIES, Job, JobState, rate_of
 from gateway.publication import NOTIFY
-from gateway.store import queries, turns
+from gateway.store import prepared, queries, shared_rates, turns
 from gateway.store.jobs import job_of, start_attempts
 from gateway.store.tables import Moment, job, lane
 
@@ -73,7 +72,8 @@ _its_lane = case(
 )
 # A lane that failed and whose pause is over is half open: one job, until one succeeds and clears `paused_until`.
 _cap = case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer)))
-_may_give = and_(lane.c.due_at <= _NOW, not_(func.coalesce(turns.rests(), literal("false"))))
+_rests = func.coalesce(turns.rests(), literal("false"))
+_may_give = and_(lane.c.due_at <= _NOW, not_(_rests), not_(shared_rates.rest()))
 
 
 def _front(priority: int) -> Any:
@@ -93,6 +93,7 @@ _DUE_LANES = (
         lane.c.ordered,
         func.coalesce(lane.c.rate, lane.c.agreed_rate).label("rate"),
         lane.c.tokens_at,
+        case((lane.c.rate.is_(None), lane.c.shared)).label("shared"),
     )
     .where(lane.c.name.in_(union_all(*(_front(one) for one in range(len(PRIORITIES))))), _may_give)
     .order_by(type_coerce(lane.c.due_at, BigInteger) + lane.c.priority * AGEING, lane.c.name)
@@ -105,7 +106,8 @@ _turns = union_all(
     *(
         select(func.min(lane.c.due_at).label("at")).where(lane.c.priority == literal(str(one)), lane.c.due_at > _NOW)
         for one in range(len(PRIORITIES))
-    )
+    ),
+    shared_rates.NEXT,
 ).subquery()
 _NEXT_TURN = select(func.min(_turns.c.at, type_=Moment))
 _TAKEN = {
@@ -193,16 +195,19 @@ def claim(
         return Claimed()
     notifies = NOTIFY in steps
     wanted = {"now": now, "steps": list(steps), "cap": cap, "notifies": notifies, "works": len(steps) > notifies}
-    due = connection.execute(_DUE_LANES, wanted).all()
+    due = prepared.fetch(connection, _DUE_LANES, wanted)
     if not due:
         return Claimed(next_turn=connection.execute(_NEXT_TURN, {"now": now}).scalar_one())
-    rooms = _rooms(connection, due, limit=limit, cap=cap, now=now)
+    sharing = {row.name: row.shared for row in due if row.shared is not None}
+    shared = shared_rates.Taking(connection, set(sharing.values()), now)
+    rooms = _rooms(connection, due, shared, limit=limit, cap=cap, now=now)
     ordered = {row.name for row in due if row.ordered}
     common = {"owner": owner, "until": until, "now": now, "steps": list(steps)}
     taken = _take(connection, rooms, ordered, common)
     if taken:
         start_attempts(connection, ((row.id, row.attempts) for row in taken), now)
         _use_tokens(connection, due, Counter(row.lane for row in taken), now)
+        shared.use(Counter(sharing[row.lane] for row in taken if row.lane in sharing))
     # Also those that had room and gave nothing: the head of an ordered lane is not due.
     turns.settle(connection, rooms, now, served=frozenset(row.lane for row in taken))
     places = {name: place for place, name in enumerate(rooms)}
@@ -212,16 +217,16 @@ def claim(
         job_of(row, messages.get(row.message_id), None if row.document_id else payloads.get(row.message_id))
         for row in sorted(taken, key=lambda row: (places[row.lane], row.id))
     )
-    return Claimed(jobs=tuple(jobs))
+    return Claimed(jobs=tuple(jobs), next_turn=None if taken else shared.next_token())
 
 
 def _take(
     connection: Connection, rooms: Mapping[str, int], ordered: AbstractSet[str], common: Mapping[str, Any]
-) -> list[Row[Any]]:
+) -> list[Any]:
     """The jobs that run next, as many of each lane as it has room."""
     plain = {name: room for name, room in rooms.items() if name not in ordered}
     heads = [name for name in rooms if name in ordered]
-    taken: list[Row[Any]] = []
+    taken: list[Any] = []
     if connection.dialect.name == "postgresql":
         if plain:
             many = {"names": list(plain), "rooms": list(plain.values())}
@@ -230,18 +235,20 @@ def _take(
             taken.extend(connection.execute(_HEAD_POSTGRESQL, {**common, "names": heads}))
         return taken
     for name, room in plain.items():
-        taken.extend(connection.execute(_TAKE_SQLITE, {**common, "name": name, "room": room}))
+        taken.extend(prepared.fetch(connection, _TAKE_SQLITE, {**common, "name": name, "room": room}))
     for name in heads:
-        taken.extend(connection.execute(_HEAD_SQLITE, {**common, "name": name}))
+        taken.extend(prepared.fetch(connection, _HEAD_SQLITE, {**common, "name": name}))
     return taken
 
 
-def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, now: datetime) -> dict[str, int]:
+def _rooms(
+    connection: Connection, due: Sequence[Any], shared: shared_rates.Taking, *, limit: int, cap: int, now: datetime
+) -> dict[str, int]:
     """How many jobs each lane may give now: the higher priorities first, lanes of one share what is left.
 
     Counted after the lanes are locked, so no other claim can add to it.
     """
-    counted = connection.execute(_RUNNING, {"lanes": [row.name for row in due]})
+    counted = prepared.fetch(connection, _RUNNING, {"lanes": [row.name for row in due]})
     running: dict[str, int] = {row.name: row.running for row in counted}
     alike = Counter(row.priority for row in due)
     rooms: dict[str, int] = {}
@@ -250,22 +257,19 @@ def _rooms(connection: Connection, due: Sequence[Any], *, limit: int, cap: int, 
         share = -(-left // alike[row.priority])
         alike[row.priority] -= 1
         allowed = 1 if row.paused_until is not None or row.ordered else (cap if row.cap is None else row.cap)
-        room = min(allowed - running[row.name], share, left, _tokens(row, now))
+        room = shared.most(row.shared, min(allowed - running[row.name], share, left, _tokens(row, now)))
         if room > 0:
             rooms[row.name] = room
             left -= room
     return rooms
 
 
-def _tokens(row: Row[Any], now: datetime) -> int:
+def _tokens(row: Any, now: datetime) -> int:
     """How many jobs the lane's rate lets start now."""
     rate = None if row.rate is None else rate_of(row.rate)
     if rate is None:
         return MANY
-    if row.tokens_at is None:
-        return rate.burst
-    came: int = (now - row.tokens_at) // rate.every + 1
-    return min(rate.burst, came)
+    return shared_rates.tokens(rate, row.tokens_at, now)
 
 
 def _use_tokens(connection: Connection, due: Sequence[Any], started: Mapping[str, int], now: datetime) -> None:
@@ -274,8 +278,6 @@ def _use_tokens(connection: Connection, due: Sequence[Any], started: Mapping[str
     for row in due:
         rate = None if row.rate is None else rate_of(row.rate)
         if rate is not None and started.get(row.name):
-            full = now - (rate.burst - 1) * rate.every
-            first = full if row.tokens_at is None else max(row.tokens_at, full)
-            used.append({"of_lane": row.name, "next": first + started[row.name] * rate.every})
+            used.append({"of_lane": row.name, "next": shared_rates.used(rate, row.tokens_at, now, started[row.name])})
     if used:
         connection.execute(_TOKENS, used)

@@ -7,6 +7,7 @@ database. Batching, threads and drivers are in `sqlite` and `postgres`.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
@@ -45,12 +46,16 @@ class Database(ABC):
             case _:
                 return await PostgresDatabase.connect(url)
 
-    @abstractmethod
     async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
         """Run `operation` in a transaction; its result once the commit is durable.
 
         With `collects` its added rows may be written together with those of others, see `later`.
         """
+        return await self.begin(operation, collects=collects)
+
+    @abstractmethod
+    def begin(self, operation: Operation[T], *, collects: bool = False) -> asyncio.Future[T]:
+        """Queue `operation` for the next group commit. It is committed also when nobody waits for it any more."""
 
     @abstractmethod
     async def read(self, operation: Operation[T]) -> T:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, literal_column, select, update
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
+from gateway.ports.dead_letters import DeadLetter
 from gateway.store import later, prepared, retention_archive
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import attempt, job
@@ -22,6 +23,8 @@ LOST = "lost"
 RETURNED = "returned"
 """Outcome of an attempt that was given back before any of its work was begun."""
 
+_ENDED = (JobState.DONE.value, JobState.DEAD.value, JobState.DISCARDED.value)
+_OVER = frozenset({JobState.DONE.value, JobState.DISCARDED.value})
 _PART = "/"
 """Between a document's id and which of its jobs it is."""
 
@@ -83,7 +86,7 @@ def rows_of(new_jobs: Sequence[NewJob], wait_keys: Mapping[str, str | None], ter
             "attempts_before": 0,
             "wait_key": wait_key,
             "data": dict(new.data),
-            "priority": terms(new.lane).priority,
+            "priority": terms(new.lane).priority if new.priority is None else new.priority,
         }
         rows.append(row)
     return rows
@@ -97,7 +100,7 @@ def _repeat(connection: Connection, new: NewJob, pause: timedelta, now: datetime
     if row is None:  # it runs at this moment
         return
     values: dict[str, Any] = {"data": dict(new.data)}
-    if row.state in {JobState.DONE.value, JobState.DEAD.value}:
+    if row.state in _ENDED:
         due = max(new.run_at, row.first_run_at + pause)
         values |= {"state": _RETURNED_STATE, "due_at": due, "first_run_at": due, "attempts_before": row.attempts}
         arm(connection, [Turn(lane=row.lane, at=due, priority=row.priority, now=now)])
@@ -206,6 +209,19 @@ def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
     return sorted(row.step for row in rows)
 
 
+def move_dead(connection: Connection, now: datetime, *, letter: DeadLetter, again: bool) -> bool:
+    """Put a dead letter back to work with a fresh schedule, or aside; False when it stands otherwise by now."""
+    was = JobState.DISCARDED if letter.discarded else JobState.DEAD
+    mine = (job.c.id == letter.id) & (job.c.state == was.value) & (job.c.attempts == letter.attempts)
+    values: dict[str, Any] = {"state": JobState.DISCARDED.value}
+    if again:
+        values = {"state": _RETURNED_STATE, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
+    moved = update(job).where(mine).values(values).returning(job.c.lane, job.c.priority)
+    rows = connection.execute(moved).all()
+    due_again(connection, rows, now)  # put aside, it holds a lane that keeps its order no more: that has a turn, too
+    return bool(rows)
+
+
 def _subject(document_id: str | None, part: str) -> str:
     return f"{document_id}{_PART}{part}" if document_id and part else document_id or ""
 
@@ -218,7 +234,7 @@ def document_and_part(subject: str) -> tuple[str | None, str]:
 
 def again(connection: Connection, message_id: str, step: str, document_id: str, now: datetime) -> None:
     """Put the jobs of a step for a document, done or dead, back to work with a fresh schedule."""
-    ended = job.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
+    ended = job.c.state.in_(_ENDED)
     parts = job.c.document_id.startswith(f"{document_id}{_PART}", autoescape=True)
     mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
@@ -264,7 +280,7 @@ def job_of(row: Row[Any], message: Message | None = None, payload: bytes | None 
 
 def unfinished(connection: Connection) -> dict[str, int]:
     """How many jobs are in each state but done, by indexes that hold no finished rows."""
-    found = {state.value: 0 for state in JobState if state is not JobState.DONE}
+    found = {state.value: 0 for state in JobState if state.value not in _OVER}
     conditions = (job.c.due_at.is_not(None), job.c.lease_until.is_not(None), job.c.state == literal_column("'dead'"))
     for condition in conditions:
         counted = select(job.c.state, func.count()).where(condition).group_by(job.c.state)

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from sqlalchemy import literal_column as literal
 
-from gateway.ports import PRIORITIES, TermsOf
-from gateway.store import turns
+from gateway.ports import PRIORITIES, Terms, TermsOf
+from gateway.store import shared_rates, turns
 from gateway.store.statements import add_or_leave
 from gateway.store.tables import job, lane
 
@@ -90,30 +90,38 @@ def names(connection: Connection) -> list[str]:
 
 def add(connection: Connection, wanted: Iterable[str], now: datetime, terms: TermsOf | None = None) -> None:
     """Make lanes that are not there yet; with `terms` those that are get what is agreed now."""
+    if terms is not None:
+        shared_rates.agree(connection, _shared(map(terms, wanted)))
     for name in sorted(wanted):
         agreed = {} if terms is None else _agreed(terms, name)
         row = {"name": name, "cap": None, "failures": 0, "paused_until": None, "served_at": now}
-        row |= {"ordered": False, "agreed_rate": None} | agreed
+        row |= {"ordered": False, "agreed_rate": None, "shared": None} | agreed
         if not add_or_leave(connection, lane, row) and agreed:
             _agree(connection, name, agreed)
 
 
 def agree(connection: Connection, terms: TermsOf) -> None:
     """Give every lane what is agreed now."""
-    for name in names(connection):
+    found = names(connection)
+    shared_rates.agree(connection, _shared(map(terms, found)))
+    for name in found:
         _agree(connection, name, _agreed(terms, name))
+
+
+def _shared(terms: Iterable[Terms]) -> dict[str, str]:
+    return {one.shared: one.rate for one in terms if one.shared is not None and one.rate is not None}
 
 
 def _agreed(terms: TermsOf, name: str) -> dict[str, Any]:
     found = terms(name)
-    return {"ordered": found.ordered, "agreed_rate": found.rate}
+    return {"ordered": found.ordered, "agreed_rate": found.rate, "shared": found.shared}
 
 
 def _agree(connection: Connection, name: str, agreed: dict[str, Any]) -> None:
-    """A lane whose order or rate changes has its turn at once: what held it may not hold it any more."""
+    """A lane whose order or rate changes has its turn at once, and a full bucket: what held it holds it no more."""
     others = or_(*(_differs(lane.c[column], value) for column, value in agreed.items()))
     changed = update(lane).where(lane.c.name == name, others)
-    connection.execute(changed.values(**agreed, due_at=func.coalesce(lane.c.due_at, lane.c.served_at)))
+    connection.execute(changed.values(**agreed, tokens_at=None, due_at=lane.c.served_at))
 
 
 def _differs(column: Any, value: object) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Job, JobState, Message, NewJob, NewMessage
 from gateway.ports.lanes import UNLIMITED
-from gateway.store import jobs, later, queries
+from gateway.store import jobs, later, prepared, queries
 from gateway.store.payloads import Stored
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import Moment, job, lane
@@ -83,7 +83,9 @@ _held = select(job.c.id).where(job.c.lane == lane.c.name, job.c.state == literal
 _OPEN = (
     select(
         lane.c.name,
-        case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running,
+        (case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running).label(
+            "room"
+        ),
     )
     .where(
         lane.c.name.in_(bindparam("lanes", expanding=True)),
@@ -131,10 +133,10 @@ def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
             row = row | {"lease_owner": None, "lease_until": None}  # noqa: PLW2901
         rows.append(row)
     if not leased:
-        connection.execute(insert_or_leave(job, connection.dialect.name), rows)
+        prepared.change_all(connection, insert_or_leave(job, connection.dialect.name), rows)
         arm_now(connection, jobs.turns_of(rows, lease.now))
         return
-    stored = connection.execute(_insert(connection.dialect.name), rows)
+    stored = prepared.insert_all(connection, _insert(connection.dialect.name), rows)
     started = [(key, *leased[names]) for key, *rest in stored if (names := (rest[0], rest[1], rest[2])) in leased]
     started.sort(key=itemgetter(0))
     jobs.start_attempts(connection, [(key, 1) for key, _, _ in started], lease.now)
@@ -144,8 +146,8 @@ def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
 
 def _rooms(connection: Connection, lanes: Sequence[str], lease: Lease) -> dict[str, int]:
     """How many jobs these lanes may start; lanes that may start none, or that another node looks at, are absent."""
-    found = connection.execute(_OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
-    return {name: room for name, room in found if room > 0}
+    found = prepared.fetch(connection, _OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
+    return {row.name: row.room for row in found if row.room > 0}
 
 
 def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.ports import Clock, Node, NodeState
-from gateway.store import jobs
+from gateway.store import clock_steps, jobs
 from gateway.store.database import Database
 from gateway.store.tables import node
 
@@ -77,7 +77,8 @@ def _lose(connection: Connection, other: Node, by: str, now: datetime) -> int | 
     still = (node.c.id == other.id) & (node.c.beats == other.beats) & (node.c.state != NodeState.LOST.value)
     if connection.execute(update(node).where(still).values(state=NodeState.LOST.value)).rowcount == 0:
         return None
-    return jobs.reap(connection, now, owner=other.id, reason=f"its node stopped beating; returned by {by}")
+    returned = jobs.reap(connection, now, owner=other.id, reason=f"its node stopped beating; returned by {by}")
+    return returned + clock_steps.undo(connection, now, stepped=False)
 
 
 def _node(row: object) -> Node:

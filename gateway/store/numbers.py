@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ports import Numbers
+from gateway.store import prepared
 from gateway.store.tables import number
 
 HIGHEST = 999_999_999
@@ -30,5 +31,5 @@ def _next(dialect: str) -> Any:
 
 def take(connection: Connection, series: str) -> Numbers:
     """The next numbers of `series`."""
-    row = connection.execute(_next(connection.dialect.name), {"of_series": series}).one()
-    return Numbers(interchange=row[0], group=row[1])
+    (row,) = prepared.insert_all(connection, _next(connection.dialect.name), [{"of_series": series}])
+    return Numbers(interchange=row.interchange, group=row.group)

@@ -60,7 +60,7 @@ class PostgresDatabase(Database):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__()
         self._engine = engine
-        self._looking = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
         self._closed = False
@@ -81,27 +81,22 @@ class PostgresDatabase(Database):
             raise
         return cls(engine)
 
-    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
+    def begin(self, operation: Operation[T], *, collects: bool = False) -> asyncio.Future[T]:
         """Queue `operation` for the next group commit."""
         if self._closed:
             raise OurFault("The store is closed", remedy="Open it again.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append(_Item(operation, collects, future))
         self._queued.set()
-        return await future
+        return future
 
     async def read(self, operation: Operation[T]) -> T:
-        """Run `operation` on a pooled connection."""
-        try:
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(operation)
-        except (OSError, DBAPIError) as fault:
-            raise _fault(fault) from fault
+        """Run `operation` on a pooled connection, without a transaction around it: one round trip for three.
 
-    async def look(self, operation: Operation[T]) -> T:
-        """Run `operation`, one statement, without a transaction around it: one round trip for three."""
+        Under READ COMMITTED, PostgreSQL's default, each statement has a snapshot of its own all the same.
+        """
         try:
-            async with self._looking.connect() as connection:
+            async with self._reading.connect() as connection:
                 return await connection.run_sync(operation)
         except (OSError, DBAPIError) as fault:
             raise _fault(fault) from fault

@@ -1,24 +1,33 @@
-"""The hot path's statements, built once; on SQLite they go straight to the driver.
+"""The hot path's statements, built once; they go straight to the driver.
 
 SQLAlchemy makes each statement's text once, too, but prepares every execution anew: four times what SQLite itself needs
-for a row of ours. Text, order of parameters and the conversions of each column are SQLAlchemy's own, taken from what it
-compiled. On PostgreSQL a statement goes the usual way. Only for statements that are kept: their identity is the key.
+for a row of ours, and as much as asyncpg needs. Text, order of parameters and the conversions of each column are
+SQLAlchemy's own, taken from what it compiled. A list of any length is one parameter for SQLite, JSON that it reads; on
+PostgreSQL what has lists goes the usual way. Only for statements that are kept: their identity is the key.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
-from sqlalchemy import Connection, Executable, Select
+from sqlalchemy import BindParameter, Connection, Dialect, Executable
+from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.engine.interfaces import DBAPICursor, DBAPIModule
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway import jsontext
+from gateway.store.tables import Moment, microseconds
 
 Parameters = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
@@ -27,73 +36,133 @@ _Convert = Callable[[Any], Any]
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     text: str
-    takes: tuple[tuple[str, _Convert | None, Any], ...]
-    """Of each place: its parameter, how it is converted, and its value where the statement has one."""
+    fixed: Mapping[str, Any]
+    """The parameters that the statement itself has values for."""
+    picked: Callable[[Mapping[str, Any]], Any]
+    """The values of a row in the order of their places."""
+    converts: tuple[tuple[int, _Convert], ...]
+    """Of the places whose values are converted."""
 
     def places(self, row: Parameters) -> list[Any]:
         """Values in the order of their places."""
-        return [
-            (row.get(name, value) if convert is None else convert(row.get(name, value)))
-            for name, convert, value in self.takes
-        ]
+        values = [*self.picked({**self.fixed, **row} if self.fixed else row)]
+        for at, convert in self.converts:
+            values[at] = convert(values[at])
+        return values
 
 
 def change(connection: Connection, statement: Executable, row: Parameters) -> int:
     """Run an INSERT, UPDATE or DELETE; how many rows it changed."""
-    driver = _sqlite(connection)
-    if driver is None:
+    prepared = _prepared(statement, tuple(row), connection.dialect.name)
+    if prepared is None:
         return connection.execute(statement, row).rowcount
-    prepared = _prepared(statement, tuple(row))
-    return driver.execute(prepared.text, prepared.places(row)).rowcount
+    with _cursor(connection, prepared) as cursor:
+        cursor.execute(prepared.text, prepared.places(row))
+        return int(cursor.rowcount)
 
 
 def change_all(connection: Connection, statement: Executable, rows: Sequence[Parameters]) -> None:
     """Run it for each of `rows`, which name the same columns."""
-    driver = _sqlite(connection)
-    if driver is None:
+    prepared = _prepared(statement, tuple(rows[0]), connection.dialect.name)
+    if prepared is None:
         connection.execute(statement, rows if len(rows) > 1 else rows[0])
         return
-    prepared = _prepared(statement, tuple(rows[0]))
-    driver.executemany(prepared.text, map(prepared.places, rows))
+    with _cursor(connection, prepared) as cursor:
+        if len(rows) > 1:
+            cursor.executemany(prepared.text, [*map(prepared.places, rows)])
+        else:
+            cursor.execute(prepared.text, prepared.places(rows[0]))
 
 
-def fetch(connection: Connection, statement: Select[Any], wanted: Parameters) -> Sequence[Any]:
-    """The rows of a SELECT whose parameters are no lists; each has its columns as attributes."""
-    driver = _sqlite(connection)
-    if driver is None:
+def insert_all(connection: Connection, statement: Executable, rows: Sequence[Parameters]) -> Sequence[Any]:
+    """Run an INSERT … RETURNING for each of `rows`, which name the same columns; what it returns of all of them."""
+    prepared = _prepared(statement, tuple(rows[0]), connection.dialect.name)
+    if prepared is None or (len(rows) > 1 and connection.dialect.name == "postgresql"):
+        return connection.execute(statement, rows).all()  # of many rows it makes one statement
+    row_of = _row(statement, connection.dialect.name)
+    found: list[Any] = []
+    with _cursor(connection, prepared) as cursor:
+        for row in rows:
+            cursor.execute(prepared.text, prepared.places(row))
+            found += map(row_of, cursor.fetchall())
+    return found
+
+
+def fetch(connection: Connection, statement: Executable, wanted: Parameters) -> Sequence[Any]:
+    """The rows of a SELECT, or of an UPDATE … RETURNING; each has its columns as attributes."""
+    prepared = _prepared(statement, tuple(wanted), connection.dialect.name)
+    if prepared is None:
         return connection.execute(statement, wanted).all()
-    prepared, row_of = _prepared(statement, tuple(wanted)), _row(statement)
-    return [row_of(row) for row in driver.execute(prepared.text, prepared.places(wanted))]
+    with _cursor(connection, prepared) as cursor:
+        cursor.execute(prepared.text, prepared.places(wanted))
+        return [*map(_row(statement, connection.dialect.name), cursor.fetchall())]
 
 
-def _sqlite(connection: Connection) -> sqlite3.Connection | None:
-    driver = connection.connection.driver_connection
-    return driver if isinstance(driver, sqlite3.Connection) else None
+@contextmanager
+def _cursor(connection: Connection, prepared: _Prepared) -> Iterator[DBAPICursor]:
+    """The driver's own cursor (PEP 249); what it refuses is raised as SQLAlchemy would, without the values."""
+    driver = connection.connection
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    except _ERRORS as fault:
+        dialect, refusal = connection.dialect, cast("DBAPIModule.Error", fault)
+        assert dialect.dbapi is not None
+        lost = dialect.is_disconnect(refusal, driver, cursor)
+        if lost:
+            connection.invalidate(fault)
+        error = DBAPIError.instance(
+            prepared.text, None, fault, dialect.dbapi.Error, connection_invalidated=lost, dialect=dialect
+        )
+        raise error from fault
+    finally:
+        cursor.close()
 
 
-_DIALECT = pysqlite.dialect(json_serializer=jsontext.written)
+_DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": pysqlite.dialect(json_serializer=jsontext.written),
+    "postgresql": asyncpg.dialect(json_serializer=jsontext.written),  # type: ignore[no-untyped-call]
+}
+_ERRORS = (sqlite3.Error, asyncpg.AsyncAdapt_asyncpg_dbapi.Error)
+_LIST = re.compile(r"__\[POSTCOMPILE_\w+\]")
 
 
 @cache
-def _prepared(statement: Any, names: tuple[str, ...]) -> _Prepared:
-    compiled = statement.compile(dialect=_DIALECT, column_keys=list(names))
+def _prepared(statement: Any, names: tuple[str, ...], dialect: str) -> _Prepared | None:
+    compiled = statement.compile(dialect=_DIALECTS[dialect], column_keys=list(names))
     assert isinstance(compiled, SQLCompiler)
-    assert "POSTCOMPILE" not in compiled.string, "its text depends on its parameters"
-    takes = []
-    for name in compiled.positiontup or ():
-        bound = compiled.binds[name]
-        convert = bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-        takes.append((bound.key, convert, bound.effective_value))
-    return _Prepared(compiled.string, tuple(takes))
+    if dialect != "sqlite" and _LIST.search(compiled.string):
+        return None
+    assert not compiled.literal_execute_params, "its text depends on its parameters"
+    bound = [compiled.binds[name] for name in compiled.positiontup or ()]
+    fixed = {one.key: one.effective_value for one in bound if one.key not in names}
+    found = ((at, _conversion(one, _DIALECTS[dialect])) for at, one in enumerate(bound))
+    converts = [(at, convert) for at, convert in found if convert is not None]
+    keys = [one.key for one in bound]
+    picked = itemgetter(*keys) if len(keys) > 1 else lambda row: [row[key] for key in keys]
+    return _Prepared(_LIST.sub("SELECT value FROM json_each(?)", compiled.string), fixed, picked, tuple(converts))
+
+
+def _conversion(bound: BindParameter[Any], dialect: Dialect) -> _Convert | None:
+    if isinstance(bound.type, Moment):
+        return _microseconds
+    convert: _Convert | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
+    if bound.expanding:
+        assert convert is None, "no list of what is converted"
+        return json.dumps
+    return convert
+
+
+def _microseconds(at: Any) -> int | None:
+    return None if at is None else microseconds(at)
 
 
 @cache
-def _row(statement: Any) -> Callable[[Sequence[Any]], Any]:
-    columns = list(statement.selected_columns)
+def _row(statement: Any, dialect: str) -> Callable[[Sequence[Any]], Any]:
+    words = _DIALECTS[dialect]
+    columns = list(statement.exported_columns)
     row = namedtuple("row", [column.key for column in columns])  # type: ignore[misc]  # noqa: PYI024
-    found = [
-        (at, column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)) for at, column in enumerate(columns)
-    ]
+    found = [(at, column.type.dialect_impl(words).result_processor(words, None)) for at, column in enumerate(columns)]
     converted = [(at, convert) for at, convert in found if convert is not None]
 
     def make(values: Sequence[Any]) -> Any:

@@ -9,15 +9,12 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from gateway.events import Event, WebhookDisabled, WebhookEnabled, WebhookRedelivered, WebhookSecretsChanged
-from gateway.ports import WEBHOOKS, Changes, Clock, own_chain
+from gateway.ports import WEBHOOKS, Clock
 from gateway.publication import Announcer, Subscribers
-from gateway.store import changes as changing
-from gateway.store import outbox, webhooks
+from gateway.store import outbox, own_chains, webhooks
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import lane, message, webhook
-
-NOTE = b"The webhooks of this gateway: the trail of this message says which were disabled, enabled or sent to again.\n"
+from gateway.store.tables import lane, webhook
 
 
 class Publishing:
@@ -105,18 +102,18 @@ class Publishing:
                 fact = WebhookRedelivered(
                     message_id=WEBHOOKS, webhook=name, by=by, reason=reason, deliveries=count, event_id=event_id
                 )
-                self._record(connection, fact, now)
+                own_chains.record(connection, fact, now)
             return count
 
-        await self._chain()
+        await own_chains.begin(self.database, self.payloads, WEBHOOKS, self.clock())
         return await self.database.write(operation)
 
     async def webhook_rotated(self, name: str, *, secrets: int, by: str, reason: str) -> None:
         """Put it on the trail that a webhook signs with other secrets, and how many."""
         now = self.clock()
         fact = WebhookSecretsChanged(message_id=WEBHOOKS, webhook=name, by=by, reason=reason, secrets=secrets)
-        await self._chain()
-        await self.database.write(lambda connection: self._record(connection, fact, now))
+        await own_chains.begin(self.database, self.payloads, WEBHOOKS, self.clock())
+        await self.database.write(lambda connection: own_chains.record(connection, fact, now))
 
     async def _switch(self, name: str, fact: Event, *, disabled: bool, by: str, reason: str) -> bool:
         now = self.clock()
@@ -124,22 +121,8 @@ class Publishing:
         def operation(connection: Connection) -> bool:
             changed = webhooks.switch(connection, name, disabled=disabled, now=now, by=by, reason=reason)
             if changed:
-                self._record(connection, fact, now)
+                own_chains.record(connection, fact, now)
             return changed
 
-        await self._chain()
+        await own_chains.begin(self.database, self.payloads, WEBHOOKS, self.clock())
         return await self.database.write(operation)
-
-    def _record(self, connection: Connection, fact: Event, now: datetime) -> None:
-        changing.write(connection, Changes(events=(fact,)), {}, now)
-
-    async def _chain(self) -> None:
-        """Make the message whose chain tells of webhooks, unless it is there."""
-        chain = own_chain(WEBHOOKS, NOTE, at=self.clock())
-        kept = {(WEBHOOKS, "payload"): self.payloads.keep(WEBHOOKS, "payload", NOTE)}
-
-        def operation(connection: Connection) -> None:
-            if connection.execute(select(message.c.id).where(message.c.id == WEBHOOKS)).one_or_none() is None:
-                changing.write(connection, Changes(messages=(chain,)), kept, self.clock(), duplicates=True)
-
-        await self.database.write(operation)

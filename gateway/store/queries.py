@@ -15,6 +15,7 @@ from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
+    LANES,
     RETENTION,
     WEBHOOKS,
     Attempt,
@@ -31,7 +32,8 @@ from gateway.ports import (
     Review,
     TrailEntry,
 )
-from gateway.store import retention_archive, trail, waiting_for
+from gateway.ports.replays import REPLAYS
+from gateway.store import prepared, retention_archive, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
@@ -116,14 +118,14 @@ def events_of(connection: Connection, message_id: str, kind: str, *, most: int) 
 
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
     """These messages, by their ids."""
-    return {row.id: message_of(row) for row in connection.execute(_BY_ID, {"ids": ids})} if ids else {}
+    return {row.id: message_of(row) for row in prepared.fetch(connection, _BY_ID, {"ids": ids})} if ids else {}
 
 
 def small_payloads(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
     """The payloads of these messages that stand in their rows, are small, and are what their SHA-256 says."""
     if not ids:
         return {}
-    found = connection.execute(_SMALL_PAYLOADS, {"ids": ids})
+    found = prepared.fetch(connection, _SMALL_PAYLOADS, {"ids": ids})
     return {row.message_id: row.data for row in found if hashlib.sha256(row.data).hexdigest() == row.sha256}
 
 
@@ -144,7 +146,7 @@ def messages(
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, RETENTION, WEBHOOKS))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
@@ -177,9 +179,10 @@ def place_of(connection: Connection, message_id: str, form: str) -> bytes | str 
     """One form of a message: its bytes when they stand in the row, the SHA-256 that names its file, None when there is
     no such form. Raises OurFault when it was purged or changed.
     """
-    row = connection.execute(_FORM, {"of_message": message_id, "of_form": form}).one_or_none()
-    if row is None:
+    found = prepared.fetch(connection, _FORM, {"of_message": message_id, "of_form": form})
+    if not found:
         return None
+    (row,) = found
     match row.place:
         case "row":
             data = bytes(row.data or b"")

@@ -14,12 +14,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Text, cast, func, literal_column, or_, select
 
 from gateway.partners.retention import Policy, Rule, What
-from gateway.ports import CERTIFICATES, CONFIGURATION, RETENTION, WEBHOOKS, DeliveryState, DocumentState, JobState
+from gateway.ports import (
+    CERTIFICATES,
+    CONFIGURATION,
+    LANES,
+    RETENTION,
+    WEBHOOKS,
+    DeliveryState,
+    DocumentState,
+    JobState,
+)
+from gateway.ports.replays import REPLAYS
 from gateway.store import retention_holds
 from gateway.store.retention_holds import chunks
 from gateway.store.tables import delivery, document, job, message, microseconds, payload, reference_hold
 
-OWN = (CERTIFICATES, CONFIGURATION, RETENTION, WEBHOOKS)
+OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
 """Messages whose chains tell of the gateway itself: never purged."""
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)

@@ -98,14 +98,14 @@ class SqliteDatabase(Database):
             raise our_fault(fault) from fault
         return cls(engine, engine_for(url, reading=True), lock)
 
-    async def write(self, operation: Operation[T], *, collects: bool = False) -> T:
+    def begin(self, operation: Operation[T], *, collects: bool = False) -> asyncio.Future[T]:
         """Queue `operation` for the next group commit."""
         if self._closed:
             raise OurFault("The store is closed", remedy="Open it again.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Item(operation, collects, future, loop))
-        return await future
+        return future
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` in a reader thread, in one snapshot."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -33,11 +32,13 @@ from gateway.ports import (
     Version,
     VersionKind,
 )
+from gateway.ports.dead_letters import DeadLetter
 from gateway.ports.figures import WorkFigures
 from gateway.ports.lanes import plain
 from gateway.store import (
     certificates,
     claims,
+    clock_steps,
     figures,
     holds,
     jobs,
@@ -53,11 +54,13 @@ from gateway.store import changes as changing
 from gateway.store import versions as shelf
 from gateway.store.asking import Asking
 from gateway.store.auditing import Auditing
-from gateway.store.database import Database
+from gateway.store.database import Database, Operation, T
+from gateway.store.dead_letters import DeadLetters
 from gateway.store.lane_keeping import LaneKeeping
 from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
+from gateway.store.replay_keeping import ReplayKeeping
 from gateway.store.retention import Retaining
 from gateway.store.schedules import Scheduling
 from gateway.store.spool import SpoolFile
@@ -72,7 +75,18 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Scheduling, Upkeep):
+class Store(
+    Asking,
+    Auditing,
+    DeadLetters,
+    LaneKeeping,
+    Membership,
+    Publishing,
+    ReplayKeeping,
+    Retaining,
+    Scheduling,
+    Upkeep,
+):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(
@@ -88,6 +102,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
         self._terms: TermsOf | None = None
         self._terms_are_new = False
         self._swept = EPOCH
+        self._watch = clock_steps.Watch()
         self.next_turn: datetime | None = None
         """When a lane has work next, as the last claim saw it; None: it may have some now, or nothing is known."""
         self._shelved: set[tuple[VersionKind, str, str]] = set()
@@ -155,8 +170,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
             return _duplicate(connection, new, now)
 
         try:
-            with self._handing_over(changes, lease):
-                accepted = await self.database.write(operation, collects=changing.collectable(changes))
+            accepted = await self._commit(operation, changes, lease)
         except NaturalKeyTaken:
             await self._discard(changes, kept)
             raise
@@ -215,15 +229,22 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
         await self.database.write(partial(jobs.extend, ours=job, until=self.clock() + self.lease))
 
     async def reap(self) -> int:
-        """Return jobs whose lease has run out to work; how many there were. Lanes get the turns that they lack."""
+        """Return jobs whose lease has run out to work, and those that a clock ahead made; how many there were.
+
+        Lanes get the turns that they lack.
+        """
         now = self.clock()
-        whole = now - self._swept >= SWEEP
+        stepped = self._watch.went_back(now)
+        whole = stepped or now - self._swept >= SWEEP
+        doubtful = whole and self._watch.doubts()
         agreed = self._terms if self._terms_are_new else None
 
         def operation(connection: Connection) -> int:
             if agreed is not None:
                 lanes.agree(connection, agreed)
             returned = jobs.reap(connection, now)
+            if doubtful:
+                returned += clock_steps.undo(connection, now, stepped=stepped)
             turns.sweep(connection, now, whole=whole)
             return returned
 
@@ -249,20 +270,31 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
 
         Two who decide at once get one answer each: one of them is late. Raises NaturalKeyTaken.
         """
+        held = select(document.c.review).where(document.c.id == document_id).with_for_update()
+        return await self._decide(lambda connection, _: connection.execute(held).scalar() is not None, changes)
+
+    async def move_dead(self, letter: DeadLetter, changes: Changes, *, again: bool) -> bool:
+        """Put a dead letter back to work, or aside, with what follows from it; False when it stands otherwise now.
+
+        Raises NaturalKeyTaken.
+        """
+        return await self._decide(partial(jobs.move_dead, letter=letter, again=again), changes)
+
+    async def _decide(self, stands: Callable[[Connection, datetime], bool], changes: Changes) -> bool:
+        """Write what somebody decided, if what it was decided about still stands so; whether it did."""
         now = self.clock()
 
         def operation(connection: Connection) -> bool:
-            held = select(document.c.review).where(document.c.id == document_id).with_for_update()
-            if connection.execute(held).scalar() is None:
+            if not stands(connection, now):
                 return False
             self._add_lanes(connection, changes, now)
             changing.write(connection, changes, {}, now, announcer=self.announcer())
             return True
 
-        judged = await self.database.write(operation)
-        if judged:
+        decided = await self.database.write(operation)
+        if decided:
             self._committed(changes)
-        return judged
+        return decided
 
     async def resume(self, partner: str | None, *, by: str, reason: str) -> int:
         """Put held documents (of one partner) back to work, whatever they wait for; how many there were."""
@@ -326,8 +358,7 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
             changing.write(connection, changes, kept, now, **self._with(lease))
 
         try:
-            with self._handing_over(changes, lease):
-                await self.database.write(operation, collects=changing.collectable(changes))
+            await self._commit(operation, changes, lease)
         except (NaturalKeyTaken, LeaseLost):
             await self._discard(changes, kept)
             raise
@@ -349,19 +380,21 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
         owner, steps = self.taker.owner, self.taker.steps
         return leases.Lease(owner=owner, steps=steps, room=room, now=now, until=now + self.lease, cap=self.cap)
 
-    @contextmanager
-    def _handing_over(self, changes: Changes, lease: leases.Lease | None) -> Iterator[None]:
-        """Give the worker what was leased to it, once that is durable; or the room that it kept, when it is not."""
-        given: tuple[Sequence[Job], Sequence[NewJob]] = ((), ())
+    async def _commit(self, operation: Operation[T], changes: Changes, lease: leases.Lease | None) -> T:
+        """Run `operation`; the worker gets what was leased to it once that is durable, or its room back if it is not.
+
+        Also when the caller is cancelled meanwhile: its work is committed all the same, and would be nobody's.
+        """
+        collects = changing.collectable(changes)
+        if self.taker is None or not changes.jobs:
+            return await self.database.write(operation, collects=collects)
         try:
-            yield
-            leased = () if lease is None else tuple(lease.jobs)
-            taken = {_work_of(one) for one in leased}
-            left = [one for one in changes.jobs if _work_of(one) not in taken]
-            given = (leased, left)
-        finally:
-            if self.taker is not None and changes.jobs:
-                self.taker.take(0 if lease is None else lease.room, *given)
+            writing = self.database.begin(operation, collects=collects)
+        except OurFault:
+            self.taker.take(0 if lease is None else lease.room, (), ())
+            raise
+        writing.add_done_callback(partial(_hand_over, taker=self.taker, changes=changes, lease=lease))
+        return await (writing if lease is None else asyncio.shield(writing))
 
     def _committed(self, changes: Changes) -> None:
         """It is durable: files of the spool have the store's names now, and need their own no more."""
@@ -408,6 +441,18 @@ class Store(Asking, Auditing, LaneKeeping, Membership, Publishing, Retaining, Sc
         for one in files:
             if one.place == "folder":
                 await asyncio.to_thread(self.payloads.remove, one.sha256, one.message_id, one.form)
+
+
+def _hand_over(
+    writing: asyncio.Future[Any], *, taker: leases.Taker, changes: Changes, lease: leases.Lease | None
+) -> None:
+    """The commit is durable, or failed, or nobody knows: then what it leased comes back when the lease is over."""
+    if writing.cancelled() or writing.exception() is not None:
+        taker.take(0 if lease is None else lease.room, (), ())
+        return
+    leased = () if lease is None else tuple(lease.jobs)
+    taken = {_work_of(one) for one in leased}
+    taker.take(0 if lease is None else lease.room, leased, [one for one in changes.jobs if _work_of(one) not in taken])
 
 
 def _work_of(job: Job | NewJob) -> tuple[str, str, str | None, str]:

@@ -230,6 +230,8 @@ for _name, _columns in {
     Index(_name, *(job.c[name] for name in _columns), sqlite_where=_waits, postgresql_where=_waits)
 _where_set("job_lease_index", job.c.lane, job.c.lease_until)
 _where_set("job_wait_key_index", job.c.wait_key)
+_put_aside = job.c.state == literal_column("'discarded'")  # as the dead ones
+Index("job_discarded_index", job.c.message_id, sqlite_where=_put_aside, postgresql_where=_put_aside)
 _dead = job.c.state == literal_column("'dead'")  # dead letters are few: found and counted without a scan
 Index("job_dead_index", job.c.message_id, sqlite_where=_dead, postgresql_where=_dead)
 Index("job_dead_lane_index", job.c.lane, sqlite_where=_dead, postgresql_where=_dead)
@@ -262,8 +264,17 @@ lane = Table(
     Column("stopped_until", Moment),  # by an operator
     Column("stopped_by", Text),
     Column("stopped_why", Text),
+    Column("shared", Text),  # the rate that it shares with other lanes
 )
 _where_set("lane_turn_index", lane.c.priority, lane.c.due_at)
+
+shared_rate = Table(
+    "shared_rate",  # see `gateway.store.shared_rates`
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("rate", Text, nullable=False),
+    Column("tokens_at", Moment),  # when its next token is, or was, there
+)
 
 event = Table(
     "event",
@@ -504,4 +515,29 @@ schedule = Table(
     Column("said", Text),
     Column("failed_at", Moment),
     Column("error", Text),
+)
+
+replay = Table(
+    "replay",  # messages that are worked again; see `gateway.store.replays`
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("versions", Text, nullable=False),  # current | original
+    Column("as_new", Boolean, nullable=False),
+    Column("selection", JSON, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # running | paused | cancelled | done
+    Column("changed_at", Moment, nullable=False),
+)
+
+replay_item = Table(
+    "replay_item",  # one message of a replay, in the order they came
+    metadata,
+    Column("replay_id", Text, ForeignKey("replay.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("message_id", Text, ForeignKey("message.id"), nullable=False),
+    Column("outcome", Text),  # NULL: not yet
+    Column("told", JSON),
 )

@@ -36,14 +36,7 @@ Head = tuple[int, str]
 
 def encode(*fields: str | None) -> bytes:
     """Fields as bytes that can be read only one way: `<length>:<UTF-8>,` each (a netstring), `-` for an absent one."""
-    parts: list[bytes] = []
-    for field in fields:
-        if field is None:
-            parts.append(b"-")
-        else:
-            data = field.encode()
-            parts.append(b"%d:%b," % (len(data), data))
-    return b"".join(parts)
+    return b"".join([b"-" if field is None else b"%d:%b," % (len(data := field.encode()), data) for field in fields])
 
 
 def moment_text(at: datetime) -> str:
@@ -63,8 +56,11 @@ def event_hash(
     previous: str,
 ) -> str:
     """SHA-256, hexadecimal, of everything an event says and of the event before it in its chain."""
-    fields = ("event.1", message_id, str(number), kind, moment_text(at), partner, order_number, data, previous)
-    return hashlib.sha256(encode(*fields)).hexdigest()
+    return _hash(message_id, number, kind, moment_text(at), partner, order_number, data, previous)
+
+
+def _hash(message_id: str, number: int, kind: str, at: str, *others: str | None) -> str:
+    return hashlib.sha256(encode("event.1", message_id, str(number), kind, at, *others)).hexdigest()
 
 
 def hashed_bytes(row: Row[Any]) -> bytes:
@@ -78,21 +74,26 @@ def hashed_bytes(row: Row[Any]) -> bytes:
 def link(events: Iterable[Event], heads: dict[str, Head], at: datetime) -> list[dict[str, Any]]:
     """Rows for `events`, each linked to the head of its chain; `heads` is moved along."""
     rows: list[dict[str, Any]] = []
+    when = moment_text(at)
     for fact in events:
-        length, previous = heads[fact.message_id]
-        fields: dict[str, Any] = {
-            "message_id": fact.message_id,
-            "number": length + 1,
-            "kind": fact.kind,
-            "at": at,
-            "partner": fact.partner,
-            "order_number": fact.order_number,
-            "data": _ENCODED(fact.data),
-            "previous": previous,
-        }
-        fields["hash"] = event_hash(**fields)
-        heads[fact.message_id] = (length + 1, fields["hash"])
-        rows.append(fields)
+        of, kind, partner, order = fact.message_id, fact.kind, fact.partner, fact.order_number
+        length, previous = heads[of]
+        number, data = length + 1, _ENCODED(fact.data)
+        head = _hash(of, number, kind, when, partner, order, data, previous)
+        heads[of] = (number, head)
+        rows.append(
+            {
+                "message_id": of,
+                "number": number,
+                "kind": kind,
+                "at": at,
+                "partner": partner,
+                "order_number": order,
+                "data": data,
+                "previous": previous,
+                "hash": head,
+            }
+        )
     return rows
 
 

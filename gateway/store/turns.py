@@ -168,7 +168,7 @@ def settle(
     """
     moved: list[dict[str, Any]] = []
     one_node = connection.dialect.name == "sqlite"
-    for row in connection.execute(_NEXT, {"lanes": sorted(names)}):
+    for row in prepared.fetch(connection, _NEXT, {"lanes": sorted(names)}):
         turn = row.first if not row.ordered else None if row.held else row.head
         if turn is not None:
             turn = max(turn, now)
@@ -183,7 +183,7 @@ def settle(
             values = {"of_lane": row.name, "turn": turn, "rank": row.rank, "served": int(row.name in served)}
             moved.append(values | {"now": now})
     if moved:
-        connection.execute(_MOVE, moved)
+        prepared.change_all(connection, _MOVE, moved)
 
 
 def sweep(connection: Connection, now: datetime, *, whole: bool) -> None:

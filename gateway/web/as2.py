@@ -148,12 +148,20 @@ async def _go_on(request: web.Request) -> None:
 
 def _read_headers(request: web.Request) -> tuple[Headers, Shown]:
     """The headers as they came, and apart from them what shows who sends: secrets are never stored with a message."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
+    headers: list[tuple[str, str]] = []
+    authorization: list[str] = []
+    for octets, value in request.raw_headers:
+        name = octets.decode("latin-1")
+        lower = name.lower()
+        if lower not in SECRET:
+            headers.append((name, value.decode("latin-1")))
+        elif lower == "authorization":
+            authorization.append(value.decode("latin-1"))
     tls = None if request.transport is None else request.transport.get_extra_info("ssl_object")
     return (
-        tuple(one for one in headers if one[0].lower() not in SECRET),
+        tuple(headers),
         Shown(
-            authorization=tuple(value for name, value in headers if name.lower() == "authorization"),
+            authorization=tuple(authorization),
             certificate=None if tls is None else tls.getpeercert(binary_form=True),
         ),
     )

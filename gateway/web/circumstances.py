@@ -87,6 +87,8 @@ def _address(text: str) -> Address | None:
 
 
 def _among(text: str, trusted: Sequence[Network]) -> bool:
+    if not trusted:
+        return False
     address = _address(text)
     return address is not None and any(address in network for network in trusted)
 

@@ -38,8 +38,10 @@ OnFailed = Callable[[Job, Outcome, str, bool], Changes]
 SHORTEST_POLL, LONGEST_POLL = 0.2, 1.0
 SOONEST = 0.002
 """Seconds before the next look where a lane's turn is near, of a rate or a retry."""
-DECISIONS = 5
-"""How often a step is decided anew when another document took its natural key meanwhile."""
+DECISIONS = 20
+"""How often a step is decided anew when another document took its natural key, or answered its order, meanwhile."""
+AGAIN = 0.01
+"""Seconds between two decisions, at most, and so much more each time: many answers of one order come one by one."""
 DUTIES_EVERY = 5.0
 MOST_TRIES = 200
 """A job that was tried more often than any schedule does takes its process down each time: it is given up unrun."""
@@ -79,6 +81,8 @@ class Worker:
         self._running: dict[asyncio.Task[None], Job] = {}
         self._leased: dict[asyncio.Task[None], datetime] = {}
         self._returning: set[asyncio.Task[None]] = set()
+        self._unended: list[Job] = []
+        """Run, and their end could not be written: they are given back as soon as anything can be."""
         self._troubled: frozenset[str] = frozenset()
         self._reserved = 0
         """Room kept for commits that are under way."""
@@ -136,7 +140,7 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self._release(left.values())
+        await self._release((*left.values(), *self._unended))
         await asyncio.gather(*self._returning)
 
     async def _release(self, jobs: Iterable[Job], *, begun: bool = True) -> None:
@@ -222,7 +226,8 @@ class Worker:
         except LeaseLost as lost:
             log.warning("%s; its outcome here is dropped", lost)
         except Exception:
-            log.exception("Job %s (%s) could not be ended; its lease will run out and it will return", job.id, job.step)
+            log.exception("Job %s (%s) could not be ended; it will return", job.id, job.step)
+            self._unended.append(job)
 
     async def _decide(self, job: Job) -> bool:
         """Run the handler and write what it decided; decide anew when a natural key was taken meanwhile.
@@ -245,6 +250,7 @@ class Worker:
             except NaturalKeyTaken:
                 if decision == DECISIONS:
                     raise
+                await asyncio.sleep(self._random() * AGAIN * (decision - 1))
             except LeaseLost:
                 raise
             except Exception as fault:
@@ -303,6 +309,14 @@ class Worker:
             )
         await self._store.bury(job, outcome=outcome, reason=reason, changes=changes)
 
+    async def _give_back(self) -> None:
+        """Return the jobs whose end could not be written, as lost: what they did, nobody has written down."""
+        while self._unended:
+            with contextlib.suppress(LeaseLost):
+                await self._store.release(self._unended[0])
+            self.wake()
+            del self._unended[0]
+
     async def _duties(self) -> None:
         """Return expired leases, renew those of handlers that take long, look which lanes are in trouble."""
         lease = self._store.lease.total_seconds()
@@ -311,6 +325,7 @@ class Worker:
             try:
                 if await self._store.reap():
                     self.wake()
+                await self._give_back()
                 self._troubled = await self._store.troubled_lanes()
             except OurFault as fault:
                 log.error("The worker's duties failed: %s %s", fault, fault.remedy)  # noqa: TRY400  ours, expected

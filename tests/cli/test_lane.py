@@ -31,7 +31,7 @@ def workspace(made: Path, tmp_path: Path) -> Path:
 
     async def lanes() -> None:
         async with open_store(folder) as store:
-            await store.cap_lane(LANE, None)
+            await store.cap_lane(LANE, None, by="ann")
 
     asyncio.run(lanes())
     return folder

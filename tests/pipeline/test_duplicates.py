@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.partners.agreement import Duplicates
-from gateway.pipeline.settling import Decision, Settlement, settled
-from gateway.ports import DocumentState, Refused, Submitted
+from gateway.pipeline.settling import Decision, Settlement, reviewed, settled
+from gateway.ports import DocumentState, Refused, Review, Submitted
 
 from .erps import aim, later
 
@@ -189,6 +189,7 @@ async def test_replacement_is_held_where_the_agreement_says_so(trade: Any, decis
     first = await stored(trade, await post(trade, trade.notice_body()))
     held = await stored(trade, await post(trade, trade.notice_body(purpose="replace")))
     assert (held.state, held.replaces) == (DocumentState.HELD, first.id)
+    assert [one.id for one in await trade.gateway.store.under_review()] == [held.id]
     await later(trade, hours=1)
     assert len(calls(trade)) == 1
     said = Settlement(decided=Decision(decision), by="ann", reason="asked them")
@@ -196,12 +197,38 @@ async def test_replacement_is_held_where_the_agreement_says_so(trade: Any, decis
     await store.apply(await settled(store, held.message_id, "north", said, trade.clock()))
     await later(trade)
     again, before = await store.document(held.id), await store.document(first.id)
+    assert await store.under_review() == []
     if decision == "again":
         assert (again.state, before.replaced_by) == (DocumentState.DELIVERED, held.id)
         assert len(calls(trade)) == 2
     else:
         assert (again.state, before.replaced_by) == (DocumentState.FAILED, None)
         assert len(calls(trade)) == 1
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_held_replacement_is_under_review_and_decided_there(trade: Any, approved: bool) -> None:  # noqa: FBT001
+    """Listed until then; what it was to replace stands when it is rejected, and a repeat of that is one."""
+    await trade.order()
+    trade.gateway.agree("acme", replacements="hold")
+    first = await stored(trade, await post(trade, trade.notice_body()))
+    held = await stored(trade, await post(trade, trade.notice_body(purpose="replace")))
+    store = trade.gateway.store
+    assert [(one.id, one.review) for one in await store.under_review()] == [(held.id, Review.REPLACEMENT)]
+    assert "document.under_review" in await trade.gateway.kinds(message_id=held.message_id)
+    made = await reviewed(store, held, approved=approved, by="ann", why="asked them", now=trade.clock())
+    assert await store.judge(held.id, made)
+    assert not await store.judge(held.id, made)
+    assert await store.under_review() == []
+    await later(trade)
+    again, before = await store.document(held.id), await store.document(first.id)
+    assert (again.review, before.replaced_by) == (None, held.id if approved else None)
+    assert again.state is (DocumentState.DELIVERED if approved else DocumentState.FAILED)
+    assert len(calls(trade)) == 1 + approved
+    assert "document.reviewed" in await trade.gateway.kinds(message_id=held.message_id)
+    await post(trade, trade.notice_body())
+    await later(trade)
+    assert len(calls(trade)) == 1 + approved
 
 
 async def test_held_replacement_goes_to_all_its_targets_when_it_is_let_go(trade: Any, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_rates_hold_where_the_far_side_is_called() -> None:
     assert terms("acme:outbound:as2").rate == "10/second"
     assert terms("acme:inbound:north").rate == "5/minute"
     assert terms("acme:inbound:read").rate is None
+    assert (terms("acme:outbound:as2").shared, terms("acme:inbound:north").shared) == (None, "north")
 
 
 def test_critical_partners_go_first_everywhere() -> None:

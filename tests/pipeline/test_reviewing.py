@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from typing import Any
 
@@ -274,3 +275,18 @@ async def test_a_change_does_not_overtake_its_held_order(trade: Any) -> None:
     numbers = {(await trade.gateway.payload(one)).split("*")[13]: one.filename for one in await trade.gateway.all("8")}
     assert [numbers[number] for number in sorted(numbers)] == ["850-77.edi", "860-77-1.edi", "860-77-2.edi"]
     assert [one.review for one in [await store.document(one.id) for one in changes]] == [None, None]
+
+
+async def test_of_ship_notices_that_come_at_once_each_counts_for_the_others(trade: Any) -> None:
+    """Each ships all that was ordered: one goes on, whichever; the others are held, and say what came before."""
+    agree(trade, tolerances={"quantity_over_percent": 0}, outside_tolerance="hold")
+    await trade.order()
+    notices = [trade.notice_body() | {"number": f"ASN-{number}"} for number in range(5)]
+    done = await asyncio.gather(
+        *(trade.submit(one, kind=NOTICE, partner="acme", key=f"key-{at}") for at, one in enumerate(notices))
+    )
+    assert all(isinstance(one, Submitted) for one in done), done
+    page = await trade.gateway.store.documents(partner="acme", kind=NOTICE, direction=Direction.INBOUND)
+    assert sorted(str(one.review) for one in page.documents) == ["None", *["outside_tolerance"] * 4]
+    before = {one.findings[0]["said"].partition(" of line 1, ")[2] for one in page.documents if one.findings}
+    assert len(before) == 4

@@ -180,7 +180,7 @@ async def test_what_comes_while_nothing_waits_is_worked_without_a_claim(
         return processed(job)
 
     monkeypatch.setattr(work, "claim", counting)
-    await work.cap_lane("full", 1)
+    await work.cap_lane("full", 1, by="ann")
     async with working(work, handler):
         await asyncio.sleep(0.3)
         ids = [await received(work) for _ in range(8)]
@@ -218,7 +218,7 @@ async def test_the_worker_waits_for_the_next_token_and_no_longer(work: Store) ->
         done.append(job.message_id)
         return processed(job)
 
-    await work.rate_lane("limited", "20/second burst 1")
+    await work.rate_lane("limited", "20/second burst 1", by="ann")
     for _ in range(20):
         await received(work, "limited")
     started = now()
@@ -319,6 +319,36 @@ async def test_a_taken_natural_key_is_decided_anew(work: Store, monkeypatch: pyt
     assert (decisions, await outcomes(work, id_)) == (2, ["done"])
 
 
+async def test_a_job_whose_end_could_not_be_written_comes_back_as_soon_as_anything_can_be(
+    work: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk was full: the lease, however long, is not waited for."""
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr("gateway.worker.loop.DUTIES_EVERY", 0.05)
+    work.lease = timedelta(hours=1)
+    begin, full, seen = work.database.begin, False, 0
+
+    def no_room(*arguments: Any, **named: Any) -> Any:
+        if full:
+            raise OurFault("The disk is full", remedy="Make room.")
+        return begin(*arguments, **named)
+
+    async def handler(job: Job) -> Changes:
+        nonlocal full, seen
+        seen += 1
+        full = seen == 1
+        return processed(job)
+
+    monkeypatch.setattr(work.database, "begin", no_room)
+    id_ = await received(work)
+    async with working(work, handler):
+        await until(lambda: full)
+        await asyncio.sleep(0.2)
+        full = False
+        await until(lambda: _is(work, id_, MessageState.PROCESSED), 3)
+    assert await outcomes(work, id_) == ["lost", "done"]
+
+
 async def test_a_handler_longer_than_the_lease_keeps_its_job(work: Store) -> None:
     """The heartbeat renews the lease; the handler runs once."""
     runs = 0
@@ -374,7 +404,7 @@ async def test_a_lane_whose_far_side_is_down_rests(work: Store) -> None:
             raise DeliveryFailed("no route", outcome=Outcome.TRANSIENT)
         return processed(job)
 
-    await work.cap_lane("down", 1)
+    await work.cap_lane("down", 1, by="ann")
     async with working(work, handler, breaker=Breaker(threshold=3, pauses=(60,))):
         for _ in range(10):
             await received(work, "down")

@@ -131,7 +131,7 @@ async def test_a_lane_runs_no_more_than_its_cap(store: Store, trade: Any) -> Non
     assert await store.claim("me", ["read"], 64) == []
     await store.finish(first[0], Changes())
     assert len(await store.claim("me", ["read"], 64)) == 1
-    await store.cap_lane("slow:inbound:read", 18)
+    await store.cap_lane("slow:inbound:read", 18, by="ann")
     assert len(await store.claim("me", ["read"], 64)) == 2
 
 
@@ -309,7 +309,7 @@ async def test_an_operator_pauses_a_lane_and_lets_it_go_on(store: Store, trade: 
     await store.pause_lane("acme:inbound:read", clock() + timedelta(days=1), by="ann", why="their ERP")
     await queued(store, trade, 1)
     assert await store.claim("me", ["read"], 5) == []
-    await store.resume_lane("acme:inbound:read")
+    await store.resume_lane("acme:inbound:read", by="ann")
     assert len(await store.claim("me", ["read"], 5)) == 1
 
 

@@ -218,12 +218,12 @@ async def test_an_operators_rate_and_cap_go_before_what_is_agreed(store: Store, 
     store.agree(having(rate="1/hour"))
     await queued(store, trade, 30)
     assert len(await taken(store)) == 1
-    await store.rate_lane(LANE, "unlimited")
+    await store.rate_lane(LANE, "unlimited", by="ann")
     assert len(await taken(store)) == 15
-    await store.cap_lane(LANE, 20)
+    await store.cap_lane(LANE, 20, by="ann")
     assert len(await taken(store)) == 4
-    await store.cap_lane(LANE, None)
-    await store.rate_lane(LANE, None)
+    await store.cap_lane(LANE, None, by="ann")
+    await store.rate_lane(LANE, None, by="ann")
     (lane,) = await store.lanes(LANE)
     assert (lane.cap, lane.rate, lane.agreed_rate, lane.running, lane.due) == (None, None, "1/hour", 20, 10)
 
@@ -242,7 +242,7 @@ async def test_an_operator_pauses_a_lane_with_a_reason_and_lets_it_go_on(store: 
         until,
         2,
     )
-    await store.resume_lane(LANE)
+    await store.resume_lane(LANE, by="ann")
     (job, _) = await store.claim("me", ["read"], 5)
     await store.pause_lane(LANE, by="ann", why="again")
     await store.lane_succeeded(LANE)
@@ -337,3 +337,24 @@ def test_what_is_no_rate_is_refused(wrong: str) -> None:
     """With the form that is meant."""
     with pytest.raises(ValueError, match="10/second"):
         rate_of(wrong)
+
+
+async def test_what_an_operator_says_of_a_lane_is_on_the_trail(store: Store, clock: Any) -> None:
+    """Who, what and why, in the order it was said; the list of messages does not show the chain."""
+    until = clock() + timedelta(hours=2)
+    await store.pause_lane(LANE, until, by="ann", why="the ERP is moved")
+    await store.resume_lane(LANE, by="bob")
+    await store.cap_lane(LANE, 3, by="bob", why="their wish")
+    await store.rate_lane(LANE, "2/second", by="bob")
+    await store.rate_lane(LANE, None, by="bob")
+    told = [(one.kind, one.data) for one in await store.timeline(message_id="lanes")]
+    assert [(kind, data["lane"], data["by"], data["reason"]) for kind, data in told] == [
+        ("lane.paused", LANE, "ann", "the ERP is moved"),
+        ("lane.resumed", LANE, "bob", ""),
+        ("lane.capped", LANE, "bob", "their wish"),
+        ("lane.rated", LANE, "bob", ""),
+        ("lane.rated", LANE, "bob", ""),
+    ]
+    assert told[0][1]["until"] == until.isoformat(timespec="seconds")
+    assert [data.get("cap", data.get("rate")) for _, data in told[2:]] == [3, "2/second", None]
+    assert await store.messages() == []

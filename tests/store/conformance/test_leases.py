@@ -92,7 +92,7 @@ async def test_a_numbered_payload_is_brought_along_as_it_was_rendered(store: Sto
 
 async def test_no_lane_gets_more_than_its_cap_however_much_room_there_is(store: Store, trade: Any) -> None:
     """Counted in the commit, over all that run; the rest is ready, and told."""
-    await store.cap_lane("acme:inbound:read", 3)
+    await store.cap_lane("acme:inbound:read", 3, by="ann")
     taker = worker(store)
     await store.accept(trade.received())
     await asyncio.gather(*(store.accept(trade.received()) for _ in range(9)))
@@ -169,3 +169,30 @@ async def test_a_lease_of_a_process_that_died_runs_out_like_any_other(store: Sto
     assert await store.reap() == 1
     (job,) = await store.claim("next", ["read"], 5)
     assert (job.id, job.attempt) == (taker.leased[0].id, 2)
+
+
+async def test_what_was_leased_for_a_caller_who_is_gone_is_worked_all_the_same(store: Store, trade: Any) -> None:
+    """The commit goes on without him: its work waits for no lease to run out."""
+    taker = worker(store, room=3)
+    changes = trade.received()
+    for step in (store.accept(changes), store.apply(Changes())):
+        caller = asyncio.create_task(step)
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+    for _ in range(1000):
+        if not taker.leased:
+            await asyncio.sleep(0.01)
+    assert [job.message_id for job in taker.leased] == [changes.messages[0].id]
+    assert taker.room == 2
+    assert (await store.unfinished())["running"] == 1
+
+
+async def test_a_closed_store_gives_reserved_room_back(store: Store, trade: Any) -> None:
+    """Nothing was queued."""
+    taker = worker(store, room=3)
+    changes = trade.received()
+    await store.database.close()
+    with pytest.raises(OurFault):
+        await store.accept(changes)
+    assert (taker.room, taker.leased) == (3, [])

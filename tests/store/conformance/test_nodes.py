@@ -49,7 +49,7 @@ async def test_what_one_node_leases_by_its_commits_and_another_claims_is_within_
 ) -> None:
     """Both count in the database, while the other does."""
     taker = worker(nodes[0])
-    await nodes[0].cap_lane(LANE, 5)
+    await nodes[0].cap_lane(LANE, 5, by="ann")
     claimed: list[Job] = []
 
     async def claim() -> None:
@@ -104,11 +104,11 @@ async def test_an_operator_beside_a_running_node_is_obeyed_by_its_next_claim(nod
     await queued(server, trade, 20)
     await command.pause_lane(LANE, by="ann", why="maintenance")
     assert await server.claim("server", ["read"], 64) == []
-    await command.cap_lane(LANE, 3)
-    await command.resume_lane(LANE)
+    await command.cap_lane(LANE, 3, by="ann")
+    await command.resume_lane(LANE, by="ann")
     assert len(await server.claim("server", ["read"], 64)) == 3
-    await command.cap_lane(LANE, None)
-    await command.rate_lane(LANE, "2/hour")
+    await command.cap_lane(LANE, None, by="ann")
+    await command.rate_lane(LANE, "2/hour", by="ann")
     assert len(await server.claim("server", ["read"], 64)) == 1
     assert await server.claim("server", ["read"], 64) == []
 
@@ -125,7 +125,7 @@ async def test_many_nodes_together_keep_a_lanes_rate(nodes: list[Store], trade: 
     """The tokens stand on the lane's row: within 5 % over a few seconds already."""
     for store in nodes:
         store.agree(lambda _: Terms(rate="20/second burst 2"))
-    await nodes[0].cap_lane(LANE, 200)
+    await nodes[0].cap_lane(LANE, 200, by="ann")
     await queued(nodes[0], trade, 150)
     started, given = clock(), 0
     for _ in range(40):

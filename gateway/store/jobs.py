@@ -57,6 +57,8 @@ _END_ATTEMPT = (
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
+    for message_id in {new.message_id for new in new_jobs if new.again_after is not None}:
+        retention_archive.put_back(connection, message_id)
     later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
     arm(connection, turns_of(rows, now))
     for new in new_jobs:

@@ -71,19 +71,33 @@ def move(connection: Connection, ids: Sequence[str], before: datetime) -> Moved:
 
 
 def put_back(connection: Connection, message_id: str) -> bool:
-    """Make finished work jobs again, done as they were: somebody begins it anew. Whether there was any."""
-    row = connection.execute(delete(work_done).where(_of(message_id)).returning(work_done.c.work)).one_or_none()
+    """Make finished work jobs again, done as they were: somebody begins it anew. Whether there was any.
+
+    What was done several times under one name is one job again, the last; the others stay where they are.
+    """
+    row = connection.execute(delete(work_done).where(_of(message_id)).returning(*work_done.c)).one_or_none()
     if row is None:
         return False
-    jobs, tries = [], []
-    for *values, made in _read(row.work):
-        one = _row(_KEPT, values) | {"message_id": message_id, "state": JobState.DONE.value}
-        jobs.append(one)
-        tries += [_row(_TRIES, each) | {"job_id": one["id"]} for each in made]
-    connection.execute(insert(job), jobs)
+    names = select(job.c.step, job.c.document_id).where(job.c.message_id == message_id)
+    there = {(found.step, found.document_id) for found in connection.execute(names)}
+    jobs: list[dict[str, Any]] = []
+    tries: list[dict[str, Any]] = []
+    stays: list[Any] = []
+    for one in reversed(_read(row.work)):
+        *values, made = one
+        its = _row(_KEPT, values)
+        if (its["step"], its["document_id"]) in there:
+            stays.insert(0, one)
+            continue
+        there.add((its["step"], its["document_id"]))
+        jobs.append(its | {"message_id": message_id, "state": JobState.DONE.value})
+        tries += [_row(_TRIES, each) | {"job_id": its["id"]} for each in made]
+    _write(connection, message_id, stays, row.ended_at, row.steps)
+    if jobs:
+        connection.execute(insert(job), jobs)
     if tries:
         connection.execute(insert(attempt), tries)
-    return True
+    return bool(jobs)
 
 
 def attempts(connection: Connection, message_id: str) -> list[Attempt]:
@@ -100,18 +114,28 @@ def attempts(connection: Connection, message_id: str) -> list[Attempt]:
 
 def _keep(connection: Connection, message_id: str, work: list[Any], ended_at: datetime) -> None:
     """Write a message's row; what had moved out before is put before it."""
-    before = delete(work_done).where(_of(message_id)).returning(work_done.c.work)
+    before = delete(work_done).where(_of(message_id)).returning(work_done.c.work, work_done.c.steps)
     row = connection.execute(before).one_or_none()
-    work = ([] if row is None else _read(row.work)) + work
-    text = json.dumps(work, separators=(",", ":"), ensure_ascii=False)
+    earlier, steps = ([], "") if row is None else (_read(row.work), row.steps)
+    _write(connection, message_id, earlier + work, ended_at, steps)
+
+
+def _write(connection: Connection, message_id: str, work: list[Any], ended_at: datetime, steps: str) -> None:
+    known = {one for one in steps.split(",") if one} | {one[_KEPT.index("step")] for one in work}
     values = {
         "message_id": message_id,
         "ended_at": ended_at,
+        "steps": f",{','.join(sorted(known))},",
         "jobs": len(work),
         "attempts": sum(len(one[-1]) for one in work),
-        "work": zlib.compress(text.encode()),
+        "work": deflated(work),
     }
     connection.execute(insert(work_done), values)
+
+
+def deflated(work: list[Any]) -> bytes:
+    """Jobs as a row has them."""
+    return zlib.compress(json.dumps(work, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _of(message_id: str) -> Any:

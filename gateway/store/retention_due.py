@@ -33,6 +33,7 @@ OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
 """Messages whose chains tell of the gateway itself: never purged."""
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)
+ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
 UNFINISHED = "unfinished"
 
 
@@ -159,7 +160,7 @@ def unfinished(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Which of these messages have work or documents that are not at their end. Telling webhooks is no such work."""
     found: set[str] = set()
     for some in chunks(ids):
-        work = (job.c.message_id.in_(some), job.c.state != JobState.DONE.value)
+        work = (job.c.message_id.in_(some), job.c.state.not_in(ENDED))
         works = select(job.c.message_id).where(*work, job.c.step != literal_column("'notify'"))
         found.update(connection.execute(works.distinct()).scalars())
         of = or_(document.c.message_id.in_(some), document.c.sent_as.in_(some))

@@ -1,15 +1,18 @@
-"""Records of finished work that are to go: found and removed, with their hash on the trail of the message."""
+"""Records of finished work that are to go: found and removed, with their hash on the trail of the message.
+
+Which steps there were stays: whether a message can be worked again goes by it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select, update
 
 from gateway.events import AttemptsPurged
 from gateway.partners.retention import Policy, What
-from gateway.store.retention_archive import text_of
+from gateway.store.retention_archive import deflated, text_of
 from gateway.store.retention_due import Due, judged
 from gateway.store.retention_purge import Files, Why, names_hash, record
 from gateway.store.tables import message, work_done
@@ -17,7 +20,7 @@ from gateway.store.tables import message, work_done
 
 def page(connection: Connection, after: str, before: datetime, most: int) -> list[str]:
     """The next messages whose work has moved out and ended before a time."""
-    wanted = (work_done.c.message_id > after, work_done.c.ended_at < before)
+    wanted = (work_done.c.message_id > after, work_done.c.ended_at < before, work_done.c.jobs > 0)
     some = select(work_done.c.message_id).where(*wanted).order_by(work_done.c.message_id).limit(most)
     return list(connection.execute(some).scalars())
 
@@ -25,7 +28,11 @@ def page(connection: Connection, after: str, before: datetime, most: int) -> lis
 def due(connection: Connection, ids: Sequence[str], policy: Policy, now: datetime) -> list[Due]:
     """Which of these records are to go."""
     columns = (work_done.c.message_id, work_done.c.ended_at, func.length(work_done.c.work).label("size"))
-    wanted = select(*columns, message.c.partner).join_from(work_done, message).where(work_done.c.message_id.in_(ids))
+    wanted = (
+        select(*columns, message.c.partner)
+        .join_from(work_done, message)
+        .where(work_done.c.message_id.in_(ids), work_done.c.jobs > 0)
+    )
     found: list[Due] = []
     for row in connection.execute(wanted.order_by(work_done.c.message_id)):
         rule = policy.rule(What.ATTEMPTS, row.partner)
@@ -47,7 +54,9 @@ def due(connection: Connection, ids: Sequence[str], policy: Policy, now: datetim
 def remove(connection: Connection, gone: Sequence[Due], why: Why, now: datetime) -> Files:
     """Remove these records."""
     by_id = {one.id: one for one in gone}
-    removed = delete(work_done).where(work_done.c.message_id.in_(list(by_id))).returning(*work_done.c)
+    wanted = work_done.c.message_id.in_(list(by_id))
+    rows = connection.execute(select(work_done).where(wanted).order_by(work_done.c.message_id).with_for_update()).all()
+    connection.execute(update(work_done).where(wanted).values(jobs=0, attempts=0, work=deflated([])))
     facts = [
         AttemptsPurged(
             message_id=row.message_id,
@@ -59,7 +68,7 @@ def remove(connection: Connection, gone: Sequence[Due], why: Why, now: datetime)
             reason=why.reason,
             rule=by_id[row.message_id].rule,
         )
-        for row in connection.execute(removed).all()
+        for row in rows
     ]
     record(connection, facts, now)
     return ()

@@ -20,7 +20,7 @@ from gateway.store.tables import attempt, identity, job, message
 
 _BEGINNINGS = {What.IDEMPOTENCY: ("rest:", "again:"), What.CONTROL_NUMBER: ("x12:", "edifact:")}
 """How their keys begin, see `gateway.pipeline.identity`."""
-_ENDED = (JobState.DONE.value, JobState.DEAD.value)
+_ENDED = (JobState.DONE.value, JobState.DEAD.value, JobState.DISCARDED.value)
 _NOTIFY = job.c.step == literal_column("'notify'")
 
 

@@ -496,7 +496,8 @@ work_done = Table(
     metadata,
     Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
     Column("ended_at", Moment, nullable=False),
-    Column("jobs", Integer, nullable=False),
+    Column("steps", Text, nullable=False),  # of all its jobs: ",deliver,read,"
+    Column("jobs", Integer, nullable=False),  # 0: their record was purged
     Column("attempts", Integer, nullable=False),
     Column("work", LargeBinary, nullable=False),  # JSON, deflated
 )

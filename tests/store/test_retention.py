@@ -19,8 +19,9 @@ from gateway.errors import OurFault
 from gateway.events import DocumentAccepted
 from gateway.partners.retention import Policy, What
 from gateway.ports import RETENTION, Changes, DocumentState, NewJob
+from gateway.ports.replays import Selection
 from gateway.settings import KindRetention, PartnerRetention, Retention
-from gateway.store import RetentionLine, Store, jobs, migrate, retention
+from gateway.store import RetentionLine, Store, jobs, migrate, replays, retention
 from gateway.store.verify import Wrong
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -352,6 +353,49 @@ async def test_work_that_moved_out_is_begun_anew_where_it_was(store: Store, trad
         ("deliver", 2),
         ("more", 1),
     ]
+
+
+async def test_work_done_again_beside_what_moved_keeps_every_attempt(store: Store, trade: Any, clock: Any) -> None:
+    """The same name twice: put back is the last; `again_after` finds what moved out."""
+    message, _ = await traded(store, trade)
+    clock.advance(days=3)
+    await store.move_finished(timedelta(days=2))
+    same = NewJob(message_id=message, step="read", lane="acme:inbound:read", run_at=clock())
+    await store.apply(Changes(jobs=(same,)))
+    (job,) = await store.claim("me", ["read"], 1)
+    assert job.attempt == 1
+    await store.finish(job, Changes())
+    clock.advance(days=3)
+    await store.move_finished(timedelta(days=2))
+    assert len(await store.attempts(message)) == 2
+    again = NewJob(message_id=message, step="read", lane="acme:inbound:read", run_at=clock(), again_after=timedelta(0))
+    await store.apply(Changes(jobs=(again,)))
+    (job,) = await store.claim("me", ["read"], 1)
+    assert (job.attempt, job.tries) == (2, 1)
+    await store.finish(job, Changes())
+    assert len(await store.attempts(message)) == 3
+    clock.advance(days=3)
+    await store.move_finished(timedelta(days=2))
+    assert len(await store.attempts(message)) == 3
+
+
+async def test_a_message_is_found_for_a_replay_whatever_its_work_became(store: Store, trade: Any, clock: Any) -> None:
+    """In the job table, moved out, or purged."""
+    message, _ = await traded(store, trade)
+    selection = Selection(partner="acme")
+
+    async def found() -> list[str]:
+        return [
+            one.id for one in await store.database.read(lambda connection: replays.page(connection, selection, None))
+        ]
+
+    assert await found() == [message]
+    clock.advance(days=31)
+    await store.move_finished(timedelta(days=2))
+    assert await found() == [message]
+    assert gone(await run(store, Policy(ours=Retention(attempts_days=30)))) == {"attempts": 1}
+    assert await found() == [message]
+    assert await run(store, Policy(ours=Retention(attempts_days=30))) == []
 
 
 async def test_records_of_work_go_by_their_own_rule(store: Store, trade: Any, clock: Any) -> None:

@@ -31,6 +31,7 @@ def upgrade() -> None:
         "work_done",
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
         sa.Column("jobs", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("work", sa.LargeBinary(), nullable=False),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from gateway.errors import OurFault
 
 PLACED_AT_ONCE = 8
 PATIENCE_SECONDS = 600
+_FIGURES = re.compile(r"^gateway_(claim|commit)_seconds_(sum|count) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +102,15 @@ class Fleet:
     def memory_megabytes(self) -> list[float]:
         """What each node holds now (VmRSS)."""
         return [_resident(node.pid) for node in self.nodes]
+
+    async def figures(self) -> dict[tuple[str, str], float]:
+        """What claims and commits took: sum and count of each, over all nodes, so far."""
+        summed = dict.fromkeys(product(("claim", "commit"), ("sum", "count")), 0.0)
+        for node in self.nodes:
+            async with self.http.get(f"http://127.0.0.1:{node.port}/metrics") as answer:
+                for what, which, value in _FIGURES.findall(await answer.text()):
+                    summed[what, which] += float(value)
+        return summed
 
     async def quiet(self) -> None:
         """Until the nodes rest: less than 6 % of a core each for half a second, housekeeping included."""

@@ -29,6 +29,7 @@ from bench.surroundings import TICKS
 SUPPLIERS = 10
 WARM = 100
 CARTONS = 28
+IDLE_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,11 @@ class Result:
     a_second: float
     gateways: float
     database: float
+    idle: float
+    """CPU of all gateways, and of PostgreSQL, while nothing comes: in percent of a core."""
+    claims: float
+    commits: float
+    """For each message."""
 
 
 async def run(*, nodes: int, messages: int, outstanding: int, server: Any) -> Result:
@@ -51,15 +57,23 @@ async def run(*, nodes: int, messages: int, outstanding: int, server: Any) -> Re
         await place.until(WARM)
         await place.quiet()
         print(f"  … {nodes} nodes, {messages} messages", file=sys.stderr, flush=True)
+        rest = place.cpu_seconds() + _database_seconds(server)
+        await asyncio.sleep(IDLE_SECONDS)
+        rest = (place.cpu_seconds() + _database_seconds(server) - rest) / IDLE_SECONDS
+        before = await place.figures()
         cpu, theirs, started = place.cpu_seconds(), _database_seconds(server), time.perf_counter()
         await place.sender.send_all(built[WARM:], outstanding=outstanding)
         await place.until(WARM + messages)
         seconds = time.perf_counter() - started
+        after = await place.figures()
         return Result(
             nodes=nodes,
             a_second=messages / seconds,
             gateways=(place.cpu_seconds() - cpu) * 1000 / messages,
             database=(_database_seconds(server) - theirs) * 1000 / messages,
+            idle=rest * 100,
+            claims=(after["claim", "count"] - before["claim", "count"]) / messages,
+            commits=(after["commit", "count"] - before["commit", "count"]) / messages,
         )
 
 
@@ -93,9 +107,13 @@ def main(arguments: list[str] | None = None) -> None:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 asked = run(nodes=nodes, messages=options.messages, outstanding=options.outstanding, server=server)
                 results.append(runner.run(asked))
-    print(f"  {'nodes':>5}{'msg/s':>8}{'CPU gateways':>14}{'PostgreSQL':>12}   ms for each message")
+    print("  for each message: CPU in ms, commits, claims; at rest: percent of a core, gateways and PostgreSQL")
+    print(f"  {'nodes':>5}{'msg/s':>8}{'gateways':>10}{'PostgreSQL':>12}{'commits':>9}{'claims':>8}{'at rest':>9}")
     for one in results:
-        print(f"  {one.nodes:>5}{one.a_second:>8.0f}{one.gateways:>14.1f}{one.database:>12.1f}")
+        print(
+            f"  {one.nodes:>5}{one.a_second:>8.0f}{one.gateways:>10.1f}{one.database:>12.1f}{one.commits:>9.2f}"
+            f"{one.claims:>8.2f}{one.idle:>8.1f}%"
+        )
     alone, many = ([one for one in results if one.nodes == count] for count in (1, options.nodes))
     pairs = [second.a_second / first.a_second for first, second in zip(alone, many, strict=True)]
     ratio = statistics.median(pairs)

@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import multiprocessing
 import pickle
-import re
 import statistics
 import sys
 import tempfile
@@ -53,7 +52,6 @@ MOST_OUTSTANDING = 3000
 """More posts without an answer: the machine does not hold the rate."""
 WARM = 0.2
 MEMORY_RISE, CLAIM_RISE = 0.10, 0.25
-_FIGURES = re.compile(r"^gateway_(claim|commit)_seconds_(sum|count) (\S+)$", re.MULTILINE)
 
 
 @dataclass(kw_only=True)
@@ -178,11 +176,11 @@ async def _read(files: Sequence[Path]) -> AsyncIterator[Prepared]:
 async def _watch(place: Fleet, samples: Samples, every: float) -> None:
     """Until cancelled."""
     begin = last = time.monotonic()
-    before = await _figures(place)
+    before = await place.figures()
     receipts, there = len(place.sender.waits), await place.count()
     while True:
         await asyncio.sleep(every)
-        now, found, came = time.monotonic(), await _figures(place), await place.count()
+        now, found, came = time.monotonic(), await place.figures(), await place.count()
         at = (now - begin) / 60
         for node, megabytes in zip(place.nodes, place.memory_megabytes(), strict=True):
             samples.memory.setdefault(node.name, []).append((at, megabytes))
@@ -193,16 +191,6 @@ async def _watch(place: Fleet, samples: Samples, every: float) -> None:
         samples.rates["receipts"].append((at, (len(place.sender.waits) - receipts) / (now - last)))
         samples.rates["at the ERP"].append((at, (came - there) / (now - last)))
         last, before, receipts, there = now, found, len(place.sender.waits), came
-
-
-async def _figures(place: Fleet) -> dict[tuple[str, str], float]:
-    """Sums and counts of claims and commits, over all nodes."""
-    summed: dict[tuple[str, str], float] = {}
-    for node in place.nodes:
-        async with place.http.get(f"http://127.0.0.1:{node.port}/metrics") as answer:
-            for what, which, value in _FIGURES.findall(await answer.text()):
-                summed[what, which] = summed.get((what, which), 0.0) + float(value)
-    return summed
 
 
 def picture(soaked: Soaked, *, what: str) -> str:

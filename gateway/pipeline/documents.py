@@ -5,7 +5,7 @@ The same decisions for an 855 over AS2 and for an acknowledgement over REST.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -81,6 +81,12 @@ class Taken:
 
 _REACHED = {"order_acknowledgement": DocumentState.ANSWERED, "ship_notice": DocumentState.SHIPPED}
 """The state that an accepted document brings the orders to that it names; a change leaves them where they are."""
+_AS_FAR = {
+    DocumentState.ANSWERED: frozenset({DocumentState.ANSWERED, DocumentState.SHIPPED}),
+    DocumentState.SHIPPED: frozenset({DocumentState.SHIPPED}),
+}
+"""Orders in these states are there already, and never go back. Their rows are left alone: writing the same again would
+let all shipments of an order wait for each other's commits."""
 
 
 async def take(
@@ -235,16 +241,23 @@ def on_its_way(
         ),
     )
     plan = deliveries.planned(document, decision, now)
-    reached = _REACHED.get(kind)
     return Onward(
-        updates=tuple(DocumentUpdate(id=one.id, state=reached, cleared=waiting.closed(kind, one)) for one in orders)
-        if reached
-        else (),
+        updates=tuple(_orders_reached(kind, orders)),
         deliveries=plan.deliveries,
         jobs=plan.jobs,
         keys=_answer_keys(document, orders),
         events=(*plan.events, *waiting.late_orders(kind, orders, document.message_id, now)),
     )
+
+
+def _orders_reached(kind: str, orders: Iterable[Document]) -> Iterator[DocumentUpdate]:
+    """What a document of this kind changes of the orders that it names."""
+    if (reached := _REACHED.get(kind)) is None:
+        return
+    for one in orders:
+        cleared = waiting.closed(kind, one)
+        if cleared or one.state not in _AS_FAR[reached]:
+            yield DocumentUpdate(id=one.id, state=reached, cleared=cleared)
 
 
 def _source(station: Station, agreement: Agreement, origin: Origin) -> Json:

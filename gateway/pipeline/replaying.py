@@ -94,7 +94,7 @@ class _Sum:
     updates: list[DocumentUpdate] = field(default_factory=list)
     deliveries: list[DeliveryChange] = field(default_factory=list)
     seen: list[DeliveriesSeen] = field(default_factory=list)
-    answers_seen: list[AnswersSeen] = field(default_factory=list)
+    answers: list[AnswersSeen] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
@@ -167,7 +167,7 @@ class _Deciding:
             document_updates=tuple(made.updates),
             deliveries=tuple(made.deliveries),
             further_seen=tuple(made.seen),
-            answers_seen=tuple(made.answers_seen),
+            answers_seen=tuple(made.answers),
             jobs=tuple(replace(job, priority=LOWEST) for job in made.jobs),
             keys=tuple(made.keys),
             woken=tuple(made.woken),
@@ -246,11 +246,8 @@ class _Deciding:
         return await self._unchanged(one, stored, rows)
 
     async def _held(self, one: Reread, stored: Document, rows: list[DeliveryRecord], *, changed: bool) -> Planned:
-        if stored.review is None and stored.replaces is not None:
-            return _planned(one, stored, Act.LEFT, f"it waits for an operator: gateway message settle {stored.id}")
-        if stored.review is Review.REPLACEMENT:
-            # Whatever it says: it is a person's to say whether it replaces what stands.
-            return _planned(one, stored, Act.LEFT if changed else Act.SAME, _UNDER_REVIEW)
+        if await self._held_by_an_agreement(stored):
+            return _planned(one, stored, Act.LEFT, f"it replaces another one; {_UNDER_REVIEW}")
         if stored.review is Review.ORDER_HELD:
             return _planned(one, stored, Act.LEFT if changed else Act.SAME, "it waits behind its order")
         if changed:
@@ -367,8 +364,8 @@ class _Deciding:
 
     async def _as_new(self, one: Reread, stored: Document) -> Planned:
         """Once more, whatever is there: a new identity, new keys."""
-        if stored.review is Review.REPLACEMENT:
-            return _planned(one, stored, Act.LEFT, _UNDER_REVIEW)
+        if stored.state is DocumentState.HELD and await self._held_by_an_agreement(stored):
+            return _planned(one, stored, Act.LEFT, f"it replaces another one; {_UNDER_REVIEW}")
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None and (holder.message_id != self._message.id or holder.replaced_by is not None):
             told = f"its number is document {holder.id}'s, of message {holder.message_id}"
@@ -505,11 +502,11 @@ class _Deciding:
         made, targets = self._sum, {each.target for each in deliveries}
         made.documents.append(new)
         made.updates.extend(taken.updates)
-        made.answers_seen.extend(taken.seen)
         made.deliveries.extend(deliveries)
         made.jobs.extend(jobs)
         made.keys.extend(key for key in taken.keys if key not in made.keys)
         made.woken.extend(taken.woken)
+        made.answers.extend(taken.seen)
         made.events.extend(
             one
             for one in taken.events
@@ -550,6 +547,15 @@ class _Deciding:
             and one.data.get("document_id") in {None, document_id}
         ]
         return bool(said) and said[-1].kind == WorkDiscarded.kind
+
+    async def _held_by_an_agreement(self, document: Document) -> bool:
+        """A replacement that waits for a person: under review, or, of a time before that, waiting for no word."""
+        if document.review is Review.REPLACEMENT:
+            return True
+        if document.review is not None or document.replaces is None:
+            return False
+        holds = await self._station.queries.holds(partner=document.partner)
+        return all(one.document_id != document.id for one in holds)
 
     async def _rejected_by_somebody(self, document: Document) -> bool:
         return any(

@@ -57,9 +57,15 @@ def seal_hash(sealed: Seal) -> str:
 
 
 def make(connection: Connection, key: Ed25519PrivateKey, now: datetime) -> int:
-    """Seal up to `MOST` events that are not sealed yet; how many there were. One commit of the caller."""
+    """Seal up to `MOST` events that are not sealed yet; how many there were. One commit of the caller.
+
+    None where another node is sealing at this moment: what it does not see yet is for the next time. To wait for it
+    would hold up whatever else is in the caller's commit.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        free = connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if not free.scalar_one():
+            return 0
     waiting = select(event.c.id).where(event.c.seal.is_(None)).order_by(event.c.id).limit(MOST)
     if connection.execute(waiting.limit(1)).one_or_none() is None:
         return 0

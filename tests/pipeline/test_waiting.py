@@ -109,6 +109,22 @@ async def test_ship_notice_is_due_before_the_goods_are_wanted(trade: Any) -> Non
     assert len(await said(trade, "acknowledgment.late", NOTICE.value)) == 1
 
 
+async def test_further_answers_leave_the_row_of_an_order_alone_that_is_shipped(trade: Any) -> None:
+    """Written again with the same state, its row would make all shipments of an order wait for each other's commits."""
+    order_id = await trade.order()
+    await trade.submit(trade.notice_body(), kind="ship_notice", partner="acme")
+    shipped = await trade.gateway.store.document(order_id)
+    assert shipped.state is DocumentState.SHIPPED
+    trade.clock.advance(hours=1)
+    for body, kind in (
+        (trade.notice_body() | {"number": "ASN-2"}, "ship_notice"),
+        (trade.answer_body(), "order_acknowledgement"),
+    ):
+        done = await trade.submit(body, kind=kind, partner="acme")
+        assert json.loads(done.receipt.body)["document_id"]
+    assert await trade.gateway.store.document(order_id) == shipped
+
+
 async def test_a_cancelled_order_waits_for_nothing(trade: Any) -> None:
     """We called it off: the time passes in silence."""
     order_id = await trade.order("78", "baltic")

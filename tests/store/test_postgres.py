@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 
 from gateway.errors import NoRoom, OurFault
 from gateway.ports import Changes, MessageUpdate
-from gateway.store import Store
+from gateway.store import Store, postgres, seals
 
 
 @pytest.fixture
@@ -55,6 +57,25 @@ async def test_a_broken_connection_is_our_fault_and_the_next_call_gets_a_new_one
     assert all(isinstance(fault, OurFault) and fault.remedy for fault in faults)
     assert await store.message(changes.messages[0].id) is not None
     assert await store.message(first.message_id) is not None
+
+
+async def test_a_node_does_not_wait_while_another_one_seals(
+    new_postgres_database: Callable[[], str], tmp_path: Path, clock: Any, trade: Any
+) -> None:
+    """Its own seal comes the next time; whatever shares the commit goes on at once."""
+    key, url = Ed25519PrivateKey.generate(), new_postgres_database()
+    store, engine = await Store.open(url, payloads=tmp_path, clock=clock, serve=True), postgres.engine_for(url)
+    try:
+        await store.accept(trade.received())
+        async with engine.begin() as another:
+            assert await another.run_sync(partial(seals.make, key=key, now=clock())) == 1
+            assert await asyncio.wait_for(store.seal(key), 5) == 0
+        await store.accept(trade.received())
+        assert await store.seal(key) == 1
+        assert (await store.verify([key.public_key()])).ok
+    finally:
+        await store.close()
+        await engine.dispose()
 
 
 async def test_a_full_disk_is_told_as_passing(nodes: list[Store], trade: Any) -> None:

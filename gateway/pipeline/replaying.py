@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.errors import DeliveryFailed, OurFault, PartnerFault
-from gateway.events import DocumentReviewed, DocumentRouted, MessageReplayed, WorkDiscarded, WorkRetried
+from gateway.events import DocumentRouted, MessageReplayed
 from gateway.findings import Severity
 from gateway.mapping.differences import Difference, differences
 from gateway.pipeline import documents, identity, replacing
 from gateway.pipeline.deliveries import UNROUTED, settle_job
-from gateway.pipeline.replaying_calls import Call, body_then, compared, delivery_of
+from gateway.pipeline.replaying_calls import Call, as_stored, body_then, compared, delivery_of
+from gateway.pipeline.replaying_said import PUT_ASIDE, REJECTED, REPLACES, UNDER_REVIEW, Said
 from gateway.pipeline.rereading import Eyes, Reread, eyes_of_now, eyes_of_then, reread
-from gateway.pipeline.reviewing import GATEWAY
 from gateway.pipeline.settling import deliver_job
 from gateway.pipeline.station import Station
 from gateway.ports import (
@@ -39,7 +39,6 @@ from gateway.ports import (
     NewDocument,
     NewJob,
     Review,
-    TrailEntry,
     seen,
 )
 from gateway.ports.lanes import LOWEST
@@ -52,11 +51,6 @@ WORST = (
     Act.FAILED, Act.LEFT, Act.AS_NEW, Act.REPLACED, Act.CORRECTED, Act.NEW, Act.READ, Act.AGAIN, Act.SAME,
 )  # fmt: skip
 """What most wants a look comes first: a message's outcome is the first of its documents'."""
-
-
-_REJECTED = "somebody rejected it: gateway message show has who and why"
-_UNDER_REVIEW = "it waits for a decision: gateway review list"
-_PUT_ASIDE = "somebody put it aside; to work it after all: gateway dead list --discarded, gateway dead retry"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,7 +149,7 @@ class _Deciding:
         self._how = how
         self._sum = _Sum()
         self._eyes: Eyes
-        self._trail: list[TrailEntry] | None = None
+        self._said = Said(station, message)
         self._fresh: dict[str, NewDocument] = {}
         """What is taken now of what was refused, by each of its identities."""
 
@@ -198,8 +192,8 @@ class _Deciding:
         """A message that was never read to its end."""
         if message.state is MessageState.RECEIVED:
             return Planned(kind="message", number=message.id, act=Act.LEFT, why="it is still being read")
-        if await self._put_aside("read"):
-            return Planned(kind="message", number=message.id, act=Act.LEFT, why=_PUT_ASIDE)
+        if await self._said.put_aside("read"):
+            return Planned(kind="message", number=message.id, act=Act.LEFT, why=PUT_ASIDE)
         lane = identity.inbound_lane(message.partner or "", "read")
         again = NewJob(
             message_id=message.id, step="read", lane=lane, run_at=self._station.clock(), again_after=timedelta(0)
@@ -217,10 +211,9 @@ class _Deciding:
         if stored is None or refused:
             return await self._new(one, stored)
         rows = list(await self._station.queries.deliveries([stored.id]))
-        states = {row.state for row in rows}
         changed = one.sha256 != stored.sha256
-        if (decided := await self._decided_by_somebody(stored, states)) is not None:
-            return _planned(one, stored, Act.SAME, decided)
+        if await self._said.stays_rejected(stored, {row.state for row in rows}):
+            return _planned(one, stored, Act.SAME, REJECTED)
         if self._how.as_new:
             return await self._as_new(one, stored)
         return await self._once_more(one, stored, rows, changed=changed)
@@ -246,14 +239,14 @@ class _Deciding:
         return await self._unchanged(one, stored, rows)
 
     async def _held(self, one: Reread, stored: Document, rows: list[DeliveryRecord], *, changed: bool) -> Planned:
-        if await self._held_by_an_agreement(stored):
-            return _planned(one, stored, Act.LEFT, f"it replaces another one; {_UNDER_REVIEW}")
+        if await self._said.held_as_replacement(stored):
+            return _planned(one, stored, Act.LEFT, REPLACES)
         if stored.review is Review.ORDER_HELD:
             return _planned(one, stored, Act.LEFT if changed else Act.SAME, "it waits behind its order")
         if changed:
             return await self._successor(one, stored, rows)
         if stored.review is not None:
-            return _planned(one, stored, Act.SAME, _UNDER_REVIEW)
+            return _planned(one, stored, Act.SAME, UNDER_REVIEW)
         return await self._again(one, stored, rows, [row for row in rows if row.state is _S.PENDING])
 
     async def _unchanged(self, one: Reread, stored: Document, rows: list[DeliveryRecord]) -> Planned:
@@ -263,8 +256,8 @@ class _Deciding:
             return await self._successor(one, stored, rows)
         there += [_undone(stored, row) for row in rows if row.state is _S.COMPENSATED]
         gave_up = [row for row in rows if row.state is _S.FAILED]
-        if not rows and stored.state is DocumentState.FAILED and await self._put_aside("deliver", stored.id):
-            return _planned(one, stored, Act.LEFT, _PUT_ASIDE)
+        if not rows and stored.state is DocumentState.FAILED and await self._said.put_aside("deliver", stored.id):
+            return _planned(one, stored, Act.LEFT, PUT_ASIDE)
         if gave_up or (not rows and stored.state is DocumentState.FAILED):
             return await self._again(one, stored, rows, gave_up, beside=there)
         left = next((call.why for call in there if call.act is Act.LEFT), None)
@@ -275,7 +268,7 @@ class _Deciding:
         connector = self._station.connectors.get(row.target)
         if connector is None:
             return Call(target=row.target, act=Act.SAME, why="it has it, and is no target any more")
-        before = await body_then(self._station, of or document, row.target, await self._events())
+        before = await body_then(self._station, of or document, row.target, await self._said.events())
         try:
             plain = connector.told(await delivery_of(self._station, document, row.key))
             fields = compared(before, plain.body)
@@ -331,8 +324,8 @@ class _Deciding:
 
     async def _new(self, one: Reread, stored: Document | None) -> Planned:
         """It was refused, or not there."""
-        if stored is not None and await self._rejected_by_somebody(stored):
-            return _planned(one, stored, Act.SAME, _REJECTED)
+        if stored is not None and await self._said.rejected(stored):
+            return _planned(one, stored, Act.SAME, REJECTED)
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None:
             same = holder.sha256 == one.sha256
@@ -359,13 +352,13 @@ class _Deciding:
             return _planned(one, stored, Act.SAME if same else Act.LEFT, told)
         self._fresh.update(dict.fromkeys(identities, new))
         self._add(taken, new, taken.deliveries, taken.jobs)
-        calls = [await self._told(_stored(new), each.target, each.key, Act.NEW) for each in taken.deliveries]
+        calls = [await self._told(as_stored(new), each.target, each.key, Act.NEW) for each in taken.deliveries]
         return _planned(one, stored, Act.NEW, "the partner was told that it is refused: tell them", calls=calls)
 
     async def _as_new(self, one: Reread, stored: Document) -> Planned:
         """Once more, whatever is there: a new identity, new keys."""
-        if stored.state is DocumentState.HELD and await self._held_by_an_agreement(stored):
-            return _planned(one, stored, Act.LEFT, f"it replaces another one; {_UNDER_REVIEW}")
+        if await self._said.held_as_replacement(stored):
+            return _planned(one, stored, Act.LEFT, REPLACES)
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None and (holder.message_id != self._message.id or holder.replaced_by is not None):
             told = f"its number is document {holder.id}'s, of message {holder.message_id}"
@@ -375,7 +368,7 @@ class _Deciding:
             return _planned(one, stored, Act.LEFT, taken)
         new = self._document(taken, stored)
         self._add(taken, new, taken.deliveries, taken.jobs)
-        calls = [await self._told(_stored(new), each.target, each.key, Act.AS_NEW) for each in taken.deliveries]
+        calls = [await self._told(as_stored(new), each.target, each.key, Act.AS_NEW) for each in taken.deliveries]
         return _planned(one, stored, Act.AS_NEW, "", calls=calls)
 
     async def _successor(self, one: Reread, stored: Document, rows: list[DeliveryRecord]) -> Planned:
@@ -403,7 +396,7 @@ class _Deciding:
         self, new: NewDocument, stored: Document, rows: list[DeliveryRecord], planned: Sequence[DeliveryChange]
     ) -> tuple[list[Call], list[DeliveryChange]]:
         """What each target gets, and the deliveries that are made."""
-        document, before = _stored(new), {row.target: row for row in rows}
+        document, before = as_stored(new), {row.target: row for row in rows}
         went = any(row.state is _S.DELIVERED for row in rows)
         calls: list[Call] = []
         chosen: list[DeliveryChange] = []
@@ -532,45 +525,6 @@ class _Deciding:
         """What is taken of this message now, and counts for the sets behind it."""
         return list({new.id: new for new in self._fresh.values()}.values())
 
-    async def _decided_by_somebody(self, document: Document, states: set[DeliveryState]) -> str | None:
-        """What an operator rejected, and nobody took back since."""
-        over = document.state is DocumentState.FAILED and states <= {_S.DISCARDED}
-        return _REJECTED if over and await self._rejected_by_somebody(document) else None
-
-    async def _put_aside(self, step: str, document_id: str | None = None) -> bool:
-        """Whether the last that an operator said of this dead letter is that it is put aside."""
-        said = [
-            one
-            for one in await self._events()
-            if one.kind in {WorkDiscarded.kind, WorkRetried.kind}
-            and one.data.get("step") == step
-            and one.data.get("document_id") in {None, document_id}
-        ]
-        return bool(said) and said[-1].kind == WorkDiscarded.kind
-
-    async def _held_by_an_agreement(self, document: Document) -> bool:
-        """A replacement that waits for a person: under review, or, of a time before that, waiting for no word."""
-        if document.review is Review.REPLACEMENT:
-            return True
-        if document.review is not None or document.replaces is None:
-            return False
-        holds = await self._station.queries.holds(partner=document.partner)
-        return all(one.document_id != document.id for one in holds)
-
-    async def _rejected_by_somebody(self, document: Document) -> bool:
-        return any(
-            one.kind == DocumentReviewed.kind
-            and one.data.get("document_id") == document.id
-            and one.data.get("decision") == "rejected"
-            and one.data.get("by") != GATEWAY
-            for one in await self._events()
-        )
-
-    async def _events(self) -> list[TrailEntry]:
-        if self._trail is None:
-            self._trail = await self._station.queries.timeline(message_id=self._message.id)
-        return self._trail
-
     @property
     def _reason(self) -> str:
         return f"replay {self._how.replay_id}, {self._how.by}: {self._how.why}"
@@ -628,31 +582,4 @@ def _left(document: Document, why: str) -> Planned:
         why=why,
         position=document.position or "",
         document_id=document.id,
-    )
-
-
-def _stored(new: NewDocument) -> Document:
-    """A document that is not stored yet, as those who read it see it."""
-    return Document(
-        id=new.id,
-        message_id=new.message_id,
-        partner=new.partner,
-        direction=new.direction,
-        kind=new.kind,
-        number=new.number,
-        order_number=new.order_number,
-        business_unit=new.business_unit,
-        state=new.state,
-        at=new.at,
-        updated_at=new.at,
-        body=new.body,
-        sha256=new.sha256,
-        findings=new.findings,
-        agreement=new.agreement,
-        map=new.map,
-        guide=new.guide,
-        position=new.position,
-        target=None,
-        their_id=None,
-        replaces=new.replaces,
     )

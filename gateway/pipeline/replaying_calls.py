@@ -15,7 +15,7 @@ from gateway.mapping.differences import Difference, differences
 from gateway.mapping.json import text as json_text
 from gateway.pipeline import referencing, versions
 from gateway.pipeline.station import Station
-from gateway.ports import Delivery, Document, Told, TrailEntry, VersionKind
+from gateway.ports import Delivery, Document, NewDocument, Told, TrailEntry, VersionKind
 from gateway.ports.replays import Act
 
 
@@ -98,3 +98,30 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items() if name != "extensions"}
     return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def as_stored(new: NewDocument) -> Document:
+    """A document that is not stored yet, as those who read it see it."""
+    return Document(
+        id=new.id,
+        message_id=new.message_id,
+        partner=new.partner,
+        direction=new.direction,
+        kind=new.kind,
+        number=new.number,
+        order_number=new.order_number,
+        business_unit=new.business_unit,
+        state=new.state,
+        at=new.at,
+        updated_at=new.at,
+        body=new.body,
+        sha256=new.sha256,
+        findings=new.findings,
+        agreement=new.agreement,
+        map=new.map,
+        guide=new.guide,
+        position=new.position,
+        target=None,
+        their_id=None,
+        replaces=new.replaces,
+    )

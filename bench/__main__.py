@@ -25,6 +25,7 @@ LONG = (
     "throughput",
     "claims",
     "figures",
+    "retention",
     "order",
     "fairness",
     "rates",
@@ -34,7 +35,7 @@ LONG = (
 """They take minutes by their nature and are run by name. `python -m bench.fuzz` needs an environment of its own."""
 TAKES_ARGUMENTS = (
     "edi", "map", "server", "kill", "power", "linear", "memory", "partners", "oracle", "connections", "large",
-    "throughput", "claims", "figures", "order", "fairness", "rates", "nodes", "soak",
+    "throughput", "claims", "figures", "retention", "order", "fairness", "rates", "nodes", "soak",
 )  # fmt: skip
 
 

@@ -534,6 +534,77 @@ class PayloadPurged(Event):
     by: str
     reason: str
     sha256: str
+    rule: str | None = None
+    """The setting that asked for it; absent where somebody named the message."""
+    size: int | None = None
+    """Bytes that were removed, of all forms."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentPurged(Event):
+    """The content of a canonical document was removed; its number, state and hash stay."""
+
+    kind: ClassVar[str] = "document.purged"
+    document: str
+    document_id: str
+    number: str
+    sha256: str
+    by: str
+    reason: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptsPurged(Event):
+    """The record of the work on a message was removed: its jobs and their attempts. `sha256` is of that record."""
+
+    kind: ClassVar[str] = "attempts.purged"
+    jobs: int
+    attempts: int
+    sha256: str
+    by: str
+    reason: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowsPurged(Event):
+    """Rows that only guarded against repeats, or told of deliveries to webhooks, were removed by the hundred.
+
+    On the trail of the message `retention`. `sha256` is of their names, one line each, in order.
+    """
+
+    kind: ClassVar[str] = "retention.rows_purged"
+    what: str
+    """idempotency, control_number or webhook."""
+    rows: int
+    sha256: str
+    by: str
+    reason: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegalHoldPlaced(Event):
+    """From now on nothing that it names is removed, whatever a rule or an operator says."""
+
+    kind: ClassVar[str] = "legal_hold.placed"
+    hold: int
+    by: str
+    reason: str
+    held_partner: str | None = None
+    held_order: str | None = None
+    held_message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegalHoldLifted(Event):
+    """The rules apply again to what it named."""
+
+    kind: ClassVar[str] = "legal_hold.lifted"
+    hold: int
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -844,7 +915,7 @@ class MessageReplayed(Event):
     versions: str
     """current or original: what it was read with."""
     outcome: str
-    """The most that was done about a document: same, again, corrected, replaced, new, as_new, left, failed or read."""
+    """Of its documents, what most wants a look: same, again, corrected, replaced, new, as_new, left, failed or read."""
     documents: int
 
 

@@ -604,6 +604,64 @@ class Traces(Part):
     )
 
 
+LONGEST_DAYS = 36_500
+Days = Annotated[int, Field(ge=0, le=LONGEST_DAYS)]
+"""Days that something is kept; 0: for ever."""
+_OF_A_KIND = "The same for messages with, and documents of, one kind; where several fit, the longest counts."
+
+
+class KindRetention(Part):
+    """How long what belongs to one kind of document is kept (docs/retention.md)."""
+
+    payload_days: Days | None = Field(default=None, description="Bytes of its messages, as they came and unwrapped.")
+    document_days: Days | None = Field(default=None, description="The canonical document.")
+
+
+class PartnerRetention(Part):
+    """How long a partner's data is kept where that is not as in gateway.yaml (docs/retention.md)."""
+
+    payload_days: Days | None = Field(
+        default=None, description="Bytes of messages, as they came and unwrapped; 0: for ever."
+    )
+    document_days: Days | None = Field(default=None, description="Canonical documents; 0: for ever.")
+    attempts_days: Days | None = Field(
+        default=None, description="The record of the attempts at the work on a message; 0: for ever."
+    )
+    control_number_days: Days | None = Field(
+        default=None,
+        description="For how long an interchange control number of theirs is known to be used; 0: for ever.",
+    )
+    kinds: dict[Kind, KindRetention] = Field(default_factory=dict, description=_OF_A_KIND)
+
+
+class Retention(Part):
+    """How long data is kept (docs/retention.md); 0: for ever. A legal hold goes before all of it."""
+
+    payload_days: Days = Field(default=0, description="Bytes of messages, as they came and unwrapped; 0: for ever.")
+    document_days: Days = Field(default=0, description="Canonical documents; 0: for ever.")
+    attempts_days: Days = Field(
+        default=0, description="The record of the attempts at the work on a message; 0: for ever."
+    )
+    control_number_days: Days = Field(
+        default=0,
+        description="For how long an interchange control number of a partner is known to be used; 0: for ever.",
+    )
+    idempotency_days: Days = Field(
+        default=90,
+        description="For how long an Idempotency-Key of REST gets the first answer again; 0: for ever. After that the "
+        "document's own number still tells a repeat.",
+    )
+    webhook_days: Days = Field(
+        default=30, description="Deliveries to webhooks that have ended, with their attempts; 0: for ever."
+    )
+    finished_days: Days = Field(
+        default=2,
+        description="Days after which work that has ended moves out of the job table; its attempts are told as before. "
+        "0: never.",
+    )
+    kinds: dict[Kind, KindRetention] = Field(default_factory=dict, description=_OF_A_KIND)
+
+
 class Settings(Part):
     """The whole of `gateway.yaml`."""
 
@@ -642,3 +700,6 @@ class Settings(Part):
         default=2, description="How often the workspace is looked at for changes; 0: only on SIGHUP."
     )
     nodes: Nodes = Field(default_factory=Nodes, description="This process among others on the same database.")
+    retention: Retention = Field(
+        default_factory=Retention, description="How long data is kept; partners' files may say otherwise for theirs."
+    )

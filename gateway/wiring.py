@@ -70,7 +70,19 @@ from gateway.settings import Call, HttpTarget, Retries, Settings, Target
 from gateway.store import Store, head, migrate
 from gateway.web import Services, application, serve
 from gateway.web.as2 import As2Endpoint
-from gateway.worker import Accord, ExpiryWatch, Handler, OnDead, OnFailed, Presence, Schedule, Sealer, Worker
+from gateway.worker import (
+    Accord,
+    Duties,
+    ExpiryWatch,
+    Handler,
+    OnDead,
+    OnFailed,
+    Presence,
+    Schedule,
+    Sealer,
+    Worker,
+    keeping,
+)
 
 Step = Callable[[Station, Job], Awaitable[Changes]]
 
@@ -401,10 +413,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         web_side = application(services, lambda: activation.current.built.services)
         server = await serve(web_side, loaded.settings.listen, folder)
         stack.push_async_callback(server.close)
-        expiry = ExpiryWatch(
-            store, lambda: _certificates(activation.current.configuration), observation.metrics.certificates, now
-        )
-        _beside(stack, expiry.run(), "certificates")
+        _look_after(stack, store, owner, activation, observation)
         _beside(
             stack,
             CrlFetcher(shelf, lambda: _lists(activation.current.built.station), session, now).run(),
@@ -414,6 +423,18 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         await presence.enter(NodeState.READY)
         _beside(stack, presence.run(), "node", background)
         yield Running(address=server.url, store=store, worker=worker, activation=activation, presence=presence)
+
+
+def _look_after(
+    stack: AsyncExitStack, store: Store, owner: str, activation: Activation[Parts], observation: Observation
+) -> None:
+    """Certificates that come near their end, and what one node does at a time."""
+    expiry = ExpiryWatch(
+        store, lambda: _certificates(activation.current.configuration), observation.metrics.certificates, now
+    )
+    _beside(stack, expiry.run(), "certificates")
+    duties = keeping(store, lambda: activation.current.configuration.workspace)
+    _beside(stack, Duties(store, owner, duties, clock=now).run(), "duties")
 
 
 async def _tell_stuck(store: Store) -> None:

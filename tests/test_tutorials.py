@@ -128,6 +128,7 @@ def _run(page: str, folder: Path) -> list[tuple[Step, str, int]]:
         ("docs/cross-references.md", ("curl",), 15),
         ("docs/as2-diagnosis.md", ("samples", "curl", "openssl"), 20),
         ("docs/webhooks.md", ("curl",), 15),
+        ("docs/replay.md", ("curl",), 15),
     ],
 )
 def test_every_command_of_the_page_prints_what_the_page_shows(

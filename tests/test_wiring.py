@@ -34,6 +34,12 @@ async def test_gateway_runs_from_its_folder_and_a_second_one_is_refused(
             async with wiring.running(demo.gateway):
                 pass
         assert refused.value.remedy
+        for _ in range(200):  # its duties begin with it
+            done = [one.name for one in await gateway.store.schedules() if one.done_at is not None]
+            if len(done) == 2:
+                break
+            await asyncio.sleep(0.05)
+        assert done == ["files", "retention"]
     assert wiring.public_seal_key(demo.gateway)
 
 

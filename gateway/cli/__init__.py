@@ -26,8 +26,10 @@ from gateway.cli import (
     payload,
     reference,
     replay,
+    retention,
     review,
     route,
+    schedule,
     webhook,
 )
 from gateway.cli import map as map_
@@ -81,6 +83,8 @@ app.add_typer(database.app, name="database")
 app.add_typer(payload.app, name="payload")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(events.app, name="events")
+app.add_typer(retention.app, name="retention")
+app.add_typer(schedule.app, name="schedule")
 
 
 def main() -> None:

@@ -41,6 +41,7 @@ from gateway.mapping import (
 )
 from gateway.mapping.envelope import FIELDS as ENVELOPE
 from gateway.mapping.envelope import read_envelope
+from gateway.mapping.hooks import Hooks
 from gateway.mapping.json import text as json_text
 from gateway.partners.hooks import hooks_of
 from gateway.partners.map_names import map_names
@@ -200,11 +201,14 @@ def check_(
     desk = Desk(workspace)
     for name in names or ():
         _exists(name, workspace)
+    hooks = _hooks(workspace)
     for name in names or sorted(map_names(workspace)):
         examples, only_writes = 0, ""
         try:
-            own = compile_any(name, from_folders(workspace / "maps", shipped()), hooks_of(workspace))
+            own = compile_any(name, from_folders(workspace / "maps", shipped()), hooks)
         except OurFault as fault:
+            if not fault.findings:  # no law was broken: it cannot be known whether the map is right
+                _stop(f"{fault}.", fault.remedy)
             found = fault.findings
         else:
             examples = len(own.examples)
@@ -227,6 +231,14 @@ def check_(
         typer.echo(json.dumps(rows, indent=2))
     if any(row["findings"] for row in rows):
         raise typer.Exit(FINDINGS)
+
+
+def _hooks(workspace: Path) -> Hooks:
+    """Those of the workspace. Without them no map is called right: which would need them, none can say."""
+    try:
+        return hooks_of(workspace)
+    except OurFault as fault:
+        _stop(f"{fault}.", fault.remedy)
 
 
 def _refused(own: Map, root: Loop, guide: str | None, workspace: Path) -> tuple[Finding, ...]:

@@ -302,7 +302,7 @@ def _print(found: _Everything) -> None:
                 show(printable(f"{name} {document.partner + ' ' if name == 'agreement' else ''}{value}"))
         for finding in document.findings:
             show(printable(json.dumps(finding, ensure_ascii=False)))
-        show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
+        _print_content(document)
     if files := enclosed(message, found.payload):
         _title(f"{len(files)} files (`gateway message export {message.id} --to FOLDER` writes them)")
         show_table(
@@ -327,6 +327,12 @@ def _print(found: _Everything) -> None:
         show(f"{len(found.payload)} bytes (--payload writes them)")
     else:
         show(printable(found.gone) if found.payload is None else _readable(found.payload))
+
+
+def _print_content(document: Document) -> None:
+    if document.purged_at is not None:
+        show(f"its content was purged on {document.purged_at:%Y-%m-%d %H:%M}; it is known by")
+    show(printable(json.dumps(document.body, indent=2, ensure_ascii=False)))
 
 
 def _print_deliveries(rows: list[DeliveryRecord]) -> None:

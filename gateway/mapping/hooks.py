@@ -36,6 +36,8 @@ class Hooks:
     functions: Mapping[str, Hook] = field(default_factory=dict)
     text: str = ""
     """Their source: a part of the version of each map that names one."""
+    shown: bool = False
+    """Their examples in the map were run before, and were right: they are not run again."""
 
 
 NO_HOOKS = Hooks()
@@ -88,7 +90,7 @@ def compile_hooks(node: Node | None, hooks: Hooks, problems: Problems) -> dict[s
         examples = spec.keys["examples"].items if "examples" in spec.keys else []
         if not examples:
             problems.add("map.hook.example", spec.file, spec.line, key, said="no examples", wanted="one or more")
-        for example in examples:
+        for example in () if hooks.shown else examples:
             _show(pair, example, key, problems)
     return made
 

@@ -86,6 +86,8 @@ class Map:
     """Whether the wire says the order of each line, and the document has orders as nodes."""
     guides: tuple[str, ...] = ()
     """The guides it is for, by name; each shape of what it writes is one that one of them has."""
+    hooked: bool = False
+    """Whether lines of it may call hooks: code of the workspace, which may take its time."""
 
     @property
     def syntax(self) -> str:
@@ -163,7 +165,7 @@ def compile_map(name: str, sources: Sources, hooks: Hooks = NO_HOOKS) -> Map:
             made = Map(
                 name=name, document=document, canonical=kind, hash=version, examples=_examples(keys, problems),
                 scope=scope, known=compiler.known, always=tuple(compiler.always), preset=compiler.said,
-                ordered=compiler.line_orders,
+                ordered=compiler.line_orders, hooked=bool(compiler.hooks),
                 guides=tuple(guides_named(node)),
             )  # fmt: skip
     if problems.findings or made is None:

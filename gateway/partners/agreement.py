@@ -20,7 +20,7 @@ from gateway.mapping.translate import PLACES, Agreed, Codes, Ids
 from gateway.partners import reference_fields
 from gateway.partners.as2_channel import As2Channel
 from gateway.partners.service_levels import Matching, ServiceLevels
-from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, RateText, Webhook, X12Identity
+from gateway.settings import EdifactIdentity, Form, Kind, Name, Part, PartnerRetention, RateText, Webhook, X12Identity
 
 __all__ = ["Agreement", "Contact", "Dialect", "DocumentRule", "Documents", "EdifactDialect", "Kind"]
 __all__ += ["PartyId", "RestChannel", "Standard", "Status", "X12Dialect", "standard_of"]
@@ -346,6 +346,10 @@ class Agreement(Part):
         description="How many messages to their station start in a time, over all nodes. After burst, how many at once "
         "when there was a rest (else what comes in a second). Without it there is no limit.",
         examples=["10/second", "600/minute burst 50"],
+    )
+    retention: PartnerRetention = Field(
+        default_factory=PartnerRetention,
+        description="How long what is exchanged with them is kept; absent: as in gateway.yaml.",
     )
 
     @property

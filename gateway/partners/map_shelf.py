@@ -58,7 +58,8 @@ class MapCache:
             if known is not None:
                 self._made.move_to_end(content)
         if known is None:
-            known = compile_map(name, texts.__getitem__, hooks)
+            # What is made anew here, on the way of a message, was found sound before: its hooks are not run for it.
+            known = compile_map(name, texts.__getitem__, replace(hooks, shown=content in self.sound))
             self.keep(known)
         return known if known.name == name else replace(known, name=name)
 

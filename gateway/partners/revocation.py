@@ -116,7 +116,8 @@ class Revocation:
         """Why a certificate does not count; None when it does. With `stale: warn` a list that is too old still says.
 
         What the authorities above it have signed counts no more than they do: each is looked for in the list of the
-        one above it. Where an authority's own list is not named nothing is asked of it, also with `stale: refuse`.
+        one above it. With `stale: refuse` a current list must be there for each of them (RFC 5280 6.1.3 a 3), but for
+        those that the agreement trusts without one above them.
         """
         why, current = self._listed(certificate, now)
         if why is not None:
@@ -134,18 +135,24 @@ class Revocation:
 
     def _above(self, certificate: x509.Certificate, now: datetime, depth: int) -> str | None:
         """Why all authorities of the agreement that issued it count no more; None where one does, or none is known."""
-        issuers = [
+        if depth == 0:
+            return None
+        issuers = self._issuers(certificate)
+        reasons = [self._authority(one, now) or self._above(one, now, depth - 1) for one in issuers]
+        return reasons[0] if reasons and all(reasons) else None
+
+    def _issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
+        """Those authorities of the agreement that issued it; none of a root."""
+        return [
             one
             for one in self.authorities
             if one.subject == certificate.issuer != certificate.subject and issued(certificate, one)
         ]
-        if depth == 0:
-            return None
-        reasons = [self._authority(one, now) or self._above(one, now, depth - 1) for one in issuers]
-        return reasons[0] if reasons and all(reasons) else None
 
     def _authority(self, one: x509.Certificate, now: datetime) -> str | None:
-        why, _ = self._listed(one, now)
+        why, current = self._listed(one, now)
+        if why is None and not current and self.stale == "refuse" and self._issuers(one):
+            why = "there is no current revocation list of the authority above it"
         return None if why is None else f"its authority {one.subject.rfc4514_string()}: {why}"
 
     def _listed(self, certificate: x509.Certificate, now: datetime) -> tuple[str | None, bool]:

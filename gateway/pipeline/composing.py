@@ -6,6 +6,7 @@ numbers are taken inside the commit that stores the message, so none is lost or 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ async def compose(station: Station, job: Job) -> Changes:
     translated = await referencing.for_partner(station, document, job.step)
     if translated.held:
         return translated.waits()
-    writing = mapping.write(dict(translated.body))
+    body = dict(translated.body)
+    # Hooks are code that is not ours, and may take a second for a value.
+    writing = await asyncio.to_thread(mapping.write, body) if mapping.hooked else mapping.write(body)
     if fatal := [finding for finding in writing.findings if finding.severity is Severity.REJECT]:
         raise _unwritable(document, mapping, fatal)
     now = station.clock()

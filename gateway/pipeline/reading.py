@@ -266,7 +266,10 @@ class _Reading:
     async def _document(self, interchange: Interchange, group: Group, message: Message, kind: Kind) -> Message:
         """One set that the guide accepts: its map, and what is decided about it; the set as it is acknowledged."""
         mapping = self._map(kind)
-        judged = await self._aside(judging.judge, mapping, kind, message)
+        if mapping.hooked:  # code that is not ours may take a second for a value
+            judged = await asyncio.to_thread(judging.judge, mapping, kind, message)
+        else:
+            judged = await self._aside(judging.judge, mapping, kind, message)
         origin = documents.Origin(
             message_id=self._message.id,
             position="/".join(filter(None, (interchange.control_number, group.control_number, message.control_number))),

@@ -1,12 +1,15 @@
 """Our receipts that go by themselves (RFC 4130 7.2): whether they may, the job that sends one, the `receipt` step.
 
 The receipt is made and stored with the message it is for, in one commit with the job; every attempt posts the same
-octets. Where it may go the agreement says, and the connector when it knows which machine an address leads to.
+octets. That of a repeat with another MIC stands with the job itself. Where it may go the agreement says, and the
+connector when it knows which machine an address leads to.
 """
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
+from typing import Any
 
 from gateway import as2
 from gateway.errors import DeliveryFailed, OurFault, Outcome
@@ -16,7 +19,7 @@ from gateway.partners.receipt_address import receipt_address
 from gateway.pipeline import at_hand, identity
 from gateway.pipeline.hashing import sha256_hex
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Job, NewJob, Receipt
+from gateway.ports import Changes, Job, Json, NewJob, Receipt
 
 AGAIN_AFTER = timedelta(minutes=1)
 """A repeated message has its receipt sent again; a flood of repeats not more often than so."""
@@ -45,14 +48,22 @@ def address_of(agreement: Agreement, request: as2.ReceiptRequest) -> str | None:
         ) from fault
 
 
-def receipt_job(agreement: Agreement, message_id: str, url: str, now: datetime, *, again: bool = False) -> NewJob:
-    """The work of sending the stored receipt of a message; `again` for a repeated message."""
+def receipt_job(
+    agreement: Agreement, message_id: str, url: str, now: datetime, *, again: bool = False, own: Receipt | None = None
+) -> NewJob:
+    """The work of sending the stored receipt of a message; `again` for a repeated message, `own` the repeat's own."""
+    data: dict[str, Any] = {"url": url, "target": f"receipts of {agreement.name}"}
+    if own is not None:
+        data["receipt"] = {
+            "headers": [list(one) for one in own.headers],
+            "body": base64.b64encode(own.body).decode("ascii"),
+        }
     return NewJob(
         message_id=message_id,
         step="receipt",
         lane=identity.outbound_lane(agreement.name, "receipt"),
         run_at=now,
-        data={"url": url, "target": f"receipts of {agreement.name}"},
+        data=data,
         again_after=AGAIN_AFTER if again else None,
     )
 
@@ -73,7 +84,7 @@ async def send(station: Station, job: Job) -> Changes:
         address = receipt_address(agreement.as2, url)
     except ValueError as fault:
         raise DeliveryFailed(f"the receipt may not go to {url} any more: {fault}", outcome=Outcome.PERMANENT) from fault
-    receipt = message.receipt
+    receipt = _own(job.data) or message.receipt
     answer = await station.as2.post_receipt(agreement, address, receipt.headers, receipt.body)
     event = ReceiptDelivered(
         message_id=message.id,
@@ -83,6 +94,15 @@ async def send(station: Station, job: Job) -> Changes:
         sha256=sha256_hex(receipt.body),
     )
     return Changes(events=(event,))
+
+
+def _own(data: Json) -> Receipt | None:
+    """The receipt that a repeat was given for itself."""
+    kept = data.get("receipt")
+    if kept is None:
+        return None
+    headers = tuple((str(name), str(value)) for name, value in kept["headers"])
+    return Receipt(status=200, headers=headers, body=base64.b64decode(kept["body"]))
 
 
 def _shown(url: str) -> str:

@@ -59,11 +59,11 @@ class _Arrival:
     receipt_to: str | None = None
     """Where the receipt goes by itself, an allowed address; None: in the answer."""
 
-    def jobs(self, message_id: str, *, again: bool = False) -> tuple[NewJob, ...]:
+    def jobs(self, message_id: str, *, again: bool = False, own: Receipt | None = None) -> tuple[NewJob, ...]:
         """The work of sending the receipt, where it does not go in the answer."""
         if self.receipt_to is None:
             return ()
-        return (receipting.receipt_job(self.agreement, message_id, self.receipt_to, self.at, again=again),)
+        return (receipting.receipt_job(self.agreement, message_id, self.receipt_to, self.at, again=again, own=own),)
 
     def answer(self, receipt: Receipt, *, taken: bool = True) -> Receipt:
         """The HTTP answer: the receipt itself, or nothing where it goes by itself.
@@ -209,12 +209,12 @@ class Reception:
             await asyncio.to_thread(result.payload.discard)
         if not same:
             return await self._other_content(arrival)
-        if await self._with_another_mic(arrival, result, accepted.message_id):
-            return result.receipt
-        # The first receipt again, also when it was made by another node or before a crash.
+        other = await self._with_another_mic(arrival, result, accepted.message_id)
         if arrival.receipt_to is not None:
-            await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True)))
-        return arrival.answer(accepted.receipt if accepted.receipt is not None else result.receipt)
+            own = result.receipt if other else None
+            await station.store.apply(Changes(jobs=arrival.jobs(accepted.message_id, again=True, own=own)))
+        # Else the first receipt again, also when it was made by another node or before a crash.
+        return arrival.answer(result.receipt if other or accepted.receipt is None else accepted.receipt)
 
     async def _with_another_mic(self, arrival: _Arrival, result: _Opened, first_id: str) -> bool:
         """Whether a repeat is to be answered by the receipt made for itself, which the first message's trail then has.
@@ -222,7 +222,7 @@ class Reception:
         The MIC is over what was received, boundary and headers with it, by the hash asked for (RFC 4130 7.3.1, 7.4.3):
         of a message made anew it is another one, and the first receipt would match nothing that its sender knows.
         """
-        unwanted = arrival.receipt_to is not None or arrival.addressing.receipt.kind is as2.ReceiptKind.NONE
+        unwanted = arrival.addressing.receipt.kind is as2.ReceiptKind.NONE
         first = None if unwanted else await self._station.queries.message(first_id)
         if first is None or result.opened is None or first.mic == result.opened.mic:
             return False

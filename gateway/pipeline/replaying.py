@@ -24,6 +24,7 @@ from gateway.pipeline.reviewing import GATEWAY
 from gateway.pipeline.settling import deliver_job
 from gateway.pipeline.station import Station
 from gateway.ports import (
+    AnswersSeen,
     Changes,
     DeliveriesSeen,
     DeliveryChange,
@@ -47,6 +48,7 @@ from gateway.ports.replays import Act, Versions
 _S = DeliveryState
 _THERE = frozenset({_S.DELIVERED, _S.COMPENSATING})
 _ASIDE = frozenset({_S.DISCARDED, _S.COMPENSATED})
+_ENDED = frozenset({DocumentState.REJECTED, DocumentState.FAILED})
 
 WORST = (
     Act.FAILED, Act.LEFT, Act.AS_NEW, Act.REPLACED, Act.CORRECTED, Act.NEW, Act.READ, Act.AGAIN, Act.SAME,
@@ -89,6 +91,7 @@ class _Sum:
     updates: list[DocumentUpdate] = field(default_factory=list)
     deliveries: list[DeliveryChange] = field(default_factory=list)
     seen: list[DeliveriesSeen] = field(default_factory=list)
+    answers: list[AnswersSeen] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
@@ -159,6 +162,7 @@ class _Deciding:
             document_updates=tuple(made.updates),
             deliveries=tuple(made.deliveries),
             further_seen=tuple(made.seen),
+            answers_seen=tuple(made.answers),
             jobs=tuple(replace(job, priority=LOWEST) for job in made.jobs),
             keys=tuple(made.keys),
             woken=tuple(made.woken),
@@ -203,6 +207,8 @@ class _Deciding:
             if refused:
                 return _planned(one, stored, Act.SAME, f"still refused: {one.refusal}")
             return _planned(one, stored, Act.LEFT, f"it would be refused now: {one.refusal}")
+        if stored is not None and stored.state in _ENDED and await self._rejected_by_somebody(stored):
+            return _planned(one, stored, Act.SAME, "somebody rejected it: gateway message show has who and why")
         if stored is None or refused:
             return await self._new(one, stored)
         if self._how.as_new:
@@ -210,6 +216,10 @@ class _Deciding:
         if stored.replaced_by is not None:
             what = f"document {stored.replaced_by} replaced it since"
             return _planned(one, stored, Act.SAME if one.sha256 == stored.sha256 else Act.LEFT, what)
+        return await self._accepted(one, stored)
+
+    async def _accepted(self, one: Reread, stored: Document) -> Planned:
+        """One that was taken the first time: by how it stands at its targets."""
         rows = list(await self._station.queries.deliveries([stored.id]))
         states = {row.state for row in rows}
         changed = one.sha256 != stored.sha256
@@ -227,8 +237,8 @@ class _Deciding:
         return await self._unchanged(one, stored, rows)
 
     async def _held(self, one: Reread, stored: Document, rows: list[DeliveryRecord], *, changed: bool) -> Planned:
-        if stored.review is None and stored.replaces is not None:
-            return _planned(one, stored, Act.LEFT, f"it waits for an operator: gateway message settle {stored.id}")
+        if stored.review is Review.REPLACEMENT or await self._held_by_an_agreement(stored):
+            return _planned(one, stored, Act.LEFT, "it replaces another one, and waits for a decision")
         if stored.review is Review.ORDER_HELD:
             return _planned(one, stored, Act.LEFT if changed else Act.SAME, "it waits behind its order")
         if changed:
@@ -309,8 +319,6 @@ class _Deciding:
 
     async def _new(self, one: Reread, stored: Document | None) -> Planned:
         """It was refused, or not there."""
-        if stored is not None and await self._rejected_by_somebody(stored):
-            return _planned(one, stored, Act.SAME, "somebody rejected it: gateway message show has who and why")
         holder = await self._holder(identity.natural_key(one.kind, one.body))
         if holder is not None:
             same = holder.sha256 == one.sha256
@@ -324,6 +332,7 @@ class _Deciding:
             origin=self._origin(one),
             findings=one.findings,
             sha256=one.sha256,
+            beside=self._sum.documents,
         )
         if not taken.accepted or not taken.documents:
             return _planned(one, stored, Act.SAME, f"still refused: {_why(taken)}")
@@ -442,6 +451,7 @@ class _Deciding:
             sha256=one.sha256,
             again=stored,
             stands=stands,
+            beside=self._sum.documents,
         )
         if not taken.accepted:
             return f"it would be refused now: {_why(taken)}"
@@ -469,6 +479,7 @@ class _Deciding:
         made.jobs.extend(jobs)
         made.keys.extend(key for key in taken.keys if key not in made.keys)
         made.woken.extend(taken.woken)
+        made.answers.extend(taken.seen)
         made.events.extend(
             one
             for one in taken.events
@@ -488,6 +499,13 @@ class _Deciding:
     async def _holder(self, key: str) -> Document | None:
         partner = self._eyes.agreement.name
         return await self._station.queries.document_by_key(partner, Direction.INBOUND, key)
+
+    async def _held_by_an_agreement(self, document: Document) -> bool:
+        """A replacement that waits for a person, of a time before that was a review: it waits for no word."""
+        if document.review is not None or document.replaces is None:
+            return False
+        holds = await self._station.queries.holds(partner=document.partner)
+        return all(one.document_id != document.id for one in holds)
 
     async def _rejected_by_somebody(self, document: Document) -> bool:
         return any(

@@ -252,8 +252,8 @@ class Changes:
     called: bool = True
     """False: a step that calls a far side did not, so that its success says nothing of the lane's far side."""
     keys: tuple[tuple[str, str], ...] = ()
-    """(identity, message): identities taken for ever, such as `x12:<partner>:<ISA13>` and `edifact:<partner>:<0020>`;
-    one that is taken already raises NaturalKeyTaken."""
+    """(identity, message): identities taken until retention ends them, such as `x12:<partner>:<ISA13>` and
+    `edifact:<partner>:<0020>`; one that is taken already raises NaturalKeyTaken."""
     replayed: Replayed | None = None
     """What a replay did about a message."""
     references: tuple[ReferenceChange, ...] = ()

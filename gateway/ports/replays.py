@@ -106,7 +106,7 @@ class ReplayItem:
     number: int
     message_id: str
     outcome: str | None = None
-    """The most that was done about a document in it; None: not yet."""
+    """Of its documents, what most wants a look; None: not yet."""
     told: tuple[Json, ...] = ()
     """Document by document: kind, number, act, why."""
 

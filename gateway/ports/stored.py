@@ -67,6 +67,8 @@ class Document:
     """Since when an order's ship notice is overdue."""
     review: Review | None = None
     """Why it waits for a decision."""
+    purged_at: datetime | None = None
+    """When its content was removed; `body` is what it is known by."""
 
     @property
     def overdue(self) -> dict[Expected, datetime]:
@@ -132,7 +134,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One try at a job, kept for ever: written before it is made, completed after."""
+    """One try at a job: written before it is made, completed after."""
 
     job_id: int
     step: str

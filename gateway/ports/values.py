@@ -34,6 +34,10 @@ WEBHOOKS = "webhooks"
 """The message whose chain tells which webhooks were disabled, enabled or sent to again. It is no partner's."""
 
 
+RETENTION = "retention"
+"""The message whose chain tells of legal holds, and of rows that were removed by the hundred. It is no partner's."""
+
+
 LANES = "lanes"
 """The message whose chain tells which lanes an operator paused, resumed or limited. It is no partner's."""
 

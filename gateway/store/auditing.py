@@ -1,4 +1,4 @@
-"""The store's audit duties: sealing the trail, verifying it, and removing payloads without breaking it."""
+"""The store's audit duties: sealing the trail and verifying it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from datetime import datetime
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select
 
-from gateway.errors import OurFault
-from gateway.events import PayloadPurged
-from gateway.ports import Changes, Clock
-from gateway.store import changes as changing
+from gateway.ports import Clock
 from gateway.store import contents, seals, verify
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads
-from gateway.store.tables import event, message, payload
+from gateway.store.tables import event
 from gateway.store.verify import Problem, Verification, Wrong
 
 
 class Auditing:
-    """Seals, verification, purging."""
+    """Seals, verification."""
 
     database: Database
     payloads: Payloads
@@ -109,30 +106,3 @@ class Auditing:
             wrong, event_id = await self.database.read(partial(contents.check_documents, after=event_id))
             problems += wrong
         return problems
-
-    async def purge_payload(self, message_id: str, *, by: str, reason: str) -> None:
-        """Remove the bytes of a message, on the wire and unwrapped; hashes and trail stay. Raises OurFault.
-
-        From then on `payload` raises OurFault. That it was done, by whom and why, is an event.
-        """
-        now = self.clock()
-
-        def operation(connection: Connection) -> list[tuple[str, str]]:
-            stored = select(payload.c.form, payload.c.place, payload.c.sha256).where(payload.c.message_id == message_id)
-            rows = connection.execute(stored).all()
-            if not rows:
-                raise OurFault(
-                    f"There is no message {message_id}", remedy="`gateway message list` shows the newest ones."
-                )
-            if all(row.place == "purged" for row in rows):
-                return []
-            gone = update(payload).where(payload.c.message_id == message_id).values(place="purged", data=None)
-            connection.execute(gone)
-            whose = select(message.c.partner, message.c.payload_sha256).where(message.c.id == message_id)
-            partner, sha256 = connection.execute(whose).one()
-            fact = PayloadPurged(message_id=message_id, partner=partner, by=by, reason=reason, sha256=sha256)
-            changing.write(connection, Changes(events=(fact,)), {}, now)
-            return [(row.sha256, row.form) for row in rows if row.place == "folder"]
-
-        for sha256, form in await self.database.write(operation):
-            await asyncio.to_thread(self.payloads.remove, sha256, message_id, form)

@@ -1,14 +1,15 @@
 """Whether stored bytes and documents are what the trail says of them: the hashes in the events against what is kept.
 
 Works through the messages, then the events about documents, some at a time; bytes are loaded one payload at a time.
-What was purged must have its `payload.purged` event; its hashes are compared still.
+What was purged must have its `payload.purged` or `document.purged` event; its hashes are compared still.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -17,6 +18,7 @@ from gateway import canonical
 from gateway.errors import OurFault
 from gateway.events import (
     DocumentAccepted,
+    DocumentPurged,
     DocumentSubmitted,
     InterchangeComposed,
     MessageReceived,
@@ -158,18 +160,21 @@ def check_documents(connection: Connection, after: int) -> tuple[list[Problem], 
     """A stretch of the events about documents after that event id: problems, and the last id."""
     wanted = event.c.kind.in_(_OF_DOCUMENTS) & (event.c.id > after)
     facts = connection.execute(_FACT.where(wanted).order_by(event.c.id).limit(AT_ONCE)).all()
-    problems = [problem for fact in facts if (problem := _of_document(connection, fact)) is not None]
+    purged = _purged(connection, {fact.message_id for fact in facts})
+    problems = [problem for fact in facts if (problem := _of_document(connection, fact, purged)) is not None]
     return problems[:SHOWN], facts[-1].id if facts else None
 
 
-def _of_document(connection: Connection, fact: Row[Any]) -> Problem | None:
+def _of_document(connection: Connection, fact: Row[Any], purged: AbstractSet[tuple[Any, Any]]) -> Problem | None:
     data = _data(fact)
     id_ = str(data.get("document_id"))
     row = connection.execute(select(document).where(document.c.id == id_)).one_or_none()
     what = Wrong.CONTENT_CHANGED
     if row is None:
         what, detail = Wrong.CONTENT_REMOVED, f"document {id_} is gone"
-    elif data.get("sha256") not in _digests(row.body) or row.sha256 != data.get("sha256"):
+    elif row.purged_at is not None and (id_, row.sha256) not in purged:
+        what, detail = Wrong.CONTENT_REMOVED, f"document {id_} is marked as purged, and no event says so"
+    elif row.sha256 != data.get("sha256") or (row.purged_at is None and row.sha256 not in _digests(row.body)):
         detail = f"document {id_} is not what the event says"
     elif (row.message_id, row.partner, row.kind, row.number) != (
         fact.message_id,
@@ -181,6 +186,13 @@ def _of_document(connection: Connection, fact: Row[Any]) -> Problem | None:
     else:
         return None
     return Problem(what=what, detail=detail, message_id=fact.message_id, number=fact.number, document_id=id_)
+
+
+def _purged(connection: Connection, message_ids: Iterable[str]) -> set[tuple[Any, Any]]:
+    """The documents of these messages that were purged, and their hashes, as their trails say."""
+    wanted = (event.c.message_id.in_(list(message_ids)), event.c.kind == DocumentPurged.kind)
+    said = (_data(fact) for fact in connection.execute(_FACT.where(*wanted)))
+    return {(data.get("document_id"), data.get("sha256")) for data in said}
 
 
 def _digests(body: Any) -> set[str]:

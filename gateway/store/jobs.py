@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, lit
 
 from gateway.ports import WAIT_FOR_NUMBERED, Job, JobState, LeaseLost, Message, NewJob, TermsOf
 from gateway.ports.dead_letters import DeadLetter
-from gateway.store import later, prepared
+from gateway.store import later, prepared, retention_archive
 from gateway.store.statements import insert_or_leave
 from gateway.store.tables import attempt, job
 from gateway.store.turns import Turn, arm
@@ -57,6 +57,8 @@ _END_ATTEMPT = (
 
 def add(connection: Connection, new_jobs: Sequence[NewJob], rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Store new work; work that is there already (message, step, document) is left as it is."""
+    for message_id in {new.message_id for new in new_jobs if new.again_after is not None}:
+        retention_archive.put_back(connection, message_id)
     later.add(connection, insert_or_leave(job, connection.dialect.name), rows)
     arm(connection, turns_of(rows, now))
     for new in new_jobs:
@@ -239,7 +241,10 @@ def again(connection: Connection, message_id: str, step: str, document_id: str, 
     mine = (job.c.message_id == message_id) & (job.c.step == step) & ((job.c.document_id == document_id) | parts)
     ready = {"state": JobState.READY.value, "due_at": now, "first_run_at": now, "attempts_before": job.c.attempts}
     returned = update(job).where(mine & ended).values(ready).returning(job.c.lane, job.c.priority)
-    due_again(connection, connection.execute(returned).all(), now)
+    rows = connection.execute(returned).all()
+    if not rows and retention_archive.put_back(connection, message_id):
+        rows = connection.execute(returned).all()
+    due_again(connection, rows, now)
 
 
 def due_again(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:

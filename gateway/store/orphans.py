@@ -3,6 +3,7 @@
 Only old ones are looked at, since a younger one may be on its way into a commit, of this node or of another that shares
 the folder. Their age is by the folder's own clock as well as by ours: one that is wrong here makes no file old. When
 most of the folder is unknown to the database, it is the wrong database or the wrong folder: then nothing is removed.
+Files of payloads that were purged are known by their rows, and go at any age: their process died after the commit.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Found:
     """Old files that none does."""
     young: int
     """Younger ones that none does."""
+    purged: tuple[Path, ...] = ()
+    """Files of payloads that were purged."""
 
 
 async def sweep(database: Database, payloads: Payloads, now: datetime) -> int:
@@ -73,12 +76,16 @@ async def find(database: Database, payloads: Payloads, now: datetime) -> Found:
     try:
         before = min(now.timestamp(), await asyncio.to_thread(_clock_of, payloads.folder)) - AGE.total_seconds()
         strange: list[Path] = []
+        purged: list[Path] = []
         named = young = 0
         for beginning in await asyncio.to_thread(_beginnings, payloads.folder):
             files = await asyncio.to_thread(_files, beginning)
             for start in range(0, len(files), AT_ONCE):
                 some = files[start : start + AT_ONCE]
-                unnamed = set(await database.read(partial(_unnamed, paths=[path for path, _ in some])))
+                paths = [path for path, _ in some]
+                gone = set(await database.read(partial(_named, paths=paths, place="purged")))
+                unnamed = set(await database.read(partial(_unnamed, paths=paths))) - gone
+                purged += sorted(gone)
                 old = {path for path, at in some if at < before}
                 named += len(old - unnamed)
                 young += len(unnamed - old)
@@ -88,18 +95,26 @@ async def find(database: Database, payloads: Payloads, now: datetime) -> Found:
             f"The payload folder {payloads.folder} cannot be looked through: {fault.strerror}",
             remedy="Give the folder and all in it to the gateway's user; it must be mounted, and writable.",
         ) from fault
-    return Found(named=named, strange=tuple(strange), young=young)
+    return Found(named=named, strange=tuple(strange), young=young, purged=tuple(purged))
 
 
 async def remove(database: Database, found: Found) -> int:
-    """Remove what was strange and still is. Raises OurFault when folder and database do not belong together."""
+    """Remove what was purged, and what was strange and still is; how many.
+
+    Raises OurFault when folder and database do not belong together.
+    """
+    removed = 0
+    for start in range(0, len(found.purged), AT_ONCE):
+        some = found.purged[start : start + AT_ONCE]
+        for path in await database.read(partial(_named, paths=some, place="purged")):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            removed += 1
     if len(found.strange) > found.named:
         raise OurFault(
             f"{len(found.strange)} files, such as {found.strange[0]}, are named by no message of this database, "
             f"{found.named} are: nothing was removed",
             remedy="Check that database and payload folder belong together.",
         )
-    removed = 0
     for start in range(0, len(found.strange), AT_ONCE):
         some = found.strange[start : start + AT_ONCE]
         for path in await database.read(partial(_unnamed, paths=some)):
@@ -133,9 +148,16 @@ def _files(beginning: Path) -> list[tuple[Path, float]]:
 
 
 def _unnamed(connection: Connection, paths: Sequence[Path]) -> list[Path]:
+    """Which of these are no payload's, or were not finished."""
+    named = set(_named(connection, paths, place="folder"))
+    return [path for path in paths if path not in named and _NAME.fullmatch(path.name)]
+
+
+def _named(connection: Connection, paths: Sequence[Path], place: str) -> list[Path]:
+    """Which of these are whole files of payloads that are in this place."""
     parts = {path: found.groups() for path in paths if (found := _NAME.fullmatch(path.name))}
     ids = {message_id for _, message_id, _, _ in parts.values()}
     columns = (payload.c.sha256, payload.c.message_id, payload.c.form)
-    wanted = payload.c.message_id.in_(ids) & (payload.c.place == "folder")
+    wanted = payload.c.message_id.in_(ids) & (payload.c.place == place)
     named = {tuple(row) for row in connection.execute(select(*columns).where(wanted))}
-    return [path for path, (*name, part) in parts.items() if part is not None or tuple(name) not in named]
+    return [path for path, (*name, part) in parts.items() if part is None and tuple(name) in named]

@@ -16,6 +16,7 @@ from gateway.ports import (
     CERTIFICATES,
     CONFIGURATION,
     LANES,
+    RETENTION,
     WEBHOOKS,
     Attempt,
     Channel,
@@ -32,7 +33,7 @@ from gateway.ports import (
     TrailEntry,
 )
 from gateway.ports.replays import REPLAYS
-from gateway.store import prepared, trail, waiting_for
+from gateway.store import prepared, retention_archive, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
     Moment,
@@ -72,7 +73,7 @@ _MESSAGE_FIELDS = (
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
     "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
-    "answer_overdue_since", "notice_overdue_since",
+    "answer_overdue_since", "notice_overdue_since", "purged_at",
 )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def messages(
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, REPLAYS, WEBHOOKS))
+    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS))
     statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
@@ -301,7 +302,9 @@ def attempts(connection: Connection, message_id: str) -> list[Attempt]:
         .where(job.c.message_id == message_id)
         .order_by(attempt.c.started_at, attempt.c.job_id, attempt.c.number)
     )
-    return [Attempt(**row) for row in connection.execute(statement).mappings()]
+    found = [Attempt(**row) for row in connection.execute(statement).mappings()]
+    moved = retention_archive.attempts(connection, message_id)
+    return sorted([*moved, *found], key=lambda one: (one.started_at, one.job_id, one.number))
 
 
 def timeline(

@@ -11,7 +11,18 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, literal_co
 from gateway.ports import Direction, Message
 from gateway.ports.replays import Progress, Replay, Replayed, ReplayItem, ReplayState, Selection, Versions
 from gateway.store import queries
-from gateway.store.tables import delivery, document, job, message, payload, receipt, reference_hold, replay, replay_item
+from gateway.store.tables import (
+    delivery,
+    document,
+    job,
+    message,
+    payload,
+    receipt,
+    reference_hold,
+    replay,
+    replay_item,
+    work_done,
+)
 
 PAGE = 200
 
@@ -30,7 +41,9 @@ def _meant(wanted: Selection) -> Select[Any]:
     columns = (receipt.c.status, receipt.c.headers, receipt.c.body)
     read = select(job.c.message_id).where(job.c.message_id == message.c.id, job.c.step == literal_column("'read'"))
     statement = select(message, *columns).outerjoin_from(message, receipt)
-    statement = statement.where(message.c.direction == Direction.INBOUND.value, read.exists())
+    moved = select(work_done.c.message_id).where(work_done.c.message_id == message.c.id)
+    was_read = or_(read.exists(), moved.where(work_done.c.steps.like("%,read,%")).exists())
+    statement = statement.where(message.c.direction == Direction.INBOUND.value, was_read)
     if wanted.ids:
         statement = statement.where(message.c.id.in_(wanted.ids))
     if wanted.partner is not None:

@@ -146,6 +146,7 @@ def _alone_on_sqlite(url: str, change: Callable[[Connection], T]) -> T:
     def set_up(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
         driver.execute(f"PRAGMA busy_timeout={sqlite.BUSY_SECONDS * 1000}")
+        driver.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; in one that is there it changes nothing
         sqlite.use_wal(driver)
         driver.execute("PRAGMA synchronous=FULL")
 

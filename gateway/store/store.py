@@ -61,6 +61,8 @@ from gateway.store.nodes import Membership
 from gateway.store.payloads import Payloads, Stored
 from gateway.store.publishing import Publishing
 from gateway.store.replay_keeping import ReplayKeeping
+from gateway.store.retention import Retaining
+from gateway.store.schedules import Scheduling
 from gateway.store.spool import SpoolFile
 from gateway.store.tables import EPOCH, document, message
 from gateway.store.upkeep import Upkeep
@@ -73,7 +75,18 @@ MOST_REPEATS = 100
 """Repeats of one message that its trail tells of."""
 
 
-class Store(Asking, Auditing, DeadLetters, LaneKeeping, Membership, Publishing, ReplayKeeping, Upkeep):
+class Store(
+    Asking,
+    Auditing,
+    DeadLetters,
+    LaneKeeping,
+    Membership,
+    Publishing,
+    ReplayKeeping,
+    Retaining,
+    Scheduling,
+    Upkeep,
+):
     """Durable state. Open it with `Store.open`; every method is one commit, or one reading."""
 
     def __init__(

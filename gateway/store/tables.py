@@ -155,6 +155,7 @@ document = Table(
     Column("review", Text),  # why it waits for a decision: see `gateway.ports.Review`
     Column("replaces", Text),  # the document that it replaces or cancels
     Column("replaced_by", Text),
+    Column("purged_at", Moment),  # its content was removed: `body` is what it is known by, `findings` are none
     UniqueConstraint("partner", "direction", "natural_key"),
 )
 Index("document_message_index", document.c.message_id)
@@ -473,6 +474,48 @@ webhook = Table(
     Column("changed_at", Moment, nullable=False),
     Column("changed_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+legal_hold = Table(
+    "legal_hold",  # what no purge may touch; rows stay when they are lifted
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("partner", Text),  # all that are named must fit
+    Column("order_number", Text),
+    Column("message_id", Text),
+    Column("at", Moment, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text),
+    Column("lifted_why", Text),
+)
+
+work_done = Table(
+    "work_done",  # the jobs of a message with their attempts, when all of it has ended; see `retention_archive`
+    metadata,
+    Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
+    Column("steps", Text, nullable=False),  # of all its jobs: ",deliver,read,"
+    Column("jobs", Integer, nullable=False),  # 0: their record was purged
+    Column("attempts", Integer, nullable=False),
+    Column("work", LargeBinary, nullable=False),  # JSON, deflated
+)
+
+schedule = Table(
+    "schedule",  # a row for each duty that is one node's at a time; see `gateway.store.schedules`
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("every_seconds", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("beats", BigInteger, nullable=False),  # counts every change: whoever changes it names what it saw
+    Column("owner", Text),
+    Column("started_at", Moment),
+    Column("done_at", Moment),
+    Column("took_seconds", Double),
+    Column("said", Text),
+    Column("failed_at", Moment),
+    Column("error", Text),
 )
 
 replay = Table(

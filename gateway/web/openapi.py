@@ -22,6 +22,7 @@ _REFUSALS = {
     404: "It does not exist, or it is not yours.",
     408: "The body took too long.",
     409: "The same request is under way, or the document contradicts one that is there.",
+    410: "Its content was removed, as the agreements say of its retention.",
     413: "The body is too large.",
     415: "The body is not application/json in UTF-8.",
     422: "The document is wrong; every error at once.",

@@ -2,7 +2,9 @@
 
 from gateway.worker.accord import Accord
 from gateway.worker.breaker import PAUSES, Breaker
+from gateway.worker.duties import Duties, Duty
 from gateway.worker.expiry import ExpiryWatch
+from gateway.worker.keeping import keeping
 from gateway.worker.loop import Handler, OnDead, OnFailed, Worker
 from gateway.worker.presence import Presence
 from gateway.worker.relay import Relay
@@ -15,6 +17,8 @@ __all__ = [
     "SCHEDULE",
     "Accord",
     "Breaker",
+    "Duties",
+    "Duty",
     "EventStream",
     "ExpiryWatch",
     "Handler",
@@ -26,5 +30,6 @@ __all__ = [
     "Sealer",
     "StreamPublisher",
     "Worker",
+    "keeping",
     "next_run",
 ]

@@ -210,3 +210,13 @@ def test_a_set_without_a_guide_is_not_read_and_the_way_to_read_it_is_told(tmp_pa
     assert read.exit_code == 1
     assert not read.stdout
     assert "--partner NAME" in read.stderr
+
+
+def test_where_the_hooks_cannot_be_run_no_map_is_called_right(tmp_path: Path) -> None:
+    """Nor wrong: the file is named, and what to do."""
+    (tmp_path / "gateway.yaml").write_text("hooks: hooks.py\n")
+    (tmp_path / "hooks.py").write_text("import nothing_of_that_name\n")
+    checked = RUN.invoke(map_commands.app, ["check", "x12/855", "--workspace", str(tmp_path)])
+    assert checked.exit_code == 2
+    assert "right" not in checked.stdout
+    assert "hooks.py cannot be used: ModuleNotFoundError" in checked.stderr

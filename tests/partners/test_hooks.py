@@ -13,7 +13,7 @@ import pytest
 from gateway.errors import OurFault
 from gateway.partners import hook_calls
 from gateway.partners.hooks import hooks_of
-from gateway.partners.map_shelf import MapShelf
+from gateway.partners.map_shelf import MapCache, MapShelf
 
 CODE = "def read_part(text):\n    return text[::-1]\n\n\ndef write_part(text):\n    return text[::-1]\n"
 MAP = (
@@ -182,3 +182,16 @@ def _until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_a_map_that_was_found_sound_is_made_anew_without_running_its_examples(tmp_path: Path) -> None:
+    """That may happen on the way of a message."""
+    calls = tmp_path / "calls"
+    code = f"def read_part(text):\n    with open({str(calls)!r}, 'a') as f:\n        f.write('.')\n"
+    code += "    return text[::-1]\n\n\n"
+    folder = workspace(tmp_path, "hooks: hooks.py\n", code + "def write_part(text):\n    return text[::-1]\n")
+    shelf = MapShelf(folder, MapCache(most=0), hooks=hooks_of(folder))
+    assert not shelf.check(["odd/855"])
+    assert calls.read_text() == "."
+    assert shelf.map("odd/855").hooked
+    assert calls.read_text() == "."

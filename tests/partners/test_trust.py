@@ -242,12 +242,26 @@ def test_an_intermediate_that_came_with_the_message_is_looked_for_too(tmp_path: 
     assert "its authority CN=Middle" in trust(asked).judged([one, middle().certificate], NOW)[1]
 
 
-def test_an_authority_without_a_list_of_its_own_is_not_missed(tmp_path: Path) -> None:
-    """`stale_crl: refuse` asks for the signer's; where the root's is there it counts."""
+def test_an_authority_needs_a_current_list_of_the_one_above_it_where_the_agreement_refuses(tmp_path: Path) -> None:
+    """Else a list that is kept from us hides that the authority was revoked. A warning lets it count."""
     one = signer().certificate
-    asked = above(revoked(middle(), [], at=NOW), folder=tmp_path, stale="refuse")
+    own, missing = revoked(middle(), [], at=NOW), "its authority CN=Middle: there is no current revocation list"
+    old = revoked(root(), [], at=NOW - timedelta(days=30))
+    for number, lists in enumerate(((own,), (own, old))):
+        asked = above(*lists, folder=tmp_path / str(number), stale="refuse")
+        assert missing in (asked.refusal(one, NOW) or "")
+        assert missing in trust(asked).judged([one, middle().certificate], NOW)[1]
+        assert replace(asked, stale="warn").refusal(one, NOW) is None
+    asked = above(own, revoked(root(), [], at=NOW), folder=tmp_path / "2", stale="refuse")
     assert asked.refusal(one, NOW) is None
     assert trust(asked).judged([one, middle().certificate], NOW)[0] == (one,)
+
+
+def test_an_authority_that_is_trusted_by_itself_needs_no_list_above_it(tmp_path: Path) -> None:
+    """The agreement names the intermediate alone: nobody is above it."""
+    one = signer().certificate
+    asked = above(revoked(middle(), [], at=NOW), folder=tmp_path, stale="refuse")
+    assert replace(asked, authorities=(middle().certificate,)).refusal(one, NOW) is None
 
 
 STALE: dict[str, tuple[Callable[[], x509.CertificateRevocationList | None], bool]] = {
@@ -265,7 +279,8 @@ def test_without_a_current_list_signers_are_refused_only_where_the_agreement_say
     made, stale = STALE[case]
     one = signer().certificate
     assert revocation(tmp_path, made()).refusal(one, NOW) is None
-    assert (revocation(tmp_path, made(), stale="refuse").refusal(one, NOW) is None) is not stale
+    own = replace(revocation(tmp_path, made(), stale="refuse"), authorities=(middle().certificate,))
+    assert (own.refusal(one, NOW) is None) is not stale
 
 
 def test_a_list_signed_by_a_stranger_revokes_nothing(tmp_path: Path) -> None:

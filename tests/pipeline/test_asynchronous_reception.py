@@ -261,6 +261,30 @@ async def test_a_repeat_has_the_stored_receipt_sent_again_where_it_asks_for(trad
     assert len(trade.at_erp("order_acknowledgement")) == 1
 
 
+async def test_a_repeat_that_was_made_anew_is_sent_a_receipt_of_its_own(trade: Any, edi: Any, box: Box) -> None:
+    """With the MIC that its sender knows (RFC 4130 7.4.3); a repeat of the first is sent the first one again."""
+    await trade.order()
+    payload = edi.file(edi.ack()).encode()
+    first = trade.wire(payload, message_id="<one@acme>", receipt_to=box.url)
+    anew = trade.wire(payload, message_id="<one@acme>", receipt_to=box.url, micalg="sha-512")
+    for built in (first, anew, first):
+        assert (await trade.post(built.headers, built.body)).status == 202
+        await trade.gateway.work()
+        trade.clock.advance(minutes=2)
+        await trade.gateway.work()
+    bodies = [body for _, body in box.seen]
+    assert [anew.mic.encode() in body for body in bodies] == [False, True, False]
+    assert bodies[0] == bodies[2] == (await stored(trade, first)).receipt.body
+    verdict = as2.read_receipt(
+        tuple(box.seen[1][0].items()),
+        bodies[1],
+        sent=as2.Sent(message_id=anew.message_id, mic=anew.mic, mic_algorithm=anew.mic_algorithm, signed=True),
+        partner_certificates=trade.station.station.keyring.theirs["us"],
+        require_signature=True,
+    )
+    assert verdict.processed
+
+
 async def test_many_repeats_are_one_receipt_a_minute(trade: Any, edi: Any, box: Box) -> None:
     """A flood of repeats is no amplifier; a repeat is answered within the minute all the same."""
     await trade.order()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from gateway.mapping import compile_map
@@ -21,8 +22,12 @@ class Late:
 
     held = False
 
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
     def __call__(self, text: str) -> str:
         """As a bounded call of the workspace's own function."""
+        self.threads.add(threading.get_ident())
         if self.held:
             raise TookTooLongError("it took longer than 1 s", remedy="Make it faster.")
         return text
@@ -66,3 +71,20 @@ async def test_a_document_of_ours_whose_hook_is_late_is_written_later(trade: Any
     trade.clock.advance(minutes=1)
     await trade.gateway.work()
     assert (await trade.gateway.store.document(document)).state is DocumentState.SENT
+
+
+async def test_hooks_never_run_on_the_event_loop(trade: Any, edi: Any) -> None:
+    """While one takes its second, receipts and everybody else go on; however small the message."""
+    partner = trade.gateway.station.agreement("acme").documents
+    sending, receiving = partner.send["purchase_order"].map, partner.receive["order_acknowledgement"].map
+    hooks = [
+        hooked(trade, sending, number="850", segment="BEG", element="BEG03", field="number"),
+        hooked(trade, receiving, number="855", segment="BAK", element="BAK08", field="supplier_order_number"),
+    ]
+    for hook in hooks:
+        hook.held = False
+        hook.threads.clear()  # the examples were run where the map was made
+    await trade.order()
+    await trade.arrives(edi.file(edi.ack(supplier="SO-77")))
+    assert all(hook.threads for hook in hooks)
+    assert not any(threading.get_ident() in hook.threads for hook in hooks)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway import canonical
+from gateway.cli import map_edi
 from gateway.errors import OurFault
 from gateway.mapping import reference_csv
 from gateway.partners.agreement import References
@@ -290,3 +292,22 @@ async def test_of_ship_notices_that_come_at_once_each_counts_for_the_others(trad
     assert sorted(str(one.review) for one in page.documents) == ["None", *["outside_tolerance"] * 4]
     before = {one.findings[0]["said"].partition(" of line 1, ")[2] for one in page.documents if one.findings}
     assert len(before) == 4
+
+
+async def test_ship_notices_in_one_message_count_for_those_behind_them(trade: Any, edi: Any) -> None:
+    """Three 856s of one interchange, each with all that was ordered: the first goes on."""
+    agree(trade, tolerances={"quantity_over_percent": 0}, outside_tolerance="hold")
+    await trade.order()
+    rule = trade.gateway.station.agreement("acme").documents.receive[NOTICE].map
+    written = trade.gateway.station.maps[rule]
+    sets = []
+    for number in range(1, 4):
+        model, _ = canonical.parse(NOTICE, trade.notice_body() | {"number": f"ASN-{number}"})
+        body = canonical.dump(model)
+        root, control = written.write(body).root, f"{number:04}"
+        text = map_edi.write_set(written, body, root, number=control, newlines=False, version=None)
+        sets.append(text.decode().strip())
+    message = await trade.arrives(edi.interchange(edi.group(*sets, code="SH")))
+    found = {one.number: one.review for one in await trade.gateway.documents(message)}
+    held = Review.OUTSIDE_TOLERANCE
+    assert found == {"ASN-1": None, "ASN-2": held, "ASN-3": held}

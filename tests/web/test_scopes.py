@@ -138,3 +138,11 @@ async def test_an_order_says_which_answers_are_due_and_which_are_late(caller: An
     order = (await caller("GET", "/v1/purchase-orders/b1", "baltic")).json
     assert "overdue" not in order
     assert [one["kind"] for one in order["expected"]] == ["ship_notice"]
+
+
+async def test_an_order_whose_content_was_purged_is_gone(caller: Any, world: Any) -> None:
+    """410: it was there, and what is left says nothing."""
+    world.held["b1"] = replace(world.held["b1"], purged_at=world.now, body={"number": "PO-b1"})
+    for who in ("baltic", "erp"):
+        answer = await caller("GET", "/v1/purchase-orders/b1", who)
+        assert (answer.status, answer.json["type"].endswith("api.document.purged")) == (410, True)

@@ -10,7 +10,7 @@ from gateway.pipeline import waiting
 from gateway.ports import Direction, Document, DocumentState
 from gateway.web.api.call import Call, list_query, reply
 from gateway.web.authentication import SUPPLIER
-from gateway.web.problems import not_found
+from gateway.web.problems import Problem, not_found
 
 KIND = "purchase_order"
 CHANGE = "order_change"
@@ -42,6 +42,9 @@ async def read_change(call: Call) -> web.Response:
 
 async def _read(call: Call, kind: str) -> web.Response:
     document = await visible_order(call, kind)
+    if document.purged_at is not None:
+        detail = f"What agreements say of its retention was done on {document.purged_at:%Y-%m-%d}."
+        raise Problem(410, "api.document.purged", "Its content was removed", detail=detail)
     if call.principal.scope == SUPPLIER and document.state is DocumentState.AVAILABLE:
         await call.services.submissions.fetched(document)
         document = await visible_order(call, kind)

@@ -88,7 +88,7 @@ ROUTES: tuple[Route, ...] = (
         summary="One change with its whole document; a supplier's first reading is recorded.",
         status=200,
         gives="Change",
-        refusals=frozenset({404}),
+        refusals=frozenset({404, 410}),
     ),
     Route(
         method="POST",
@@ -123,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
         summary="One order with its whole document; a supplier's first reading is recorded.",
         status=200,
         gives="Order",
-        refusals=frozenset({404}),
+        refusals=frozenset({404, 410}),
     ),
     Route(
         method="POST",

@@ -79,8 +79,8 @@ async def run(*, seconds: float, nodes: int, server: Any) -> list[Seen]:
         await place.quiet()
         lanes = [f"{suppliers.all[0].name}:outbound:as2", f"{suppliers.all[1].name}:inbound:{FREE}"]
         lanes += [f"{suppliers.all[number].name}:inbound:{TARGET}" for number in SHARING]
-        for lane in lanes:
-            await place.command("lane", "pause", lane, "--why", "until all is accepted")
+        pause = ("lane", "pause", "--why", "until all is accepted")
+        await asyncio.gather(*(place.command(*pause, lane) for lane in lanes))
         before = len(place.sender.received)
         await asyncio.gather(place.sender.send_all(built, outstanding=16), place.place(_orders(suppliers, enough)))
         print(f"  … {len(built)} notices, {enough} orders are accepted; now they start", file=sys.stderr, flush=True)

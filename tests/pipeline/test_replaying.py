@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.mapping import compile_map, from_folders, shipped
+from gateway.events import DocumentReviewed
+from gateway.mapping import compile_json_map, compile_map, from_folders, shipped
 from gateway.partners import configuration
 from gateway.pipeline import replaying, replaying_step, versions
 from gateway.pipeline.lanes import terms_of
-from gateway.ports import DocumentState, Message, new_id
+from gateway.ports import Changes, DocumentState, Message, Source, Version, VersionKind, new_id
 from gateway.ports.replays import Replay, ReplayState, Selection, Versions
 from gateway.store import Store
 
@@ -336,3 +337,89 @@ async def test_replay_is_behind_everything_else_in_a_lane_of_its_own(trade: Any)
     """Of the lowest priority, and so many in a second."""
     terms = terms_of(trade.gateway.station.settings, trade.gateway.agreements)("acme:inbound:replay")
     assert (terms.priority, terms.rate) == (3, "20/second")
+
+
+def words_of_the_erp(folder: Path, old: str = "", new: str = "") -> tuple[str, bytes]:
+    """The target's JSON map in a folder of its own; its file and text."""
+    file, text = from_folders(shipped())("erp/order_acknowledgement")
+    path = folder / "maps" / "erp" / "order_acknowledgement.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return file, path.read_bytes()
+
+
+MAPPED = {
+    "documents": {
+        "order_acknowledgement": {
+            "path": "/api/order-acknowledgements",
+            "id_at": "/id",
+            "map": "erp/order_acknowledgement",
+            "replace": {"path": "/api/order-acknowledgements/{their_id}"},
+        }
+    }
+}
+
+
+async def test_mended_words_of_a_target_are_a_replacement_though_the_document_is_the_same(
+    trade: Any, edi: Any, tmp_path: Path
+) -> None:
+    """The body that it got is made again with the map of then."""
+    name = "erp/order_acknowledgement"
+    file, text = words_of_the_erp(tmp_path)
+    aim(trade, tmp_path, "erp", erp=MAPPED)
+    source = Source(name=name, file=file, content=text)
+    digest = compile_json_map(name, lambda _: (file, text.decode())).hash
+    kept = Version(kind=VersionKind.MAP, hash=digest, name=name, gateway="", sources=(source,))
+    await trade.gateway.store.put([kept])
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    assert await replayed(trade, message) == ["same"]
+    words_of_the_erp(tmp_path, "/SchemaVersion: =2 | number", "/SchemaVersion: =3 | number")
+    aim(trade, tmp_path, "erp", erp=MAPPED)
+    (planned,) = (await dry(trade, message)).planned
+    assert planned.fields == ()
+    ((call,),) = (planned.calls,)
+    assert [(one.pointer, one.was, one.now) for one in call.fields] == [("/SchemaVersion", "2", "3")]
+    assert await replayed(trade, message) == ["replaced"]
+    assert [method for method, _ in calls(trade)] == ["POST", "PUT"]
+
+
+async def test_each_target_is_decided_by_what_it_has(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """One refused it, one can be told of a replacement, one cannot."""
+    aim(trade, tmp_path, "erp", "wms", "hook", erp=REFUSING, wms=REPLACE, hook={})
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    (first,) = await trade.gateway.documents(message)
+    mend(trade, *OTHERWISE)
+    aim(trade, tmp_path, "erp", "wms", "hook", erp={}, wms=REPLACE, hook={})
+    (planned,) = (await dry(trade, message)).planned
+    acts = {call.target: call.act.value for call in planned.calls}
+    assert acts == {"erp": "corrected", "wms": "replaced", "hook": "left"}
+    await replayed(trade, message)
+    new = await current(trade, message)
+    rows = {row.target: row for row in await trade.gateway.store.deliveries([new.id])}
+    assert {name: row.state.value for name, row in rows.items()} == {"erp": "delivered", "wms": "delivered"}
+    assert rows["erp"].key == first.id
+    assert new.state is DocumentState.DELIVERED
+
+
+async def test_what_somebody_rejected_stays_rejected(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """A replay is no way around a decision; what was refused by the agreement alone may be taken now."""
+    aim(trade, tmp_path, "erp", erp={})
+    message = await trade.arrives(edi.file(edi.ack()))  # its order is not known
+    (document,) = await trade.gateway.documents(message)
+    assert document.state is DocumentState.REJECTED
+    told = DocumentReviewed(
+        message_id=message.id,
+        partner="acme",
+        document_id=document.id,
+        review="order_unknown",
+        decision="rejected",
+        by="ann",
+        why="never ordered",
+    )
+    await trade.gateway.store.apply(Changes(events=(told,)))
+    await trade.order()
+    assert await replayed(trade, message) == ["same"]
+    assert trade.at_erp("order_acknowledgement") == []

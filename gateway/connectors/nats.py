@@ -137,7 +137,7 @@ class NatsStream:
         return found
 
     async def _failed(self, error: Exception) -> None:
-        self._said = clean(str(error) or type(error).__name__, 200)
+        self._said = _of(error)
         log.info("NATS: %s", self._said)
 
 

@@ -201,6 +201,7 @@ def test_a_trade_of_two_running_gateways_is_seen_as_a_trace_of_each_message(seen
     }
     by_id = {one.span_id: one for one in spans}
     ours = [one for one in spans if one.trace_id.hex() == seen.order.replace("-", "")]
+    ours.sort(key=lambda one: one.start_time_unix_nano)  # they come as they end, and the second may end first
     assert [one.name for one in ours] == ["message inbound", "compose"]
     submitted, composed = ours
     assert composed.parent_span_id == submitted.span_id

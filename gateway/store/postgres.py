@@ -26,7 +26,8 @@ from gateway.store.refusals import our_fault, unreachable
 
 BATCH = 64
 WRITERS = 2
-CONNECTIONS = 10
+CONNECTIONS = 20
+"""All of them are kept: a new one learns every statement anew. The one that was used last is used first."""
 CONNECT_SECONDS = 10
 TRIES = 3
 OLDEST = (14,)
@@ -185,6 +186,8 @@ def engine_for(url: str) -> AsyncEngine:
         url,
         json_serializer=jsontext.written,
         pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_use_lifo=True,
         connect_args={
             "server_settings": _SETTINGS,
             "prepared_statement_cache_size": 500,

@@ -2,6 +2,7 @@
 
 One statement for many rows instead of one for each. Before an operation that reads such rows (`collects=False`) what
 was collected is written. When that writing fails, the batch is undone and its operations are run one by one.
+What could not be done without waiting for another node is put off to a commit of its own, `afterwards`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ How = Executable | Callable[[Connection, Sequence[Any]], None]
 """A statement, or a function that writes rows itself and adds no more to what is collected."""
 
 _COLLECTED = "gateway.store.later"
+_PUT_OFF = "gateway.store.afterwards"
 
 
 class RunAlone(Exception):  # noqa: N818  an instruction, not an error
@@ -46,8 +48,9 @@ class Later:
             del rows[mark.get(how, 0) :]
 
     def flush(self, connection: Connection) -> None:
-        """Write everything."""
-        for how, rows in self._rows.items():
+        """Write everything. What locks the rows of lanes comes last: other nodes do without them until the commit."""
+        for how in sorted(self._rows, key=callable):
+            rows = self._rows[how]
             if rows:
                 written = rows.copy()
                 rows.clear()
@@ -83,6 +86,17 @@ def must_read(connection: Connection) -> None:
     """The operation needs rows that may be collected still. Raises RunAlone where that is so."""
     if _COLLECTED in connection.info:
         raise RunAlone
+
+
+def afterwards(connection: Connection, seconds: float, operation: Callable[[Connection], None]) -> None:
+    """Have `operation` run so long after the commit, in one that follows; never where the process ends before."""
+    connection.info.setdefault(_PUT_OFF, []).append((seconds, operation))
+
+
+def put_off(connection: Connection) -> list[tuple[float, Callable[[Connection], None]]]:
+    """What the transaction has put off so far, once: seconds and operation."""
+    found: list[tuple[float, Callable[[Connection], None]]] = connection.info.pop(_PUT_OFF, [])
+    return found
 
 
 @contextmanager

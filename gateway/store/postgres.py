@@ -8,6 +8,7 @@ so that each takes effect alone. Nothing is run again once a connection was lost
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from gateway.store.database import Database, Operation, T
 from gateway.store.refusals import our_fault, unreachable
 
 BATCH = 64
-WRITERS = 2
+WRITERS = 1
 CONNECTIONS = 20
 """All of them are kept: a new one learns every statement anew. The one that was used last is used first."""
 CONNECT_SECONDS = 10
@@ -44,6 +45,11 @@ _SETTINGS = {
     # A process that is frozen, or cut off, inside a transaction holds locks that everybody else runs into.
     "idle_in_transaction_session_timeout": "15s",
 }
+
+
+_PutOff = tuple[float, Operation[None]]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -148,9 +154,10 @@ class PostgresDatabase(Database):
             return
 
     async def _transaction(self, batch: list[_Item]) -> list[Any]:
-        def run(connection: Connection) -> list[Any]:
+        def run(connection: Connection) -> tuple[list[Any], list[_PutOff]]:
+            later.put_off(connection)  # by a transaction that failed
             if len(batch) == 1:
-                return [batch[0].operation(connection)]
+                return [batch[0].operation(connection)], later.put_off(connection)
             results = []
             with later.collecting(connection) as rows:
                 for item in batch:
@@ -159,15 +166,28 @@ class PostgresDatabase(Database):
                     except later.RunAlone:
                         result = later.perform(connection, rows, item.operation, collects=False)
                     results.append(result)
-            return results
+            return results, later.put_off(connection)
 
         started = time.perf_counter()
         async with self._engine.begin() as connection:
-            results = await connection.run_sync(run)
+            results, put_off = await connection.run_sync(run)
         self.commits += 1
         self.operations += len(batch)
+        for seconds, operation in put_off:
+            asyncio.get_running_loop().call_later(seconds, self._follow, operation)
         self.on_batch(len(batch), time.perf_counter() - started)
         return results
+
+
+    def _follow(self, operation: Operation[None]) -> None:
+        """Queue what a commit has put off; whoever needs it badly finds it missing, see `turns`."""
+        if not self._closed:
+            self.begin(operation).add_done_callback(_say_failure)
+
+
+def _say_failure(following: asyncio.Future[None]) -> None:
+    if not following.cancelled() and (fault := following.exception()) is not None:
+        log.warning("What was put off after a commit failed: %s", fault)
 
 
 def refuse_old(connection: AsyncConnection) -> None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Integer,
+    Text,
     and_,
     bindparam,
     case,
@@ -25,17 +28,21 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy import literal_column as literal
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.store import later, prepared
-from gateway.store.tables import Moment, job, lane
+from gateway.store.tables import Moment, job, lane, microseconds
 
 LINGER = timedelta(seconds=1)
 """A lane that was emptied is looked at once more: another node's commit may add a job that this one could not see."""
 STALE = timedelta(seconds=5)
 """How long a turn without work stands before it is taken back."""
+SOON, LATEST = 0.01, 1.0
+"""Seconds until a turn is given that could not be given at once; twice as many each time."""
 MOST = 1000
 """Lanes that one sweep looks at closely."""
 
@@ -68,11 +75,36 @@ _ARM = (
         priority=case((or_(_is_idle, _is_lower), bindparam("rank", type_=Integer)), else_=lane.c.priority),
     )
 )
-"""Changes nothing where the lane has an earlier turn: then no node waits for its row. A lane that rests has its turn
-at the end of the rest."""
+"""Changes nothing where the lane has an earlier turn. A lane that rests has its turn at the end of the rest."""
 
 
 # ruff: noqa: S608  the statements are put together of literals
+
+_wants = "(lane.due_at IS NULL OR lane.due_at > asked.at)"
+_ranks = "lane.priority > asked.rank"
+_ARM_FREE = (
+    text(
+        "WITH asked AS MATERIALIZED (SELECT asked.* FROM unnest(:names, :ats, :ranks) AS asked(name, at, rank)"
+        f" JOIN lane ON lane.name = asked.name WHERE ({_wants} OR {_ranks}) AND NOT coalesce("
+        "lane.paused_until > :now OR lane.stopped_until > :now OR lane.tokens_at > :now, false)),"
+        " free AS MATERIALIZED (SELECT lane.name FROM lane WHERE lane.name = ANY(ARRAY(SELECT asked.name FROM asked))"
+        " FOR NO KEY UPDATE SKIP LOCKED),"
+        " armed AS (UPDATE lane SET"
+        f" due_at = CASE WHEN {_wants} THEN asked.at ELSE lane.due_at END,"
+        f" priority = CASE WHEN lane.due_at IS NULL OR {_ranks} THEN asked.rank ELSE lane.priority END"
+        " FROM asked WHERE lane.name = asked.name AND lane.name = ANY(ARRAY(SELECT free.name FROM free))"
+        " RETURNING lane.name)"
+        " SELECT asked.name FROM asked WHERE asked.name NOT IN (SELECT armed.name FROM armed)"
+    )
+    .bindparams(
+        _NOW,
+        bindparam("names", type_=ARRAY(Text)),
+        bindparam("ats", type_=ARRAY(BigInteger)),
+        bindparam("ranks", type_=ARRAY(Integer)),
+    )
+    .columns(lane.c.name)
+)
+"""PostgreSQL's `_ARM`, of many lanes: it waits for no row, and gives the lanes whose rows others hold."""
 
 
 def head(name: str, columns: str) -> str:
@@ -150,14 +182,30 @@ def arm(connection: Connection, turns: Sequence[Turn]) -> None:
     later.call(connection, arm_now, turns)
 
 
-def arm_now(connection: Connection, turns: Sequence[Turn]) -> None:
-    """Give lanes their turns: the earliest, and the highest priority, of those asked for."""
+def arm_now(connection: Connection, turns: Sequence[Turn], *, tries: int = 0) -> None:
+    """Give lanes their turns: the earliest, and the highest priority, of those asked for.
+
+    Where another node's commit holds a lane's row, the turn is given after this commit: nobody waits for lanes with
+    rows in hand that others wait for. A process that ends before that leaves a turn for `sweep` to find.
+    """
     first: dict[str, dict[str, Any]] = {}
     for one in turns:
         known = first.setdefault(one.lane, {"of_lane": one.lane, "at": one.at, "rank": one.priority, "now": one.now})
         known["at"], known["rank"] = min(known["at"], one.at), min(known["rank"], one.priority)
-    if first:
+    if not first:
+        return
+    if connection.dialect.name == "sqlite":
         prepared.change_all(connection, _ARM, [first[name] for name in sorted(first)])
+        return
+    wanted = {
+        "names": list(first),
+        "ats": [microseconds(one["at"]) for one in first.values()],
+        "ranks": [one["rank"] for one in first.values()],
+        "now": max(one["now"] for one in first.values()),
+    }
+    if held := {row.name for row in prepared.fetch(connection, _ARM_FREE, wanted)}:
+        again = partial(arm_now, turns=[one for one in turns if one.lane in held], tries=tries + 1)
+        later.afterwards(connection, min(SOON * 2**tries, LATEST), again)
 
 
 def settle(

@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: a few writer tasks, each committing what was queued while its last commit was under way.
+"""PostgreSQL through asyncpg: a writer task that commits what was queued while its last commit was under way.
 
 A batch is one transaction without savepoints, which spares two round trips an operation. When an operation of a batch
 fails, or the batch meets a deadlock with another node, it is rolled back and its operations are run again one by one,
@@ -29,6 +29,8 @@ BATCH = 64
 WRITERS = 1
 CONNECTIONS = 20
 """All of them are kept: a new one learns every statement anew. The one that was used last is used first."""
+KEPT = 8
+"""Of them, so many stay with those who read."""
 CONNECT_SECONDS = 10
 TRIES = 3
 OLDEST = (14,)
@@ -68,6 +70,8 @@ class PostgresDatabase(Database):
         super().__init__()
         self._engine = engine
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._idle: list[AsyncConnection] = []
+        """Readers: to take one from the pool and give it back costs twice what a look does."""
         self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
         self._closed = False
@@ -103,16 +107,39 @@ class PostgresDatabase(Database):
         Under READ COMMITTED, PostgreSQL's default, each statement has a snapshot of its own all the same.
         """
         try:
-            async with self._reading.connect() as connection:
-                return await connection.run_sync(operation)
+            connection = await self._reader()
+            try:
+                result = await connection.run_sync(operation)
+            except BaseException:
+                await asyncio.shield(asyncio.create_task(connection.close()))
+                raise
+            if len(self._idle) < KEPT and not self._closed:
+                self._idle.append(connection)
+            else:
+                await connection.close()
         except (OSError, DBAPIError) as fault:
             raise _fault(fault) from fault
+        return result
+
+    async def _reader(self) -> AsyncConnection:
+        """A connection that nobody uses; one that the server has closed meanwhile is none."""
+        while self._idle:
+            connection = self._idle.pop()
+            driver = (await connection.get_raw_connection()).driver_connection
+            if driver is not None and not driver.is_closed():
+                return connection
+            await connection.invalidate()
+            await connection.close()
+        return await self._reading.connect()
 
     async def close(self) -> None:
         """Commit what is queued, then close the connections."""
         self._closed = True
         self._queued.set()
         await asyncio.gather(*self._writers)
+        for connection in self._idle:
+            await connection.close()
+        self._idle.clear()
         await self._engine.dispose()
 
     async def _write_batches(self) -> None:
@@ -120,6 +147,7 @@ class PostgresDatabase(Database):
             await self._queued.wait()
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             if batch:
+                batch.sort(key=lambda item: not item.collects)  # then what is collected is written once; claims go last
                 await self._commit(batch)
             elif self._closed:
                 return
@@ -177,7 +205,6 @@ class PostgresDatabase(Database):
             asyncio.get_running_loop().call_later(seconds, self._follow, operation)
         self.on_batch(len(batch), time.perf_counter() - started)
         return results
-
 
     def _follow(self, operation: Operation[None]) -> None:
         """Queue what a commit has put off; whoever needs it badly finds it missing, see `turns`."""

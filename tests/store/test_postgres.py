@@ -78,6 +78,47 @@ async def test_a_node_does_not_wait_while_another_one_seals(
         await engine.dispose()
 
 
+async def test_nobody_waits_for_a_lane_that_another_node_holds(
+    new_postgres_database: Callable[[], str], tmp_path: Path, clock: Any, trade: Any
+) -> None:
+    """The message is accepted at once; its lane gets its turn when the other one has committed."""
+    url = new_postgres_database()
+    store, engine = await Store.open(url, payloads=tmp_path, clock=clock, serve=True), postgres.engine_for(url)
+    try:
+        await store.accept(trade.received())
+        (first,) = await store.claim("node", ["read"], 10)
+        await store.finish(first, Changes())
+        await store.database.write(lambda it: it.execute(text("UPDATE lane SET due_at = NULL")))
+        async with engine.begin() as another:
+            await another.execute(text("UPDATE lane SET failures = failures"))
+            accepted = await asyncio.wait_for(store.accept(trade.received()), 5)
+            await asyncio.sleep(0.05)
+            assert await store.claim("node", ["read"], 10) == []
+        for _ in range(100):
+            if claimed := await store.claim("node", ["read"], 10):
+                break
+            await asyncio.sleep(0.05)
+        assert [one.message_id for one in claimed] == [accepted.message_id]
+    finally:
+        await store.close()
+        await engine.dispose()
+
+
+async def test_a_reader_that_failed_is_not_used_again(nodes: list[Store]) -> None:
+    """Also one that was called off in the middle of its answer; the next one reads what it asked for."""
+    database = nodes[0].database
+    slow = asyncio.create_task(database.read(lambda it: it.execute(text("SELECT pg_sleep(10)")).all()))
+    await asyncio.sleep(0.1)
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    for number in range(20):
+        answers = await asyncio.gather(
+            *(database.read(lambda it, n=n: it.execute(text(f"SELECT {n}")).scalar()) for n in range(number))
+        )
+        assert answers == list(range(number))
+
+
 async def test_a_full_disk_is_told_as_passing(nodes: list[Store], trade: Any) -> None:
     """SQLSTATE 53100, to whose operation it happened; the others of its batch are kept."""
 

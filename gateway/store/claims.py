@@ -230,9 +230,9 @@ def _take(
     if connection.dialect.name == "postgresql":
         if plain:
             many = {"names": list(plain), "rooms": list(plain.values())}
-            taken.extend(connection.execute(_TAKE_POSTGRESQL, {**common, **many}))
+            taken.extend(prepared.fetch(connection, _TAKE_POSTGRESQL, {**common, **many}))
         if heads:
-            taken.extend(connection.execute(_HEAD_POSTGRESQL, {**common, "names": heads}))
+            taken.extend(prepared.fetch(connection, _HEAD_POSTGRESQL, {**common, "names": heads}))
         return taken
     for name, room in plain.items():
         taken.extend(prepared.fetch(connection, _TAKE_SQLITE, {**common, "name": name, "room": room}))

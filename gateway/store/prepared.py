@@ -2,8 +2,9 @@
 
 SQLAlchemy makes each statement's text once, too, but prepares every execution anew: four times what SQLite itself needs
 for a row of ours, and as much as asyncpg needs. Text, order of parameters and the conversions of each column are
-SQLAlchemy's own, taken from what it compiled. A list of any length is one parameter for SQLite, JSON that it reads; on
-PostgreSQL what has lists goes the usual way. Only for statements that are kept: their identity is the key.
+SQLAlchemy's own, taken from what it compiled. A list of any length is one parameter: JSON that SQLite reads, an array
+for PostgreSQL, whose statement is so the same for lists of every length. Only for statements that are kept: their
+identity is the key.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Connection, Dialect, Executable
+from sqlalchemy import BindParameter, Connection, Dialect, Executable, Text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine.interfaces import DBAPICursor, DBAPIModule
@@ -125,22 +126,38 @@ _DIALECTS: Mapping[str, Dialect] = {
 }
 _ERRORS = (sqlite3.Error, asyncpg.AsyncAdapt_asyncpg_dbapi.Error)
 _LIST = re.compile(r"__\[POSTCOMPILE_\w+\]")
+_IN_LIST = re.compile(r"(?<!NOT )IN \(__\[POSTCOMPILE_(\w+)\]\)")
 
 
 @cache
 def _prepared(statement: Any, names: tuple[str, ...], dialect: str) -> _Prepared | None:
     compiled = statement.compile(dialect=_DIALECTS[dialect], column_keys=list(names))
     assert isinstance(compiled, SQLCompiler)
-    if dialect != "sqlite" and _LIST.search(compiled.string):
-        return None
     assert not compiled.literal_execute_params, "its text depends on its parameters"
-    bound = [compiled.binds[name] for name in compiled.positiontup or ()]
+    text, places = _text(compiled, dialect)
+    if _LIST.search(text):
+        return None
+    bound = [compiled.binds[name] for name in places]
     fixed = {one.key: one.effective_value for one in bound if one.key not in names}
     found = ((at, _conversion(one, _DIALECTS[dialect])) for at, one in enumerate(bound))
     converts = [(at, convert) for at, convert in found if convert is not None]
     keys = [one.key for one in bound]
     picked = itemgetter(*keys) if len(keys) > 1 else lambda row: [row[key] for key in keys]
-    return _Prepared(_LIST.sub("SELECT value FROM json_each(?)", compiled.string), fixed, picked, tuple(converts))
+    return _Prepared(text, fixed, picked, tuple(converts))
+
+
+def _text(compiled: SQLCompiler, dialect: str) -> tuple[str, list[str]]:
+    """The statement with a parameter for each list, and the parameters in the order of their places."""
+    names = list(compiled.positiontup or ())
+    if dialect == "sqlite":
+        return _LIST.sub("SELECT value FROM json_each(?)", compiled.string), names
+    lists = [name for name in names if compiled.binds[name].expanding and isinstance(compiled.binds[name].type, Text)]
+    places = [*(name for name in names if name not in lists), *lists]  # SQLAlchemy gives lists no number
+
+    def array(found: re.Match[str]) -> str:
+        return f"= ANY (${places.index(found[1]) + 1}::VARCHAR[])" if found[1] in lists else found[0]
+
+    return _IN_LIST.sub(array, compiled.string), places
 
 
 def _conversion(bound: BindParameter[Any], dialect: Dialect) -> _Convert | None:
@@ -149,7 +166,7 @@ def _conversion(bound: BindParameter[Any], dialect: Dialect) -> _Convert | None:
     convert: _Convert | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
     if bound.expanding:
         assert convert is None, "no list of what is converted"
-        return json.dumps
+        return json.dumps if dialect.name == "sqlite" else list
     return convert
 
 

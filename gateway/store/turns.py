@@ -8,8 +8,9 @@ before added the job, or two commits of two nodes crossed, is found by `sweep`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -204,8 +205,15 @@ def arm_now(connection: Connection, turns: Sequence[Turn], *, tries: int = 0) ->
         "now": max(one["now"] for one in first.values()),
     }
     if held := {row.name for row in prepared.fetch(connection, _ARM_FREE, wanted)}:
-        again = partial(arm_now, turns=[one for one in turns if one.lane in held], tries=tries + 1)
+        left = [one for one in turns if one.lane in held]
+        again = partial(_arm_again, turns=left, since=time.monotonic(), tries=tries + 1)
         later.afterwards(connection, min(SOON * 2**tries, LATEST), again)
+
+
+def _arm_again(connection: Connection, turns: Sequence[Turn], since: float, tries: int) -> None:
+    """Give turns that were put off; a lane's rest may be over by now."""
+    passed = timedelta(seconds=time.monotonic() - since)
+    arm_now(connection, [replace(one, now=one.now + passed) for one in turns], tries=tries)
 
 
 def settle(

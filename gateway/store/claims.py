@@ -109,7 +109,7 @@ _turns = union_all(
     ),
     shared_rates.NEXT,
 ).subquery()
-_NEXT_TURN = select(func.min(_turns.c.at, type_=Moment))
+_NEXT_TURN = select(func.min(_turns.c.at, type_=Moment).label("at"))
 _TAKEN = {
     "state": JobState.RUNNING.value,
     "attempts": job.c.attempts + 1,
@@ -197,7 +197,7 @@ def claim(
     wanted = {"now": now, "steps": list(steps), "cap": cap, "notifies": notifies, "works": len(steps) > notifies}
     due = prepared.fetch(connection, _DUE_LANES, wanted)
     if not due:
-        return Claimed(next_turn=connection.execute(_NEXT_TURN, {"now": now}).scalar_one())
+        return Claimed(next_turn=prepared.fetch(connection, _NEXT_TURN, {"now": now})[0].at)
     sharing = {row.name: row.shared for row in due if row.shared is not None}
     shared = shared_rates.Taking(connection, set(sharing.values()), now)
     rooms = _rooms(connection, due, shared, limit=limit, cap=cap, now=now)

@@ -1,7 +1,8 @@
 """What the rules say is to go: found page by page in the order of ids, which is that of time. It changes nothing.
 
-Whatever is not at its end stays: work that is open or given up, a document that is held, under review, not yet fetched
-or of which nobody knows whether it was delivered. So does what a legal hold covers. Both are counted, with the reason.
+Whatever is not at its end stays: work that is open or given up, a message that a replay has yet to come to, a document
+that is held, under review, not yet fetched or of which nobody knows whether it was delivered. So does what a legal hold
+covers. Both are counted, with the reason.
 """
 
 from __future__ import annotations
@@ -24,16 +25,27 @@ from gateway.ports import (
     DocumentState,
     JobState,
 )
-from gateway.ports.replays import REPLAYS
+from gateway.ports.replays import REPLAYS, ReplayState
 from gateway.store import retention_holds
 from gateway.store.retention_holds import chunks
-from gateway.store.tables import delivery, document, job, message, microseconds, payload, reference_hold
+from gateway.store.tables import (
+    delivery,
+    document,
+    job,
+    message,
+    microseconds,
+    payload,
+    reference_hold,
+    replay,
+    replay_item,
+)
 
 OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
 """Messages whose chains tell of the gateway itself: never purged."""
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)
 ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
+OPEN_REPLAYS = (ReplayState.PREPARING.value, ReplayState.RUNNING.value, ReplayState.PAUSED.value)
 UNFINISHED = "unfinished"
 
 
@@ -163,6 +175,9 @@ def unfinished(connection: Connection, ids: Iterable[str]) -> set[str]:
         work = (job.c.message_id.in_(some), job.c.state.not_in(ENDED))
         works = select(job.c.message_id).where(*work, job.c.step != literal_column("'notify'"))
         found.update(connection.execute(works.distinct()).scalars())
+        meant = select(replay_item.c.message_id).join_from(replay_item, replay)
+        meant = meant.where(replay_item.c.message_id.in_(some), replay_item.c.outcome.is_(None))
+        found.update(connection.execute(meant.where(replay.c.state.in_(OPEN_REPLAYS))).scalars())
         of = or_(document.c.message_id.in_(some), document.c.sent_as.in_(some))
         is_open = or_(document.c.state.in_(OPEN_STATES), document.c.review.is_not(None))
         stands = select(document.c.message_id, document.c.sent_as)

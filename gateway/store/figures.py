@@ -14,9 +14,10 @@ from sqlalchemy import literal_column as literal
 
 from gateway.ports import Clock, NodeState
 from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, WorkFigures
-from gateway.store.tables import delivery, event, job, lane, moment, node, outbox
+from gateway.store.tables import delivery, event, job, lane, moment, node, outbox, schedule
 
 _COUNTS = ("due", "later", "running", "dead", "stopped")
+_DUTIES = select(schedule.c.name, schedule.c.error)
 _BREAKERS = {number: name for name, number in BREAKERS.items()}
 
 
@@ -39,7 +40,10 @@ def figures(connection: Connection, *, clock: Clock, cap: int) -> WorkFigures:
             connection,
             select(func.count(node.c.configuration.distinct())).where(node.c.state == NodeState.READY.value),
         ),
-        ahead=_ahead(connection, clock),
+        ahead=ahead(connection, clock),
+        duties={
+            row.name: row.error is not None for row in connection.execute(select(schedule.c.name, schedule.c.error))
+        },
     )
 
 
@@ -133,7 +137,8 @@ def _count(connection: Connection, statement: Any) -> int:
     return int(connection.execute(statement).scalar() or 0)
 
 
-def _ahead(connection: Connection, clock: Clock) -> float:
+def ahead(connection: Connection, clock: Clock) -> float:
+    """Seconds that our clock is before the database's; 0 on SQLite, which is on this machine."""
     if connection.dialect.name == "sqlite":
         return 0.0
     before = clock()

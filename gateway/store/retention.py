@@ -24,6 +24,7 @@ from gateway.store import orphans, retention_due, retention_holds, retention_pur
 from gateway.store import retention_archive as archive
 from gateway.store import retention_rows as rows
 from gateway.store.database import Database
+from gateway.store.figures import ahead
 from gateway.store.payloads import Payloads
 from gateway.store.retention_due import Due
 from gateway.store.retention_holds import LegalHold
@@ -122,6 +123,10 @@ class Retaining:
                 messages, jobs = messages + moved.messages, jobs + moved.jobs
                 await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
             looked(len(ids))
+
+    async def clock_ahead(self) -> float:
+        """Seconds that our clock is before the database's; 0 on SQLite, which is on this machine."""
+        return await self.database.read(partial(ahead, clock=self.clock))
 
     async def sweep_files(self) -> int:
         """Remove files that no message names, or whose message was purged; how many. Raises OurFault."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.cli.message_trace import traced
 from gateway.errors import OurFault
 from gateway.partners.retention import Policy
 from gateway.pipeline.giving_up import discarded, retried
@@ -73,3 +74,16 @@ async def test_a_replay_of_what_was_delivered_and_purged_replaces_only_what_diff
     if not otherwise:
         assert "was purged on" in planned.why
         assert decided.changes.jobs == ()
+
+
+async def test_what_is_left_is_traced_as_before(trade: Any, edi: Any, tmp_path: Path) -> None:
+    """By the message and by the order; the removals are moments of it."""
+    aim(trade, tmp_path, "erp", erp={})
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    before = {node.message.id for node in await traced(trade.gateway.store, message.id)}
+    await purge(trade)
+    await trade.gateway.store.purge_payload(message.id, by="ann", reason="asked for")
+    for what in (message.id, "4500012345"):
+        nodes = {node.message.id: node for node in await traced(trade.gateway.store, what)}
+        assert set(nodes) == before

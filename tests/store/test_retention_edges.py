@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.event import listen, remove
 
 from gateway.errors import OurFault
-from gateway.partners.retention import Policy
-from gateway.ports import Changes, NewJob
+from gateway.partners.retention import Policy, What
+from gateway.ports import Changes, NewJob, new_id
 from gateway.ports.replays import Act, Replay, Replayed, ReplayItem, ReplayState, Versions
 from gateway.settings import Retention
-from gateway.store import Store, jobs, retention_purge, tables
+from gateway.store import Store, jobs, retention, retention_due, retention_purge, tables
+from gateway.store import retention_archive as archive
 from tests.store.test_retention import YEAR, gone, kept, problems, run, stayed, traded
 
 TWO_DAYS = timedelta(days=2)
@@ -211,3 +213,59 @@ async def test_keys_of_the_gateways_policy_go_by_pages_of_any_size(store: Store,
     clock.advance(days=91)
     assert gone(await run(store, Policy(ours=Retention(webhook_days=0)))) == {"idempotency": 700}
     assert await store.key_owner("answer:acme:0699") == message
+
+
+async def test_no_look_of_a_run_reads_a_whole_table(store: Store) -> None:
+    """Every statement goes by an index, beside a million messages as beside ten; legal holds are few."""
+    policy = Policy(
+        ours=Retention(
+            payload_days=1, document_days=1, attempts_days=1, control_number_days=1, idempotency_days=1, webhook_days=1
+        )
+    )
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    plans: list[str] = []
+    postgresql = store.database.dialect == "postgresql"
+    words = "EXPLAIN " if postgresql else "EXPLAIN QUERY PLAN "
+
+    def explain(connection: Any, _: Any, statement: str, values: Any, *_more: Any) -> None:
+        if statement.startswith("SELECT"):
+            rows = connection.exec_driver_sql(words + statement, values).all()
+            plans.extend(f"{row[-1].strip()} <- {' '.join(statement.split())[:60]}" for row in rows)
+
+    def look(connection: Any) -> None:
+        if postgresql:  # tables of a test are too small for an index to pay
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        listen(connection, "before_cursor_execute", explain)
+        ids = [new_id(at), new_id(at)]
+        archive.page(connection, 0, at, 500)
+        for way in retention.WAYS.values():
+            way.page(connection, "", at, 500)
+        retention_due.unfinished(connection, ids)
+        for way in (retention.WAYS[What.PAYLOAD], retention.WAYS[What.DOCUMENT], retention.WAYS[What.ATTEMPTS]):
+            way.find(connection, ids, policy, at)
+        remove(connection, "before_cursor_execute", explain)
+
+    await store.database.write(look)
+    assert len(plans) > 20
+    whole = [one for one in plans if ("Seq Scan" in one or one.startswith("SCAN")) and "legal_hold" not in one]
+    assert [one for one in whole if "USING" not in one] == []
+
+
+async def test_a_file_that_cannot_be_removed_is_said_and_goes_with_the_next_sweep(
+    store: Store, trade: Any, clock: Any
+) -> None:
+    """The row says that it is purged already: nothing is served of it, and nothing is removed twice."""
+    message, _ = await traded(store, trade, payload=b"F" * (1 << 21))
+    (file,) = [path for path in store.payloads.folder.rglob("*") if path.is_file()]
+    aside = file.rename(file.with_name("aside"))
+    file.mkdir()
+    clock.advance(days=366)
+    with pytest.raises(OurFault, match="cannot be removed"):
+        await run(store, YEAR)
+    assert not await kept(store, message)
+    file.rmdir()
+    aside.rename(file)
+    assert await store.sweep_files() == 1
+    assert not file.exists()
+    assert "payload" not in gone(await run(store, YEAR))
+    assert await problems(store) == []

@@ -57,4 +57,4 @@ class WorkFigures:
     ahead: float
     """Seconds that the clock here is before the database's; 0 where both are one machine's."""
     duties: Mapping[str, bool] = field(default_factory=dict)
-    """By name: whether the last time of one that is a node's at a time failed."""
+    """By name: whether the last time of one that is a node's at a time failed, or it has been at work for a day."""

@@ -6,10 +6,10 @@ Only indexes that hold no finished rows are read, and of ten thousand lanes no m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, case, func, or_, select, text
 from sqlalchemy import literal_column as literal
 
 from gateway.ports import Clock, NodeState
@@ -17,7 +17,9 @@ from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, WorkFigure
 from gateway.store.tables import delivery, event, job, lane, moment, node, outbox, schedule
 
 _COUNTS = ("due", "later", "running", "dead", "stopped")
-_DUTIES = select(schedule.c.name, schedule.c.error)
+_DUTIES = select(schedule.c.name, schedule.c.error, schedule.c.owner, schedule.c.started_at)
+_LONG = timedelta(days=1)
+"""No duty takes so long: it hangs, or never comes to its end."""
 _BREAKERS = {number: name for name, number in BREAKERS.items()}
 
 
@@ -109,6 +111,10 @@ def _per_lane(name: str, condition: ColumnElement[bool]) -> Any:
 def _lane(row: RowMapping, cap: int) -> LaneFigures:
     own = cap if row["cap"] is None else row["cap"]
     return LaneFigures(**_counts([row]), oldest=row["oldest"], cap=own, breaker=_BREAKERS[row["breaker"]])
+
+
+def _fails(duty: Row[Any], now: datetime) -> bool:
+    return duty.error is not None or (duty.owner is not None and now - duty.started_at > _LONG)
 
 
 def _together(rows: Sequence[RowMapping]) -> LaneFigures:

@@ -1,7 +1,7 @@
 """What `Store` does to keep data no longer than agreed: plans, purges, legal holds.
 
-Works through pages of ids, each read by itself; what is due goes some at a time, with a pause as long as each commit
-took, so that traffic has its turn. Stopped anywhere, the next run goes on: what is gone is not found again.
+Works through pages of ids, each read by itself; what is due goes some at a time, with a pause as long as each look and
+each commit took, so that traffic has its turn. Stopped anywhere, the next run goes on: what is gone is not found again.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Retaining:
         why = Why(by=by, reason=reason)
         await self._retention_chain()
         for what, way in WAYS.items():
-            async for found in self._due(what, way, policy, looked):
+            async for found in self._due(what, way, policy, looked, gently=True):
                 _count(lines, [one for one in found if one.kept is not None])
                 ids = [one.id for one in found if one.kept is None]
                 for start in range(0, len(ids), AT_ONCE):
@@ -214,16 +214,18 @@ class Retaining:
         return await self.database.read(partial(retention_holds.listed, lifted=lifted))
 
     async def _due(
-        self, what: What, way: Way, policy: Policy, looked: Callable[[int], None]
+        self, what: What, way: Way, policy: Policy, looked: Callable[[int], None], *, gently: bool = False
     ) -> AsyncIterator[list[Due]]:
-        """Pages of what is due, or would be if nothing kept it."""
+        """Pages of what is due, or would be if nothing kept it; `gently` with a pause as long as each look took."""
         now = self.clock()
         before, after = retention_due.before(policy, what, now), ""
         while before is not None:
-            page = partial(_page, way=way, after=after, before=before, policy=policy, now=now)
+            page, began = partial(_page, way=way, after=after, before=before, policy=policy, now=now), time.monotonic()
             ids, found = await self.database.read(page)
             if not ids:
                 return
+            if gently:
+                await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
             if found:
                 yield found
             looked(len(ids))

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, text
 from sqlalchemy import literal_column as literal
 
-from gateway.ports import Clock, NodeState
-from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, WorkFigures
-from gateway.store.tables import delivery, event, job, lane, moment, node, outbox, schedule
+from gateway.ports import Clock, Direction, MessageState, NodeState, first_id
+from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, Traffic, WorkFigures
+from gateway.store.tables import delivery, event, job, lane, message, moment, node, outbox, schedule
 
 _COUNTS = ("due", "later", "running", "dead", "stopped")
 _DUTIES = select(schedule.c.name, schedule.c.error, schedule.c.owner, schedule.c.started_at)
@@ -43,10 +43,19 @@ def figures(connection: Connection, *, clock: Clock, cap: int) -> WorkFigures:
             select(func.count(node.c.configuration.distinct())).where(node.c.state == NodeState.READY.value),
         ),
         ahead=ahead(connection, clock),
-        duties={
-            row.name: row.error is not None for row in connection.execute(select(schedule.c.name, schedule.c.error))
-        },
+        duties={row.name: _fails(row, now) for row in connection.execute(_DUTIES)},
     )
+
+
+def traffic(connection: Connection, since: datetime) -> Traffic:
+    """Count the messages that were made since then: their ids begin with the time, so only they are read."""
+    statement = (
+        select(message.c.direction, message.c.state, func.count())
+        .where(message.c.id >= first_id(since), message.c.at >= since)
+        .group_by(message.c.direction, message.c.state)
+    )
+    counted = {(Direction(way), MessageState(state)): int(count) for way, state, count in connection.execute(statement)}
+    return Traffic(since=since, counts=counted)
 
 
 def _lanes(now: datetime) -> Any:
@@ -113,7 +122,7 @@ def _lane(row: RowMapping, cap: int) -> LaneFigures:
     return LaneFigures(**_counts([row]), oldest=row["oldest"], cap=own, breaker=_BREAKERS[row["breaker"]])
 
 
-def _fails(duty: Row[Any], now: datetime) -> bool:
+def _fails(duty: Any, now: datetime) -> bool:
     return duty.error is not None or (duty.owner is not None and now - duty.started_at > _LONG)
 
 

@@ -24,6 +24,7 @@ from gateway.ports import (
     DeliveryState,
     DocumentState,
     JobState,
+    first_id,
 )
 from gateway.ports.replays import REPLAYS, ReplayState
 from gateway.store import retention_holds
@@ -33,7 +34,6 @@ from gateway.store.tables import (
     document,
     job,
     message,
-    microseconds,
     payload,
     reference_hold,
     replay,
@@ -47,6 +47,8 @@ OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, D
 ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
 OPEN_REPLAYS = (ReplayState.PREPARING.value, ReplayState.RUNNING.value, ReplayState.PAUSED.value)
 UNFINISHED = "unfinished"
+_SPARE = timedelta(minutes=1)
+"""An id is made a moment before its row; `at` decides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +79,13 @@ def before(policy: Policy, what: What, now: datetime) -> datetime | None:
 
 def message_page(connection: Connection, after: str, before: datetime, most: int) -> list[str]:
     """The ids of the next messages."""
-    wanted = (message.c.id > after, message.c.id < _first_id(before))
+    wanted = (message.c.id > after, message.c.id < first_id(before + _SPARE))
     return list(connection.execute(select(message.c.id).where(*wanted).order_by(message.c.id).limit(most)).scalars())
 
 
 def document_page(connection: Connection, after: str, before: datetime, most: int) -> list[str]:
     """The ids of the next documents that have their content."""
-    wanted = (document.c.id > after, document.c.id < _first_id(before), document.c.purged_at.is_(None))
+    wanted = (document.c.id > after, document.c.id < first_id(before + _SPARE), document.c.purged_at.is_(None))
     return list(connection.execute(select(document.c.id).where(*wanted).order_by(document.c.id).limit(most)).scalars())
 
 
@@ -186,9 +188,3 @@ def unfinished(connection: Connection, ids: Iterable[str]) -> set[str]:
         for statement in (stands.where(of, is_open), delivering, lacking):
             found.update(id_ for row in connection.execute(statement) for id_ in row if id_ is not None)
     return found
-
-
-def _first_id(at: datetime) -> str:
-    """The smallest id of that time (RFC 9562 5.7), with a minute to spare: `at` decides."""
-    text = f"{(microseconds(at) // 1000 + 60_000) & (1 << 48) - 1:012x}"
-    return f"{text[:8]}-{text[8:]}"

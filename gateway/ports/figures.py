@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from gateway.ports.values import Direction, MessageState
 
 LANES_SHOWN = 100
 """Lanes with figures of their own; the rest is summed up. A series each costs a monitor memory for weeks."""
@@ -33,6 +35,18 @@ class LaneFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """Messages that came and went since a moment, by direction and state."""
+
+    since: datetime
+    counts: Mapping[tuple[Direction, MessageState], int]
+
+    def by(self, direction: Direction) -> dict[str, int]:
+        """How many there are in each state."""
+        return {state.value: count for (way, state), count in self.counts.items() if way is direction}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkFigures:
     """Everything that was counted at one moment, over all nodes."""
 
@@ -56,3 +70,5 @@ class WorkFigures:
     """How many different configurations are active on the nodes that are ready."""
     ahead: float
     """Seconds that the clock here is before the database's; 0 where both are one machine's."""
+    duties: Mapping[str, bool] = field(default_factory=dict)
+    """By name: whether the last time of one that is a node's at a time failed, or it has been at work for a day."""

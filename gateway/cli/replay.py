@@ -239,7 +239,8 @@ def _agreed(count: int, *, as_new: bool, yes: bool) -> bool:
 async def _dry(workspace: Path, ids: list[str], versions: Versions, *, as_new: bool, as_json: bool) -> int:
     """One message in memory at a time."""
     from gateway.cli import replay_telling as telling  # noqa: PLC0415  help needs none of it
-    from gateway.pipeline.replaying import How, decide  # noqa: PLC0415
+    from gateway.pipeline.replaying import decide  # noqa: PLC0415
+    from gateway.pipeline.replaying_plan import How  # noqa: PLC0415
     from gateway.wiring import open_station  # noqa: PLC0415
 
     how = How(replay_id="", versions=versions, as_new=as_new, by="", why="")

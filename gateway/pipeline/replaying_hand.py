@@ -29,8 +29,10 @@ class Hand:
         self.eyes = eyes
         self.sum = Sum()
         self.said = Said(station, message)
-        self.fresh: dict[str, NewDocument] = {}
-        """What is taken now of what was refused, by each of its identities."""
+        self.fresh: list[NewDocument] = []
+        """What is taken now of what was refused: it counts for the sets behind it."""
+        self.named: dict[str, NewDocument] = {}
+        """Everything that is taken now, by each of its identities."""
 
     async def told(self, document: Document, target: str, key: str, act: Act) -> Call:
         """A call to a target that has nothing of it."""
@@ -79,11 +81,6 @@ class Hand:
             data={"target": UNROUTED},
             again_after=timedelta(0),
         )
-
-    @property
-    def beside(self) -> list[NewDocument]:
-        """What is taken of this message now, and counts for the sets behind it."""
-        return list({new.id: new for new in self.fresh.values()}.values())
 
     @property
     def reason(self) -> str:

@@ -34,7 +34,9 @@ async def replay(station: Station, job: Job) -> Changes:
         raise OurFault(f"replay {job.document_id} is not in the store", remedy="gateway audit verify")
     number = int(job.data.get("number", 0))
     mine = await station.queries.replay_item(wanted.id, number)
-    if wanted.state is not ReplayState.RUNNING or mine is None:
+    if wanted.state is not ReplayState.RUNNING:
+        return Changes(called=False, replayed=Replayed(replay_id=wanted.id, item=None))
+    if mine is None:
         return Changes(called=False)
     message = await at_hand.message_of(station, job)
     how = how_of(wanted)

@@ -53,18 +53,14 @@ async def new(hand: Hand, one: Reread, stored: Document | None) -> Planned:
         origin=_origin(hand, one),
         findings=one.findings,
         sha256=one.sha256,
-        beside=hand.beside,
+        beside=tuple(hand.fresh),
     )
     if not taken.accepted or not taken.documents:
         return planned(one, stored, Act.SAME, f"still refused: {_why(taken)}")
     new = replace(taken.documents[0], agreement=hand.eyes.version)
-    identities = [name for name in (new.natural_key, *(name for name, _ in taken.keys)) if name]
-    first = next((hand.fresh[name] for name in identities if name in hand.fresh), None)
-    if first is not None:
-        same = first.sha256 == new.sha256
-        told = f"it stands in the message before: set {first.position}{'' if same else ', with other content'}"
-        return planned(one, stored, Act.SAME if same else Act.LEFT, told)
-    hand.fresh.update(dict.fromkeys(identities, new))
+    if (first := _before(hand, taken)) is not None:
+        return planned(one, stored, Act.SAME if first.sha256 == new.sha256 else Act.LEFT, _stands(first, new))
+    hand.fresh.append(new)
     _add(hand, taken, new, taken.deliveries, taken.jobs)
     calls = [await hand.told(as_stored(new), each.target, each.key, Act.NEW) for each in taken.deliveries]
     return planned(one, stored, Act.NEW, "the partner was told that it is refused: tell them", calls=calls)
@@ -174,15 +170,31 @@ async def _taken(hand: Hand, one: Reread, stored: Document, stands: replacing.St
         sha256=one.sha256,
         again=stored,
         stands=stands,
-        beside=hand.beside,
+        beside=tuple(hand.fresh),
     )
     if not taken.accepted:
         return f"it would be refused now: {_why(taken)}"
     if taken.documents[0].review is not None:
         return "it would wait for a decision: gateway review list has the stored one, if that waits too"
+    if (first := _before(hand, taken)) is not None:
+        return _stands(first, taken.documents[0])
     # The identities of the first reading are this message's already.
     keys = [key for key in taken.keys if await hand.station.queries.key_owner(key[0]) is None]
     return replace(taken, keys=tuple(keys))
+
+
+def _before(hand: Hand, taken: documents.Taken) -> NewDocument | None:
+    """What is taken of this message now under one of its identities: two sets may be one number, read so."""
+    return next((hand.named[name] for name in _identities(taken) if name in hand.named), None)
+
+
+def _identities(taken: documents.Taken) -> list[str]:
+    return [name for name in (taken.documents[0].natural_key, *(name for name, _ in taken.keys)) if name]
+
+
+def _stands(first: NewDocument, new: NewDocument) -> str:
+    other = "" if first.sha256 == new.sha256 else ", with other content"
+    return f"it stands in the message before: set {first.position}{other}"
 
 
 def _document(hand: Hand, taken: documents.Taken, stored: Document) -> NewDocument:
@@ -199,6 +211,7 @@ def _add(
 ) -> None:
     made, targets = hand.sum, {each.target for each in deliveries}
     made.documents.append(new)
+    hand.named.update(dict.fromkeys(_identities(taken), new))
     made.updates.extend(taken.updates)
     made.deliveries.extend(deliveries)
     made.jobs.extend(jobs)

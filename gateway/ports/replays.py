@@ -125,7 +125,8 @@ class Replayed:
     """What a replay did about one message; part of `Changes`."""
 
     replay_id: str
-    item: ReplayItem
+    item: ReplayItem | None
+    """None: it was found paused or ended, and its work ends; the commit holds only while that is so."""
     last: bool = False
     """No message is left: the replay is done."""
     unheld: tuple[str, ...] = ()

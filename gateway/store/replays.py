@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, literal_column, or_, select, tuple_, update
 
-from gateway.ports import Direction, Message
+from gateway.ports import Direction, Message, NaturalKeyTaken
 from gateway.ports.replays import Progress, Replay, Replayed, ReplayItem, ReplayState, Selection, Versions
 from gateway.store import queries
 from gateway.store.tables import (
@@ -145,7 +145,18 @@ def move(connection: Connection, replay_id: str, state: ReplayState, of: Sequenc
 
 
 def write(connection: Connection, done: Replayed, now: datetime) -> None:
-    """What came of one message; with the last one the replay is over."""
+    """What came of one message; with the last one the replay is over.
+
+    Raises NaturalKeyTaken when it was cancelled since it was decided, or runs again where it was found to stand still.
+    """
+    locked = select(replay.c.state).where(replay.c.id == done.replay_id).with_for_update()
+    state = connection.execute(locked).scalar()
+    if done.item is None:
+        if state == ReplayState.RUNNING.value:
+            raise NaturalKeyTaken(f"replay {done.replay_id} was resumed meanwhile")
+        return
+    if state == ReplayState.CANCELLED.value:
+        raise NaturalKeyTaken(f"replay {done.replay_id} was cancelled meanwhile")
     mine = (replay_item.c.replay_id == done.replay_id) & (replay_item.c.number == done.item.number)
     told = {"outcome": done.item.outcome, "told": [dict(one) for one in done.item.told]}
     connection.execute(update(replay_item).where(mine).values(told))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import Result
 
+from gateway.cli import dead
 from gateway.cli.dead_asking import complete_dead
 from gateway.cli.moments import moment_of
 from gateway.errors import OurFault
@@ -150,6 +152,27 @@ def test_group_is_put_aside_and_taken_back(run: Run, workspace: Path) -> None:
     assert [one["count"] for one in listed(run, workspace, "--discarded", code=0)] == [3]
     assert "3 letters back to work" in call(run, workspace, "retry", group, "--why", "after all", "--yes")
     assert listed(run, workspace, "--discarded", code=0) == []
+
+
+@pytest.mark.parametrize("word", ["retry", "discard"])
+def test_letter_that_comes_while_it_is_asked_is_not_decided_about(
+    run: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """What was shown is what was agreed to; the new one is listed, and asked about the next time."""
+
+    def answered(question: str, *, yes: bool) -> bool:
+        async def another() -> None:
+            async with open_store(workspace) as store:
+                await letter(store, "acme", "erp", REASON.format(4500012399))
+
+        with ThreadPoolExecutor(1) as beside:  # the command's own loop waits for its answer
+            beside.submit(asyncio.run, another()).result()
+        return "3 letters" in question and not yes
+
+    monkeypatch.setattr(dead, "asked_first", answered)
+    assert "3 letters" in call(run, workspace, word, "--partner", "acme", "--why", "as was shown")
+    (left,) = listed(run, workspace, "--each", "--partner", "acme")
+    assert "4500012399" in left["reason"]
 
 
 def test_one_letter_is_worked_again_without_a_question(run: Run, workspace: Path) -> None:

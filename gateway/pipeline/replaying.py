@@ -12,13 +12,13 @@ from datetime import timedelta
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import MessageReplayed
-from gateway.pipeline import identity, replaying_standing, replaying_taking
+from gateway.pipeline import identity, replaying_standing, replaying_taking, rereading_json
 from gateway.pipeline.replaying_hand import Hand
 from gateway.pipeline.replaying_plan import Decided, How, Planned, Sum, left, outcome_of, planned
 from gateway.pipeline.replaying_said import PUT_ASIDE, REJECTED, Said
 from gateway.pipeline.rereading import Reread, eyes_of_now, eyes_of_then, reread
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Document, DocumentState, Message, MessageState, NewJob
+from gateway.ports import Changes, Channel, Document, DocumentState, Message, MessageState, NewJob
 from gateway.ports.replays import Act, Versions
 
 
@@ -71,13 +71,17 @@ async def _decided(station: Station, message: Message, how: How) -> Decided:
         await station.queries.documents_of(message.id),
         key=lambda one: (one.at, one.replaced_by is None, one.id),
     )
+    over_rest = message.channel is Channel.REST
     if how.versions is Versions.ORIGINAL:
-        eyes = await eyes_of_then(station, stored)
+        eyes = await eyes_of_then(station, stored, by_maps=not over_rest)
     else:
         eyes = eyes_of_now(station, message.partner)
     hand = Hand(station, message, how, eyes)
-    by_place = {(one.position, one.kind): one for one in stored}  # the newest of each place
-    sets = await reread(station, eyes, message)
+    by_place = {(one.position or "", one.kind): one for one in stored}  # the newest of each place
+    if over_rest:
+        sets = await rereading_json.reread(station, eyes, message, stored)
+    else:
+        sets = await reread(station, eyes, message)
     found = [await _about(hand, one, by_place.pop((one.position, one.kind), None)) for one in sets]
     gone = [one for one in by_place.values() if one.state is not DocumentState.REJECTED]
     found += [left(one, "it is not found in the message any more, read so") for one in gone]

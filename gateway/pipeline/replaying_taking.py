@@ -228,11 +228,12 @@ def _add(
 def _origin(hand: Hand, one: Reread) -> documents.Origin:
     return documents.Origin(
         message_id=hand.message.id,
-        position=one.position,
+        position=one.position or None,
         map=one.map,
         guide=one.guide,
         unmapped=one.unmapped,
         envelope=one.envelope,
+        order=one.order,
     )
 
 

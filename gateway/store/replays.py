@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, literal_column, or_, select, tuple_, update
 
-from gateway.ports import Direction, Message, NaturalKeyTaken
+from gateway.ports import Channel, Direction, Message, MessageState, NaturalKeyTaken
 from gateway.ports.replays import Progress, Replay, Replayed, ReplayItem, ReplayState, Selection, Versions
 from gateway.store import queries
 from gateway.store.tables import (
@@ -43,7 +43,9 @@ def _meant(wanted: Selection) -> Select[Any]:
     statement = select(message, *columns).outerjoin_from(message, receipt)
     moved = select(work_done.c.message_id).where(work_done.c.message_id == message.c.id)
     was_read = or_(read.exists(), moved.where(work_done.c.steps.like("%,read,%")).exists())
-    statement = statement.where(message.c.direction == Direction.INBOUND.value, was_read)
+    # Over REST a document was taken in the request, or refused: then there is none to work again.
+    taken = (message.c.channel == Channel.REST.value) & (message.c.state == MessageState.PROCESSED.value)
+    statement = statement.where(message.c.direction == Direction.INBOUND.value, or_(was_read, taken))
     if wanted.ids:
         statement = statement.where(message.c.id.in_(wanted.ids))
     if wanted.partner is not None:

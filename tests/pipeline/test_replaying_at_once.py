@@ -120,3 +120,30 @@ async def test_of_two_sets_that_become_one_number_the_first_is_taken_and_the_sec
     assert "stands in the message before" in decided.planned[1].why
     assert await replayed(trade, message) == ["left"]
     assert len(trade.at_erp(NOTICE)) == 1
+
+
+async def test_process_that_dies_while_it_ends_the_work_on_what_was_corrected_sends_nothing_of_it(
+    trade: Any, edi: Any, tmp_path: Path
+) -> None:
+    """A try that began after the document was replaced made no call: only the corrected one goes out."""
+    aim(trade, tmp_path, "erp", erp=REFUSING)
+    await trade.order()
+    message = await trade.arrives(edi.file(edi.ack()))
+    aim(trade, tmp_path, "erp", erp={})
+    mend(trade, *OTHERWISE)
+    await begun(trade, message)
+    store: Store = trade.gateway.store
+    (job,) = await store.claim("tests", [STEP], 1)
+    await trade.gateway.worker._work(job)
+    lost = await store.claim("dead node", ["deliver"], 9)
+    assert len(lost) == 2
+    trade.clock.advance(minutes=2)
+    await store.reap()
+    await later(trade)
+    new = await current(trade, message)
+    found = {one.id: one for one in await trade.gateway.documents(message)}
+    assert new.state is DocumentState.DELIVERED
+    states = {row.document_id: row.state.value for row in await store.deliveries(list(found))}
+    assert states == {new.id: "delivered", str(new.replaces): "discarded"}
+    (at_erp,) = trade.at_erp("order_acknowledgement")
+    assert at_erp["body"]["response"] == new.body["response"] != found[str(new.replaces)].body["response"]

@@ -8,17 +8,19 @@ that it would have had. Only `as_new` makes effects beside those that were. What
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.events import MessageReplayed
-from gateway.pipeline import identity, replaying_standing, replaying_taking, rereading_json
+from gateway.pipeline import identity, replaying_outbound, replaying_standing, replaying_taking, rereading_json
 from gateway.pipeline.replaying_hand import Hand
 from gateway.pipeline.replaying_plan import Decided, How, Planned, Sum, left, outcome_of, planned
 from gateway.pipeline.replaying_said import PUT_ASIDE, REJECTED, Said
 from gateway.pipeline.rereading import Reread, eyes_of_now, eyes_of_then, reread
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Channel, Document, DocumentState, Message, MessageState, NewJob
+from gateway.ports.lanes import LOWEST
 from gateway.ports.replays import Act, Versions
 
 
@@ -27,6 +29,8 @@ async def decide(station: Station, message: Message, how: How) -> Decided:
     try:
         if message.state in {MessageState.RECEIVED, MessageState.FAILED}:
             return await _read_first(station, message, how)
+        if message.channel is Channel.ERP:
+            return await _outbound(station, message, how)
         return await _decided(station, message, how)
     except (PartnerFault, OurFault) as fault:
         remedy = f"; {fault.remedy}" if isinstance(fault, OurFault) and fault.remedy else ""
@@ -64,6 +68,15 @@ async def _read_first(station: Station, message: Message, how: How) -> Decided:
         made.jobs.append(again)
     found = (Planned(kind="message", number=message.id, act=act, why=why),)
     return Decided(planned=found, changes=made.changes(_event(message, how, found)))
+
+
+async def _outbound(station: Station, message: Message, how: How) -> Decided:
+    """A document of ours for a partner."""
+    one, made = await replaying_outbound.decide(station, message, how.versions, as_new=how.as_new)
+    made = made or Changes()
+    jobs = tuple(replace(job, priority=LOWEST) for job in made.jobs)
+    events = (*made.events, _event(message, how, (one,)))
+    return Decided(planned=(one,), changes=replace(made, jobs=jobs, events=events))
 
 
 async def _decided(station: Station, message: Message, how: How) -> Decided:

@@ -30,7 +30,7 @@ async def reread(station: Station, eyes: Eyes, message: Message, stored: Sequenc
     found = await checked(first.kind, await station.queries.payload(message.id), order)
     return [
         Reread(
-            kind=first.kind,  # type: ignore[arg-type]  # it is one of those that are agreed on
+            kind=first.kind,
             position="",
             body=found.document or {},
             sha256=found.sha256,

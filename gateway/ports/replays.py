@@ -75,6 +75,8 @@ class Selection:
     until: datetime | None = None
     order_number: str | None = None
     target: str | None = None
+    outbound: bool = False
+    """What our ERP gave for partners, instead of what they sent. Messages that are named may be either."""
 
     @property
     def anything(self) -> bool:

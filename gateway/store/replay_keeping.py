@@ -39,7 +39,7 @@ class ReplayKeeping:
     clock: Clock
 
     async def selected(self, wanted: Selection) -> AsyncIterator[Message]:
-        """The messages that are meant and were taken from a partner, the oldest first; one page is in memory."""
+        """The messages that are meant, from a partner or from our ERP, the oldest first; one page is in memory."""
         after = None
         while True:
             page = await self.database.read(partial(replays.page, wanted=wanted, after=after))

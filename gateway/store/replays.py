@@ -45,7 +45,9 @@ def _meant(wanted: Selection) -> Select[Any]:
     was_read = or_(read.exists(), moved.where(work_done.c.steps.like("%,read,%")).exists())
     # Over REST a document was taken in the request, or refused: then there is none to work again.
     taken = (message.c.channel == Channel.REST.value) & (message.c.state == MessageState.PROCESSED.value)
-    statement = statement.where(message.c.direction == Direction.INBOUND.value, or_(was_read, taken))
+    ours = (message.c.channel == Channel.ERP.value) & (message.c.state == MessageState.PROCESSED.value)
+    way = ours if wanted.outbound else or_(was_read, taken, ours) if wanted.ids else or_(was_read, taken)
+    statement = statement.where(message.c.direction == Direction.INBOUND.value, way)
     if wanted.ids:
         statement = statement.where(message.c.id.in_(wanted.ids))
     if wanted.partner is not None:

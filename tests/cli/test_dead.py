@@ -16,8 +16,14 @@ import pytest
 from click.testing import Result
 
 from gateway.cli import dead
-from gateway.cli.dead_asking import complete_dead
+from gateway.cli.dead_asking import complete_dead, complete_step
+from gateway.cli.lane_asking import complete_lane
+from gateway.cli.message_names import complete_message, complete_target
 from gateway.cli.moments import moment_of
+from gateway.cli.partner_names import complete_partner
+from gateway.cli.replay_asking import complete_replay
+from gateway.cli.review import complete_document
+from gateway.cli.webhook_asking import complete_webhook
 from gateway.errors import OurFault
 from gateway.events import MessageReceived
 from gateway.pipeline.giving_up import kind_of
@@ -214,6 +220,27 @@ def test_names_are_completed(filled: Path) -> None:
     names = complete_dead(Context(), "")  # type: ignore[arg-type]
     assert sum(name.startswith("g") for name in names) == 2
     assert sum(name.isdecimal() for name in names) == 4
+
+
+COMPLETERS = [
+    complete_dead, complete_step, complete_message, complete_target, complete_partner, complete_replay, complete_lane,
+    complete_document, complete_webhook,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("completer", COMPLETERS, ids=lambda one: str(one.__name__))
+def test_words_that_are_not_utf_8_are_completed_to_nothing(
+    filled: Path, tmp_path: Path, completer: Callable[[Any, str], list[str]]
+) -> None:
+    """Nor is a folder of such a name a traceback: a completion has nobody to tell."""
+    folder = tmp_path / "w\udcff"
+    shutil.copytree(filled, folder)
+
+    class Context:
+        params: ClassVar = {"workspace": str(folder), "partner": "\udcff"}
+
+    assert completer(Context(), "\udcff") == []
+    completer(Context(), "")
 
 
 def test_times_are_said_as_people_say_them() -> None:

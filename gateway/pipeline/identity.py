@@ -158,7 +158,7 @@ def order_refs(ship_notice: Json) -> list[OrderRef]:
     pending: list[Any] = list(reversed(ship_notice.get("contents") or ()))
     while pending:
         node = pending.pop()
-        if isinstance(node, _OBJECT):
+        if isinstance(node, OBJECT):
             named = order_ref(node) if "order" in node else None
             if named is not None:
                 found.setdefault(named)
@@ -190,13 +190,13 @@ def inbound_lane(partner: str, endpoint: str) -> str:
     return f"{partner}:inbound:{endpoint}"
 
 
-_OBJECT = (dict, Mapping)
+OBJECT = (dict, Mapping)
 """A JSON object; asked in this order, because the abstract class costs ten times as much to ask."""
 
 
 def _map(document: Json, key: str) -> Json:
     value = document.get(key)
-    return value if isinstance(value, _OBJECT) else {}
+    return value if isinstance(value, OBJECT) else {}
 
 
 def _text(value: object) -> str | None:

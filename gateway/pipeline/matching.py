@@ -162,10 +162,13 @@ def _compared(
     body: Json, orders: Mapping[OrderRef, Document | None]
 ) -> Iterator[tuple[Document, Json, Decimal, _Where]]:
     """The shipped lines that can be held against an order: it, its line, the quantity in its unit, the place."""
-    named = order_refs(body)
+    first: OrderRef | None = None  # of the notice: the order of a line that stands under none
     lines: dict[str, dict[Any, Json]] = {}
     for ref, line, where in _shipped_lines(body):
-        order = orders.get(ref or named[0]) if ref or named else None
+        if ref is None and first is None:
+            first = next(iter(order_refs(body)), None)
+        named = ref or first
+        order = None if named is None else orders.get(named)
         if order is None:
             continue
         if order.id not in lines:
@@ -238,8 +241,8 @@ def _unknown_line(pointer: str, line_id: str) -> Finding:
 
 def _as_ordered(line: Json, ordered: Json) -> bool:
     """Whether one response speaks of just what was ordered, as nearly every line's does: nothing has to add up."""
-    responses = line.get("responses") or ()
-    return len(responses) == 1 and responses[0].get("quantity") == ordered.get("quantity")
+    responses: Sequence[Json] = line.get("responses") or ()
+    return len(responses) == 1 and bool(responses[0].get("quantity") == ordered.get("quantity"))
 
 
 def _parts_add_up(pointer: str, line: Json, ordered: Json, agreed: Tolerances | None) -> Iterator[Finding]:

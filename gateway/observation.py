@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from gateway.errors import OurFault
@@ -19,7 +19,7 @@ from gateway.ports.doing import DOING, TRACEPARENT, doing_job
 from gateway.ports.tracing import NoTracing
 from gateway.settings import Settings, Traces
 from gateway.store import Store
-from gateway.store.sqlite import file_of
+from gateway.store.disks import room
 from gateway.web.metrics import Metrics
 from gateway.worker import Handler
 
@@ -35,7 +35,7 @@ class Observation:
 
     def __init__(self, store: Store, node: Node, settings: Settings, *, folder: Path, url: str) -> None:
         self._store = store
-        self._room = _folders(url, folder / settings.database.payloads)
+        self._room = partial(room, url, folder / settings.database.payloads)
         self.metrics = Metrics()
         self.metrics.built(version=node.gateway, schema=node.schema)
         self.tracing = _tracing(settings.traces, node)
@@ -89,30 +89,12 @@ class Observation:
             try:
                 found = await self._store.figures()
                 self.metrics.worked(found, seconds=time.perf_counter() - started)
-                self.metrics.disks(await asyncio.to_thread(self._disks))
+                self.metrics.disks(await asyncio.to_thread(self._room))
             except OurFault:
                 pass  # a database that does not answer is readiness's business, and the time of the last count stays
             except Exception:
                 log.exception("The work could not be counted")
             await asyncio.sleep(max(COUNT_SECONDS, (time.perf_counter() - started) / COUNTING_SHARE))
-
-    def _disks(self) -> dict[str, tuple[int, int]]:
-        found: dict[str, tuple[int, int]] = {}
-        for name, folder in self._room.items():
-            try:
-                usage = shutil.disk_usage(folder)
-            except OSError:
-                continue
-            found[name] = usage.free, usage.total
-        return found
-
-
-def _folders(url: str, payloads: Path) -> dict[str, Path]:
-    """Where room is needed."""
-    found = {"payloads": payloads}
-    if url.startswith("sqlite:"):
-        found["database"] = file_of(url).parent
-    return found
 
 
 def _tracing(settings: Traces | None, node: Node) -> Tracing:

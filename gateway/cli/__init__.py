@@ -41,6 +41,7 @@ from gateway.cli.message_export import export
 from gateway.cli.message_purge import purge
 from gateway.cli.message_send import send
 from gateway.cli.message_trace import trace
+from gateway.cli.overview import overview
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.workspace import init
@@ -54,6 +55,7 @@ app = typer.Typer(
     help="A self-hosted EDI/B2B gateway: X12 and EDIFACT over AS2, JSON over REST, canonical documents to ERP APIs.",
 )
 app.command()(serve)
+app.command("status")(overview)
 app.command()(init)
 app.command()(demo)
 app.command()(schema)

@@ -68,6 +68,7 @@ from gateway.ports.values import (
     MessageState,
     Receipt,
     Review,
+    first_id,
     new_id,
 )
 from gateway.ports.versions import Source, Version, VersionKind, VersionShelf
@@ -153,6 +154,7 @@ __all__ = [
     "Wait",
     "WebhookPost",
     "document_state",
+    "first_id",
     "new_id",
     "own_chain",
     "rate_of",

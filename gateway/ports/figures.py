@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.ports.values import Direction, MessageState
+
 LANES_SHOWN = 100
 """Lanes with figures of their own; the rest is summed up. A series each costs a monitor memory for weeks."""
 BREAKERS: Mapping[str, int] = {"closed": 0, "half open": 1, "open": 2}
@@ -30,6 +32,18 @@ class LaneFigures:
     """Of several lanes the worst."""
     stopped: int
     """1: an operator paused it; how many of several."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """Messages that came and went since a moment, by direction and state."""
+
+    since: datetime
+    counts: Mapping[tuple[Direction, MessageState], int]
+
+    def by(self, direction: Direction) -> dict[str, int]:
+        """How many there are in each state."""
+        return {state.value: count for (way, state), count in self.counts.items() if way is direction}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

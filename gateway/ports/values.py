@@ -22,6 +22,12 @@ def new_id(now: datetime) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def first_id(at: datetime) -> str:
+    """What no id of `at`, or later, comes before."""
+    text = f"{int(at.timestamp() * 1000):012x}"
+    return f"{text[:8]}-{text[8:]}"
+
+
 CONFIGURATION = "configuration"
 """The message whose chain tells which configuration was activated or refused, and when. It is no partner's."""
 

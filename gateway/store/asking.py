@@ -31,9 +31,11 @@ from gateway.ports import (
     VersionKind,
     Wait,
 )
+from gateway.ports.figures import Traffic
 from gateway.store import (
     certificates,
     deliveries,
+    figures,
     holds,
     jobs,
     keys,
@@ -246,6 +248,10 @@ class Asking:
     async def under_review(self, *, partner: str | None = None, limit: int = 1000) -> list[Document]:
         """The documents that wait for a decision, the oldest first."""
         return await self.database.read(partial(queries.under_review, partner=partner, limit=limit))
+
+    async def traffic(self, since: datetime) -> Traffic:
+        """The messages that came and went since then."""
+        return await self.database.read(partial(figures.traffic, since=since))
 
     async def attempts(self, message_id: str) -> list[Attempt]:
         """Every try at the work on a message."""

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, text
 from sqlalchemy import literal_column as literal
 
-from gateway.ports import Clock, NodeState
-from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, WorkFigures
-from gateway.store.tables import delivery, event, job, lane, moment, node, outbox
+from gateway.ports import Clock, Direction, MessageState, NodeState, first_id
+from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, Traffic, WorkFigures
+from gateway.store.tables import delivery, event, job, lane, message, moment, node, outbox
 
 _COUNTS = ("due", "later", "running", "dead", "stopped")
 _BREAKERS = {number: name for name, number in BREAKERS.items()}
@@ -41,6 +41,17 @@ def figures(connection: Connection, *, clock: Clock, cap: int) -> WorkFigures:
         ),
         ahead=_ahead(connection, clock),
     )
+
+
+def traffic(connection: Connection, since: datetime) -> Traffic:
+    """Count the messages that were made since then: their ids begin with the time, so only they are read."""
+    statement = (
+        select(message.c.direction, message.c.state, func.count())
+        .where(message.c.id >= first_id(since), message.c.at >= since)
+        .group_by(message.c.direction, message.c.state)
+    )
+    counted = {(Direction(way), MessageState(state)): int(count) for way, state, count in connection.execute(statement)}
+    return Traffic(since=since, counts=counted)
 
 
 def _lanes(now: datetime) -> Any:

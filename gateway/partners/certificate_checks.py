@@ -20,7 +20,7 @@ from gateway.partners.as2_channel import As2Channel
 from gateway.partners.authorities import load_authorities
 from gateway.partners.certificate_facts import days_left, may_receive, may_sign, unfit
 from gateway.partners.inventory import Held, Role, due, inventory
-from gateway.partners.revocation import CrlShelf, is_address, out_of_date, signed_by
+from gateway.partners.revocation import CrlShelf, is_address, issued, out_of_date, signed_by
 from gateway.settings import Settings
 from gateway.yamltext import YamlText, near_miss
 
@@ -142,6 +142,32 @@ def _trust(folder: Path, channel: As2Channel, now: datetime, place: Callable[[st
     for file in channel.crls:
         if not is_address(file):
             yield from _list(folder, file, authorities, now, place("crls"))
+    if channel.revocation == "crl" and channel.stale_crl == "refuse":
+        yield from _unlisted(folder, channel.crls, authorities, place("crls"))
+
+
+def _unlisted(
+    folder: Path, sources: tuple[str, ...], authorities: tuple[x509.Certificate, ...], place: FilePlace
+) -> Iterator[Finding]:
+    """Authorities of which no list says whether they were revoked: where that is refused none of their signers counts.
+
+    What was not fetched yet may be the list.
+    """
+    shelf = CrlShelf(folder)
+    try:
+        shelf.load(sources)
+    except OurFault:  # it has its own finding
+        return
+    lists = [shelf.get(one) for one in sources]
+    if None in lists:
+        return
+    for one in authorities:
+        above = [each for each in authorities if each.subject == one.issuer != one.subject and issued(one, each)]
+        if above and not any(signed_by(listed, each) for listed in lists if listed is not None for each in above):
+            said = f"no list says whether {one.subject.rfc4514_string()} was revoked, and stale_crl is refuse"
+            fix = "name the list of the authority above it, too: until then nobody whom it vouches for counts"
+            wanted = f"a list of {one.issuer.rfc4514_string()}"
+            yield _finding("trust", place, said, wanted, fix, Severity.ACCEPT_WITH_ERRORS)
 
 
 def _key(place: Callable[[str, tuple[str | int, ...]], FilePlace], partner: str, key: str) -> FilePlace:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from gateway.errors import OurFault
 from gateway.events import WorkDiscarded, WorkRetried
+from gateway.pipeline import purged
 from gateway.pipeline.deliveries import UNROUTED, settle_job
 from gateway.ports import (
     Changes,
@@ -48,7 +49,13 @@ def group_of(letter: DeadLetter) -> str:
 
 
 async def retried(queries: Queries, letter: DeadLetter, *, by: str, why: str) -> Changes:
-    """What follows when a letter is worked again; what was put aside counts as if it had not been."""
+    """What follows when a letter is worked again; what was put aside counts as if it had not been.
+
+    Raises OurFault where the content of its document was purged meanwhile.
+    """
+    meant = None if letter.document_id is None else await queries.document(letter.document_id)
+    if meant is not None:
+        purged.refuse(meant)
     told = WorkRetried(
         message_id=letter.message_id,
         partner=letter.partner,

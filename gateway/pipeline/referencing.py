@@ -16,6 +16,7 @@ from gateway.events import DocumentHeld, DocumentTranslated, Event
 from gateway.mapping.references import References
 from gateway.mapping.translate import Agreed, Translation, to_ours, to_theirs
 from gateway.partners.agreement import Agreement
+from gateway.pipeline import purged
 from gateway.pipeline.snapshots import IN_A_THREAD
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Document, DocumentState, DocumentUpdate, Held, Json, ReferenceState
@@ -85,12 +86,12 @@ class Translated:
 
 
 async def for_us(station: Station, document: Document, step: str) -> Translated:
-    """A partner's document in our words."""
+    """A partner's document in our words. Raises OurFault where its content was purged."""
     return await _translated(station, document, step, to_ours)
 
 
 async def for_partner(station: Station, document: Document, step: str) -> Translated:
-    """Our document in the partner's words."""
+    """Our document in the partner's words. Raises OurFault where its content was purged."""
     return await _translated(station, document, step, to_theirs)
 
 
@@ -110,6 +111,7 @@ async def all_in_our_words(station: Station, agreement: Agreement, documents: Se
 
 
 async def _translated(station: Station, document: Document, step: str, way: _Way) -> Translated:
+    purged.refuse(document)
     agreement = station.directory.known(document.partner)
     if agreement is None or agreement.references is None:
         return Translated(document=document, step=step, body=document.body)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gateway.errors import OurFault
 from gateway.events import DeliverySettled
-from gateway.pipeline import identity, reviewing
+from gateway.pipeline import identity, purged, reviewing
 from gateway.pipeline.deliveries import settle_job
 from gateway.ports import (
     Changes,
@@ -86,6 +86,8 @@ async def settled(queries: Queries, id_: str, target: str, settlement: Settlemen
     documents = {one.id: one} if one is not None else {each.id: each for each in await queries.documents_of(id_)}
     rows = await queries.deliveries(list(documents))
     document, row = _chosen(documents, rows, id_, target, settlement.decided)
+    if settlement.decided is Decision.AGAIN:
+        purged.refuse(document)
     others = [each for each in rows if each.document_id == document.id]
     several, made = len(others) > 1, DECISIONS[settlement.decided]
     held = row.state is DeliveryState.PENDING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.ports.values import Direction, MessageState
@@ -70,3 +70,5 @@ class WorkFigures:
     """How many different configurations are active on the nodes that are ready."""
     ahead: float
     """Seconds that the clock here is before the database's; 0 where both are one machine's."""
+    duties: Mapping[str, bool] = field(default_factory=dict)
+    """By name: whether the last time of one that is a node's at a time failed, or it has been at work for a day."""

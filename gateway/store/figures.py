@@ -6,7 +6,7 @@ Only indexes that hold no finished rows are read, and of ten thousand lanes no m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, text
@@ -14,9 +14,12 @@ from sqlalchemy import literal_column as literal
 
 from gateway.ports import Clock, Direction, MessageState, NodeState, first_id
 from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, Traffic, WorkFigures
-from gateway.store.tables import delivery, event, job, lane, message, moment, node, outbox
+from gateway.store.tables import delivery, event, job, lane, message, moment, node, outbox, schedule
 
 _COUNTS = ("due", "later", "running", "dead", "stopped")
+_DUTIES = select(schedule.c.name, schedule.c.error, schedule.c.owner, schedule.c.started_at)
+_LONG = timedelta(days=1)
+"""No duty takes so long: it hangs, or never comes to its end."""
 _BREAKERS = {number: name for name, number in BREAKERS.items()}
 
 
@@ -39,7 +42,8 @@ def figures(connection: Connection, *, clock: Clock, cap: int) -> WorkFigures:
             connection,
             select(func.count(node.c.configuration.distinct())).where(node.c.state == NodeState.READY.value),
         ),
-        ahead=_ahead(connection, clock),
+        ahead=ahead(connection, clock),
+        duties={row.name: _fails(row, now) for row in connection.execute(_DUTIES)},
     )
 
 
@@ -118,6 +122,10 @@ def _lane(row: RowMapping, cap: int) -> LaneFigures:
     return LaneFigures(**_counts([row]), oldest=row["oldest"], cap=own, breaker=_BREAKERS[row["breaker"]])
 
 
+def _fails(duty: Any, now: datetime) -> bool:
+    return duty.error is not None or (duty.owner is not None and now - duty.started_at > _LONG)
+
+
 def _together(rows: Sequence[RowMapping]) -> LaneFigures:
     oldest = min((row["oldest"] for row in rows if row["oldest"] is not None), default=None)
     worst = max((row["breaker"] for row in rows), default=BREAKERS["closed"])
@@ -144,7 +152,8 @@ def _count(connection: Connection, statement: Any) -> int:
     return int(connection.execute(statement).scalar() or 0)
 
 
-def _ahead(connection: Connection, clock: Clock) -> float:
+def ahead(connection: Connection, clock: Clock) -> float:
+    """Seconds that our clock is before the database's; 0 on SQLite, which is on this machine."""
     if connection.dialect.name == "sqlite":
         return 0.0
     before = clock()

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, select
 from gateway.errors import OurFault
 from gateway.store import spool
 from gateway.store.database import Database
-from gateway.store.payloads import Payloads
+from gateway.store.payloads import Payloads, remove_file
 from gateway.store.tables import payload
 
 AGE = timedelta(days=1)
@@ -101,13 +101,13 @@ async def find(database: Database, payloads: Payloads, now: datetime) -> Found:
 async def remove(database: Database, found: Found) -> int:
     """Remove what was purged, and what was strange and still is; how many.
 
-    Raises OurFault when folder and database do not belong together.
+    Raises OurFault when folder and database do not belong together, or a file cannot be removed.
     """
     removed = 0
     for start in range(0, len(found.purged), AT_ONCE):
         some = found.purged[start : start + AT_ONCE]
         for path in await database.read(partial(_named, paths=some, place="purged")):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(remove_file, path)
             removed += 1
     if len(found.strange) > found.named:
         raise OurFault(
@@ -118,7 +118,7 @@ async def remove(database: Database, found: Found) -> int:
     for start in range(0, len(found.strange), AT_ONCE):
         some = found.strange[start : start + AT_ONCE]
         for path in await database.read(partial(_unnamed, paths=some)):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(remove_file, path)
             removed += 1
     return removed
 

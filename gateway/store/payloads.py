@@ -113,12 +113,23 @@ class Payloads:
         return data
 
     def remove(self, sha256: str, message_id: str, form: str) -> None:
-        """Remove a file, if it is there."""
-        self.path(sha256, message_id, form).unlink(missing_ok=True)
+        """Remove a file, if it is there. Raises OurFault when it cannot be; its row says by then that it is purged."""
+        remove_file(self.path(sha256, message_id, form))
 
     def path(self, sha256: str, message_id: str, form: str) -> Path:
         """`<folder>/ab/<sha256>-<message>-<form>`."""
         return self.folder / sha256[:2] / f"{sha256}-{message_id}-{form}"
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there. Raises OurFault."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as fault:
+        raise OurFault(
+            f"The payload file {path} cannot be removed: {fault.strerror}",
+            remedy="Give the folder and all in it to the gateway's user; then: gateway payload verify --repair-orphans",
+        ) from fault
 
 
 class StoredFile:

@@ -1,7 +1,7 @@
 """What `Store` does to keep data no longer than agreed: plans, purges, legal holds.
 
-Works through pages of ids, each read by itself; what is due goes some at a time, with a pause as long as each commit
-took, so that traffic has its turn. Stopped anywhere, the next run goes on: what is gone is not found again.
+Works through pages of ids, each read by itself; what is due goes some at a time, with a pause as long as each look and
+each commit took, so that traffic has its turn. Stopped anywhere, the next run goes on: what is gone is not found again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway.store import orphans, retention_due, retention_holds, retention_pur
 from gateway.store import retention_archive as archive
 from gateway.store import retention_rows as rows
 from gateway.store.database import Database
+from gateway.store.figures import ahead
 from gateway.store.payloads import Payloads
 from gateway.store.retention_due import Due
 from gateway.store.retention_holds import LegalHold
@@ -96,7 +97,7 @@ class Retaining:
         why = Why(by=by, reason=reason)
         await self._retention_chain()
         for what, way in WAYS.items():
-            async for found in self._due(what, way, policy, looked):
+            async for found in self._due(what, way, policy, looked, gently=True):
                 _count(lines, [one for one in found if one.kept is not None])
                 ids = [one.id for one in found if one.kept is None]
                 for start in range(0, len(ids), AT_ONCE):
@@ -122,6 +123,10 @@ class Retaining:
                 messages, jobs = messages + moved.messages, jobs + moved.jobs
                 await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
             looked(len(ids))
+
+    async def clock_ahead(self) -> float:
+        """Seconds that our clock is before the database's; 0 on SQLite, which is on this machine."""
+        return await self.database.read(partial(ahead, clock=self.clock))
 
     async def sweep_files(self) -> int:
         """Remove files that no message names, or whose message was purged; how many. Raises OurFault."""
@@ -209,16 +214,18 @@ class Retaining:
         return await self.database.read(partial(retention_holds.listed, lifted=lifted))
 
     async def _due(
-        self, what: What, way: Way, policy: Policy, looked: Callable[[int], None]
+        self, what: What, way: Way, policy: Policy, looked: Callable[[int], None], *, gently: bool = False
     ) -> AsyncIterator[list[Due]]:
-        """Pages of what is due, or would be if nothing kept it."""
+        """Pages of what is due, or would be if nothing kept it; `gently` with a pause as long as each look took."""
         now = self.clock()
         before, after = retention_due.before(policy, what, now), ""
         while before is not None:
-            page = partial(_page, way=way, after=after, before=before, policy=policy, now=now)
+            page, began = partial(_page, way=way, after=after, before=before, policy=policy, now=now), time.monotonic()
             ids, found = await self.database.read(page)
             if not ids:
                 return
+            if gently:
+                await asyncio.sleep(min(LONGEST_PAUSE, time.monotonic() - began))
             if found:
                 yield found
             looked(len(ids))

@@ -1,7 +1,8 @@
 """Finished work moves out: the jobs of a message and their attempts become one row of `work_done`.
 
 `job` and `attempt` stay as small as what is open, and nothing is lost: the attempts are told as before, and work that
-is begun again is put back first. Deliveries to webhooks stay where they are, by rules of their own.
+is begun again is put back first. Deliveries to webhooks stay where they are, by rules of their own; so does what an
+operator put aside, since it can be taken back.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, literal_column, select
 
 from gateway.ports import Attempt, JobState
-from gateway.store.retention_due import unfinished
+from gateway.store.retention_due import ENDED, unfinished
+from gateway.store.retention_holds import chunks
 from gateway.store.tables import attempt, job, microseconds, moment, work_done
 
 _OURS = job.c.step != literal_column("'notify'")
@@ -51,23 +53,25 @@ def move(connection: Connection, ids: Sequence[str], before: datetime) -> Moved:
     for row in connection.execute(select(job).where(*wanted).order_by(job.c.id).with_for_update()):
         found[row.message_id].append(row)
     tries: dict[int, list[Any]] = defaultdict(list)
-    every = [row.id for rows in found.values() for row in rows]
-    for one in connection.execute(select(attempt).where(attempt.c.job_id.in_(every)).order_by(*attempt.primary_key)):
-        tries[one.job_id].append(one)
-    moved: list[int] = []
+    for some in chunks(row.id for rows in found.values() for row in rows):
+        made = select(attempt).where(attempt.c.job_id.in_(some)).order_by(*attempt.primary_key)
+        for one in connection.execute(made):
+            tries[one.job_id].append(one)
+    messages, moved = 0, list[int]()
     for message_id, rows in found.items():
-        done = all(row.state == JobState.DONE.value and row.first_run_at < before for row in rows)
+        ended = all(row.state in ENDED and row.first_run_at < before for row in rows)
         ends = [one.ended_at or one.started_at for row in rows for one in tries[row.id]]
         last = max((*ends, *(row.first_run_at for row in rows)))
-        if not done or last >= before:
+        done = [row for row in rows if row.state == JobState.DONE.value]
+        if not ended or last >= before or not done:
             continue
-        work = [[*_values(row, _KEPT), [_values(one, _TRIES) for one in tries[row.id]]] for row in rows]
+        work = [[*_values(row, _KEPT), [_values(one, _TRIES) for one in tries[row.id]]] for row in done]
         _keep(connection, message_id, work, last)
-        moved += [row.id for row in rows]
-    if moved:
-        connection.execute(delete(attempt).where(attempt.c.job_id.in_(moved)))
-        connection.execute(delete(job).where(job.c.id.in_(moved)))
-    return Moved(messages=len({id_ for id_, rows in found.items() if rows[0].id in set(moved)}), jobs=len(moved))
+        messages, moved = messages + 1, moved + [row.id for row in done]
+    for some in chunks(moved):
+        connection.execute(delete(attempt).where(attempt.c.job_id.in_(some)))
+        connection.execute(delete(job).where(job.c.id.in_(some)))
+    return Moved(messages=messages, jobs=len(moved))
 
 
 def put_back(connection: Connection, message_id: str) -> bool:
@@ -80,8 +84,7 @@ def put_back(connection: Connection, message_id: str) -> bool:
         return False
     names = select(job.c.step, job.c.document_id).where(job.c.message_id == message_id)
     there = {(found.step, found.document_id) for found in connection.execute(names)}
-    jobs: list[dict[str, Any]] = []
-    tries: list[dict[str, Any]] = []
+    jobs: list[tuple[dict[str, Any], list[Any]]] = []
     stays: list[Any] = []
     for one in reversed(_read(row.work)):
         *values, made = one
@@ -90,14 +93,29 @@ def put_back(connection: Connection, message_id: str) -> bool:
             stays.insert(0, one)
             continue
         there.add((its["step"], its["document_id"]))
-        jobs.append(its | {"message_id": message_id, "state": JobState.DONE.value})
-        tries += [_row(_TRIES, each) | {"job_id": its["id"]} for each in made]
+        jobs.append((its | {"message_id": message_id, "state": JobState.DONE.value}, made))
     _write(connection, message_id, stays, row.ended_at, row.steps)
     if jobs:
-        connection.execute(insert(job), jobs)
+        _insert(connection, jobs)
+    return bool(jobs)
+
+
+def _insert(connection: Connection, jobs: Sequence[tuple[dict[str, Any], list[Any]]]) -> None:
+    """Jobs and their attempts. SQLite gives the numbers of removed rows to others: then it is a new one here."""
+    taken: set[int] = set()
+    for some in chunks(its["id"] for its, _ in jobs):
+        taken.update(connection.execute(select(job.c.id).where(job.c.id.in_(some))).scalars())
+    tries: list[dict[str, Any]] = []
+    if theirs := [its for its, _ in jobs if its["id"] not in taken]:
+        connection.execute(insert(job), theirs)
+    for its, made in jobs:
+        id_ = its["id"]
+        if id_ in taken:
+            new = {name: value for name, value in its.items() if name != "id"}
+            id_ = connection.execute(insert(job).returning(job.c.id), new).scalar_one()
+        tries += [_row(_TRIES, each) | {"job_id": id_} for each in made]
     if tries:
         connection.execute(insert(attempt), tries)
-    return bool(jobs)
 
 
 def attempts(connection: Connection, message_id: str) -> list[Attempt]:

@@ -1,7 +1,8 @@
 """What the rules say is to go: found page by page in the order of ids, which is that of time. It changes nothing.
 
-Whatever is not at its end stays: work that is open or given up, a document that is held, under review, not yet fetched
-or of which nobody knows whether it was delivered. So does what a legal hold covers. Both are counted, with the reason.
+Whatever is not at its end stays: work that is open or given up, a message that a replay has yet to come to, a document
+that is held, under review, not yet fetched or of which nobody knows whether it was delivered. So does what a legal hold
+covers. Both are counted, with the reason.
 """
 
 from __future__ import annotations
@@ -23,18 +24,31 @@ from gateway.ports import (
     DeliveryState,
     DocumentState,
     JobState,
+    first_id,
 )
-from gateway.ports.replays import REPLAYS
+from gateway.ports.replays import REPLAYS, ReplayState
 from gateway.store import retention_holds
 from gateway.store.retention_holds import chunks
-from gateway.store.tables import delivery, document, job, message, microseconds, payload, reference_hold
+from gateway.store.tables import (
+    delivery,
+    document,
+    job,
+    message,
+    payload,
+    reference_hold,
+    replay,
+    replay_item,
+)
 
 OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
 """Messages whose chains tell of the gateway itself: never purged."""
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)
 ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
+OPEN_REPLAYS = (ReplayState.PREPARING.value, ReplayState.RUNNING.value, ReplayState.PAUSED.value)
 UNFINISHED = "unfinished"
+_SPARE = timedelta(minutes=1)
+"""An id is made a moment before its row; `at` decides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +79,13 @@ def before(policy: Policy, what: What, now: datetime) -> datetime | None:
 
 def message_page(connection: Connection, after: str, before: datetime, most: int) -> list[str]:
     """The ids of the next messages."""
-    wanted = (message.c.id > after, message.c.id < _first_id(before))
+    wanted = (message.c.id > after, message.c.id < first_id(before + _SPARE))
     return list(connection.execute(select(message.c.id).where(*wanted).order_by(message.c.id).limit(most)).scalars())
 
 
 def document_page(connection: Connection, after: str, before: datetime, most: int) -> list[str]:
     """The ids of the next documents that have their content."""
-    wanted = (document.c.id > after, document.c.id < _first_id(before), document.c.purged_at.is_(None))
+    wanted = (document.c.id > after, document.c.id < first_id(before + _SPARE), document.c.purged_at.is_(None))
     return list(connection.execute(select(document.c.id).where(*wanted).order_by(document.c.id).limit(most)).scalars())
 
 
@@ -163,6 +177,9 @@ def unfinished(connection: Connection, ids: Iterable[str]) -> set[str]:
         work = (job.c.message_id.in_(some), job.c.state.not_in(ENDED))
         works = select(job.c.message_id).where(*work, job.c.step != literal_column("'notify'"))
         found.update(connection.execute(works.distinct()).scalars())
+        meant = select(replay_item.c.message_id).join_from(replay_item, replay)
+        meant = meant.where(replay_item.c.message_id.in_(some), replay_item.c.outcome.is_(None))
+        found.update(connection.execute(meant.where(replay.c.state.in_(OPEN_REPLAYS))).scalars())
         of = or_(document.c.message_id.in_(some), document.c.sent_as.in_(some))
         is_open = or_(document.c.state.in_(OPEN_STATES), document.c.review.is_not(None))
         stands = select(document.c.message_id, document.c.sent_as)
@@ -171,9 +188,3 @@ def unfinished(connection: Connection, ids: Iterable[str]) -> set[str]:
         for statement in (stands.where(of, is_open), delivering, lacking):
             found.update(id_ for row in connection.execute(statement) for id_ in row if id_ is not None)
     return found
-
-
-def _first_id(at: datetime) -> str:
-    """The smallest id of that time (RFC 9562 5.7), with a minute to spare: `at` decides."""
-    text = f"{(microseconds(at) // 1000 + 60_000) & (1 << 48) - 1:012x}"
-    return f"{text[:8]}-{text[8:]}"

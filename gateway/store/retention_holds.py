@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, text, update
 
 from gateway.errors import OurFault
 from gateway.store.tables import document, event, legal_hold, message, order_mention
+
+T = TypeVar("T")
 
 _LOCK = 7_305_101_850_003
 """PostgreSQL advisory lock; SQLite has one writer."""
@@ -102,13 +104,19 @@ def on(connection: Connection, ids: Collection[str]) -> dict[str, int]:
         return {}
     family: dict[str, set[str]] = {one: {one} for one in ids}
     partners: dict[str, set[str]] = defaultdict(set)
+    kin: dict[str, set[str]] = defaultdict(set, {one: {one} for one in ids})
+    """By what a document may name: itself, or what it answers; whom that concerns."""
     for some in chunks(ids):
         for row in connection.execute(_MESSAGES.where(message.c.id.in_(some))):
-            family[row.id] |= {row.answers} - {None}
             partners[row.id] |= {row.partner} - {None}
+            if row.answers is not None:
+                family[row.id].add(row.answers)
+                kin[row.answers].add(row.id)
+    for some in chunks(sorted(kin)):
         for one in connection.execute(_DOCUMENTS.where(_of(some))):
-            for id_ in {one.message_id, one.sent_as} & family.keys():
-                family[id_] |= {one.message_id, one.sent_as} - {None}
+            named = {one.message_id, one.sent_as} - {None}
+            for id_ in set().union(*(kin.get(each, ()) for each in named)):
+                family[id_] |= named
                 partners[id_].add(one.partner)
     orders = sorted({one.order_number for one in holds if one.order_number is not None})
     about = _about(connection, sorted(set().union(*family.values())), orders)
@@ -172,7 +180,7 @@ def _names(orders: Sequence[str]) -> ColumnElement[bool]:
     return or_(document.c.order_number.in_(orders), is_order)
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
     """These values, as many at a time as a statement takes."""
     every = list(values)
     for start in range(0, len(every), AT_ONCE):

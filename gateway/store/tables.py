@@ -542,3 +542,5 @@ replay_item = Table(
     Column("outcome", Text),  # NULL: not yet
     Column("told", JSON),
 )
+_not_yet = replay_item.c.outcome.is_(None)  # what a replay has yet to come to is not purged: found without a scan
+Index("replay_item_open_index", replay_item.c.message_id, sqlite_where=_not_yet, postgresql_where=_not_yet)

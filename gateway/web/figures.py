@@ -103,6 +103,9 @@ FIGURES: Mapping[str, Figure] = {
     "gateway_clock_ahead_seconds": Figure(
         kind="gauge", text="How far the clock here is before the database's; 0 on SQLite, which is on this machine."
     ),
+    "gateway_duty_failed": _work(
+        "1 while the last time of a duty (retention, files) failed, or it has been at work for a day.", "duty"
+    ),
     "gateway_work_counted_timestamp_seconds": Figure(
         kind="gauge", text="When the figures of the database were taken, in seconds since 1970."
     ),

@@ -115,6 +115,7 @@ class Metrics:
         self._each("gateway_nodes", {(state,): count for state, count in found.nodes.items()})
         self._gauges["gateway_configurations"].set(found.configurations)
         self._gauges["gateway_clock_ahead_seconds"].set(found.ahead)
+        self._each("gateway_duty_failed", {(name,): float(failed) for name, failed in found.duties.items()})
         self._gauges["gateway_work_count_seconds"].set(seconds)
         self._gauges["gateway_work_counted_timestamp_seconds"].set(time.time())
 

@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import audit, message
 from gateway.events import MessageReceived, WorkGivenUp
+from gateway.partners.retention import Policy
 from gateway.ports import (
     Changes,
     Channel,
@@ -31,6 +32,7 @@ from gateway.ports import (
     NewMessage,
     new_id,
 )
+from gateway.settings import Retention
 from gateway.store import Store
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -168,6 +170,35 @@ def test_a_purged_message_still_shows_its_trail(message_id: str, sqlite_url: str
     assert shown.exit_code == 0
     assert "was purged" in shown.stdout
     assert call(message.app, "show", message_id, "--payload").exit_code == 2
+
+
+def test_what_rules_purged_is_answered_with_what_is_left(message_id: str, sqlite_url: str, tmp_path: Path) -> None:
+    """Bytes and content of the document are gone: each command says so, or shows the rest; none fails otherwise."""
+
+    async def purge() -> None:
+        later = now() + timedelta(days=400)
+        store = await Store.open(sqlite_url, payloads=tmp_path, clock=lambda: later)
+        aside = text("UPDATE job SET state = 'discarded'")
+        await store.database.write(lambda connection: connection.execute(aside).rowcount)
+        policy = Policy(ours=Retention(payload_days=365, document_days=365))
+        gone = await store.purge_due(policy, by="gateway", reason="retention")
+        assert {one.what.value for one in gone if one.kept is None} == {"payload", "document"}
+        await store.close()
+
+    asyncio.run(purge())
+    for words, code in {
+        ("list",): 0,
+        ("show", message_id): 0,
+        ("export", message_id, "--to", str(tmp_path / "out")): 2,
+        ("explain", message_id): 2,
+        ("purge", message_id, "--by", "ann", "--reason", "again"): 0,
+    }.items():
+        done = call(message.app, *words)
+        assert (words, done.exit_code, type(done.exception)) in (
+            (words, code, type(None)),
+            (words, code, SystemExit),
+        ), done.output
+        assert code == 0 or "was purged" in done.stderr, (words, done.stderr)
 
 
 def test_a_dead_letter_goes_back_to_work_once(message_id: str) -> None:

@@ -362,3 +362,32 @@ def test_a_list_of_a_file_is_looked_at_by_the_check(sound: Path) -> None:
         _, findings = examine(sound, now=NOW)
         assert [one.severity for one in findings] == severities, content
         assert all(isinstance(one.place, FilePlace) and one.place.line == 8 for one in findings)
+
+
+@pytest.mark.parametrize(("stale", "listed", "warned"), [("refuse", 1, True), ("warn", 1, False), ("refuse", 2, False)])
+def test_an_authority_without_a_list_above_it_is_told_where_that_refuses_its_signers(
+    sound: Path,
+    stale: str,
+    listed: int,
+    warned: bool,  # noqa: FBT001
+) -> None:
+    """Before the first message is refused for it; a list that is yet to be fetched may be the one."""
+    lists = {"certs/own.crl": middle(), "certs/above.crl": root()}
+    names = list(lists)[:listed]
+    for one in names:
+        write_file(sound / one, revoked(lists[one], [], at=NOW).public_bytes(Encoding.DER), mode=0o644)
+    for number, authority in enumerate((root(), middle())):
+        pem = authority.certificate.public_bytes(Encoding.PEM)
+        write_file(sound / f"certs/ca{number}.pem", pem, mode=0o644)
+
+    def told(*sources: str) -> list[str]:
+        said = f"revocation: crl\n  crls: [{', '.join(sources)}]\n  stale_crl: {stale}"
+        lines = f"  id: ACME-AS2\n  {said}\n  signer_ca: [certs/ca0.pem, certs/ca1.pem]\n"
+        (sound / "partners/acme.yaml").write_text(ACME.replace("  id: ACME-AS2\n", lines))
+        _, findings = examine(sound, now=NOW)
+        assert {one.severity for one in findings} <= {Severity.ACCEPT_WITH_ERRORS}
+        return [one.said for one in findings]
+
+    expected = ["no list says whether CN=Middle was revoked, and stale_crl is refuse"]
+    assert told(*names) == (expected if warned else [])
+    assert told(*names, "http://ca.example.com/above.crl") == []

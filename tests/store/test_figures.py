@@ -115,3 +115,25 @@ async def test_the_clock_is_compared_with_the_databases_where_that_is_another_ma
         assert found.ahead == 0
     else:
         assert abs(found.ahead - 3600) < 5
+
+
+async def test_a_duty_that_failed_or_does_not_end_is_told(store: Store, clock: Any) -> None:
+    """Until it ends well."""
+
+    async def told() -> dict[str, bool]:
+        return dict((await store.figures()).duties)
+
+    hour = timedelta(hours=1)
+    await store.plan_duty("retention", hour)
+    assert await told() == {"retention": False}
+    for error in ("no disk", ""):
+        (seen,) = await store.schedules()
+        beats = await store.take_duty(seen, "n")
+        assert beats is not None
+        await store.end_duty("retention", "n", beats, every=hour, took=1, error=error)
+        assert await told() == {"retention": bool(error)}
+    (seen,) = await store.schedules()
+    await store.take_duty(seen, "n")
+    assert await told() == {"retention": False}
+    clock.advance(days=1.1)
+    assert await told() == {"retention": True}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from gateway.errors import OurFault
 from gateway.ports import Changes
 from gateway.settings import Retention
 from gateway.store import Store
 from gateway.worker import Duties, keeping
+from gateway.worker.believing import Belief
 from tests.store.conftest import Trade
 
 
@@ -35,3 +39,82 @@ async def test_the_rules_of_now_count_and_what_came_of_it_is_told(store: Store, 
     assert await duties["retention"].work() == "0 finished jobs moved, 1 things purged, 0 kept though due"
     settings.retention = Retention(finished_days=0)
     assert await duties["retention"].work() == "0 finished jobs moved, 0 things purged, 0 kept though due"
+
+
+DAY = 86400.0
+
+
+class Time:
+    """A wall clock and a steady one."""
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+        self.steady = 0.0
+
+    def passes(self, days: float) -> None:
+        """By both."""
+        self.clock.advance(days=days)
+        self.steady += days * DAY
+
+
+@pytest.fixture
+async def old(sqlite_store: Store, clock: Any) -> str:
+    """A message of which nothing is open; SQLite has no other clock."""
+    changes = Trade(clock).received()
+    await sqlite_store.accept(changes)
+    (job,) = await sqlite_store.claim("me", ["read"], 1)
+    await sqlite_store.finish(job, Changes())
+    return changes.messages[0].id
+
+
+async def test_by_a_clock_that_leapt_nothing_is_removed_for_days(sqlite_store: Store, clock: Any, old: str) -> None:
+    """In these somebody sets it right; one that stands so then is believed: the machine was asleep."""
+    settings = SimpleNamespace(retention=Retention(payload_days=365))
+    time = Time(clock)
+    workspace: Any = SimpleNamespace(settings=settings, agreements=())
+    work = keeping(sqlite_store, lambda: workspace, steady=lambda: time.steady)["retention"].work
+    time.passes(0.25)
+    await work()
+    clock.advance(days=4000)
+    for _ in range(11):
+        with pytest.raises(OurFault, match=r"went 4000\.0 days ahead"):
+            await work()
+        time.passes(0.25)
+    assert await sqlite_store.payload(old)
+    clock.advance(days=-4000)
+    assert "0 things purged" in await work()
+    clock.advance(days=4000)
+    with pytest.raises(OurFault, match="ahead"):
+        await work()
+    time.passes(3)
+    assert "1 things purged" in await work()
+
+
+async def test_years_that_go_by_are_no_leap(sqlite_store: Store, clock: Any, old: str) -> None:
+    """A gateway that runs on keeps its rules."""
+    settings = SimpleNamespace(retention=Retention(payload_days=365))
+    time = Time(clock)
+    workspace: Any = SimpleNamespace(settings=settings, agreements=())
+    work = keeping(sqlite_store, lambda: workspace, steady=lambda: time.steady)["retention"].work
+    time.passes(364)
+    assert "0 things purged" in await work()
+    time.passes(2)
+    assert "1 things purged" in await work()
+    with pytest.raises(OurFault, match="was purged"):
+        await sqlite_store.payload(old)
+
+
+async def test_by_a_clock_that_is_ahead_of_the_databases_nothing_is_removed(clock: Any) -> None:
+    """Also right after the gateway began."""
+    ahead = 0.0
+
+    async def by() -> float:
+        return ahead
+
+    belief = Belief(clock, by)
+    await belief.check()
+    ahead = 2 * DAY
+    with pytest.raises(OurFault, match=r"2\.0 days before the database's"):
+        await belief.check()
+    ahead = -2 * DAY
+    await belief.check()

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.edi.tolerances import Limits
 from gateway.pipeline import judging
-from gateway.ports import Changes, DocumentState, MessageState
+from gateway.ports import DocumentState, MessageState
 
 
 async def test_every_group_gets_its_997_and_none_gets_a_ta1_unasked(trade: Any, edi: Any) -> None:
@@ -453,16 +453,3 @@ async def test_855_in_005010_is_read_by_its_own_guide(trade: Any, edi: Any) -> N
     (answer,) = await trade.answers(message)
     assert "AK5*A~AK9*A*1*1*1~" in answer
     assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
-
-
-async def test_a_body_is_the_same_before_and_after_it_is_stored(trade: Any, edi: Any) -> None:
-    """What a lease brings along is what a look into the store would give: JSON, and nothing that becomes it."""
-    committed: list[Changes] = []
-    trade.gateway.store.on_commit = committed.append
-    await trade.order()
-    await trade.arrives(edi.file(edi.ack()))
-    made = [one for changes in committed for one in changes.documents]
-    assert {one.kind for one in made} == {"purchase_order", "order_acknowledgement"}
-    for new in made:
-        stored = await trade.gateway.store.document(new.id)
-        assert stored.body == new.body

@@ -70,7 +70,7 @@ class _Task:
 
 async def deliver(station: Station, job: Job) -> Changes:
     """Hand the job's document, in our words, to its target. Raises DeliveryFailed, OurFault where no route leads on."""
-    document = await station.queries.document(job.document_id or "", known=job.body)
+    document = await station.queries.document(job.document_id or "")
     if document is None:
         raise OurFault(f"document {job.document_id} is not in the store", remedy="gateway audit verify")
     task = await _task(station, job, document)

@@ -130,8 +130,6 @@ class Job:
     """The message's unwrapped bytes, brought along for work on the message as a whole when they are small."""
     priority: int = NORMAL
     """Its place in `gateway.ports.lanes.PRIORITIES`."""
-    body: Json | None = field(default=None, repr=False)
-    """The body of its document, which never changes, where the commit that stored it leased the job."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from gateway.ports.references import Hold, ReferenceState
 from gateway.ports.replays import Replay, ReplayItem
 from gateway.ports.spooling import Source, Spooled
 from gateway.ports.stored import Accepted, ApiKey, Attempt, Document, Job, Message, Overdue, Page, TrailEntry, Wait
-from gateway.ports.values import Direction, DocumentState, Json, MessageState
+from gateway.ports.values import Direction, DocumentState, MessageState
 from gateway.ports.versions import Version, VersionKind
 
 
@@ -117,9 +117,7 @@ class Queries(Protocol):
     async def waiting(self, wait_key: str) -> Job | None:
         """The job that waits for `wait_key`."""
 
-    async def document(
-        self, document_id: str, *, partner: str | None = None, known: Json | None = None
-    ) -> Document | None:
+    async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
         """One document."""
 
     async def documents_of(self, message_id: str) -> list[Document]:

@@ -19,7 +19,6 @@ from gateway.ports import (
     DocumentState,
     Hold,
     Job,
-    Json,
     Message,
     MessageState,
     Overdue,
@@ -136,11 +135,9 @@ class Asking:
         """The job that waits for `wait_key`."""
         return await self.database.read(partial(queries.waiting, wait_key=wait_key))
 
-    async def document(
-        self, document_id: str, *, partner: str | None = None, known: Json | None = None
-    ) -> Document | None:
-        """One document; another partner's does not exist. A `known` body is not read again, unless it was purged."""
-        found = await self.database.look(partial(looks.document_by_id, id_=document_id, known=known))
+    async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
+        """One document; another partner's does not exist."""
+        found = await self.database.look(partial(looks.document_by_id, id_=document_id))
         return found if found is None or partner in {None, found.partner} else None
 
     async def documents_of(self, message_id: str) -> list[Document]:

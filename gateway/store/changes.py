@@ -138,7 +138,6 @@ def write(
     if lease is None:
         jobs.add(connection, changes.jobs, work, now)
     else:
-        lease.carries(changes.documents)
         leases.add(connection, work, lease)
     trail.append(connection, chained)
     outbox.add(

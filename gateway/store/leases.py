@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Integer, and_, bindparam, case, func, literal_column, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.ports import Job, JobState, Json, Message, NewDocument, NewJob, NewMessage
+from gateway.ports import Job, JobState, Message, NewJob, NewMessage
 from gateway.ports.lanes import UNLIMITED
 from gateway.store import jobs, later, prepared, queries
 from gateway.store.payloads import Stored
@@ -44,18 +44,11 @@ class Lease:
     """Leased to the owner, if the commit succeeds."""
     messages: dict[str, tuple[Message, bytes | None]] = field(default_factory=dict)
     """The new messages of the commit, with those payloads that are small."""
-    bodies: dict[str, Json] = field(default_factory=dict)
-    """The bodies of the commit's new documents, by their ids."""
 
     def begin(self) -> None:
         """The operation is run, or run again: nothing is leased yet."""
         self.jobs.clear()
         self.messages.clear()
-        self.bodies.clear()
-
-    def carries(self, documents: Sequence[NewDocument]) -> None:
-        """Documents that this commit stores: their jobs need not read their bodies."""
-        self.bodies.update((new.id, new.body) for new in documents)
 
     def brings(self, new: NewMessage, body: Stored, wait_key: str | None) -> None:
         """A message that this commit stores: its jobs need not look it up."""
@@ -167,7 +160,6 @@ def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> 
         id_ = row["message_id"]
         message, payload = its.messages.get(id_) or (messages.get(id_), payloads.get(id_))
         document_id, part = jobs.document_and_part(row["document_id"])
-        small = message is not None and message.size <= queries.SMALL
         its.jobs.append(
             Job(
                 id=key,
@@ -184,7 +176,6 @@ def _give(connection: Connection, started: Sequence[tuple[int, Row, Lease]]) -> 
                 message=message,
                 payload=None if row["document_id"] else payload,
                 priority=row["priority"],
-                body=its.bodies.get(document_id) if small and document_id else None,
             )
         )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, bindparam, or_, select, union_all
 
-from gateway.ports import Direction, Document, Json, Message
+from gateway.ports import Direction, Document, Message
 from gateway.store import prepared
 from gateway.store.queries import document_of, message_of
 from gateway.store.tables import document, identity, message, order_mention, receipt
@@ -26,7 +26,6 @@ _MESSAGE = (
 )
 _OWNER = select(identity.c.message_id).where(identity.c.key == bindparam("wanted"))
 _DOCUMENT = select(document).where(document.c.id == bindparam("wanted"))
-_BESIDE_BODY = _DOCUMENT.with_only_columns(*(column for column in document.c if column is not document.c.body))
 _BY_KEY = select(document).where(
     document.c.partner == bindparam("of_partner"),
     document.c.direction == bindparam("way"),
@@ -90,14 +89,9 @@ def key_owner(connection: Connection, key: str) -> str | None:
     return str(rows[0].message_id) if rows else None
 
 
-def document_by_id(connection: Connection, id_: str, known: Json | None = None) -> Document | None:
-    """One document. A body that is `known` is neither read nor parsed again; what was purged is read as it is now."""
-    if known is None:
-        return _one(connection, _DOCUMENT, {"wanted": id_})
-    rows = prepared.fetch(connection, _BESIDE_BODY, {"wanted": id_})
-    if rows and rows[0].purged_at is not None:
-        return document_by_id(connection, id_)
-    return document_of(rows[0], known) if rows else None
+def document_by_id(connection: Connection, id_: str) -> Document | None:
+    """One document."""
+    return _one(connection, _DOCUMENT, {"wanted": id_})
 
 
 def document_by_key(connection: Connection, partner: str, direction: Direction, natural_key: str) -> Document | None:

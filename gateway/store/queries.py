@@ -25,7 +25,6 @@ from gateway.ports import (
     DocumentState,
     Job,
     JobState,
-    Json,
     Message,
     MessageState,
     Page,
@@ -72,7 +71,7 @@ _MESSAGE_FIELDS = (
     "wait_key", "overdue_since",
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
-    "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at",
+    "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
     "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
     "answer_overdue_since", "notice_overdue_since", "purged_at",
 )  # fmt: skip
@@ -90,11 +89,10 @@ def message_of(row: Row[Any]) -> Message:
     )
 
 
-def document_of(row: Row[Any], body: Json | None = None) -> Document:
-    """A document row as a value; of a row without its body, `body` is it."""
+def document_of(row: Row[Any]) -> Document:
+    """A document row as a value."""
     return Document(
         **{name: getattr(row, name) for name in _DOCUMENT_FIELDS},
-        body=row.body if body is None else body,
         direction=Direction(row.direction),
         state=DocumentState(row.state),
         review=None if row.review is None else Review(row.review),

@@ -186,7 +186,7 @@ class World:
             if one.id in document_ids and one.target is not None
         ]
 
-    async def document(self, document_id: str, *, partner: str | None = None, **_: Any) -> Document | None:
+    async def document(self, document_id: str, *, partner: str | None = None) -> Document | None:
         """Queries."""
         found = self.held.get(document_id)
         return found if found is not None and partner in {None, found.partner} else None

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from gateway.errors import OurFault
 from gateway.events import MessageReceived
@@ -22,7 +21,6 @@ from gateway.ports import (
     Numbered,
 )
 from gateway.store import Store
-from gateway.store.tables import document as documents
 from tests.store.conformance.rooms import worker
 
 
@@ -79,34 +77,6 @@ async def test_the_next_step_is_leased_by_the_commit_that_ends_the_one_before(st
     assert deliver.message.state is MessageState.PROCESSED
     await store.finish(deliver, Changes())
     assert (await store.unfinished()) == {"ready": 0, "running": 0, "waiting": 0, "dead": 0}
-
-
-async def test_a_leased_job_brings_the_body_of_its_document_as_it_is_stored(store: Store, trade: Any) -> None:
-    """Whoever works it reads the rest of the row anew, and the body too once it was purged."""
-    taker = worker(store)
-    await store.accept(trade.received())
-    (read,) = taker.leased
-    document = trade.document(read.message_id)
-    deliver = NewJob(
-        message_id=read.message_id,
-        document_id=document.id,
-        step="deliver",
-        lane="acme:inbound:erp",
-        run_at=read.first_run_at,
-    )
-    await store.finish(read, Changes(documents=(document,), jobs=(deliver,)))
-    body = taker.leased[-1].body
-    assert body is not None
-    stored = await store.document(document.id)
-    assert stored is not None
-    assert body == stored.body
-    assert await store.document(document.id, known=body) == stored
-    assert await store.document(document.id, known=body, partner="other") is None
-    purged = update(documents).where(documents.c.id == document.id).values(body={}, purged_at=document.at)
-    await store.database.write(lambda connection: connection.execute(purged).rowcount)
-    gone = await store.document(document.id, known=body)
-    assert gone is not None
-    assert gone.body == {}
 
 
 async def test_a_numbered_payload_is_brought_along_as_it_was_rendered(store: Store, trade: Any) -> None:

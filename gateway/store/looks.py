@@ -128,7 +128,7 @@ def named_answers(connection: Connection, partner: str, kind: str, order_number:
 
 def documents_by_id(connection: Connection, ids: Sequence[str]) -> list[Document]:
     """These documents."""
-    return [document_of(row) for row in connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
+    return _all(connection, _BY_ID, {"ids": list(ids)}) if ids else []
 
 
 def few_documents_of(connection: Connection, message_id: str) -> list[Document] | None:

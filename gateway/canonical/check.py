@@ -21,6 +21,7 @@ from gateway.findings import Finding
 
 MAX_TREE: Final = 20
 _LETTERS: Final = 3
+_GTINS: Final = frozenset({"gtin", "upc", "ean"})
 
 
 def check(document: Head) -> tuple[Finding, ...]:
@@ -43,21 +44,20 @@ def check(document: Head) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _line(line: Line, at: str) -> Iterator[Finding]:
+def _line(line: Line, at: str) -> list[Finding]:
     # What is not there is not asked about: a document has many lines, and most say little.
-    if line.item:
-        yield from _item(line.item, f"{at}/item")
-    if line.quantity:
-        yield from _quantity(line.quantity, f"{at}/quantity")
+    found = [*_item(line.item, at, "item"), *_quantity(line.quantity, at, "quantity")]
     if line.parties:
-        yield from _parties(line.parties, f"{at}/parties")
-    yield from _terms(line, at)
+        found += _parties(line.parties, f"{at}/parties")
+    if line.currency or line.requested_delivery or line.ship_window:
+        found += _terms(line, at)
     for number, schedule in enumerate(line.schedules):
-        yield from _quantity(schedule.quantity, f"{at}/schedules/{number}/quantity")
+        found += _quantity(schedule.quantity, f"{at}/schedules/{number}", "quantity")
     for number, response in enumerate(getattr(line, "responses", ())):
-        yield from _quantity(response.quantity, f"{at}/responses/{number}/quantity")
-        if response.substitute_item:
-            yield from _item(response.substitute_item, f"{at}/responses/{number}/substitute_item")
+        below = f"{at}/responses/{number}"
+        found += _quantity(response.quantity, below, "quantity")
+        found += _item(response.substitute_item, below, "substitute_item")
+    return found
 
 
 def _terms(terms: Terms, at: str) -> Iterator[Finding]:
@@ -79,17 +79,22 @@ def _ordered(first: When | None, second: When | None, at: str) -> Iterator[Findi
         yield finding("canonical.dates.order", at, said=second.value, wanted=f"{first.value} or later")
 
 
-def _quantity(quantity: Quantity | None, at: str) -> Iterator[Finding]:
+def _quantity(quantity: Quantity | None, at: str, name: str) -> tuple[Finding, ...]:
+    """The quantity in the field `name` of what stands at `at`."""
     value: Decimal | None = quantity.value if quantity else None  # a line of a change may name its unit alone
-    if value is not None and value < 0:
-        yield finding("canonical.quantity.negative", f"{at}/value", said=str(value), wanted="0 or more")
+    if value is None or value >= 0:
+        return ()
+    return (finding("canonical.quantity.negative", f"{at}/{name}/value", said=str(value), wanted="0 or more"),)
 
 
-def _item(item: Item | None, at: str) -> Iterator[Finding]:
+def _item(item: Item | None, at: str, name: str) -> list[Finding]:
+    """The item in the field `name` of what stands at `at`."""
+    found: list[Finding] = []
     for number, each in enumerate(item.ids if item else ()):
-        if each.scheme in ("gtin", "upc", "ean") and not (len(each.value) in GTIN_LENGTHS and is_right(each.value)):
-            wanted = "8, 12, 13 or 14 digits, the last one the check digit"
-            yield finding("canonical.item.check_digit", f"{at}/ids/{number}/value", said=each.value, wanted=wanted)
+        if each.scheme in _GTINS and not (len(each.value) in GTIN_LENGTHS and is_right(each.value)):
+            wanted, place = "8, 12, 13 or 14 digits, the last one the check digit", f"{at}/{name}/ids/{number}/value"
+            found.append(finding("canonical.item.check_digit", place, said=each.value, wanted=wanted))
+    return found
 
 
 def _parties(parties: tuple[Party, ...], at: str) -> Iterator[Finding]:
@@ -144,15 +149,16 @@ def _ship_notice(notice: ShipNotice) -> Iterator[Finding]:
             for number, sscc in enumerate(node.ssccs):
                 yield from _sscc(sscc, f"{at}/ssccs/{number}", seen)
         if isinstance(node, ShipLine):
-            yield from _item(node.item, f"{at}/item")
-            yield from _quantity(node.shipped, f"{at}/shipped")
+            yield from _item(node.item, at, "item")
+            yield from _quantity(node.shipped, at, "shipped")
             if not ordered:
                 lines_alone.append(at)
         if node.parties:
             yield from _parties(node.parties, f"{at}/parties")
         below = (depth + 1, ordered or is_order, in_line or is_line)
-        inside = [(each, f"{at}/contents/{number}", *below) for number, each in enumerate(node.contents)]
-        waiting += reversed(inside)
+        if node.contents:
+            inside = [(each, f"{at}/contents/{number}", *below) for number, each in enumerate(node.contents)]
+            waiting += reversed(inside)
     for at in lines_alone if any_order else lines_alone[:1]:
         yield finding(
             "canonical.contents.no_order", at, said="a line with no order above it", wanted="the order it fills"

@@ -199,7 +199,8 @@ def prune(value: object, depth: int = 0) -> Any:
         if len(value) > MAX_ITEMS:
             raise _EndlessList
         items = [prune(each, depth + 1) if isinstance(each, _HOLDERS) else each for each in value]
-        return [each for each in items if each or (each is not None and not isinstance(each, _HOLLOW))]
+        full = all(items)
+        return items if full else [one for one in items if one or (one is not None and not isinstance(one, _HOLLOW))]
     return value
 
 

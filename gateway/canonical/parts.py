@@ -79,7 +79,7 @@ def said(**words: str) -> Any:
     """
 
     def fill(data: Any) -> Any:
-        return {**words, **data} if isinstance(data, dict) else data
+        return {**words, **data} if isinstance(data, dict) and not words.keys() <= data.keys() else data
 
     return model_validator(mode="before")(fill)
 

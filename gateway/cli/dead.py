@@ -170,8 +170,8 @@ def retry(
                 if not _agreed([one for each in found.values() for one in each], "worked again", yes=yes):
                     return None
                 done = _Done()
-                for put in found:
-                    await _decided(store, meant, decide, done, discarded=put, again=True)
+                for put, shown in found.items():
+                    await _decided(store, meant, shown, decide, done, discarded=put, again=True)
                 return done
 
         _tell(run(work()), "back to work", as_json=as_json)
@@ -206,10 +206,11 @@ def discard(
                 meant = _meant(
                     wanted(clock(), names=names, partner=partner, step=step, target=target, since=since, reason=reason)
                 )
-                if not _agreed(await groups(store, meant, discarded=False), "put aside", yes=yes):
+                shown = await groups(store, meant, discarded=False)
+                if not _agreed(shown, "put aside", yes=yes):
                     return None
                 done = _Done()
-                await _decided(store, meant, decide, done, discarded=False, again=False)
+                await _decided(store, meant, shown, decide, done, discarded=False, again=False)
                 return done
 
         _tell(run(work()), "put aside", as_json=as_json)
@@ -261,13 +262,15 @@ def _agreed(found: list[Group], what: str, *, yes: bool) -> bool:
 async def _decided(
     store: Store,
     meant: Wanted,
+    shown: list[Group],
     decide: Callable[..., Awaitable[Changes]],
     done: _Done,
     *,
     discarded: bool,
     again: bool,
 ) -> None:
-    """Decide about each of them, many in one commit."""
+    """Decide about each of them that was shown, many in one commit; what was given up since then is not meant."""
+    asked = {each for one in shown for each in one.letters}
 
     async def one(letter: DeadLetter) -> None:
         try:
@@ -281,9 +284,10 @@ async def _decided(
             done.leave(letter, "it changed meanwhile; do it once more")
 
     chosen: list[DeadLetter] = []
-    total = sum(one.count for one in await groups(store, meant, discarded=discarded))
-    with Meter(total, columns=COUNTED) as meter:
+    with Meter(len(asked), columns=COUNTED) as meter:
         async for letter in letters(store, meant, discarded=discarded):
+            if (letter.id, letter.attempts) not in asked:
+                continue
             chosen.append(letter)
             if len(chosen) == AT_ONCE:
                 await asyncio.gather(*map(one, chosen))

@@ -67,10 +67,13 @@ class Group:
     since: datetime | None = None
     until: datetime | None = None
     reason: str = field(default="")
+    letters: set[tuple[int, int]] = field(default_factory=set)
+    """Which, each with its attempts: one that was worked again and given up again is another one."""
 
     def add(self, letter: DeadLetter) -> None:
         """One more."""
         self.count += 1
+        self.letters.add((letter.id, letter.attempts))
         self.since = min(filter(None, (self.since, letter.at)))
         self.until = max(filter(None, (self.until, letter.at)))
 

@@ -184,7 +184,9 @@ def retry_message(
     """
 
     async def revive(store: Store) -> int:
-        return await store.revive(message_id, by=by, reason=reason)
+        from gateway.pipeline.giving_up import all_retried  # noqa: PLC0415  help needs none of it
+
+        return await all_retried(store, message_id, by=by, why=reason)
 
     with answering():
         revived = run(asked(workspace, revive))

@@ -63,6 +63,9 @@ def run_(
     target: Annotated[
         str | None, typer.Option(help="Only with a document for this target.", autocompletion=complete_target)
     ] = None,
+    outbound: Annotated[
+        bool, typer.Option("--outbound", help="What our ERP gave for partners, instead of what they sent.")
+    ] = False,
     versions: Annotated[
         Versions, typer.Option("--with", help="Read with what holds now, or with what read it first.")
     ] = Versions.CURRENT,
@@ -96,11 +99,11 @@ def run_(
 
         async def work() -> int:
             async with opened(workspace) as (store, clock):
-                wanted = selection(clock(), ids=messages, since=since, until=until, **words)
+                wanted = selection(clock(), ids=messages, since=since, until=until, outbound=outbound, **words)
                 ids = await chosen(store, wanted, leave_purged=leave_purged)
                 if dry_run:
                     return await _dry(workspace, ids, versions, as_new=as_new, as_json=as_json)
-                if not _agreed(len(ids), as_new=as_new, yes=yes):
+                if not _agreed(len(ids), as_new=as_new, outbound=outbound, yes=yes):
                     return FINDINGS
                 new = _replay(store, wanted, len(ids), versions, as_new=as_new, by=who(by), why=why or "")
                 await store.begin_replay(new, ids)
@@ -227,9 +230,10 @@ def _replay(
     )
 
 
-def _agreed(count: int, *, as_new: bool, yes: bool) -> bool:
+def _agreed(count: int, *, as_new: bool, outbound: bool, yes: bool) -> bool:
     if as_new:
-        say(Text("AS NEW: targets get everything once more, beside what they have.", style="bold red"))
+        who_gets = "partners" if outbound else "targets"
+        say(Text(f"AS NEW: {who_gets} get everything once more, beside what they have.", style="bold red"))
     agreed = asked_first(f"{times(count, 'message')} will be worked again. Go on?", yes=yes)
     if not agreed:
         show("nothing was done")
@@ -239,7 +243,8 @@ def _agreed(count: int, *, as_new: bool, yes: bool) -> bool:
 async def _dry(workspace: Path, ids: list[str], versions: Versions, *, as_new: bool, as_json: bool) -> int:
     """One message in memory at a time."""
     from gateway.cli import replay_telling as telling  # noqa: PLC0415  help needs none of it
-    from gateway.pipeline.replaying import How, decide  # noqa: PLC0415
+    from gateway.pipeline.replaying import decide  # noqa: PLC0415
+    from gateway.pipeline.replaying_plan import How  # noqa: PLC0415
     from gateway.wiring import open_station  # noqa: PLC0415
 
     how = How(replay_id="", versions=versions, as_new=as_new, by="", why="")

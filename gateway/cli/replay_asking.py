@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,7 +73,7 @@ def selection(
         until=None if until is None else moment_of(until, now),
         **others,
     )
-    if not wanted.anything:
+    if not replace(wanted, outbound=False).anything:
         raise OurFault("which messages?", remedy="name them, or say --partner, --kind, --from, --order, --target …")
     return wanted
 
@@ -100,8 +101,8 @@ async def chosen(store: Store, wanted: Selection, *, leave_purged: bool) -> list
     if missing := [id_ for id_ in wanted.ids if id_ not in set(found)]:
         raise OurFault(
             f"{_named(missing)} cannot be replayed with these filters",
-            remedy="only what a partner sent over AS2 is read again; what went out is sent again by its own command: "
-            "see it with gateway message show",
+            remedy="what a partner sent is worked again, but for what was refused over REST, and what our ERP gave for "
+            "one; of an interchange that went out, name the message that its document came in: gateway message show",
         )
     gone = await store.purged(found)
     if gone and not leave_purged:

@@ -12,8 +12,8 @@ from gateway.cli.answers import show, show_table, times
 from gateway.cli.map_diff import SIGNS
 from gateway.cli.printable import printable
 from gateway.mapping.differences import Difference
-from gateway.pipeline.replaying import WORST, Decided, Planned
 from gateway.pipeline.replaying_calls import Call
+from gateway.pipeline.replaying_plan import WORST, Decided, Planned
 from gateway.ports import Message
 from gateway.ports.replays import Act, Progress, Replay
 

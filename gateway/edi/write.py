@@ -262,13 +262,14 @@ def _check_group(group: Group, delimiters: Delimiters, place: EdiPlace) -> list[
 
 def _misfits(rows: Sequence[Row], number: int, delimiters: Delimiters, place: EdiPlace) -> list[Finding]:
     """The envelope is ASCII whatever the charset: it is read before the charset is known."""
+    separators = frozenset(delimiters.all)
     found = [
         misfit(place, tag, element, text, f"{low} to {high} printable ASCII characters without delimiters")
         for tag, element, text, low, high in rows
         if not low <= len(text) <= high
         or not text.isascii()
         or not text.isprintable()
-        or any(c in delimiters.all for c in text)
+        or not separators.isdisjoint(text)
     ]
     if number < 1:
         tag, element = next((tag, element) for tag, element, text, _, _ in rows if text == str(number))

@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.findings import Finding, JsonPlace, Severity
 from gateway.partners.service_levels import Tolerances
+from gateway.pipeline.identity import OBJECT
 from gateway.ports import Json
 
 REFUSED = frozenset({"rejected", "deleted", "not_found"})
@@ -220,7 +221,9 @@ def same_unit(one: object, other: object) -> bool:
 def get(value: object, *keys: str) -> Any:
     """What stands there; None where the document has another shape."""
     for key in keys:
-        value = value.get(key) if isinstance(value, dict | Mapping) else None
+        if value is None:
+            return None
+        value = value.get(key) if isinstance(value, OBJECT) else None
     return value
 
 

@@ -36,8 +36,16 @@ async def compose(station: Station, job: Job) -> Changes:
         return Changes()
     if (wait := await behind.waits(station, document, job)) is not None:
         return wait
-    agreement, wire, mapping = _agreed(station, document)
-    translated = await referencing.for_partner(station, document, job.step)
+    return await written(station, document, job.step)
+
+
+async def written(station: Station, document: Document, step: str) -> Changes:
+    """A document as an interchange that is numbered when it is committed, whatever became of it before.
+
+    Without a message where it waits for a word of the cross-references. Raises DeliveryFailed, OurFault.
+    """
+    agreement, wire, mapping = agreed(station, document)
+    translated = await referencing.for_partner(station, document, step)
     if translated.held:
         return translated.waits()
     body = dict(translated.body)
@@ -129,7 +137,8 @@ def given_up(job: Job) -> Changes:
     return Changes(document_updates=(DocumentUpdate(id=job.document_id or "", state=DocumentState.FAILED),))
 
 
-def _agreed(station: Station, document: Document) -> tuple[Agreement, Wire, Map]:
+def agreed(station: Station, document: Document) -> tuple[Agreement, Wire, Map]:
+    """What a document is written by now. Raises OurFault where that is not agreed."""
     agreement = station.agreement(document.partner)
     rule = agreement.documents.send.get(document.kind) if agreement else None  # type: ignore[call-overload]
     mapping = station.maps.get(rule.map or "") if rule else None

@@ -120,7 +120,10 @@ async def _task(station: Station, job: Job, document: Document) -> _Task:
         row = next((one for one in await station.queries.deliveries([document.id]) if one.target == target), None)
     key = row.key if row else _key(job, document.id)
     since = row.updated_at if row and row.state is DeliveryState.UNCERTAIN else None
-    may_be_called = job.attempt > 1 and (row is None or row.state not in _OVER) and target != UNROUTED
+    # What failed and was replaced since is worked only to end its work: such a try calls nobody.
+    ending = row is not None and row.state is DeliveryState.FAILED and document.replaced_by is not None
+    open_ = (row is None or row.state not in _OVER) and not ending
+    may_be_called = job.attempt > 1 and open_ and target != UNROUTED
     if since is None and may_be_called and await station.queries.attempt_lost(job):
         # Written down before anything else: whatever becomes of this try, that one may have taken place.
         reason = "its process ended during a call, or before it"

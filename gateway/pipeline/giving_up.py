@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
 
 from gateway.errors import OurFault
 from gateway.events import WorkDiscarded, WorkRetried
@@ -22,6 +23,7 @@ from gateway.ports import (
     Document,
     DocumentState,
     DocumentUpdate,
+    NaturalKeyTaken,
     NewJob,
     Queries,
 )
@@ -34,6 +36,8 @@ _OWN = re.compile(
 )
 """What a reason says of one document only: ids, moments, long numbers. A status (422) is not among them."""
 LONGEST = 300
+DECISIONS = 10
+"""How often it is decided anew when somebody was quicker."""
 
 
 def kind_of(reason: str) -> str:
@@ -105,6 +109,33 @@ async def discarded(queries: Queries, letter: DeadLetter, *, by: str, why: str) 
         jobs=_settled(letter, document),
         events=(told,),
     )
+
+
+class Letters(Queries, Protocol):
+    """Dead letters, read and moved."""
+
+    def dead_letters(self, *, discarded: bool = False, message_id: str | None = None) -> AsyncIterator[DeadLetter]:
+        """All of them, or a message's."""
+
+    async def move_dead(self, letter: DeadLetter, changes: Changes, *, again: bool) -> bool:
+        """Put one back to work, or aside; False when it stands otherwise by now. Raises NaturalKeyTaken."""
+
+
+async def all_retried(store: Letters, message_id: str, *, by: str, why: str) -> int:
+    """Work again on all that was given up of a message, each as `retried` says; how many letters there were.
+
+    Its deliveries are on their way in the same commit, so that a replay beside it leaves them alone.
+    """
+    count = 0
+    async for letter in store.dead_letters(message_id=message_id):
+        for _ in range(DECISIONS):
+            try:
+                moved = await store.move_dead(letter, await retried(store, letter, by=by, why=why), again=True)
+            except NaturalKeyTaken:
+                continue  # somebody was quicker: decide again, seeing theirs
+            count += moved
+            break
+    return count
 
 
 async def _delivery(queries: Queries, letter: DeadLetter) -> tuple[Document, DeliveryRecord] | None:

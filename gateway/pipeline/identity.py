@@ -5,7 +5,7 @@ Every effect has an identity, so that a repeat by any way (AS2, REST, replay, re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway import canonical
@@ -129,7 +129,7 @@ def order_number_of(kind: str, document: Json) -> str | None:
         return _text(document.get("number"))
     if kind in {"order_acknowledgement", "order_change"}:
         return _text(_map(document, "order").get("number"))
-    return next(iter(order_numbers(document)), None)
+    return next((number for number, _ in _orders_in(document)), None)
 
 
 def number_of(kind: str, document: Json) -> str:
@@ -154,17 +154,18 @@ def order_ref(node: Json) -> OrderRef | None:
 
 def order_refs(ship_notice: Json) -> list[OrderRef]:
     """Every order in a ship notice's tree, in order of appearance, each once."""
-    found: dict[OrderRef, None] = {}
+    return list(dict.fromkeys(_orders_in(ship_notice)))
+
+
+def _orders_in(ship_notice: Json) -> Iterator[OrderRef]:
     pending: list[Any] = list(reversed(ship_notice.get("contents") or ()))
     while pending:
         node = pending.pop()
-        if isinstance(node, _OBJECT):
-            named = order_ref(node) if "order" in node else None
-            if named is not None:
-                found.setdefault(named)
+        if isinstance(node, OBJECT):
+            if "order" in node and (named := order_ref(node)) is not None:
+                yield named
             if inside := node.get("contents"):
                 pending.extend(reversed(inside))
-    return list(found)
 
 
 def refs(kind: str, document: Json) -> list[OrderRef]:
@@ -190,13 +191,13 @@ def inbound_lane(partner: str, endpoint: str) -> str:
     return f"{partner}:inbound:{endpoint}"
 
 
-_OBJECT = (dict, Mapping)
+OBJECT = (dict, Mapping)
 """A JSON object; asked in this order, because the abstract class costs ten times as much to ask."""
 
 
 def _map(document: Json, key: str) -> Json:
     value = document.get(key)
-    return value if isinstance(value, _OBJECT) else {}
+    return value if isinstance(value, OBJECT) else {}
 
 
 def _text(value: object) -> str | None:

@@ -16,7 +16,7 @@ from gateway.findings import Finding, JsonPlace, Severity
 from gateway.partners.service_levels import Tolerances
 from gateway.pipeline import comparing
 from gateway.pipeline.comparing import AN_ASPECT, decimal, get, same_unit
-from gateway.pipeline.identity import OrderRef, order_ref, order_refs
+from gateway.pipeline.identity import OBJECT, OrderRef, order_ref, order_refs
 from gateway.ports import Document, Json, NewDocument
 
 EXPLAINS_THE_REST = frozenset(
@@ -65,16 +65,16 @@ def match_acknowledgement(
     ordered = {line.get("line_id"): line for line in order.body.get("lines") or () if line.get("line_id")}
     findings: list[Finding] = [] if agreed is None else list(comparing.order_refused(body, agreed))
     for index, line in enumerate(body.get("lines") or ()):
-        pointer = f"/lines/{index}"
         their = line.get("order_line_id") or line.get("line_id")
         mine = ordered.get(their)
         if mine is None:
             if ordered and their is not None and not _added(line):
-                findings.append(_unknown_line(pointer, their))
+                findings.append(_unknown_line(f"/lines/{index}", their))
             continue
         if agreed is not None:
-            findings.extend(comparing.line_differs(line, mine, order.body, pointer, agreed))
-        findings.extend(_parts_add_up(pointer, line, mine, agreed))
+            findings.extend(comparing.line_differs(line, mine, order.body, f"/lines/{index}", agreed))
+        if not _as_ordered(line, mine):
+            findings.extend(_parts_add_up(f"/lines/{index}", line, mine, agreed))
     return tuple(findings)
 
 
@@ -133,7 +133,7 @@ def match_ship_notice(
     for notice in _standing([one if isinstance(one, Shipment) else shipment(one, orders) for one in earlier], body):
         for order_id, line_id, quantity in notice.parts:
             shipped[order_id, line_id] += quantity
-    for order, mine, quantity, pointer in _compared(body, orders):
+    for order, mine, quantity, where in _compared(body, orders):
         line_id = mine["line_id"]
         before = shipped[order.id, line_id]
         total = shipped[order.id, line_id] = before + quantity
@@ -142,7 +142,7 @@ def match_ship_notice(
             findings.append(
                 Finding(
                     rule="matching.shipped_too_much",
-                    place=JsonPlace(pointer=f"{pointer}/shipped/value"),
+                    place=JsonPlace(pointer=f"{_pointer(where)}/shipped/value"),
                     said=f"{total} shipped of line {line_id}" + (f", {before} of it before" if before else ""),
                     wanted=f"at most the {wanted} ordered" + (f" and {surplus} % more" if surplus else ""),
                     fix="correct the quantity, or agree the surplus with the buyer",
@@ -158,12 +158,17 @@ def _standing(earlier: Sequence[Shipment], body: Json) -> list[Shipment]:
     return [notice for number, notice in last.items() if number != body.get("number") and notice.purpose != "cancel"]
 
 
-def _compared(body: Json, orders: Mapping[OrderRef, Document | None]) -> Iterator[tuple[Document, Json, Decimal, str]]:
+def _compared(
+    body: Json, orders: Mapping[OrderRef, Document | None]
+) -> Iterator[tuple[Document, Json, Decimal, _Where]]:
     """The shipped lines that can be held against an order: it, its line, the quantity in its unit, the place."""
-    named = order_refs(body)
+    first: OrderRef | None = None  # of the notice: the order of a line that stands under none
     lines: dict[str, dict[Any, Json]] = {}
-    for ref, line, pointer in shipped_lines(body):
-        order = orders.get(ref or named[0]) if ref or named else None
+    for ref, line, where in _shipped_lines(body):
+        if ref is None and first is None:
+            first = next(iter(order_refs(body)), None)
+        named = ref or first
+        order = None if named is None else orders.get(named)
         if order is None:
             continue
         if order.id not in lines:
@@ -171,7 +176,7 @@ def _compared(body: Json, orders: Mapping[OrderRef, Document | None]) -> Iterato
         mine = _line_of(line, lines[order.id])
         quantity = decimal(get(line, "shipped", "value"))
         if mine is not None and quantity is not None and same_unit(line.get("shipped"), mine.get("quantity")):
-            yield order, mine, quantity, pointer
+            yield order, mine, quantity, where
 
 
 def _line_of(line: Json, ordered: Mapping[Any, Json]) -> Json | None:
@@ -179,29 +184,44 @@ def _line_of(line: Json, ordered: Mapping[Any, Json]) -> Json | None:
     if line.get("order_line_id") is not None:
         return ordered.get(line["order_line_id"])
     mine = ordered.get(line.get("line_id"))
-    return mine if mine is not None and _item_ids(line) & _item_ids(mine) else None
+    return mine if mine is not None and _same_item(line, mine) else None
 
 
-def _item_ids(line: Json) -> set[tuple[Any, Any]]:
-    return {(get(one, "scheme"), get(one, "value")) for one in get(line, "item", "ids") or ()}
+def _same_item(line: Json, other: Json) -> bool:
+    """Whether both name the item by a number that they share; nearly all repeat the order's numbers as they stand."""
+    these, those = (get(one, "item", "ids") or () for one in (line, other))
+    return bool(these) and (these == those or not _numbers(these).isdisjoint(_numbers(those)))
 
 
-def shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, str]]:
-    """Every line in the tree with the order it stands under and its JSON Pointer, in order of appearance."""
-    pending: list[tuple[Any, OrderRef | None, str]] = [
-        (node, None, f"/contents/{index}") for index, node in enumerate(body.get("contents") or ())
+def _numbers(ids: Sequence[Any]) -> set[tuple[Any, Any]]:
+    return {(get(one, "scheme"), get(one, "value")) for one in ids}
+
+
+_Where = tuple["_Where | None", int]
+"""A node's place: that of the node around it, and its index there; made into a pointer only for a finding."""
+
+
+def _pointer(where: _Where) -> str:
+    above, index = where
+    return f"{'' if above is None else _pointer(above)}/contents/{index}"
+
+
+def _shipped_lines(body: Json) -> Iterator[tuple[OrderRef | None, Json, _Where]]:
+    """Every line in the tree with the order it stands under and its place, in order of appearance."""
+    pending: list[tuple[Any, OrderRef | None, _Where]] = [
+        (node, None, (None, index)) for index, node in enumerate(body.get("contents") or ())
     ]
     pending.reverse()
     while pending:
-        node, order, pointer = pending.pop()
-        if not isinstance(node, dict | Mapping):
+        node, order, where = pending.pop()
+        if not isinstance(node, OBJECT):
             continue
-        order = (order_ref(node) if "order" in node else None) or order
+        if "order" in node:
+            order = order_ref(node) or order
         if node.get("shipped") is not None:
-            yield order, node, pointer
+            yield order, node, where
         if inside := node.get("contents"):
-            children = [(child, order, f"{pointer}/contents/{index}") for index, child in enumerate(inside)]
-            pending.extend(reversed(children))
+            pending.extend(reversed([(child, order, (where, index)) for index, child in enumerate(inside)]))
 
 
 def _added(line: Json) -> bool:
@@ -217,6 +237,12 @@ def _unknown_line(pointer: str, line_id: str) -> Finding:
         fix="use the order's own line numbers",
         severity=Severity.ACCEPT_WITH_ERRORS,
     )
+
+
+def _as_ordered(line: Json, ordered: Json) -> bool:
+    """Whether one response speaks of just what was ordered, as nearly every line's does: nothing has to add up."""
+    responses: Sequence[Json] = line.get("responses") or ()
+    return len(responses) == 1 and bool(responses[0].get("quantity") == ordered.get("quantity"))
 
 
 def _parts_add_up(pointer: str, line: Json, ordered: Json, agreed: Tolerances | None) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from gateway.errors import OurFault
 from gateway.events import Event, ReplayChanged
 from gateway.pipeline import at_hand, identity, replaying
 from gateway.pipeline.lanes import REPLAY
+from gateway.pipeline.replaying_plan import Decided, How
 from gateway.pipeline.station import Station
 from gateway.ports import Changes, Job, Message, NewJob
 from gateway.ports.lanes import LOWEST
@@ -33,12 +34,14 @@ async def replay(station: Station, job: Job) -> Changes:
         raise OurFault(f"replay {job.document_id} is not in the store", remedy="gateway audit verify")
     number = int(job.data.get("number", 0))
     mine = await station.queries.replay_item(wanted.id, number)
-    if wanted.state is not ReplayState.RUNNING or mine is None:
+    if wanted.state is not ReplayState.RUNNING:
+        return Changes(called=False, replayed=Replayed(replay_id=wanted.id, item=None))
+    if mine is None:
         return Changes(called=False)
     message = await at_hand.message_of(station, job)
     how = how_of(wanted)
     if mine.outcome is not None:  # it was resumed at the same moment
-        decided = replaying.Decided(planned=(), changes=Changes())
+        decided = Decided(planned=(), changes=Changes())
     elif job.tries > MOST_TRIES:
         decided = replaying.failed(message, how, f"it was tried {MOST_TRIES} times and never ended; the log says why")
     else:
@@ -55,11 +58,9 @@ async def replay(station: Station, job: Job) -> Changes:
     )
 
 
-def how_of(wanted: Replay) -> replaying.How:
+def how_of(wanted: Replay) -> How:
     """What was asked for."""
-    return replaying.How(
-        replay_id=wanted.id, versions=wanted.versions, as_new=wanted.as_new, by=wanted.by, why=wanted.why
-    )
+    return How(replay_id=wanted.id, versions=wanted.versions, as_new=wanted.as_new, by=wanted.by, why=wanted.why)
 
 
 async def _next(station: Station, wanted: Replay, item: ReplayItem) -> Sequence[NewJob]:
@@ -83,7 +84,7 @@ def job_of(replay_id: str, item: ReplayItem, message: Message, now: datetime, *,
     )
 
 
-def _item(mine: ReplayItem, decided: replaying.Decided) -> ReplayItem:
+def _item(mine: ReplayItem, decided: Decided) -> ReplayItem:
     told = tuple(
         {
             "document": one.kind,

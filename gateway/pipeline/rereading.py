@@ -43,6 +43,8 @@ class Reread:
     guide: str | None
     unmapped: int = 0
     envelope: Json = field(default_factory=dict)
+    order: Document | None = None
+    """The order that it answers, where the address of its request named it."""
 
     @property
     def refusal(self) -> str:
@@ -94,9 +96,12 @@ def _agreed(station: Station, partner: str | None) -> Agreement:
     return agreement
 
 
-async def eyes_of_then(station: Station, documents: list[Document]) -> Eyes:
-    """By what read the first of these documents. Raises OurFault where that is not kept, or of no use any more."""
-    read = [one for one in documents if one.agreement and one.map]
+async def eyes_of_then(station: Station, documents: list[Document], *, by_maps: bool = True) -> Eyes:
+    """By what read the first of these documents. Raises OurFault where that is not kept, or of no use any more.
+
+    JSON (`by_maps` False) is read by no map, only by the agreement.
+    """
+    read = [one for one in documents if one.agreement and (one.map or not by_maps)]
     if not read:
         raise OurFault(
             "nothing in it was read by a map then, so there is nothing to read it with again",
@@ -108,7 +113,7 @@ async def eyes_of_then(station: Station, documents: list[Document]) -> Eyes:
     maps: dict[str, Map] = {}
     records: dict[str, str] = {}
     guides = station.guides
-    for one in read:
+    for one in read if by_maps else ():
         version = await _kept(station, VersionKind.MAP, one.map)
         made = versions.map_of(version, station.hooks)
         if isinstance(made, Map):

@@ -75,6 +75,8 @@ class Selection:
     until: datetime | None = None
     order_number: str | None = None
     target: str | None = None
+    outbound: bool = False
+    """What our ERP gave for partners, instead of what they sent. Messages that are named may be either."""
 
     @property
     def anything(self) -> bool:
@@ -125,7 +127,8 @@ class Replayed:
     """What a replay did about one message; part of `Changes`."""
 
     replay_id: str
-    item: ReplayItem
+    item: ReplayItem | None
+    """None: it was found paused or ended, and its work ends; the commit holds only while that is so."""
     last: bool = False
     """No message is left: the replay is done."""
     unheld: tuple[str, ...] = ()

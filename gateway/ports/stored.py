@@ -61,6 +61,8 @@ class Document:
     replaces: str | None = None
     """The document that it replaces or cancels."""
     replaced_by: str | None = None
+    sent_as: str | None = None
+    """The message that carries it to the partner."""
     answer_overdue_since: datetime | None = None
     """Since when an order's acknowledgement is overdue."""
     notice_overdue_since: datetime | None = None

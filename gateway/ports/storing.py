@@ -48,9 +48,6 @@ class Store(Protocol):
     async def bury(self, job: Job, *, outcome: str, reason: str, changes: Changes) -> None:
         """Make `job` a dead letter. Raises LeaseLost."""
 
-    async def revive(self, message_id: str, *, by: str, reason: str) -> int:
-        """Put the dead jobs of a message back to work; how many there were."""
-
     async def judge(self, document_id: str, changes: Changes) -> bool:
         """Write a decision about a document that is under review; False when it is not, any more."""
 

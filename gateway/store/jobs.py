@@ -198,19 +198,6 @@ def reap(
     return len(rows)
 
 
-def revive(connection: Connection, message_id: str, now: datetime) -> list[str]:
-    """Put dead jobs back to work, with a fresh schedule; their steps."""
-    returned = (
-        update(job)
-        .where(job.c.message_id == message_id, job.c.state == JobState.DEAD.value)
-        .values(state=_RETURNED_STATE, due_at=now, first_run_at=now, attempts_before=job.c.attempts)
-        .returning(job.c.step, job.c.lane, job.c.priority)
-    )
-    rows = connection.execute(returned).all()
-    due_again(connection, rows, now)
-    return sorted(row.step for row in rows)
-
-
 def move_dead(connection: Connection, now: datetime, *, letter: DeadLetter, again: bool) -> bool:
     """Put a dead letter back to work with a fresh schedule, or aside; False when it stands otherwise by now."""
     was = JobState.DISCARDED if letter.discarded else JobState.DEAD

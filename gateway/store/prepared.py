@@ -13,12 +13,11 @@ import json
 import re
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from sqlalchemy import BindParameter, Connection, Dialect, Executable, Text
 from sqlalchemy.dialects.postgresql import asyncpg
@@ -57,7 +56,7 @@ def change(connection: Connection, statement: Executable, row: Parameters) -> in
     prepared = _prepared(statement, tuple(row), connection.dialect.name)
     if prepared is None:
         return connection.execute(statement, row).rowcount
-    with _cursor(connection, prepared) as cursor:
+    with _Cursor(connection, prepared) as cursor:
         cursor.execute(prepared.text, prepared.places(row))
         return int(cursor.rowcount)
 
@@ -68,7 +67,7 @@ def change_all(connection: Connection, statement: Executable, rows: Sequence[Par
     if prepared is None:
         connection.execute(statement, rows if len(rows) > 1 else rows[0])
         return
-    with _cursor(connection, prepared) as cursor:
+    with _Cursor(connection, prepared) as cursor:
         if len(rows) > 1:
             cursor.executemany(prepared.text, [*map(prepared.places, rows)])
         else:
@@ -82,7 +81,7 @@ def insert_all(connection: Connection, statement: Executable, rows: Sequence[Par
         return connection.execute(statement, rows).all()  # of many rows it makes one statement
     row_of = _row(statement, connection.dialect.name)
     found: list[Any] = []
-    with _cursor(connection, prepared) as cursor:
+    with _Cursor(connection, prepared) as cursor:
         for row in rows:
             cursor.execute(prepared.text, prepared.places(row))
             found += map(row_of, cursor.fetchall())
@@ -94,30 +93,45 @@ def fetch(connection: Connection, statement: Executable, wanted: Parameters) -> 
     prepared = _prepared(statement, tuple(wanted), connection.dialect.name)
     if prepared is None:
         return connection.execute(statement, wanted).all()
-    with _cursor(connection, prepared) as cursor:
+    with _Cursor(connection, prepared) as cursor:
         cursor.execute(prepared.text, prepared.places(wanted))
         return [*map(_row(statement, connection.dialect.name), cursor.fetchall())]
 
 
-@contextmanager
-def _cursor(connection: Connection, prepared: _Prepared) -> Iterator[DBAPICursor]:
-    """The driver's own cursor (PEP 249); what it refuses is raised as SQLAlchemy would, without the values."""
-    driver = connection.connection
-    cursor = driver.cursor()
-    try:
-        yield cursor
-    except _ERRORS as fault:
-        dialect, refusal = connection.dialect, cast("DBAPIModule.Error", fault)
+class _Cursor:
+    """The driver's own cursor (PEP 249); what it refuses is raised as SQLAlchemy would, without the values.
+
+    Opened for each of fifty statements a message: a generator (`contextmanager`) would cost as much as the statement.
+    """
+
+    __slots__ = ("_connection", "_cursor", "_driver", "_text")
+
+    def __init__(self, connection: Connection, prepared: _Prepared) -> None:
+        self._connection = connection
+        self._driver = connection.connection
+        self._cursor = self._driver.cursor()
+        self._text = prepared.text
+
+    def __enter__(self) -> DBAPICursor:
+        return self._cursor
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        try:
+            if isinstance(fault, _ERRORS):
+                self._refuse(fault)
+        finally:
+            self._cursor.close()
+
+    def _refuse(self, fault: Exception) -> NoReturn:
+        dialect, refusal = self._connection.dialect, cast("DBAPIModule.Error", fault)
         assert dialect.dbapi is not None
-        lost = dialect.is_disconnect(refusal, driver, cursor)
+        lost = dialect.is_disconnect(refusal, self._driver, self._cursor)
         if lost:
-            connection.invalidate(fault)
+            self._connection.invalidate(fault)
         error = DBAPIError.instance(
-            prepared.text, None, fault, dialect.dbapi.Error, connection_invalidated=lost, dialect=dialect
+            self._text, None, fault, dialect.dbapi.Error, connection_invalidated=lost, dialect=dialect
         )
         raise error from fault
-    finally:
-        cursor.close()
 
 
 _DIALECTS: Mapping[str, Dialect] = {

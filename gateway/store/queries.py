@@ -72,7 +72,7 @@ _MESSAGE_FIELDS = (
 )  # fmt: skip
 _DOCUMENT_FIELDS = (
     "id", "message_id", "partner", "kind", "number", "order_number", "business_unit", "at", "updated_at", "body",
-    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by",
+    "sha256", "agreement", "map", "guide", "position", "target", "their_id", "replaces", "replaced_by", "sent_as",
     "answer_overdue_since", "notice_overdue_since", "purged_at",
 )  # fmt: skip
 

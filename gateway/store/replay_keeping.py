@@ -27,6 +27,10 @@ _FROM = {
 """The states that an operator may take a replay from, to each state. Running again: its work may have been given up."""
 
 
+class _Elsewhere(Exception):  # noqa: N818  an answer, not a mistake
+    """It may not be left for the state that was asked for: nothing of the operation holds."""
+
+
 class ReplayKeeping:
     """Part of `Store`."""
 
@@ -35,7 +39,7 @@ class ReplayKeeping:
     clock: Clock
 
     async def selected(self, wanted: Selection) -> AsyncIterator[Message]:
-        """The messages that are meant and were read from a partner, the oldest first; one page is in memory."""
+        """The messages that are meant, from a partner or from our ERP, the oldest first; one page is in memory."""
         after = None
         while True:
             page = await self.database.read(partial(replays.page, wanted=wanted, after=after))
@@ -80,17 +84,23 @@ class ReplayKeeping:
         """Let it run (by `job`), pause or cancel it; False where it stands so that it cannot be."""
         now = self.clock()
 
-        def operation(connection: Connection) -> bool:
-            if not replays.move(connection, replay_id, state, _FROM[state], now):
-                return False
-            done = replays.progress(connection, replay_id).done
-            fact = ReplayChanged(message_id=REPLAYS, replay=replay_id, state=state.value, by=by, done=done)
+        def operation(connection: Connection) -> None:
+            # The job's row before the replay's, as the end of its work locks them: one of two who meet waits, and sees
+            # what the other one did.
             if job is not None:
                 lanes.add(connection, [job.lane], now)
-            changing.write(connection, Changes(jobs=() if job is None else (job,), events=(fact,)), {}, now)
-            return True
+                changing.write(connection, Changes(jobs=(job,)), {}, now)
+            if not replays.move(connection, replay_id, state, _FROM[state], now):
+                raise _Elsewhere
+            done = replays.progress(connection, replay_id).done
+            fact = ReplayChanged(message_id=REPLAYS, replay=replay_id, state=state.value, by=by, done=done)
+            changing.write(connection, Changes(events=(fact,)), {}, now)
 
-        return await self.database.write(operation)
+        try:
+            await self.database.write(operation)
+        except _Elsewhere:
+            return False
+        return True
 
     async def replay(self, replay_id: str) -> Replay | None:
         """One of them."""

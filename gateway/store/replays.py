@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, literal_column, or_, select, tuple_, update
 
-from gateway.ports import Direction, Message
+from gateway.ports import Channel, Direction, Message, MessageState, NaturalKeyTaken
 from gateway.ports.replays import Progress, Replay, Replayed, ReplayItem, ReplayState, Selection, Versions
 from gateway.store import queries
 from gateway.store.tables import (
@@ -43,7 +43,11 @@ def _meant(wanted: Selection) -> Select[Any]:
     statement = select(message, *columns).outerjoin_from(message, receipt)
     moved = select(work_done.c.message_id).where(work_done.c.message_id == message.c.id)
     was_read = or_(read.exists(), moved.where(work_done.c.steps.like("%,read,%")).exists())
-    statement = statement.where(message.c.direction == Direction.INBOUND.value, was_read)
+    # Over REST a document was taken in the request, or refused: then there is none to work again.
+    taken = (message.c.channel == Channel.REST.value) & (message.c.state == MessageState.PROCESSED.value)
+    ours = (message.c.channel == Channel.ERP.value) & (message.c.state == MessageState.PROCESSED.value)
+    way = ours if wanted.outbound else or_(was_read, taken, ours) if wanted.ids else or_(was_read, taken)
+    statement = statement.where(message.c.direction == Direction.INBOUND.value, way)
     if wanted.ids:
         statement = statement.where(message.c.id.in_(wanted.ids))
     if wanted.partner is not None:
@@ -145,7 +149,18 @@ def move(connection: Connection, replay_id: str, state: ReplayState, of: Sequenc
 
 
 def write(connection: Connection, done: Replayed, now: datetime) -> None:
-    """What came of one message; with the last one the replay is over."""
+    """What came of one message; with the last one the replay is over.
+
+    Raises NaturalKeyTaken when it was cancelled since it was decided, or runs again where it was found to stand still.
+    """
+    locked = select(replay.c.state).where(replay.c.id == done.replay_id).with_for_update()
+    state = connection.execute(locked).scalar()
+    if done.item is None:
+        if state == ReplayState.RUNNING.value:
+            raise NaturalKeyTaken(f"replay {done.replay_id} was resumed meanwhile")
+        return
+    if state == ReplayState.CANCELLED.value:
+        raise NaturalKeyTaken(f"replay {done.replay_id} was cancelled meanwhile")
     mine = (replay_item.c.replay_id == done.replay_id) & (replay_item.c.number == done.item.number)
     told = {"outcome": done.item.outcome, "told": [dict(one) for one in done.item.told]}
     connection.execute(update(replay_item).where(mine).values(told))

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from gateway.errors import OurFault
-from gateway.events import CertificateExpiring, DuplicateReceived, WorkRetried
+from gateway.events import CertificateExpiring, DuplicateReceived
 from gateway.ports import (
     Accepted,
     Changes,
@@ -252,18 +252,6 @@ class Store(
         self._swept = now if whole else self._swept
         self._terms_are_new = self._terms_are_new and self._terms is not agreed
         return returned
-
-    async def revive(self, message_id: str, *, by: str, reason: str) -> int:
-        """Put the dead jobs of a message back to work; how many there were."""
-        now = self.clock()
-
-        def operation(connection: Connection) -> int:
-            steps = jobs.revive(connection, message_id, now)
-            facts = tuple(WorkRetried(message_id=message_id, step=step, by=by, reason=reason) for step in steps)
-            changing.write(connection, Changes(events=facts), {}, now)
-            return len(steps)
-
-        return await self.database.write(operation)
 
     async def judge(self, document_id: str, changes: Changes) -> bool:
         """Write a decision about a document that is under review; False when it is not, any more.

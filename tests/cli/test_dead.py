@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +15,15 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import Result
 
-from gateway.cli.dead_asking import complete_dead
+from gateway.cli import dead
+from gateway.cli.dead_asking import complete_dead, complete_step
+from gateway.cli.lane_asking import complete_lane
+from gateway.cli.message_names import complete_message, complete_target
 from gateway.cli.moments import moment_of
+from gateway.cli.partner_names import complete_partner
+from gateway.cli.replay_asking import complete_replay
+from gateway.cli.review import complete_document
+from gateway.cli.webhook_asking import complete_webhook
 from gateway.errors import OurFault
 from gateway.events import MessageReceived
 from gateway.pipeline.giving_up import kind_of
@@ -152,6 +160,27 @@ def test_group_is_put_aside_and_taken_back(run: Run, workspace: Path) -> None:
     assert listed(run, workspace, "--discarded", code=0) == []
 
 
+@pytest.mark.parametrize("word", ["retry", "discard"])
+def test_letter_that_comes_while_it_is_asked_is_not_decided_about(
+    run: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """What was shown is what was agreed to; the new one is listed, and asked about the next time."""
+
+    def answered(question: str, *, yes: bool) -> bool:
+        async def another() -> None:
+            async with open_store(workspace) as store:
+                await letter(store, "acme", "erp", REASON.format(4500012399))
+
+        with ThreadPoolExecutor(1) as beside:  # the command's own loop waits for its answer
+            beside.submit(asyncio.run, another()).result()
+        return "3 letters" in question and not yes
+
+    monkeypatch.setattr(dead, "asked_first", answered)
+    assert "3 letters" in call(run, workspace, word, "--partner", "acme", "--why", "as was shown")
+    (left,) = listed(run, workspace, "--each", "--partner", "acme")
+    assert "4500012399" in left["reason"]
+
+
 def test_one_letter_is_worked_again_without_a_question(run: Run, workspace: Path) -> None:
     """Its trail says by whom and why."""
     (one,) = listed(run, workspace, "--each", "--target", "wms")
@@ -191,6 +220,27 @@ def test_names_are_completed(filled: Path) -> None:
     names = complete_dead(Context(), "")  # type: ignore[arg-type]
     assert sum(name.startswith("g") for name in names) == 2
     assert sum(name.isdecimal() for name in names) == 4
+
+
+COMPLETERS = [
+    complete_dead, complete_step, complete_message, complete_target, complete_partner, complete_replay, complete_lane,
+    complete_document, complete_webhook,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("completer", COMPLETERS, ids=lambda one: str(one.__name__))
+def test_words_that_are_not_utf_8_are_completed_to_nothing(
+    filled: Path, tmp_path: Path, completer: Callable[[Any, str], list[str]]
+) -> None:
+    """Nor is a folder of such a name a traceback: a completion has nobody to tell."""
+    folder = tmp_path / "w\udcff"
+    shutil.copytree(filled, folder)
+
+    class Context:
+        params: ClassVar = {"workspace": str(folder), "partner": "\udcff"}
+
+    assert completer(Context(), "\udcff") == []
+    completer(Context(), "")
 
 
 def test_times_are_said_as_people_say_them() -> None:

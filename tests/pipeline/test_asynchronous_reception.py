@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway import as2
 from gateway.pipeline import refusals
+from gateway.pipeline.giving_up import all_retried
 from gateway.ports import MessageState
 
 GOOD = b"automatic-action/MDN-sent-automatically; processed\r\n"
@@ -213,7 +214,7 @@ async def test_a_receipt_nobody_takes_is_given_up_and_sent_by_hand(trade: Any, e
     trail = await trade.gateway.trail(message_id=message.id)
     assert [one.data["step"] for one in trail if one.kind == "work.given_up"] == ["receipt"]
     box.status = 200
-    assert await trade.gateway.store.revive(message.id, by="ann", reason="their address is up") == 1
+    assert await all_retried(trade.gateway.store, message.id, by="ann", why="their address is up") == 1
     await trade.gateway.work()
     assert [body for _, body in box.seen] == [message.receipt.body] * 2
 

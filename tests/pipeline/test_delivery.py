@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.pipeline.giving_up import all_retried
 from gateway.ports import DocumentState
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
@@ -58,7 +59,7 @@ async def test_erp_that_says_no_is_a_dead_letter_that_an_operator_can_retry(trad
     (document,) = await trade.gateway.documents(message)
     assert document.state is DocumentState.FAILED
     assert "work.given_up" in await trade.gateway.kinds(message_id=message.id)
-    assert await trade.gateway.store.revive(message.id, by="test", reason="the ERP was repaired") == 1
+    assert await all_retried(trade.gateway.store, message.id, by="test", why="the ERP was repaired") == 1
     await trade.gateway.work()
     assert [one.state for one in await trade.gateway.documents(message)] == [DocumentState.DELIVERED]
     assert len(trade.at_erp("order_acknowledgement")) == 1

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway import as2
 from gateway.pipeline.admission import Guard
+from gateway.pipeline.giving_up import all_retried
 from gateway.pipeline.receipts import MOST_TOLD
 from gateway.ports import DocumentState, JobState, MessageState
 
@@ -329,7 +330,7 @@ async def test_a_given_up_message_is_resent_by_hand_with_the_same_message_id(tra
     sent = await trade.gateway.newest("850")
     assert sent.state is MessageState.FAILED
     peer.how = "later"
-    assert await trade.gateway.store.revive(sent.id, by="ann", reason="their station is up") == 1
+    assert await all_retried(trade.gateway.store, sent.id, by="ann", why="their station is up") == 1
     await trade.gateway.work()
     assert (await trade.gateway.newest("850")).state is MessageState.POSTED
     assert len({as2.read_headers(headers).message_id for headers, _ in peer.seen}) == 1

@@ -10,7 +10,7 @@ import pytest
 from gateway.events import DocumentReviewed
 from gateway.mapping import compile_json_map, compile_map, from_folders, shipped
 from gateway.partners import configuration
-from gateway.pipeline import replaying, replaying_step, versions
+from gateway.pipeline import replaying, replaying_plan, replaying_step, versions
 from gateway.pipeline.lanes import terms_of
 from gateway.ports import Changes, DocumentState, Message, Source, Version, VersionKind, new_id
 from gateway.ports.replays import Replay, ReplayState, Selection, Versions
@@ -83,11 +83,11 @@ async def replayed(trade: Any, *messages: Message, **how: Any) -> list[str]:
     return [str(one.outcome) for one in await trade.gateway.store.replay_items(new.id)]
 
 
-async def dry(trade: Any, message: Message, **how: Any) -> replaying.Decided:
+async def dry(trade: Any, message: Message, **how: Any) -> replaying_plan.Decided:
     """What would be done."""
     given = {"replay_id": "", "versions": Versions.CURRENT, "as_new": False, "by": "ann", "why": ""} | how
     fresh = await trade.gateway.store.message(message.id)
-    return await replaying.decide(trade.gateway.station, fresh, replaying.How(**given))
+    return await replaying.decide(trade.gateway.station, fresh, replaying_plan.How(**given))
 
 
 def calls(trade: Any) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.pipeline.giving_up import all_retried
 from gateway.pipeline.settling import Decision, Settlement, settled
 from gateway.ports import DocumentState
 
@@ -157,7 +158,7 @@ async def test_retry_brings_the_rest_through_and_what_was_undone_can_be_made_aga
     message = await trade.arrives(edi.file(edi.ack()))
     assert await state(trade, message) == "compensated"
     mended(trade, tmp_path)
-    await trade.gateway.store.revive(message.id, by="ann", reason="mended")
+    await all_retried(trade.gateway.store, message.id, by="ann", why="mended")
     await trade.gateway.work()
     assert await stands(trade, message) == {"erp": "delivered", "wms": "compensated"}
     assert await state(trade, message) == "partly_delivered"

@@ -8,11 +8,11 @@ or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.edi.tree import Loop, Segment, joined
+from gateway.edi.tree import Element, Loop, Segment, joined
 from gateway.mapping.memory import keep, kept_of, recall, remember
 from gateway.mapping.segments.rule import Child
 from gateway.mapping.segments.scope import Scope
@@ -63,7 +63,7 @@ class Tree:
 
     def accepts(self, segment: Segment) -> bool:
         """A level that the map knows."""
-        return _text(segment, 2) in self.levels
+        return _text(segment.elements, 2) in self.levels
 
     def claims(self, target: Json) -> str | None:  # noqa: ARG002  as all rules
         """A node says itself what it is."""
@@ -72,7 +72,7 @@ class Tree:
     def read(self, child: Child, target: Json, state: ReadState) -> bool:
         """Take one loop and all below it."""
         segment = child.children[0] if isinstance(child, Loop) else child
-        level = self.levels.get(_text(segment, 2)) if isinstance(segment, Segment) else None
+        level = self.levels.get(_text(segment.elements, 2)) if isinstance(segment, Segment) else None
         if level is None or not isinstance(segment, Segment):
             return False
         if level.kind == DOCUMENT and (self.above or state.nodes):
@@ -86,8 +86,7 @@ class Tree:
             state.find("map.read.nesting", segment, 2, wanted=f"a level under {', '.join(level.parents)}")
         node: Json = target if level.kind == DOCUMENT else {"kind": level.kind, **dict(level.preset)}
         state.nodes += 1
-        has_children = any(isinstance(each, Loop) and each.name == "HL" for each in children)
-        _keep_numbers(node, segment, level, state, has_children=has_children)
+        _keep_numbers(node, segment, level, state, children)
         state.depth += 1
         if state.depth > MAX_DEPTH:
             state.find("map.read.too_deep", segment, 0, wanted=f"at most {MAX_DEPTH} levels")
@@ -143,15 +142,16 @@ def _kept(kept: Mapping[str, object], element: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _keep_numbers(node: Json, segment: Segment, level: Level, state: ReadState, *, has_children: bool) -> None:
-    label = f"HL/{level.code}"
-    number = _text(segment, 0)
+def _keep_numbers(node: Json, segment: Segment, level: Level, state: ReadState, children: Sequence[Child]) -> None:
+    elements = segment.elements
+    number, code, usual = _text(elements, 0), _text(elements, 3), ""
     if number != str(state.nodes):
-        keep(node, state.syntax, label, 0, number)
-    code = _text(segment, 3)
-    if code != (("1" if has_children else "0") if state.child_codes else ""):
-        keep(node, state.syntax, label, 3, code)
-    for index in range(4, len(segment.elements)):
+        keep(node, state.syntax, f"HL/{level.code}", 0, number)
+    if state.child_codes:
+        usual = "1" if any(isinstance(each, Loop) and each.name == "HL" for each in children) else "0"
+    if code != usual:
+        keep(node, state.syntax, f"HL/{level.code}", 3, code)
+    for index in range(4, len(elements)):
         state.note_element(segment, index)
 
 
@@ -162,12 +162,12 @@ def _states_children(loop: Loop) -> bool:
         here = waiting.pop()
         inside = [each for each in here.children if isinstance(each, Loop) and each.name == "HL"]
         segment = here.children[0]
-        if not isinstance(segment, Segment) or _text(segment, 3) != ("1" if inside else "0"):
+        if not isinstance(segment, Segment) or _text(segment.elements, 3) != ("1" if inside else "0"):
             return False
         waiting += inside
     return True
 
 
-def _text(segment: Segment, index: int) -> str:
-    value = segment.elements[index] if index < len(segment.elements) else ""
-    return joined(value)
+def _text(elements: Sequence[Element], index: int) -> str:
+    value = elements[index] if index < len(elements) else ""
+    return value if isinstance(value, str) else joined(value)

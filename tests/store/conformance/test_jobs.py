@@ -11,6 +11,7 @@ import pytest
 
 from gateway.errors import OurFault
 from gateway.events import WorkGivenUp
+from gateway.pipeline.giving_up import all_retried
 from gateway.ports import (
     WAIT_FOR_NUMBERED,
     Changes,
@@ -162,8 +163,8 @@ async def test_a_dead_job_is_kept_and_put_back_to_work_by_name(store: Store, tra
     await store.bury(job, outcome="permanent", reason="422", changes=Changes(events=(given_up,)))
     clock.advance(days=4)
     assert await store.claim("me", ["read"], 1) == []
-    assert await store.revive(message_id, by="ann", reason="the ERP was fixed") == 1
-    assert await store.revive(message_id, by="ann", reason="again") == 0
+    assert await all_retried(store, message_id, by="ann", why="the ERP was fixed") == 1
+    assert await all_retried(store, message_id, by="ann", why="again") == 0
     (again,) = await store.claim("me", ["read"], 1)
     assert (again.attempt, again.tries) == (2, 1)
     assert again.first_run_at > job.first_run_at + timedelta(days=4)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from gateway.pipeline.giving_up import all_retried
 from gateway.ports import PRIORITIES, Changes, NewJob, Terms, TermsOf, rate_of
 from gateway.store import Store
 from tests.store.conformance.rooms import worker
@@ -88,7 +89,7 @@ async def test_a_dead_head_holds_an_ordered_lane_until_it_is_retried_by_hand(
     clock.advance(minutes=1)
     await store.reap()
     assert await taken(store) == []
-    await store.revive(first, by="ann", reason="the ERP was fixed")
+    await all_retried(store, first, by="ann", why="the ERP was fixed")
     (again,) = await store.claim("me", ["read"], 5)
     assert again.message_id == first
     await store.finish(again, Changes())

@@ -79,24 +79,22 @@ _waits = select(job.c.id).where(job.c.lane == lane.c.name, job.c.due_at.is_not(N
 _first = _waits.correlate(lane).scalar_subquery()
 _first_due = _waits.where(job.c.due_at <= bindparam("now", type_=Moment)).correlate(lane).scalar_subquery()
 _held = select(job.c.id).where(job.c.lane == lane.c.name, job.c.state == literal_column("'dead'"))
-# Half open lanes, and those with a rate, are a claim's. Conditions come before the lock: nobody waits here.
-_OPEN = (
-    select(
-        lane.c.name,
-        (case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running).label(
-            "room"
-        ),
-    )
-    .where(
-        lane.c.name.in_(bindparam("lanes", expanding=True)),
-        lane.c.paused_until.is_(None),
-        lane.c.stopped_until.is_(None),
-        func.coalesce(lane.c.rate, lane.c.agreed_rate, UNLIMITED) == UNLIMITED,
-        _first_due.is_(None),
-        or_(not_(lane.c.ordered), and_(_first.is_(None), ~_held.exists())),
-    )
-    .with_for_update(skip_locked=True, key_share=True, of=lane)
+# Half open lanes, and those with a rate, are a claim's.
+_ROOM = select(
+    lane.c.name,
+    (case((lane.c.ordered, 1), else_=func.coalesce(lane.c.cap, bindparam("cap", type_=Integer))) - _running).label(
+        "room"
+    ),
+).where(
+    lane.c.name.in_(bindparam("lanes", expanding=True)),
+    lane.c.paused_until.is_(None),
+    lane.c.stopped_until.is_(None),
+    func.coalesce(lane.c.rate, lane.c.agreed_rate, UNLIMITED) == UNLIMITED,
+    _first_due.is_(None),
+    or_(not_(lane.c.ordered), and_(_first.is_(None), ~_held.exists())),
 )
+_OPEN = _ROOM.with_for_update(skip_locked=True, key_share=True, of=lane)
+"""Conditions come before the lock: nobody waits here."""
 
 
 @cache
@@ -146,7 +144,12 @@ def _write(connection: Connection, wanted: Sequence[tuple[Row, Lease]]) -> None:
 
 def _rooms(connection: Connection, lanes: Sequence[str], lease: Lease) -> dict[str, int]:
     """How many jobs these lanes may start; lanes that may start none, or that another node looks at, are absent."""
-    found = prepared.fetch(connection, _OPEN, {"lanes": lanes, "cap": lease.cap, "now": lease.now})
+    wanted = {"cap": lease.cap, "now": lease.now}
+    found = prepared.fetch(connection, _OPEN, {"lanes": lanes} | wanted)
+    locked = [row.name for row in found if row.room > 0]
+    if locked and connection.dialect.name == "postgresql":
+        # A statement sees what was committed when it began: the lock may have come after another node's commit.
+        found = prepared.fetch(connection, _ROOM, {"lanes": locked} | wanted)
     return {row.name: row.room for row in found if row.room > 0}
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway import jsontext
@@ -72,6 +72,8 @@ class PostgresDatabase(Database):
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._idle: list[AsyncConnection] = []
         """Readers: to take one from the pool and give it back costs twice what a look does."""
+        self._readers = asyncio.Semaphore(CONNECTIONS - WRITERS)
+        """What readers hand to each other the pool never sees: a writer that waits there would wait for ever."""
         self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
         self._closed = False
@@ -107,18 +109,22 @@ class PostgresDatabase(Database):
         Under READ COMMITTED, PostgreSQL's default, each statement has a snapshot of its own all the same.
         """
         try:
-            connection = await self._reader()
-            try:
-                result = await connection.run_sync(operation)
-            except BaseException:
-                await asyncio.shield(asyncio.create_task(connection.close()))
-                raise
-            if len(self._idle) < KEPT and not self._closed:
-                self._idle.append(connection)
-            else:
-                await connection.close()
+            async with self._readers:
+                return await self._read(operation)
         except (OSError, DBAPIError) as fault:
             raise _fault(fault) from fault
+
+    async def _read(self, operation: Operation[T]) -> T:
+        connection = await self._reader()
+        try:
+            result = await connection.run_sync(operation)
+        except BaseException:
+            await asyncio.shield(asyncio.create_task(connection.close()))
+            raise
+        if len(self._idle) < KEPT and not self._closed:
+            self._idle.append(connection)
+        else:
+            await connection.close()
         return result
 
     async def _reader(self) -> AsyncConnection:
@@ -137,9 +143,8 @@ class PostgresDatabase(Database):
         self._closed = True
         self._queued.set()
         await asyncio.gather(*self._writers)
-        for connection in self._idle:
-            await connection.close()
-        self._idle.clear()
+        while self._idle:
+            await self._idle.pop().close()
         await self._engine.dispose()
 
     async def _write_batches(self) -> None:
@@ -229,7 +234,7 @@ def refuse_old(connection: AsyncConnection) -> None:
 
 def engine_for(url: str) -> AsyncEngine:
     """An engine with the settings every connection needs."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         json_serializer=jsontext.written,
         pool_size=CONNECTIONS,
@@ -241,6 +246,14 @@ def engine_for(url: str) -> AsyncEngine:
             "timeout": CONNECT_SECONDS,
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: object, _borrowed: object) -> None:
+    """The server has closed it meanwhile (a restart, a failover): the pool makes another one in its place."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _conflict(fault: BaseException) -> bool:

@@ -42,8 +42,8 @@ LINGER = timedelta(seconds=1)
 """A lane that was emptied is looked at once more: another node's commit may add a job that this one could not see."""
 STALE = timedelta(seconds=5)
 """How long a turn without work stands before it is taken back."""
-SOON, LATEST = 0.01, 1.0
-"""Seconds until a turn is given that could not be given at once; twice as many each time."""
+SOON, LATEST, DOUBLED = 0.01, 1.0, 10
+"""Seconds until a turn is given that could not be given at once; twice as many each time, so often."""
 MOST = 1000
 """Lanes that one sweep looks at closely."""
 
@@ -207,7 +207,7 @@ def arm_now(connection: Connection, turns: Sequence[Turn], *, tries: int = 0) ->
     if held := {row.name for row in prepared.fetch(connection, _ARM_FREE, wanted)}:
         left = [one for one in turns if one.lane in held]
         again = partial(_arm_again, turns=left, since=time.monotonic(), tries=tries + 1)
-        later.afterwards(connection, min(SOON * 2**tries, LATEST), again)
+        later.afterwards(connection, min(SOON * 2 ** min(tries, DOUBLED), LATEST), again)
 
 
 def _arm_again(connection: Connection, turns: Sequence[Turn], since: float, tries: int) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, func, text
 
 from gateway.errors import NoRoom, OurFault
 from gateway.ports import Changes, MessageUpdate
-from gateway.store import Store, postgres, seals
+from gateway.store import Store, leases, postgres, seals, turns
+from tests.store.conformance.rooms import worker
 
 
 @pytest.fixture
@@ -117,6 +118,79 @@ async def test_a_reader_that_failed_is_not_used_again(nodes: list[Store]) -> Non
             *(database.read(lambda it, n=n: it.execute(text(f"SELECT {n}")).scalar()) for n in range(number))
         )
         assert answers == list(range(number))
+
+
+async def test_many_who_read_leave_a_connection_to_whoever_writes(nodes: list[Store]) -> None:
+    """Also while none of them ever is without a successor: what they hand to each other is not all there is."""
+    database, over = nodes[0].database, asyncio.Event()
+
+    async def read(seconds: float) -> None:
+        await database.read(lambda it: it.execute(text(f"SELECT pg_sleep({seconds})")).all())
+
+    async def keep_reading() -> None:
+        while not over.is_set():
+            await read(0.05)
+
+    once = [asyncio.create_task(read(0.2)) for _ in range(postgres.KEPT // 2)]
+    always = [asyncio.create_task(keep_reading()) for _ in range(postgres.CONNECTIONS - postgres.KEPT // 2)]
+    try:
+        await asyncio.sleep(0.15)
+        assert await asyncio.wait_for(database.write(lambda it: it.execute(text("SELECT 1")).scalar()), 5) == 1
+    finally:
+        over.set()
+        await asyncio.gather(*once, *always)
+
+
+async def test_a_connection_that_the_server_has_closed_is_noticed_before_it_is_used(
+    nodes: list[Store], trade: Any
+) -> None:
+    """Whoever writes or reads after a restart of the server is told of no fault."""
+    store, other = nodes
+    first = await store.accept(trade.received())
+    await asyncio.gather(*(store.message(first.message_id) for _ in range(12)))
+
+    def end_sessions(connection: Connection) -> None:
+        mine = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"))  # noqa: S608
+
+    await other.database.write(end_sessions)
+    await asyncio.sleep(0.2)
+    accepted = await store.accept(trade.received())
+    found = await asyncio.gather(*(store.message(accepted.message_id) for _ in range(12)))
+    assert None not in found
+
+
+async def test_a_turn_is_put_off_as_often_as_it_takes(nodes: list[Store], trade: Any, clock: Any) -> None:
+    """The row of its lane may be held for hours."""
+    store, other = nodes
+    await store.accept(trade.received(lane="held"))
+    await store.database.write(lambda it: it.execute(text("UPDATE lane SET due_at = NULL")))
+    turn = turns.Turn(lane="held", at=clock(), priority=0, now=clock())
+
+    def held(connection: Connection) -> None:
+        connection.execute(text("UPDATE lane SET failures = failures"))
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    holding = asyncio.create_task(other.database.write(held))
+    await asyncio.sleep(0.2)
+    await store.database.write(lambda it: turns.arm_now(it, [turn], tries=5000))
+    await holding
+
+
+async def test_two_commits_that_lease_at_once_keep_a_lanes_cap(
+    nodes: list[Store], trade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One counts, the other commits, the first one locks: what it counted is old by then."""
+    takers = [worker(store) for store in nodes]
+    await nodes[0].cap_lane("acme:inbound:read", 1, by="ann")
+    slow = leases._OPEN.where(func.pg_sleep(0.5).cast(Text) != "never")
+    with monkeypatch.context() as patched:
+        patched.setattr(leases, "_OPEN", slow)
+        first = asyncio.create_task(nodes[0].accept(trade.received()))
+        await asyncio.sleep(0.25)
+    await nodes[1].accept(trade.received())
+    await first
+    assert sum(len(taker.leased) for taker in takers) == 1
 
 
 async def test_a_full_disk_is_told_as_passing(nodes: list[Store], trade: Any) -> None:

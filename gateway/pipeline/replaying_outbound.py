@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from difflib import SequenceMatcher
+from itertools import zip_longest
 
 from gateway.errors import DeliveryFailed, OurFault
 from gateway.mapping import Map
@@ -29,6 +30,8 @@ _S = DocumentState
 _BEFORE = frozenset({_S.SUBMITTED, _S.HELD, _S.AVAILABLE, _S.FETCHED})
 STEP = "compose"
 _TAG = re.compile(rb"[^A-Z0-9]")
+MOST_ALIGNED = 100
+"""Segments of a stretch that differs: the work grows with their cube."""
 _LAST_OF_ISA = 105
 """Where an X12 interchange says what ends its segments."""
 _NUMBERED = frozenset(
@@ -116,17 +119,31 @@ def _read(wire: Wire, syntax: Syntax, mapping: Map, document: Document, data: by
 
 
 def _segments_differ(before: bytes, now: bytes) -> tuple[Difference, ...]:
-    """Segment by segment, without those that carry numbers, dates and counts."""
+    """Segment by segment, without those that carry numbers, dates and counts.
+
+    Long stretches are told place by place: to align a thousand segments with a thousand takes minutes.
+    """
     was, new = _segments(before), _segments(now)
-    found: list[Difference] = []
-    for what, start, end, first, last in SequenceMatcher(None, was, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            continue
-        for offset in range(max(end - start, last - first)):
-            old = was[start + offset] if start + offset < end else None
-            fresh = new[first + offset] if first + offset < last else None
-            found.append(Difference(pointer=f"segment {start + offset + 1}", was=old, now=fresh))
-    return tuple(found)
+    head = _alike(was, new)
+    was, new = was[head:], new[head:]
+    tail = _alike(was[::-1], new[::-1])
+    was, new = was[: len(was) - tail], new[: len(new) - tail]
+    stretches = [("replace", 0, len(was), 0, len(new))]
+    if max(len(was), len(new)) <= MOST_ALIGNED:
+        stretches = SequenceMatcher(None, was, new, autojunk=False).get_opcodes()
+    return tuple(
+        Difference(pointer=f"segment {head + at + 1}", was=old, now=fresh)
+        for what, start, end, first, last in stretches
+        if what != "equal"
+        for at, (old, fresh) in enumerate(zip_longest(was[start:end], new[first:last]), start)
+        if old != fresh
+    )
+
+
+def _alike(was: Sequence[str], new: Sequence[str]) -> int:
+    """How many they begin with in common."""
+    least = min(len(was), len(new))
+    return next((at for at in range(least) if was[at] != new[at]), least)
 
 
 def _segments(data: bytes) -> list[str]:

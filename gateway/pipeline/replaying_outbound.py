@@ -128,7 +128,7 @@ def _segments_differ(before: bytes, now: bytes) -> tuple[Difference, ...]:
     was, new = was[head:], new[head:]
     tail = _alike(was[::-1], new[::-1])
     was, new = was[: len(was) - tail], new[: len(new) - tail]
-    stretches = [("replace", 0, len(was), 0, len(new))]
+    stretches: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(was), 0, len(new))]
     if max(len(was), len(new)) <= MOST_ALIGNED:
         stretches = SequenceMatcher(None, was, new, autojunk=False).get_opcodes()
     return tuple(

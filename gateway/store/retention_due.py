@@ -45,7 +45,8 @@ OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)
 ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
-OPEN_REPLAYS = (ReplayState.PREPARING.value, ReplayState.RUNNING.value, ReplayState.PAUSED.value)
+OPEN_REPLAYS = (ReplayState.RUNNING.value, ReplayState.PAUSED.value)
+"""Not one that is being prepared: a command that was broken off leaves it so for ever, and nothing resumes it."""
 UNFINISHED = "unfinished"
 _SPARE = timedelta(minutes=1)
 """An id is made a moment before its row; `at` decides."""

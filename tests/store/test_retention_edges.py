@@ -113,6 +113,28 @@ async def test_what_a_replay_has_yet_to_come_to_stays(store: Store, trade: Any, 
     assert gone(await run(store, YEAR)) == {"payload": 1, "document": 1}
 
 
+async def test_a_replay_whose_begin_was_broken_off_holds_nothing_for_ever(
+    store: Store, trade: Any, clock: Any
+) -> None:
+    """It cannot be resumed, and nobody may ever cancel it."""
+    message, _ = await traded(store, trade)
+    replay = Replay(
+        id="r1",
+        at=clock(),
+        by="ann",
+        why="a wrong map",
+        versions=Versions.CURRENT,
+        as_new=False,
+        selection={},
+        total=2,
+        state=ReplayState.PREPARING,
+        changed_at=clock(),
+    )
+    await store.begin_replay(replay, [message])
+    clock.advance(days=366)
+    assert gone(await run(store, YEAR)) == {"payload": 1, "document": 1}
+
+
 async def test_a_hold_on_what_brought_an_order_covers_the_answers_to_its_carrier(
     store: Store, trade: Any, clock: Any
 ) -> None:

@@ -113,9 +113,7 @@ async def test_what_a_replay_has_yet_to_come_to_stays(store: Store, trade: Any, 
     assert gone(await run(store, YEAR)) == {"payload": 1, "document": 1}
 
 
-async def test_a_replay_whose_begin_was_broken_off_holds_nothing_for_ever(
-    store: Store, trade: Any, clock: Any
-) -> None:
+async def test_a_replay_whose_begin_was_broken_off_holds_nothing_for_ever(store: Store, trade: Any, clock: Any) -> None:
     """It cannot be resumed, and nobody may ever cancel it."""
     message, _ = await traded(store, trade)
     replay = Replay(

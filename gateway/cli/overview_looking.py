@@ -241,7 +241,7 @@ def _disk(folder: Path, settings: Settings) -> Look:
 
     found = room(database_url(folder, settings), folder / settings.database.payloads)
     if not found:
-        return Look(about="disk", state=KNOW, said="not known: no payload was ever kept")
+        return Look(about="disk", state=KNOW, said="not known")
     share, free, name = min((free / total, free, name) for name, (free, total) in found.items())
     said = f"{free / 2**30:.1f} GiB free for {name}, {share:.0%}"
     return Look(about="disk", state=ACT if share < LEAST_ROOM else FINE, said=said)

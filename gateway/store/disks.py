@@ -18,5 +18,6 @@ def room(url: str, payloads: Path) -> dict[str, tuple[int, int]]:
     for name, folder in places.items():
         with contextlib.suppress(OSError):
             usage = shutil.disk_usage(folder)
-            found[name] = usage.free, usage.total
+            if usage.total:  # some file systems have no size
+                found[name] = usage.free, usage.total
     return found

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway import jsontext
@@ -32,6 +35,8 @@ CONNECTIONS = 20
 KEPT = 8
 """Of them, so many stay with those who read."""
 CONNECT_SECONDS = 10
+SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 30_000}
+"""After 30 s without a sign of life a connection is lost: half a lease. The last one is in milliseconds (tcp(7))."""
 TRIES = 3
 OLDEST = (14,)
 """An older PostgreSQL is refused; the tests run on the one of the wheel (18)."""
@@ -111,7 +116,7 @@ class PostgresDatabase(Database):
         try:
             async with self._readers:
                 return await self._read(operation)
-        except (OSError, DBAPIError) as fault:
+        except (OSError, DBAPIError, NoConnection) as fault:
             raise _fault(fault) from fault
 
     async def _read(self, operation: Operation[T]) -> T:
@@ -246,8 +251,24 @@ def engine_for(url: str) -> AsyncEngine:
             "timeout": CONNECT_SECONDS,
         },
     )
+    event.listen(engine.sync_engine, "connect", _notice_silence)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def _notice_silence(connection: Any, _record: object) -> None:
+    """Have the system end a TCP connection whose server says nothing any more: it lost its power, or the cable.
+
+    The driver waits for an answer as long as it takes, and offers no such setting: only the socket has it.
+    """
+    theirs = connection.driver_connection._transport.get_extra_info("socket")  # noqa: SLF001  see above
+    if theirs is None or theirs.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    with socket.socket(fileno=os.dup(theirs.fileno())) as same:  # uvloop's own object takes no options
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in SILENCE.items():
+            if (number := getattr(socket, option, None)) is not None:  # not on every system
+                same.setsockopt(socket.IPPROTO_TCP, number, value)
 
 
 def _refuse_closed(connection: Any, _record: object, _borrowed: object) -> None:
@@ -267,7 +288,7 @@ def _lost(fault: BaseException) -> bool:
 def _fault(fault: BaseException) -> BaseException:
     if isinstance(fault, DBAPIError) and (_lost(fault) or not isinstance(fault, _OURS)):
         return our_fault(fault)
-    if isinstance(fault, OSError):
+    if isinstance(fault, OSError | NoConnection):
         return OurFault(f"PostgreSQL cannot be reached: {fault}", remedy="Check that it runs; the gateway tries again.")
     return fault
 

@@ -84,24 +84,26 @@ class Retaining:
     ) -> list[RetentionLine]:
         """What a run would remove now, and what it would leave; nothing is changed."""
         lines: Lines = {}
+        now = self.clock()
         for what, way in WAYS.items():
-            async for found in self._due(what, way, policy, looked):
+            async for found in self._due(what, way, policy, looked, now=now):
                 _count(lines, found)
         return list(lines.values())
 
     async def purge_due(
         self, policy: Policy, *, by: str, reason: str, looked: Callable[[int], None] = lambda _: None
     ) -> list[RetentionLine]:
-        """Remove what the rules say, for good; what went and what stayed."""
+        """Remove what the rules say, for good; what went and what stayed. Ages are those of its beginning."""
         lines: Lines = {}
+        now = self.clock()  # that was believed: a clock that leaps meanwhile makes nothing older
         why = Why(by=by, reason=reason)
         await self._retention_chain()
         for what, way in WAYS.items():
-            async for found in self._due(what, way, policy, looked, gently=True):
+            async for found in self._due(what, way, policy, looked, now=now, gently=True):
                 _count(lines, [one for one in found if one.kept is not None])
                 ids = [one.id for one in found if one.kept is None]
                 for start in range(0, len(ids), AT_ONCE):
-                    some, began, now = ids[start : start + AT_ONCE], time.monotonic(), self.clock()
+                    some, began = ids[start : start + AT_ONCE], time.monotonic()
                     purge = partial(retention_purge.of_policy, way=way, ids=some, policy=policy, why=why, now=now)
                     purged = await self.database.write(purge)
                     _count(lines, [*purged.gone, *purged.stayed])
@@ -214,10 +216,16 @@ class Retaining:
         return await self.database.read(partial(retention_holds.listed, lifted=lifted))
 
     async def _due(
-        self, what: What, way: Way, policy: Policy, looked: Callable[[int], None], *, gently: bool = False
+        self,
+        what: What,
+        way: Way,
+        policy: Policy,
+        looked: Callable[[int], None],
+        *,
+        now: datetime,
+        gently: bool = False,
     ) -> AsyncIterator[list[Due]]:
         """Pages of what is due, or would be if nothing kept it; `gently` with a pause as long as each look took."""
-        now = self.clock()
         before, after = retention_due.before(policy, what, now), ""
         while before is not None:
             page, began = partial(_page, way=way, after=after, before=before, policy=policy, now=now), time.monotonic()

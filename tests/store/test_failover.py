@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway.errors import OurFault
 from gateway.store import Store, migrate
+from gateway.store.postgres import SILENCE
 
 PATIENCE = 60
 
@@ -83,6 +86,14 @@ def pair(postgres_server: Any) -> Iterator[tuple[Cluster, Cluster]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _options(connection: Connection) -> list[int]:
+    """What the socket of a connection says of a server that says nothing any more."""
+    driver = connection.connection.driver_connection
+    with socket.socket(fileno=os.dup(driver._transport.get_extra_info("socket").fileno())) as same:  # type: ignore[union-attr]
+        alive = same.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        return [alive, *(same.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in SILENCE)]
+
+
 async def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_over(
     pair: tuple[Cluster, Cluster], trade: Any, clock: Any, tmp_path: Path
 ) -> None:
@@ -92,6 +103,8 @@ async def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_ove
     url = f"postgresql+asyncpg://postgres@/postgres?{where}"
     await migrate(url)
     store = await Store.open(url, payloads=tmp_path, clock=clock, serve=True)
+    silence = await store.database.read(_options)
+    assert silence == [1, *SILENCE.values()]
     for _ in range(PATIENCE * 10):
         if await asyncio.to_thread(primary.ask, "SELECT sync_state FROM pg_stat_replication") == "sync":
             break

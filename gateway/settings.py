@@ -124,7 +124,8 @@ class Secret(Part):
             value = os.environ.get(self.env)
             if not value:
                 raise OurFault(
-                    f"environment variable {self.env} is not set", remedy=f"set {self.env} before starting the gateway"
+                    f"environment variable {self.env} is not set",
+                    remedy=f"set {self.env} where the gateway, or this command, is started",
                 )
             return value
         path = folder / str(self.file)

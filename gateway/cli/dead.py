@@ -315,7 +315,10 @@ def _tell(done: _Done | None, what: str, *, as_json: bool) -> None:
 
 
 def _nothing() -> OurFault:
-    return OurFault("there is no such dead letter", remedy="`gateway dead list`, or with --discarded, shows them")
+    return OurFault(
+        "there is no such dead letter",
+        remedy="`gateway dead list`, or with --discarded, shows them; --reason looks for words in what went wrong",
+    )
 
 
 def _said(one: Group) -> str:
@@ -345,7 +348,7 @@ def _letter_row(one: DeadLetter) -> tuple[str | Text, ...]:
         one.step,
         printable(one.target),
         printable(f"{one.kind} {one.number}" if one.kind else f"message {one.message_id}"),
-        ("(put aside) " if one.discarded else "") + printable(giving_up.kind_of(one.reason)),
+        ("(put aside) " if one.discarded else "") + printable(giving_up.cause_of(one)),
     )
 
 

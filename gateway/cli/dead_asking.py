@@ -15,7 +15,7 @@ import typer
 from gateway.cli.moments import SAID, moment_of
 from gateway.cli.reference_asking import opened
 from gateway.errors import OurFault
-from gateway.pipeline.giving_up import group_of, kind_of
+from gateway.pipeline.giving_up import cause_of, group_of
 from gateway.ports.dead_letters import DeadLetter
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ async def groups(store: Store, meant: Wanted, *, discarded: bool) -> list[Group]
     found: dict[str, Group] = {}
     async for one in letters(store, meant, discarded=discarded):
         name = group_of(one)
-        group = found.setdefault(name, Group(name=name, first=one, reason=kind_of(one.reason)))
+        group = found.setdefault(name, Group(name=name, first=one, reason=cause_of(one)))
         group.add(one)
     return sorted(found.values(), key=lambda each: (-each.count, each.name))
 

@@ -240,10 +240,10 @@ def _state(lane: Lane) -> Text:
     match lane.breaker(at):
         case "open":
             assert lane.paused_until is not None
-            told = f"open until {lane.paused_until:%Y-%m-%d %H:%M:%SZ} after {lane.failures} failures"
+            told = f"rests until {lane.paused_until:%Y-%m-%d %H:%M:%SZ} after {lane.failures} failures"
             return Text(told, style="bold red")
         case "half open":
-            return Text(f"half open after {lane.failures} failures", style="yellow")
+            return Text(f"tried with one call at a time after {lane.failures} failures", style="yellow")
     if lane.failures:
         return Text(f"going, {lane.failures} failed in a row", style="yellow")
     return Text("going", style="green")

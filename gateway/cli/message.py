@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +16,13 @@ from rich.text import Text
 from gateway.as2 import Stretch
 from gateway.as2.octets import flat
 from gateway.cli import message_explain, message_settle
-from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, say, show, show_json, show_table, times
+from gateway.cli.answers import AsJson, WorkspaceFolder, answering, run, show, show_json, show_table
 from gateway.cli.message_files import described, enclosed
+from gateway.cli.message_list import list_messages, message_json
 from gateway.cli.message_receipt import receipt_words
 from gateway.cli.printable import printable
-from gateway.cli.waits import expected_of, overdue_words, wait_words
+from gateway.cli.reference_asking import asked
+from gateway.cli.waits import expected_of, wait_words
 from gateway.errors import OurFault
 from gateway.pipeline.bodies import as_octets
 from gateway.ports import (
@@ -30,8 +31,6 @@ from gateway.ports import (
     DeliveryState,
     Document,
     Message,
-    MessageState,
-    Overdue,
     TrailEntry,
     Wait,
 )
@@ -42,13 +41,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNA_LENGTH = 9
-STUCK = "remedy: start a gateway of the version that began this work beside this one (docs/operations.md); it ends it"
 SHOWN = 4000
 """Characters of a payload that `show` prints; the options print all of it."""
 
-MOST_OVERDUE = 10_000
-
 app = typer.Typer(no_args_is_help=True, help="Messages: what came and went, one in full, dead letters back to work.")
+app.command("list")(list_messages)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,77 +59,6 @@ class _Everything:
     raw: bytes | Stretch | None
     gone: str | None
     waits: list[Wait]
-
-
-@app.command("list")
-def list_messages(
-    workspace: WorkspaceFolder = Path(),
-    partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
-    state: Annotated[MessageState | None, typer.Option(help="Only those that stand there.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
-    *,
-    given_up: Annotated[
-        bool, typer.Option("--given-up", help="Only those with work that was given up, such as a receipt.")
-    ] = False,
-    overdue: Annotated[
-        bool, typer.Option("--overdue", help="Only those that wait too long for an answer, to an order in them too.")
-    ] = False,
-    uncertain: Annotated[
-        bool, typer.Option("--uncertain", help="Only those with a delivery that may have taken place or not.")
-    ] = False,
-    stuck: Annotated[
-        bool, typer.Option("--stuck", help="Only those with work that no gateway of this version knows how to do.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """The newest messages first.
-
-    Example: gateway message list --partner acme --state failed
-    """
-
-    async def question(store: Store) -> tuple[list[Message], list[Overdue]]:
-        known = None
-        if stuck:
-            from gateway.wiring import STEPS  # noqa: PLC0415  only this needs it
-
-            known = STEPS
-            for one in await store.stuck_work(known):
-                say(f"step {printable(one.step)}, due since {one.since:%Y-%m-%d %H:%M:%S}: {times(one.jobs, 'job')}")
-                say(STUCK)
-        found = await store.messages(
-            partner=partner,
-            state=state,
-            limit=limit,
-            given_up=given_up,
-            uncertain=uncertain,
-            overdue=overdue,
-            strange_to=known,
-        )
-        return found, await store.overdue(partner=partner, limit=MOST_OVERDUE) if overdue else []
-
-    with answering():
-        found, late = run(asked(workspace, question))
-        told = overdue_words(late)
-        if as_json:
-            show_json([_as_json(one) | ({"overdue": told.get(one.id, [])} if overdue else {}) for one in found])
-            return
-        show_table(
-            ("at", "id", "partner", "direction", "channel", "state", "bytes", "file", *(("overdue",) * overdue)),
-            (
-                (
-                    f"{one.at:%Y-%m-%d %H:%M:%S}",
-                    printable(one.id),
-                    printable(one.partner or ""),
-                    one.direction.value,
-                    one.channel.value,
-                    one.state.value,
-                    str(one.size),
-                    printable(one.filename or ""),
-                    *((printable("; ".join(told.get(one.id, []))),) * overdue),
-                )
-                for one in found
-            ),
-        )
 
 
 @app.command("show")
@@ -198,14 +124,6 @@ def retry_message(
         show(f"{revived} {'job is' if revived == 1 else 'jobs are'} back to work")
 
 
-async def asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
-    """The answer of the workspace's store, beside a running server or without one."""
-    from gateway.wiring import open_store  # noqa: PLC0415  only commands that need a store pay for loading it
-
-    async with open_store(workspace) as store:
-        return await question(store)
-
-
 async def _everything(store: Store, message_id: str) -> _Everything:
     message = await store.message(message_id)
     if message is None:
@@ -236,15 +154,8 @@ async def _octets(store: Store, message_id: str, form: str) -> bytes | Stretch |
     return None if found is None else as_octets(found)
 
 
-def _as_json(message: Message) -> dict[str, Any]:
-    fields = asdict(message)
-    if message.receipt is not None:
-        fields["receipt"] |= {"body": message.receipt.body.decode("utf-8", "replace")}
-    return fields
-
-
 def _all_as_json(found: _Everything) -> dict[str, Any]:
-    return _as_json(found.message) | {
+    return message_json(found.message) | {
         "receipt_state": receipt_words(found.message, found.timeline),
         "expected": [asdict(one) for one in found.waits],
         "timeline": [asdict(entry) for entry in found.timeline],

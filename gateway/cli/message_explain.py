@@ -19,6 +19,7 @@ from gateway.cli.edi_window import Window
 from gateway.cli.map_explain import AsHtml, written
 from gateway.cli.map_lineage import Explained, MapFor, explained
 from gateway.cli.printable import printable
+from gateway.cli.reference_asking import asked
 from gateway.edi.library import Guides, standard
 from gateway.edi.tolerances import Tolerances
 from gateway.edi.tree import Message as EdiMessage
@@ -65,8 +66,6 @@ def explain(
 
     Example: gateway message explain 01a1fba6-51a7-7b71-bac9-45631484465c --html > lineage.html
     """
-    from gateway.cli.message import asked  # noqa: PLC0415  it imports this module
-
     with answering():
         if html and as_json:
             raise OurFault("--html and --json exclude each other", remedy="choose one of them")

@@ -86,8 +86,16 @@ def _looks(workspace: Path, hours: int) -> list[Look]:
 
 async def _seen(workspace: Path, since: timedelta) -> Seen:
     from gateway.cli.overview_looking import seen  # noqa: PLC0415
-    from gateway.wiring import open_store  # noqa: PLC0415
+    from gateway.partners.workspace import load_settings  # noqa: PLC0415
+    from gateway.store.sqlite import file_of  # noqa: PLC0415
+    from gateway.wiring import database_url, open_store  # noqa: PLC0415
 
+    url = database_url(workspace, load_settings(workspace))
+    if url.startswith("sqlite:") and not file_of(url).exists():  # an empty one, made now, would say that all is well
+        raise OurFault(
+            f"there is no database {file_of(url)}",
+            remedy="gateway serve makes it; where there was one, bring it back: docs/operations.md, backup and restore",
+        )
     async with open_store(workspace) as store:
         return await seen(store, since=since)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gateway.errors import OurFault
 from gateway.findings import FilePlace, Finding
@@ -19,6 +19,8 @@ from gateway.yamltext import near_miss
 if TYPE_CHECKING:
     from gateway.ports import Clock
     from gateway.store import Store
+
+T = TypeVar("T")
 
 ALL_WORD = "all"
 """How commands call the rows for all partners."""
@@ -69,6 +71,14 @@ def who(by: str | None) -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
+
+
+async def asked(workspace: Path, question: Callable[[Store], Awaitable[T]]) -> T:
+    """The answer of the workspace's store, beside a running server or without one."""
+    from gateway.wiring import open_store  # noqa: PLC0415  only commands that need a store pay for loading it
+
+    async with open_store(workspace) as store:
+        return await question(store)
 
 
 @asynccontextmanager

@@ -61,14 +61,17 @@ def add(
         if partner is not None:
             partner_of(partner, known_partners(workspace))
 
-        async def place(store: Store) -> int:
-            return await store.place_hold(partner=partner, order_number=order, message_id=message, by=who(by), why=why)
+        async def place(store: Store) -> tuple[int, bool]:
+            hold = await store.place_hold(partner=partner, order_number=order, message_id=message, by=who(by), why=why)
+            return hold, bool(await store.messages(partner=partner, order_number=order, limit=1))
 
-        hold = _with_store(workspace, place)
+        hold, covers = _with_store(workspace, place)
         if as_json:
             show_json({"hold": hold})
-        else:
-            show(f"legal hold {hold} stands")
+            return
+        show(f"legal hold {hold} stands")
+        if not covers:
+            show("nothing that is here fits it yet; what comes will be kept")
 
 
 @app.command("list")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, closing
@@ -477,7 +479,16 @@ async def _stay(cast: Cast) -> None:
     cast.console.print("\nEverything keeps running; Ctrl-C ends it.")
     cast.console.print("  Look around in another terminal:")
     secret = cast.demo.environment["GATEWAY_PASSPHRASE"]
-    cast.console.print(f"  export GATEWAY_WORKSPACE={cast.demo.gateway} GATEWAY_PASSPHRASE={secret}")
+    words = f"  export GATEWAY_WORKSPACE={cast.demo.gateway} GATEWAY_PASSPHRASE={secret}"
+    cast.console.print(words, soft_wrap=True)  # to be copied
+    cast.console.print("  gateway status")
     cast.console.print("  gateway message list")
-    while all(process.running for process in cast.processes.values()):  # noqa: ASYNC110  other processes, no event
+    gone: set[str] = set()
+    while len(gone) < len(cast.processes):
         await asyncio.sleep(1)
+        for name, process in cast.processes.items():
+            if name not in gone and not process.running:
+                gone.add(name)
+                cast.console.print(f"\n{name} has ended; the others go on. Begin it again with:")
+                again = shlex.join([sys.executable, *process.arguments])
+                cast.console.print(f"  {again} >> {shlex.quote(str(process.log))} 2>&1 &", soft_wrap=True, markup=False)

@@ -40,15 +40,17 @@ DECISIONS = 10
 """How often it is decided anew when somebody was quicker."""
 
 
-def kind_of(reason: str) -> str:
-    """A reason without what is one document's own: letters that share it have one cause."""
-    first = next(iter(reason.splitlines()), "")
+def cause_of(letter: DeadLetter) -> str:
+    """Its reason without what is its document's own: letters that share it have one cause."""
+    first = next(iter(letter.reason.splitlines()), "")
+    for number in filter(None, (letter.number, letter.order_number)):
+        first = re.sub(rf"(?<![\w-]){re.escape(number)}(?![\w-])", "…", first)
     return _OWN.sub("…", first)[:LONGEST]
 
 
 def group_of(letter: DeadLetter) -> str:
     """The name of the group that a letter is in: the same work, at the same far side, for the same cause."""
-    words = "\0".join((letter.partner, letter.step, letter.target, kind_of(letter.reason)))
+    words = "\0".join((letter.partner, letter.step, letter.target, cause_of(letter)))
     return f"g{hashlib.sha256(words.encode()).hexdigest()[:8]}"
 
 

@@ -16,9 +16,9 @@ from gateway.pipeline import at_hand, identity, replaying
 from gateway.pipeline.lanes import REPLAY
 from gateway.pipeline.replaying_plan import Decided, How
 from gateway.pipeline.station import Station
-from gateway.ports import Changes, Job, Message, NewJob
+from gateway.ports import REPLAYS, Changes, Job, Message, NewJob
 from gateway.ports.lanes import LOWEST
-from gateway.ports.replays import REPLAYS, Replay, Replayed, ReplayItem, ReplayState
+from gateway.ports.replays import Replay, Replayed, ReplayItem, ReplayState
 
 STEP = "replay"
 MOST_TRIES = 3

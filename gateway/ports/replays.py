@@ -8,9 +8,6 @@ from enum import StrEnum
 
 from gateway.ports.values import Json, MessageState
 
-REPLAYS = "replays"
-"""The message whose chain tells which replays were begun, paused and ended. It is no partner's."""
-
 MOST_MESSAGES = 100_000
 """Of one replay: more than that is several."""
 

@@ -48,6 +48,14 @@ LANES = "lanes"
 """The message whose chain tells which lanes an operator paused, resumed or limited. It is no partner's."""
 
 
+REPLAYS = "replays"
+"""The message whose chain tells which replays were begun, paused and ended. It is no partner's."""
+
+
+OWN_CHAINS = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
+"""Messages that nobody sent: their chains tell of the gateway itself. Never listed, counted or purged."""
+
+
 class Direction(StrEnum):
     """Seen from us."""
 

@@ -98,12 +98,17 @@ class Asking:
         overdue: bool = False,
         uncertain: bool = False,
         strange_to: Collection[str] | None = None,
+        order_number: str | None = None,
+        since: datetime | None = None,
+        lane: str | None = None,
     ) -> list[Message]:
         """The newest messages first, at most 1,000; those older than the message `before`, when it is given.
 
         `given_up`: only those with work that was given up, whatever their state; `uncertain`: only those with a
         delivery that may have taken place; `overdue`: only those whose answer, or the answer to whose order, has not
         come in time; `strange_to`: only those with work in a step that is none of these.
+        `order_number`: only those that have to do with the order; `lane`: only those with work that waits or runs
+        there.
         """
         return await self.database.read(
             partial(
@@ -116,6 +121,9 @@ class Asking:
                 overdue=overdue,
                 uncertain=uncertain,
                 strange_to=strange_to,
+                order_number=order_number,
+                since=since,
+                lane=lane,
             )
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, text
 from sqlalchemy import literal_column as literal
 
-from gateway.ports import Clock, Direction, MessageState, NodeState, first_id
+from gateway.ports import OWN_CHAINS, Clock, Direction, MessageState, NodeState, first_id
 from gateway.ports.figures import BREAKERS, LANES_SHOWN, LaneFigures, Traffic, WorkFigures
 from gateway.store.tables import delivery, event, job, lane, message, moment, node, outbox, schedule
 
@@ -51,7 +51,7 @@ def traffic(connection: Connection, since: datetime) -> Traffic:
     """Count the messages that were made since then: their ids begin with the time, so only they are read."""
     statement = (
         select(message.c.direction, message.c.state, func.count())
-        .where(message.c.id >= first_id(since), message.c.at >= since)
+        .where(message.c.id >= first_id(since), message.c.at >= since, message.c.id.not_in(OWN_CHAINS))
         .group_by(message.c.direction, message.c.state)
     )
     counted = {(Direction(way), MessageState(state)): int(count) for way, state, count in connection.execute(statement)}

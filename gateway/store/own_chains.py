@@ -9,8 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select
 
 from gateway.events import Event
-from gateway.ports import LANES, WEBHOOKS, Changes, own_chain
-from gateway.ports.replays import REPLAYS
+from gateway.ports import LANES, REPLAYS, WEBHOOKS, Changes, own_chain
 from gateway.store import changes as changing
 from gateway.store.database import Database
 from gateway.store.payloads import Payloads

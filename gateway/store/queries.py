@@ -13,11 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, 
 
 from gateway.errors import OurFault, PartnerFault
 from gateway.ports import (
-    CERTIFICATES,
-    CONFIGURATION,
-    LANES,
-    RETENTION,
-    WEBHOOKS,
+    OWN_CHAINS,
     Attempt,
     Channel,
     Direction,
@@ -31,8 +27,8 @@ from gateway.ports import (
     Receipt,
     Review,
     TrailEntry,
+    first_id,
 )
-from gateway.ports.replays import REPLAYS
 from gateway.store import prepared, retention_archive, trail, waiting_for
 from gateway.store.jobs import job_of
 from gateway.store.tables import (
@@ -140,14 +136,16 @@ def messages(
     uncertain: bool = False,
     overdue: bool = False,
     strange_to: Collection[str] | None = None,
+    order_number: str | None = None,
+    since: datetime | None = None,
+    lane: str | None = None,
 ) -> list[Message]:
     """The newest first; those older than the message `before`, when it is given; or those with a dead job, with a
     delivery of which nobody knows whether it took place, or with work in a step outside `strange_to`.
 
     `overdue`: those that wait too long for an answer, or carry an order that does.
     """
-    ours = message.c.id.not_in((CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS))
-    statement = _MESSAGES.where(ours).order_by(message.c.id.desc()).limit(_bounded(limit))
+    statement = _MESSAGES.where(message.c.id.not_in(OWN_CHAINS)).order_by(message.c.id.desc()).limit(_bounded(limit))
     if partner is not None:
         statement = statement.where(message.c.partner == partner)
     if state is not None:
@@ -166,6 +164,13 @@ def messages(
     if strange_to is not None:
         strange = job.c.due_at.is_not(None) & job.c.step.not_in(list(strange_to))
         statement = statement.where(message.c.id.in_(select(job.c.message_id).where(strange)))
+    if order_number is not None:
+        statement = statement.where(_about(order_number, message.c.id))
+    if since is not None:
+        statement = statement.where(message.c.id >= first_id(since), message.c.at >= since)
+    if lane is not None:
+        open_ = or_(job.c.due_at.is_not(None), job.c.lease_until.is_not(None))
+        statement = statement.where(message.c.id.in_(select(job.c.message_id).where(job.c.lane == lane, open_)))
     return [message_of(row) for row in connection.execute(statement)]
 
 
@@ -339,7 +344,8 @@ def mentioning(order_number: str, partner: str | None = None) -> Select[tuple[st
     return found if partner is None else found.where(order_mention.c.partner == partner)
 
 
-def _of_order(order_number: str) -> ColumnElement[bool]:
+def _about(order_number: str, id_: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the message `id_` has to do with the order: it carries it or an answer to it, or answers such a one."""
     is_order = and_(document.c.number == order_number, document.c.kind == "purchase_order")
     touching = (
         select(document.c.message_id)
@@ -347,5 +353,9 @@ def _of_order(order_number: str) -> ColumnElement[bool]:
         .union(select(event.c.message_id).where(event.c.order_number == order_number))
     ).scalar_subquery()
     answers = select(message.c.id).where(message.c.answers.in_(touching)).scalar_subquery()
-    belongs = or_(event.c.message_id.in_(touching), event.c.message_id.in_(answers))
-    return and_(belongs, or_(event.c.order_number.is_(None), event.c.order_number == order_number))
+    return or_(id_.in_(touching), id_.in_(answers))
+
+
+def _of_order(order_number: str) -> ColumnElement[bool]:
+    named = or_(event.c.order_number.is_(None), event.c.order_number == order_number)
+    return and_(_about(order_number, event.c.message_id), named)

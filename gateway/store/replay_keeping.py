@@ -8,8 +8,8 @@ from functools import partial
 from sqlalchemy import Connection
 
 from gateway.events import ReplayBegun, ReplayChanged
-from gateway.ports import Changes, Clock, Message, NewJob
-from gateway.ports.replays import REPLAYS, Progress, Replay, ReplayItem, ReplayState, Selection
+from gateway.ports import REPLAYS, Changes, Clock, Message, NewJob
+from gateway.ports.replays import Progress, Replay, ReplayItem, ReplayState, Selection
 from gateway.store import changes as changing
 from gateway.store import lanes, own_chains, replays
 from gateway.store.database import Database

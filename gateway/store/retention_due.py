@@ -16,17 +16,13 @@ from sqlalchemy import Connection, Text, cast, func, literal_column, or_, select
 
 from gateway.partners.retention import Policy, Rule, What
 from gateway.ports import (
-    CERTIFICATES,
-    CONFIGURATION,
-    LANES,
-    RETENTION,
-    WEBHOOKS,
+    OWN_CHAINS,
     DeliveryState,
     DocumentState,
     JobState,
     first_id,
 )
-from gateway.ports.replays import REPLAYS, ReplayState
+from gateway.ports.replays import ReplayState
 from gateway.store import retention_holds
 from gateway.store.retention_holds import chunks
 from gateway.store.tables import (
@@ -40,8 +36,6 @@ from gateway.store.tables import (
     replay_item,
 )
 
-OWN = (CERTIFICATES, CONFIGURATION, LANES, REPLAYS, RETENTION, WEBHOOKS)
-"""Messages whose chains tell of the gateway itself: never purged."""
 OPEN_STATES = (DocumentState.HELD.value, DocumentState.AVAILABLE.value)
 OPEN_DELIVERIES = (DeliveryState.PENDING.value, DeliveryState.UNCERTAIN.value, DeliveryState.COMPENSATING.value)
 ENDED = (JobState.DONE.value, JobState.DISCARDED.value)
@@ -101,7 +95,7 @@ def payloads(connection: Connection, ids: Sequence[str], policy: Policy, now: da
     stored = (
         select(message.c.id, message.c.partner, message.c.at, message.c.payload_sha256, func.sum(payload.c.size))
         .join_from(message, payload)
-        .where(message.c.id.in_(ids), message.c.id.not_in(OWN), payload.c.place != "purged")
+        .where(message.c.id.in_(ids), message.c.id.not_in(OWN_CHAINS), payload.c.place != "purged")
         .group_by(message.c.id)
         .order_by(message.c.id)
     )

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, select, update
 from gateway.errors import OurFault
 from gateway.events import DocumentPurged, Event, PayloadPurged
 from gateway.partners.retention import Policy, What
-from gateway.ports import Changes
+from gateway.ports import OWN_CHAINS, Changes
 from gateway.store import changes as changing
 from gateway.store import retention_holds
-from gateway.store.retention_due import OWN, Due
+from gateway.store.retention_due import Due
 from gateway.store.tables import document, message, payload
 
 AT_ONCE = 100
@@ -85,7 +85,7 @@ def of_message(connection: Connection, message_id: str, *, why: Why, now: dateti
             f"Message {message_id} is under legal hold {held}: nothing of it is removed",
             remedy="`gateway retention hold list` says by whom and why; whoever may lift it does so with hold remove.",
         )
-    if message_id in OWN:
+    if message_id in OWN_CHAINS:
         raise OurFault(f"Message {message_id} tells of the gateway itself", remedy="Nothing of it is anybody's secret.")
     if all(row.place == "purged" for row in rows):
         return ()

@@ -26,8 +26,9 @@ from gateway.cli.review import complete_document
 from gateway.cli.webhook_asking import complete_webhook
 from gateway.errors import OurFault
 from gateway.events import MessageReceived
-from gateway.pipeline.giving_up import kind_of
+from gateway.pipeline.giving_up import cause_of, group_of
 from gateway.ports import Changes, Channel, Direction, MessageState, NewJob, NewMessage, new_id
+from gateway.ports.dead_letters import DeadLetter
 from gateway.store import Store
 from gateway.wiring import open_store
 
@@ -94,13 +95,36 @@ def listed(run: Run, workspace: Path, *words: object, code: int = 1) -> list[dic
     return found
 
 
+def a_letter(reason: str, number: str = "1", order_number: str = "2") -> DeadLetter:
+    """Given up for this reason."""
+    return DeadLetter(
+        id=1,
+        message_id="m",
+        document_id="d",
+        part="",
+        step="deliver",
+        lane="acme:inbound:erp",
+        data={},
+        attempts=1,
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        outcome="permanent",
+        reason=reason,
+        discarded=False,
+        number=number,
+        order_number=order_number,
+    )
+
+
 def test_letters_of_one_cause_are_one_group_whatever_the_document() -> None:
-    """Ids, moments and long numbers are a document's own; a status is not."""
+    """Ids, moments, long numbers and the numbers of document and order are a document's own; a status is not."""
     said = "target erp answered 422: order {} of {} has no item 7"
-    one = kind_of(said.format(4500012345, "0194a1b2-1111-7222-8333-444455556666"))
-    other = kind_of(said.format(4500099999, "0194ffff-1111-7222-8333-444455556666"))
-    assert one == other == "target erp answered 422: order … of … has no item 7"
-    assert kind_of("target erp answered 503") != kind_of("target erp answered 422")
+    one = a_letter(said.format(4500012345, "0194a1b2-1111-7222-8333-444455556666"))
+    other = a_letter(said.format(4500099999, "0194ffff-1111-7222-8333-444455556666"))
+    assert cause_of(one) == cause_of(other) == "target erp answered 422: order … of … has no item 7"
+    assert cause_of(a_letter("target erp answered 503")) != cause_of(a_letter("target erp answered 422"))
+    short = [a_letter(f"purchase_order {name} cannot be written: N-17", number=name) for name in ("N-1", "N-2")]
+    assert [cause_of(each) for each in short] == ["purchase_order … cannot be written: N-17"] * 2
+    assert len({group_of(each) for each in short}) == 1
 
 
 def test_letters_are_listed_by_cause_the_largest_first(run: Run, workspace: Path) -> None:

@@ -124,6 +124,36 @@ def test_the_list_shows_what_came(message_id: str) -> None:
     found = json.loads(call(message.app, "list", "--partner", "acme", "--state", "failed", "--json").stdout)
     assert [one["id"] for one in found] == [message_id]
     assert json.loads(call(message.app, "list", "--partner", "baltic", "--json").stdout) == []
+    assert call(message.app, "list", "--partner", "baltic").stdout == "no such message\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("--order", "4711"), 1),
+        (("--order", "4712"), 0),
+        (("--since", "1h"), 1),
+        (("--since", "2100-01-01"), 0),
+        (("--lane", "acme:inbound:erp"), 0),
+        (("--given-up", "--order", "4711"), 1),
+    ],
+)
+def test_messages_are_found_by_order_time_and_lane(message_id: str, words: tuple[str, ...], found: int) -> None:
+    """Work that was given up does not wait in its lane any more."""
+    assert call(message.app, "list", *words).stdout.count(message_id) == found
+
+
+def test_work_that_waits_is_found_by_its_lane(message_id: str) -> None:
+    """Once it was given back to work."""
+    assert call(message.app, "retry", message_id, "--by", "ann", "--reason", "mended").exit_code == 0
+    assert message_id in call(message.app, "list", "--lane", "acme:inbound:erp").stdout
+
+
+def test_a_time_that_is_none_is_refused(message_id: str) -> None:
+    """With what can be said."""
+    result = call(message.app, "list", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert "is no time" in result.stderr
 
 
 def test_show_prints_the_timeline_and_every_form(message_id: str) -> None:

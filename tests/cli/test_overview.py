@@ -223,13 +223,23 @@ def test_every_command_it_names_is_there(told: Callable[..., dict[str, Look]]) -
             found = found.commands[word]
 
 
-def test_a_new_workspace_is_told_that_no_gateway_runs(run: Run, made: Path, tmp_path: Path) -> None:
-    """And how to start it."""
+def test_a_database_without_a_gateway_is_told_how_to_start_one(run: Run, made: Path, tmp_path: Path) -> None:
+    """Commands before made the database."""
     folder = shutil.copytree(made, tmp_path / "workspace")
+    assert run("message", "list", "--workspace", folder).exit_code == 0
     result = run("status", "--workspace", folder)
     assert result.exit_code == 1
     assert "act   gateways" in result.output
     assert "gateway serve" in result.output
+
+
+def test_a_database_that_is_not_there_is_not_called_well(run: Run, made: Path, tmp_path: Path) -> None:
+    """Nor is it made."""
+    folder = Path(shutil.copytree(made, tmp_path / "workspace"))
+    for _ in range(2):
+        result = run("status", "--workspace", folder)
+        assert result.exit_code == 2
+        assert "there is no database" in result.output
 
 
 def test_all_well_is_exit_code_0_and_json_says_the_same(run: Run, made: Path, tmp_path: Path) -> None:

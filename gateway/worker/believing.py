@@ -42,11 +42,15 @@ class Belief:
         wall, now = self._clock(), self._steady()
         leap = wall - self._wall - timedelta(seconds=now - self._then)
         self._wall, self._then = wall, now
+        if self._leapt is not None and now - self._leapt[1] >= PATIENCE.total_seconds():
+            self._leapt = None  # it stood for so long that it is believed
         if leap > LEAP:
-            self._leapt = leap, now
-        elif leap < -LEAP:
-            self._leapt = None  # it was set back
-        if self._leapt is not None and now - self._leapt[1] < PATIENCE.total_seconds():
+            before = timedelta(0) if self._leapt is None else self._leapt[0]
+            self._leapt = before + leap, now
+        elif self._leapt is not None:  # in doubt what is set back counts, also in part
+            left = self._leapt[0] + leap
+            self._leapt = (left, self._leapt[1]) if left > LEAP else None
+        if self._leapt is not None:
             raise OurFault(
                 f"The clock went {_days(self._leapt[0])} ahead of what has gone by: nothing is removed by it for "
                 f"{_days(PATIENCE)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -117,4 +118,30 @@ async def test_by_a_clock_that_is_ahead_of_the_databases_nothing_is_removed(cloc
     with pytest.raises(OurFault, match=r"2\.0 days before the database's"):
         await belief.check()
     ahead = -2 * DAY
+    await belief.check()
+
+
+async def test_a_clock_that_is_set_back_in_part_is_not_believed(clock: Any) -> None:
+    """Ten days ahead, then two back: eight are left. The rest back, and it is right again; or three days, and it is."""
+
+    async def none() -> float:
+        return 0.0
+
+    def steady() -> float:
+        return gone.total_seconds()
+
+    gone = timedelta(0)
+    belief = Belief(clock, none, steady=steady)
+    clock.advance(days=10)
+    for days in (0, -2, 0):
+        clock.advance(days=days)
+        with pytest.raises(OurFault, match="nothing is removed"):
+            await belief.check()
+    clock.advance(days=-8)
+    await belief.check()
+    clock.advance(days=10)
+    with pytest.raises(OurFault, match=r"10\.0 days ahead"):
+        await belief.check()
+    gone += timedelta(days=3)
+    clock.advance(days=3)
     await belief.check()

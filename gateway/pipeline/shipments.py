@@ -13,8 +13,10 @@ from gateway.pipeline.identity import OrderRef
 from gateway.pipeline.matching import Shipment
 from gateway.ports import ReferenceState
 
-MOST_PARTS = 100_000
-"""Order lines of all notices that are remembered together, some 20 MB; what was asked for longest ago goes first."""
+MOST_PARTS = 50_000
+"""Order lines of all notices that are remembered together, some 10 MB; what was asked for longest ago goes first."""
+A_NOTICE = 5
+"""Lines that a notice itself weighs: measured, 1 KB for one with a line, 0.2 KB for each more."""
 
 Key = tuple[str, frozenset[tuple[OrderRef, str]], ReferenceState | None]
 """The notice's id; the orders; the state, where the partner has cross-references."""
@@ -38,8 +40,8 @@ class Shipments:
         """Remember it, and forget others where it is too much."""
         if key not in self._kept:
             self._kept[key] = read
-            self._parts += len(read.parts) + 1
+            self._parts += len(read.parts) + A_NOTICE
         while self._parts > self.most_parts:
             _, old = self._kept.popitem(last=False)
-            self._parts -= len(old.parts) + 1
+            self._parts -= len(old.parts) + A_NOTICE
         return read

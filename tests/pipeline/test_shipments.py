@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.pipeline.matching import Shipment
-from gateway.pipeline.shipments import Shipments
+from gateway.pipeline.shipments import A_NOTICE, Shipments
 from gateway.ports import Direction
 
 
@@ -34,8 +34,8 @@ async def test_each_earlier_notice_of_an_order_is_read_once(trade: Any, monkeypa
 
 
 def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
-    """Bounded by the order lines of all notices together."""
-    kept = Shipments(most_parts=6)
+    """Bounded by the order lines of all notices together, and by what a notice weighs besides."""
+    kept = Shipments(most_parts=2 * (2 + A_NOTICE))
     one = Shipment(number="1", purpose=None, parts=(("o", "1", Decimal(1)), ("o", "2", Decimal(1))))
     keys = [(str(number), frozenset({(("77", None), "o")}), None) for number in range(3)]
     kept.keep(keys[0], one)

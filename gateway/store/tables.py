@@ -1,4 +1,4 @@
-"""The tables, shared by SQLite and PostgreSQL.
+"""The tables, shared by SQLite and PostgreSQL; all of them, since they name each other.
 
 Times are integers (microseconds since 1970, UTC): the same value, order and precision on both databases.
 Look-ups that must stay flat under a backlog use partial indexes on columns that are NULL for finished rows.

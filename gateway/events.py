@@ -1,7 +1,7 @@
 """The audit trail's vocabulary: one frozen dataclass per fact, in the past tense; the docstring is the documentation.
 
-Events hold references and hashes, never payloads and never secrets: a purged payload still verifies. Long, for it is one
-table: whoever looks for a fact looks here.
+Events hold references and hashes, never payloads and never secrets: a purged payload still verifies. Long, for it is
+one table: whoever looks for a fact looks here.
 """
 
 from __future__ import annotations

@@ -15,14 +15,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.answers import FINDINGS, AsJson, WorkspaceFolder, answering, run, show_json
+from gateway.cli.answers import FINDINGS, PIPE_WIDTH, AsJson, WorkspaceFolder, answering, run, show_json
 from gateway.cli.printable import printable
 from gateway.errors import OurFault
 
 if TYPE_CHECKING:
     from gateway.cli.overview_looking import Look, Seen
 
-PIPE_WIDTH = 240
 STYLES = {"fine": "green", "know": "yellow", "act": "bold red"}
 WORDS = {"fine": "ok", "know": "look", "act": "act"}
 
